@@ -1,0 +1,46 @@
+"""``verilimit derive``: runs a derivation and prints what became of each step."""
+
+from checks.app.screen import coloured, console
+from checks.suite.rooms import load_theorem
+from theory.codegen.latex import latex as to_latex
+from theory.language import Outcome, Status, run_steps
+
+LONGEST_FORMULA = 240  # characters; `--latex` and the report print formulas whole
+
+
+def print_derivation(room: str, *, latex: bool) -> int:
+    """Print the steps of ``room``; the exit status is 1 when a step failed, else 0."""
+    theorem = load_theorem(room).theorem
+    screen = console()
+    screen.print(f"[bold]{theorem.title}[/]")
+    screen.print(f"{theorem.source.value}: {theorem.reference}", markup=False)
+    screen.print(theorem.statement, markup=False)
+    outcomes = []
+    for number, outcome in enumerate(run_steps(theorem.derivation.steps), start=1):
+        outcomes.append(outcome)
+        _print_step(screen, number, outcome, latex=latex)
+    counts = {status: sum(o.status is status for o in outcomes) for status in Status}
+    words = ", ".join(f"{count} {status.name}" for status, count in counts.items())
+    seconds = sum(o.seconds for o in outcomes)
+    screen.print(f"{len(outcomes)} steps: {words}; {seconds:.1f} s", markup=False)
+    return 1 if counts[Status.FAILED] else 0
+
+
+def _print_step(screen, number: int, outcome: Outcome, *, latex: bool) -> None:
+    step = outcome.step
+    screen.print(f"\n{number}. {coloured(outcome.status.name)} [bold]{step.name}[/]")
+    screen.print(f"   because {step.because}", markup=False)
+    if outcome.detail:
+        screen.print(f"   {outcome.detail}", markup=False)
+    if latex:
+        left, right = to_latex(step.left), to_latex(step.right)
+        screen.print(f"   {left} = {right}", markup=False, soft_wrap=True)
+    else:
+        screen.print(f"   {_short(step.left)} = {_short(step.right)}", markup=False)
+
+
+def _short(expression) -> str:
+    text = str(expression)
+    if len(text) <= LONGEST_FORMULA:
+        return text
+    return f"{text[:LONGEST_FORMULA]}… ({len(text)} characters)"

@@ -1,0 +1,68 @@
+"""The command line: one short function a command; what it does is imported when it is called.
+
+``--help`` must answer within half a second, so nothing here imports JAX or SymPy at the top.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from checks.suite.problem import InputProblem
+
+app = typer.Typer(
+    name="verilimit",
+    help="Derive, simulate and judge scaling limits of transformers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog="Exit status: 0 all supported, 1 refuted or a step failed, 2 bad input, 3 inconclusive.",
+)
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ROOM|CLAIM|FILE.py]...", help="What to check; nothing means every room."
+    ),
+]
+
+
+def run() -> None:
+    """Run the command line; bad input ends in one message on stderr and exit status 2."""
+    try:
+        app()
+    except InputProblem as problem:
+        print(f"verilimit: {problem}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+@app.command("list")
+def list_rooms() -> None:
+    """Rooms, claims and where each statement comes from."""
+    from checks.app.listing import print_listing
+
+    print_listing()
+
+
+@app.command()
+def derive(
+    room: Annotated[str, typer.Argument(metavar="ROOM")],
+    latex: Annotated[bool, typer.Option("--latex", help="Print formulas as LaTeX.")] = False,
+) -> None:
+    """Run a room's derivation, step by step, with the status of each step."""
+    from checks.app.derivation import print_derivation
+
+    raise typer.Exit(print_derivation(room, latex=latex))
+
+
+@app.command()
+def generate(
+    rooms: Annotated[list[str] | None, typer.Argument(metavar="[ROOM]...")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where a module is stale.")
+    ] = False,
+) -> None:
+    """Write the JAX modules of the rooms from their theorems."""
+    from checks.app.generation import generate_modules
+
+    raise typer.Exit(generate_modules(tuple(rooms or ()), check=check))

@@ -1,0 +1,74 @@
+"""What the commands print: consoles, colours of verdicts and statuses, progress."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+PLAIN_WIDTH = 140
+COLOURS = {
+    "SUPPORTED": "green",
+    "REFUTED": "bold red",
+    "INCONCLUSIVE": "yellow",
+    "PROVED": "green",
+    "SAMPLED": "cyan",
+    "FAILED": "bold red",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal, or of a fixed width in a pipe or a log."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def coloured(word: str) -> str:
+    """Rich markup of a verdict or a status."""
+    colour = COLOURS.get(word.split("(")[0].strip())
+    return f"[{colour}]{word}[/]" if colour else word
+
+
+class Reporter:
+    """Says how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+
+    def __init__(self, console: Console, progress: Progress | None, *, quiet: bool) -> None:
+        """Wrap a console and, on a terminal, a running progress display."""
+        self._console, self._progress, self._quiet = console, progress, quiet
+        self._task = progress.add_task("", total=None) if progress else None
+
+    def total(self, claims: int) -> None:
+        """Announce how many claims will be judged."""
+        self._claims, self._done = claims, 0
+        if self._progress and self._task is not None:
+            self._progress.update(self._task, total=claims)
+
+    def working(self, claim: str) -> None:
+        """A claim is being measured."""
+        if self._progress and self._task is not None:
+            self._progress.update(self._task, description=claim)
+
+    def finished(self, claim: str, verdict: str, seconds: float) -> None:
+        """A claim has its preliminary verdict."""
+        self._done += 1
+        if self._progress and self._task is not None:
+            self._progress.update(self._task, advance=1)
+        elif not self._quiet:
+            counter = f"{self._done}/{self._claims}"
+            self._console.print(f"{counter} {claim}: {verdict}, {seconds:.1f} s", markup=False)
+
+
+@contextmanager
+def reporter(*, quiet: bool) -> Iterator[Reporter]:
+    """Progress on stderr, so that stdout holds results only."""
+    screen = console(stderr=True)
+    if quiet or not screen.is_terminal:
+        yield Reporter(screen, None, quiet=quiet)
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, TextColumn("{task.description}"), console=screen, transient=True
+    ) as bar:
+        yield Reporter(screen, bar, quiet=quiet)

@@ -1,0 +1,1 @@
+"""The suite: finds claims, measures their work items, keeps the results."""
