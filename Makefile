@@ -1,0 +1,34 @@
+# `make verify` checks the theorems and writes report.html; `make test` checks this software.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.verilimit-installed
+TIER ?= smoke
+
+.PHONY: verify test bench clean
+
+verify: $(STAMP)
+	$(BIN)/verilimit report --tier $(TIER) --out report.html
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/verilimit generate --check
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python -m pytest -m benchmark_suite tests/benchmarks
+
+# The stamp is as new as the last installation, so a second call installs nothing.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	  sys.exit(0 if (3, 11) <= v < (3, 14) else f"expected Python 3.11 to 3.13; received {sys.version.split()[0]}; run make with PYTHON=python3.12, say")'
+	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing the pinned set into $(VENV) (a few minutes on a fresh machine)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cluster,dev]"
+	@touch $@
+
+clean:
+	rm -rf build dist report.html .verilimit .pytest_cache .ruff_cache .hypothesis .benchmarks
+	find . -path ./$(VENV) -prune -o -type d -name __pycache__ -print | xargs rm -rf

@@ -1,0 +1,109 @@
+"""A run: every claim measured through the store, judged, and settled under one error budget."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+
+from checks.suite.executors import Execute
+from checks.suite.store import Store
+from checks.suite.targets import Located
+from checks.verdicts import Result, Task, judge, settle
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run is made: tier, seed and the false-refutation budget of all its claims."""
+
+    tier: str = "smoke"
+    seed: int = 0
+    budget: float = 1e-3
+
+
+class Watcher(Protocol):
+    """What wants to know how a run goes."""
+
+    def total(self, claims: int) -> None:
+        """The number of claims to judge."""
+        ...
+
+    def working(self, claim: str) -> None:
+        """A claim is being measured."""
+        ...
+
+    def finished(self, claim: str, verdict: str, seconds: float) -> None:
+        """A claim has its preliminary verdict."""
+        ...
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished run: its plan, the settled results in order, and the seconds each took."""
+
+    plan: Plan
+    results: tuple[Result, ...]
+    seconds: tuple[float, ...]
+
+
+def measurer(
+    located: Located, execute: Execute, store: Store | None
+) -> Callable[[Sequence[Task]], list[np.ndarray]]:
+    """A function from tasks to arrays that asks the store first and keeps what it computes.
+
+    A user's file is measured anew each time: what it reads besides its own text is not known,
+    so no key could tell an old number from a current one.
+    """
+    kept = store if located.origin is not None and located.origin.room else None
+
+    def measure(tasks: Sequence[Task]) -> list[np.ndarray]:
+        items = [asdict(task) for task in tasks]
+        values = [kept.get(item) if kept else None for item in items]
+        missing = [i for i, value in enumerate(values) if value is None]
+        for position, value, seconds in execute(located, [tasks[i] for i in missing]):
+            i = missing[position]
+            values[i] = value
+            if kept:
+                kept.put(items[i], value, seconds)
+        return [value for value in values if value is not None]
+
+    return measure
+
+
+def run_claims(
+    claims: Sequence[Located],
+    plan: Plan,
+    *,
+    execute: Execute,
+    store: Store | None,
+    watcher: Watcher,
+    at_once: int = 1,
+) -> Study:
+    """Judge all claims, ``at_once`` of them at a time, and settle them together (Holm)."""
+    watcher.total(len(claims))
+
+    def one(located: Located) -> tuple[Result, float]:
+        start = time.perf_counter()
+        watcher.working(located.claim.id)
+        measure = measurer(located, execute, store)
+        result = judge(
+            located.claim, seed=plan.seed, tier=plan.tier, budget=plan.budget, measure=measure
+        )
+        seconds = time.perf_counter() - start
+        watcher.finished(located.claim.id, result.verdict.name, seconds)
+        return result, seconds
+
+    if at_once == 1:
+        judged = [one(located) for located in claims]
+    else:
+        with ThreadPoolExecutor(at_once) as threads:
+            futures = [threads.submit(one, located) for located in claims]
+            try:
+                judged = [future.result() for future in futures]
+            finally:
+                for future in futures:
+                    future.cancel()
+    results = settle([result for result, _ in judged], plan.budget)
+    return Study(plan, tuple(results), tuple(seconds for _, seconds in judged))
