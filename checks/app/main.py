@@ -4,10 +4,12 @@
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from checks.app import options as opt
 from checks.suite.problem import InputProblem
 
 app = typer.Typer(
@@ -66,3 +68,26 @@ def generate(
     from checks.app.generation import generate_modules
 
     raise typer.Exit(generate_modules(tuple(rooms or ()), check=check))
+
+
+@app.command()
+def check(
+    targets: Targets = None,
+    tier: opt.TierOption = opt.Tier.smoke,
+    seed: opt.SeedOption = 0,
+    budget: opt.BudgetOption = 1e-3,
+    jobs: opt.JobsOption = 0,
+    executor: opt.ExecutorOption = opt.Executor.local,
+    scheduler: opt.SchedulerOption = None,
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the record here.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
+    quiet: opt.QuietOption = False,
+) -> None:
+    """Measure finite networks and judge claims."""
+    from checks.app.checking import Machinery, check
+    from checks.suite.run import Plan
+
+    plan = Plan(tier=tier.value, seed=seed, budget=budget)
+    machinery = Machinery(executor, scheduler, jobs, store, quiet)
+    raise typer.Exit(check(tuple(targets or ()), plan, machinery, json=json, junit=junit))

@@ -146,3 +146,8 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
         client.close()
         if not isinstance(cluster, str):
             cluster.close()
+
+
+def choose_jobs() -> int:
+    """Worker processes when nobody says: one for every second core (JAX uses several itself)."""
+    return max(1, (os.cpu_count() or 1) // 2)

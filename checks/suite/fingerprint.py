@@ -10,7 +10,7 @@ from pathlib import Path
 import jax
 
 import checks
-import numerics  # noqa: F401  (switches x64 on, in its one place)
+import numerics
 import theory
 
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "sympy", "diffrax", "equinox", "optax")
@@ -19,7 +19,7 @@ READERS_OF_RESULTS = ("app", "report")  # sub-packages of checks that cannot cha
 
 @cache
 def versions() -> Mapping[str, str]:
-    """Versions of verilimit, Python and the numerical libraries; ``"absent"`` where not installed."""
+    """Versions of verilimit, Python and the numerical libraries, or ``"absent"``."""
     found = {"python": platform.python_version()}
     for name in ("verilimit", *LIBRARIES):
         try:

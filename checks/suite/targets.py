@@ -107,7 +107,8 @@ def _execute(path: Path) -> ModuleType:
             expected="a Python file", received=f"{path}, which is no file", remedy="Check the path."
         )
     spec = importlib.util.spec_from_file_location(f"verilimit_user_{path.stem}", path)
-    assert spec is not None and spec.loader is not None  # a .py file always has a loader
+    assert spec is not None  # a .py file always has a spec
+    assert spec.loader is not None  # and a loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module
     if str(path.parent) not in sys.path:

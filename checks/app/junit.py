@@ -1,0 +1,32 @@
+"""JUnit XML of a run, for continuous integration."""
+
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from checks.suite.run import Study
+from checks.verdicts import Verdict
+
+
+def junit_xml(study: Study) -> str:
+    """One test case a claim: REFUTED is a failure, INCONCLUSIVE an error."""
+    verdicts = [result.verdict for result in study.results]
+    suite = Element(
+        "testsuite",
+        name=f"verilimit {study.plan.tier}",
+        tests=str(len(verdicts)),
+        failures=str(verdicts.count(Verdict.REFUTED)),
+        errors=str(verdicts.count(Verdict.INCONCLUSIVE)),
+        time=f"{sum(study.seconds):.3f}",
+    )
+    for result, seconds in zip(study.results, study.seconds, strict=True):
+        case = SubElement(
+            suite,
+            "testcase",
+            classname=result.theorem or "user",
+            name=result.id,
+            time=f"{seconds:.3f}",
+        )
+        if result.verdict is not Verdict.SUPPORTED:
+            kind = "failure" if result.verdict is Verdict.REFUTED else "error"
+            SubElement(case, kind, message=result.because).text = result.statement
+    indent(suite)
+    return f"<?xml version='1.0' encoding='utf-8'?>\n{tostring(suite, encoding='unicode')}\n"

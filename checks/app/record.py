@@ -1,0 +1,31 @@
+"""The JSON record of a run; its schema is ``checks/verdicts/schema.json``."""
+
+import json
+from typing import Any
+
+from checks.suite.fingerprint import dtype, versions
+from checks.suite.run import Study
+
+SCHEMA_VERSION = 1
+
+
+def record(study: Study) -> dict[str, Any]:
+    """The run as plain data: the same seed gives the same record, apart from ``timings``."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "versions": dict(versions()),
+        "dtype": dtype(),
+        "tier": study.plan.tier,
+        "seed": study.plan.seed,
+        "budget": study.plan.budget,
+        "claims": [result.to_json() for result in study.results],
+        "timings": {
+            result.id: round(seconds, 3)
+            for result, seconds in zip(study.results, study.seconds, strict=True)
+        },
+    }
+
+
+def json_text(study: Study) -> str:
+    """The record as indented JSON; a NaN is an error here and not a word in the file."""
+    return json.dumps(record(study), indent=2, allow_nan=False) + "\n"

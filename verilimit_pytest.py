@@ -1,0 +1,74 @@
+"""The pytest plugin: ``pytest --verilimit smoke`` collects every room's claims as test items.
+
+It lives outside ``checks`` because loading a plugin imports its package, and jaxtyping's
+``--jaxtyping-packages`` can instrument only what is not imported yet. For the same reason, and
+because every pytest run of the environment loads it, it imports nothing of verilimit until a
+claim is asked for.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+TIERS = ("smoke", "standard", "full")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the plugin."""
+    group = parser.getgroup("verilimit")
+    group.addoption(
+        "--verilimit",
+        choices=TIERS,
+        metavar="TIER",
+        help="collect the claims of verilimit's rooms at this tier (smoke, standard, full)",
+    )
+    group.addoption(
+        "--verilimit-room",
+        action="append",
+        default=[],
+        metavar="ROOM",
+        help="with --verilimit: only the claims of this room (may be repeated)",
+    )
+    group.addoption(
+        "--verilimit-seed", type=int, default=0, help="seed of judged claims (default 0)"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Add the rooms' claims to what the session itself collects."""
+    report = yield
+    if isinstance(collector, pytest.Session) and collector.config.getoption("--verilimit"):
+        _refuse_shadowed_packages()
+        from checks.app.plugin import ClaimCollector
+
+        report.result.append(ClaimCollector.from_parent(collector, name="verilimit"))
+    return report
+
+
+@pytest.fixture
+def judge_claim(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Judge a claim in a test: ``judge_claim(claim, tier="smoke")`` fails unless supported.
+
+    Returns the result, so that a test may look at its estimates.
+    """
+    _refuse_shadowed_packages()
+    from checks.app.plugin import judge_or_fail
+
+    seed = request.config.getoption("--verilimit-seed")
+    tier = request.config.getoption("--verilimit") or "smoke"
+
+    def judge(claim: Any, **options: Any) -> Any:
+        return judge_or_fail(claim, **{"seed": seed, "tier": tier, **options})
+
+    return judge
+
+
+def _refuse_shadowed_packages() -> None:
+    from verilimit import shadow_message, shadowed_packages
+
+    if hidden := shadowed_packages():
+        raise pytest.UsageError(shadow_message(hidden))
