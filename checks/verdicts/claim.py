@@ -1,0 +1,154 @@
+"""What every claim has: a name, a grid of sizes, seeds, and mutants that must be refuted.
+
+A claim is data. It owns the functions that measure finite networks, and says before
+anything is run which answer it allows and by how much it may be missed. The decision
+rules are in ``rules``; they read a claim and never change it.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+TIERS = ("smoke", "standard", "full")
+SOURCES = ("quoted", "abstract", "reconstructed")
+Size = dict[str, int]
+Point = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Mutant:
+    """A planted error: the same claim with some fields replaced, which must be REFUTED.
+
+    ``id`` is kebab-case and unique within the claim; ``description`` says in a few words
+    what is wrong; ``changes`` maps field names of the claim to their wrong values. When
+    no measuring function is among the changes, the mutant is judged on the data of the
+    claim itself and costs no simulation.
+    """
+
+    id: str
+    description: str
+    changes: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Reject a mutant that has no name or changes nothing."""
+        check_name(self.id, "a mutant's id")
+        if not self.changes or {"id", "mutants"} & set(self.changes):
+            raise ValueError(
+                f"mutant {self.id}: expected at least one changed field other than id and "
+                f"mutants, received {dict(self.changes)}; name the field that is made wrong"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Claim:
+    """Fields that all claims share; abstract, build one of the final claims instead.
+
+    - ``id``: kebab-case parts joined by ``/``, unique, e.g. ``shaped-attention-sde/drift``.
+    - ``statement``: one sentence; ``theorem``: the room's name, empty for a user's own.
+    - ``source``: ``quoted``, ``abstract`` or ``reconstructed``, where the statement is from.
+    - ``sizes``: size name -> levels (the grid is the product), or tier -> such a mapping.
+      Claims that depend on no size may leave it out.
+    - ``points``: explicit size dicts in place of the product, or tier -> such a sequence.
+    - ``seeds``: number of seeds of the first look, ``cap`` the largest number; an integer or
+      a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
+      gets four times as many as its cap.
+    - ``mutants``: planted errors; when none is named, automatic ones are used.
+
+    Measuring functions receive ``size``, a dict name -> int, and ``keys``, a uint32 array
+    of shape (n, 2): row i belongs to seed i, is the same at every size and is usable as a
+    raw ``jax.random`` key and as ``np.random.default_rng(row)``.
+    """
+
+    id: str
+    statement: str = ""
+    theorem: str = ""
+    source: str = "reconstructed"
+    sizes: Mapping[str, Any] | None = None
+    points: Sequence[Mapping[str, int]] | Mapping[str, Sequence[Mapping[str, int]]] | None = None
+    seeds: int | Mapping[str, int] | None = None
+    cap: int | Mapping[str, int] | None = None
+    mutants: Sequence[Mutant] = ()
+
+    def roles(self) -> dict[str, Callable[..., Any]]:
+        """The measuring functions by name, e.g. ``{"error": f}``."""
+        raise NotImplementedError(f"{type(self).__name__} is abstract; build a final claim")
+
+    def grid(self, tier: str) -> tuple[Size, ...]:
+        """The size points of a tier, in the order of the levels."""
+        if self.points is not None:
+            points = _of_tier(self.points, tier, f"{self.id}: points")
+            return tuple({name: int(level) for name, level in p.items()} for p in points)
+        sizes = self.sizes or {}
+        if sizes and all(isinstance(levels, Mapping) for levels in sizes.values()):
+            sizes = _of_tier(sizes, tier, f"{self.id}: sizes")
+        combinations = itertools.product(*sizes.values())
+        return tuple(
+            {name: int(n) for name, n in zip(sizes, levels, strict=True)} for levels in combinations
+        )
+
+    def looks(self, tier: str) -> tuple[int, ...]:
+        """Numbers of seeds at which the data may be judged: doubling, up to the cap."""
+        first = 64 if self.seeds is None else _of_tier(self.seeds, tier, f"{self.id}: seeds")
+        fallback = 512 if self.seeds is None else 4 * first
+        cap = fallback if self.cap is None else _of_tier(self.cap, tier, f"{self.id}: cap")
+        looks = [first]
+        while 2 * looks[-1] <= cap:
+            looks.append(2 * looks[-1])
+        return tuple(looks)
+
+    def planted(self, mutant: Mutant) -> "Claim":
+        """The claim with a mutant's changes, and without mutants of its own."""
+        try:
+            return replace(self, **{**mutant.changes, "mutants": ()})
+        except TypeError as error:
+            raise ValueError(
+                f"claim {self.id}: mutant {mutant.id} changes {sorted(mutant.changes)}, but a "
+                f"{type(self).__name__} has no such field ({error}); correct the name"
+            ) from error
+
+
+def check_common(claim: Claim) -> None:
+    """Reject a claim with a bad name, source, grid, number of seeds or mutant.
+
+    Raises ValueError. Called by every final claim when it is built.
+    """
+    check_name(claim.id, "a claim's id")
+    if claim.source not in SOURCES:
+        raise ValueError(f"claim {claim.id}: expected source in {SOURCES}, got {claim.source!r}")
+    for name in ("seeds", "cap"):
+        value = getattr(claim, name)
+        counts = value.values() if isinstance(value, Mapping) else (value,)
+        if value is not None and any(int(n) != n or n < 1 for n in counts):
+            raise ValueError(f"claim {claim.id}: expected {name} of at least 1, received {value}")
+    for tier in declared_tiers(claim):
+        if any(level < 1 for point in claim.grid(tier) for level in point.values()):
+            raise ValueError(f"claim {claim.id}: sizes must be positive integers, tier {tier}")
+    names = [mutant.id for mutant in claim.mutants]
+    if len(set(names)) < len(names):
+        raise ValueError(f"claim {claim.id}: two mutants have the same id, received {names}")
+    for mutant in claim.mutants:
+        claim.planted(mutant)
+
+
+def declared_tiers(claim: Claim) -> tuple[str, ...]:
+    """The tiers for which the claim has sizes (all of them when sizes do not depend on it)."""
+    for value in (claim.points, claim.sizes):
+        if isinstance(value, Mapping) and value and set(value) <= set(TIERS):
+            return tuple(tier for tier in TIERS if tier in value)
+    return TIERS
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise ValueError unless the name is kebab-case, with parts joined by ``/``."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)*", name):
+        raise ValueError(f"{what} must be letters, digits, '-' and '/', received {name!r}")
+
+
+def _of_tier(value: Any, tier: str, what: str) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    if tier not in value:
+        raise ValueError(f"{what} has no tier {tier!r}; it has {sorted(value)}; add it or use one")
+    return value[tier]

@@ -1,0 +1,203 @@
+"""What a judgement says: verdict, tests, estimates, mutants; immutable plain data."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+SCHEMA_VERSION = "1.0"
+
+
+class Verdict(Enum):
+    """The three answers; none is a default."""
+
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One number that must lie in a region: estimate, standard error, and the region.
+
+    The claim is refuted when the number is confidently outside ``[low, high]``, supported
+    when confidently inside ``[support_low, support_high]`` (the same, unless a wider
+    margin is needed to support an exact equality). ``df`` are the degrees of freedom of
+    ``standard_error``; 0 means a number without sampling error. One side may be infinite.
+    ``refutation`` and ``support`` give the p-values directly when a test has its own law
+    (Kolmogorov-Smirnov). A test with ``refutes=False`` can only withhold support, one with
+    ``supports=False`` can only refute.
+    """
+
+    __test__ = False  # not a pytest class
+
+    name: str
+    estimate: float
+    standard_error: float
+    df: float
+    low: float
+    high: float
+    support_low: float | None = None
+    support_high: float | None = None
+    refutation: float | None = None
+    support: float | None = None
+    refutes: bool = True
+    supports: bool = True
+
+    @cached_property
+    def p_refute(self) -> float:
+        """p-value of 'the number lies in [low, high]'; small refutes the claim."""
+        if self.refutation is not None:
+            return self.refutation
+        if not self.refutes:
+            return 1.0
+        above = self._tail(self.estimate - self.high)
+        below = self._tail(self.low - self.estimate)
+        return min(1.0, above + below)
+
+    @cached_property
+    def p_support(self) -> float:
+        """p-value of 'the number lies outside the support region'; small supports."""
+        if self.support is not None:
+            return self.support
+        if not self.supports:
+            return 0.0
+        low = self.low if self.support_low is None else self.support_low
+        high = self.high if self.support_high is None else self.support_high
+        return max(self._tail(high - self.estimate), self._tail(self.estimate - low))
+
+    def interval(self, confidence: float = 0.99) -> tuple[float, float]:
+        """Two-sided confidence interval of the number."""
+        if self.standard_error == 0 or self.df <= 0:
+            return (self.estimate, self.estimate)
+        half = t_quantile(0.5 + 0.5 * confidence, self.df) * self.standard_error
+        return (self.estimate - half, self.estimate + half)
+
+    def _tail(self, distance: float) -> float:
+        """P(T > distance / standard error), for Student's t."""
+        if distance == float("inf"):
+            return 0.0
+        if distance == -float("inf"):
+            return 1.0
+        if self.standard_error == 0:
+            return 0.0 if distance > 0 else 1.0
+        return float(special.stdtr(self.df, -distance / self.standard_error))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; infinite limits become null."""
+        low, high = self.interval()
+        return {
+            "name": self.name,
+            "estimate": number(self.estimate),
+            "standard_error": number(self.standard_error),
+            "interval": [number(low), number(high)],
+            "confidence": 0.99,
+            "allowed": [number(self.low), number(self.high)],
+            "p_refute": number(self.p_refute),
+            "p_support": number(self.p_support),
+        }
+
+
+@dataclass(frozen=True)
+class MutantOutcome:
+    """What became of one planted error."""
+
+    id: str
+    description: str
+    verdict: Verdict
+    because: str
+    seeds: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "id": self.id,
+            "verdict": self.verdict.value,
+            "description": self.description,
+            "because": self.because,
+            "seeds": self.seeds,
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """The judgement of one claim.
+
+    - ``because``: one line of reason; ``tests``: those of the last look at the data.
+    - ``p_refute``: the claim's p-value, over all its tests and looks; ``budget``: the
+      false-refutation probability it was given, ``spent``: the part used by the looks taken.
+    - ``false_support``: ``{"alternative", "probability", "at_edge"}``, the probability that
+      a claim wrong by the stated amount would have been SUPPORTED on data like these.
+    - ``seeds``: used; ``looks``: at which numbers of seeds the data were judged;
+      ``planned``: seeds the pilot (the first look) asked for.
+    - ``series``: plain data for plots: ``{"x", "label", "mean", "standard_error", "fit"}``.
+    """
+
+    claim_id: str
+    statement: str
+    theorem: str
+    source: str
+    kind: str
+    verdict: Verdict
+    because: str
+    tests: tuple[Test, ...]
+    estimates: dict[str, dict[str, Any]]
+    p_refute: float
+    budget: float
+    spent: float
+    false_support: dict[str, Any]
+    mutants: tuple[MutantOutcome, ...]
+    sizes: tuple[dict[str, int], ...]
+    seeds: int
+    looks: tuple[int, ...]
+    planned: int
+    tier: str
+    seed: int
+    margin: float | None = None
+    notes: tuple[str, ...] = ()
+    series: tuple[dict[str, Any], ...] = ()
+    own_verdict: Verdict = field(default=Verdict.INCONCLUSIVE)
+
+    def to_json(self) -> dict[str, Any]:
+        """One element of ``claims`` in the JSON output (schema.json beside this file)."""
+        return {
+            "id": self.claim_id,
+            "theorem": self.theorem,
+            "statement": self.statement,
+            "source": self.source,
+            "kind": self.kind,
+            "verdict": self.verdict.value,
+            "own_verdict": self.own_verdict.value,
+            "because": self.because,
+            "estimates": self.estimates,
+            "tests": [test.to_json() for test in self.tests],
+            "margin": None if self.margin is None else number(self.margin),
+            "p_refute": number(self.p_refute),
+            "budget": number(self.budget),
+            "budget_spent": number(self.spent),
+            "false_refutation": number(self.budget),
+            "false_support": self.false_support,
+            "mutants": [mutant.to_json() for mutant in self.mutants],
+            "sizes": [dict(size) for size in self.sizes],
+            "seeds": self.seeds,
+            "looks": list(self.looks),
+            "planned_seeds": self.planned,
+            "tier": self.tier,
+            "seed": self.seed,
+            "notes": list(self.notes),
+            "series": list(self.series),
+        }
+
+
+def t_quantile(probability: float, df: float) -> float:
+    """Quantile of Student's t."""
+    return float(special.stdtrit(df, probability))
+
+
+def number(value: float) -> float | None:
+    """A float that JSON can carry: None for infinities and NaN."""
+    value = float(value)
+    return value if np.isfinite(value) else None

@@ -1,0 +1,153 @@
+"""One work item: a size point and a block of seeds. Pure, so it can be cached and sent away."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Shaped, UInt32
+
+from .claim import Claim, Mutant, Size
+
+
+class ClaimError(ValueError):
+    """A measuring function failed or returned what cannot be judged: a fault of the input."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Run the function called ``role`` at one size, for seeds start..start+count-1.
+
+    Hashable and JSON-able (``to_json``). ``mutant_id`` is None unless the mutant replaces
+    a measuring function: mutants of the prediction share the claim's own data.
+    """
+
+    claim_id: str
+    mutant_id: str | None
+    role: str
+    size: tuple[tuple[str, int], ...]
+    start: int
+    count: int
+    seed: int
+
+    @property
+    def point(self) -> Size:
+        """The size as the dict a measuring function receives."""
+        return dict(self.size)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, enough to rebuild the task with ``from_json``."""
+        return {
+            "claim_id": self.claim_id,
+            "mutant_id": self.mutant_id,
+            "role": self.role,
+            "size": [[name, level] for name, level in self.size],
+            "start": self.start,
+            "count": self.count,
+            "seed": self.seed,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Task":
+        """The task that ``to_json`` wrote."""
+        size = tuple((str(name), int(level)) for name, level in data["size"])
+        return Task(**{**data, "size": size})
+
+
+def seed_keys(
+    claim_id: str, seed: int, start: int, count: int, stream: str = ""
+) -> UInt32[np.ndarray, "count 2"]:
+    """Keys of the seeds start..start+count-1 of a claim.
+
+    They depend on the run's seed, the claim and the index alone, so more seeds extend the
+    earlier ones and all sizes and mutants share randomness. ``stream`` separates samples
+    that must be independent (the right side of a law claim).
+    """
+    if seed < 0:
+        raise ValueError(f"expected a seed of at least 0, received {seed}")
+    digest = hashlib.sha256(f"{claim_id}|{stream}".encode()).digest()
+    words = np.frombuffer(digest[:16], dtype="<u4").tolist()
+    source = np.random.SeedSequence([seed, *words])
+    state = source.generate_state(2 * (start + count), np.uint32)
+    return state.reshape(-1, 2)[start:].copy()
+
+
+def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
+    """Run one task of a claim (the claim itself, not the mutant) and check what comes back.
+
+    Returns float64 of shape (count,), (count, q) or (count, times). Raises ClaimError,
+    naming claim, size and seed, for an exception, a wrong shape, NaN or infinity, or a
+    negative error.
+    """
+    subject = claim if task.mutant_id is None else claim.planted(find_mutant(claim, task.mutant_id))
+    stream = "right" if task.role == "right" else ""
+    keys = seed_keys(task.claim_id, task.seed, task.start, task.count, stream)
+    where = f"claim {task.claim_id}" + (f", mutant {task.mutant_id}" if task.mutant_id else "")
+    where += f", {task.role} at size {task.point}"
+    seeds = f"seeds {task.start}..{task.start + task.count - 1} of run seed {task.seed}"
+    try:
+        # A function may write into its size dict or keys: it gets copies of its own.
+        raw = subject.roles()[task.role](task.point, keys)
+        values = np.asarray(raw, dtype=np.float64)
+    except Exception as error:
+        raise ClaimError(
+            f"{where}, {seeds}: expected an array of {task.count} values, received "
+            f"{type(error).__name__}: {error}; correct the function"
+        ) from error
+    _check_shape(subject, task, values, f"{where}, {seeds}")
+    finite = np.isfinite(values).reshape(task.count, -1).all(axis=1)
+    _refuse(finite, values, task, where, "finite numbers")
+    if _nonnegative(subject, task.role):
+        _refuse(values.reshape(task.count, -1).min(axis=1) >= 0, values, task, where, "errors >= 0")
+    return values
+
+
+def find_mutant(claim: Claim, mutant_id: str) -> Mutant:
+    """The mutant of that id among those named in the claim (automatic ones share its data)."""
+    for mutant in claim.mutants:
+        if mutant.id == mutant_id:
+            return mutant
+    raise ValueError(
+        f"claim {claim.id} names no mutant {mutant_id!r}; it names {[m.id for m in claim.mutants]}"
+    )
+
+
+def _nonnegative(claim: Claim, role: str) -> bool:
+    signed = getattr(claim, "statistic", "") == "weak"
+    return role in ("error", "residual", "curve") and not signed
+
+
+def _check_shape(claim: Claim, task: Task, values: Shaped[np.ndarray, "..."], where: str) -> None:
+    wanted = {
+        "curve": ((task.count, np.size(getattr(claim, "times", ()))),),
+        "sample": ((task.count, "q"), (task.count,)),
+    }
+    wanted["left"] = wanted["right"] = wanted["sample"]
+    shapes = wanted.get(task.role, ((task.count,),))
+    if not any(_matches(values.shape, shape) for shape in shapes):
+        raise ClaimError(
+            f"{where}: expected an array of shape {' or '.join(map(str, shapes))}, received shape "
+            f"{values.shape}; return one row a key"
+        )
+
+
+def _matches(shape: tuple[int, ...], wanted: tuple[int | str, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        isinstance(w, str) or n == w for n, w in zip(shape, wanted, strict=True)
+    )
+
+
+def _refuse(
+    good: Shaped[np.ndarray, " count"],
+    values: Float[np.ndarray, "count ..."],
+    task: Task,
+    where: str,
+    expected: str,
+) -> None:
+    if not good.all():
+        first = int(np.argmin(good))
+        raise ClaimError(
+            f"{where}, seed {task.start + first} of run seed {task.seed}: expected {expected}, "
+            f"received {values[first]}; {int((~good).sum())} of {task.count} seeds are affected"
+        )
