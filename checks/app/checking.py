@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from checks.app.files import require_writable, write_text
 from checks.app.junit import junit_xml
 from checks.app.options import Executor
 from checks.app.record import json_text
 from checks.app.screen import coloured, console, reporter
 from checks.suite.executors import Execute, choose_jobs, dask, local
+from checks.suite.files import require_writable, write_text
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan, Study, run_claims
@@ -124,7 +124,7 @@ def print_verdicts(screen: Console, results: Sequence[Result]) -> None:
     table = Table("claim", "verdict", "because", "mutants refuted", title="Verdicts")
     for result in results:
         table.add_row(
-            escape(result.id),
+            escape(result.claim_id),
             coloured(result.verdict.name),
             escape(result.because),
             mutants_refuted(result),
@@ -139,7 +139,7 @@ def print_verdicts(screen: Console, results: Sequence[Result]) -> None:
 
 
 def _print_why(screen: Console, result: Result) -> None:
-    screen.print(f"\n[bold]{escape(result.id)}[/]: {coloured(result.verdict.name)}")
+    screen.print(f"\n[bold]{escape(result.claim_id)}[/]: {coloured(result.verdict.name)}")
     screen.print(f"  says: {result.statement}", markup=False)
     screen.print(f"  because {result.because}", markup=False)
     for mutant in result.mutants:

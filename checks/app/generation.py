@@ -3,13 +3,13 @@
 import difflib
 from pathlib import Path
 
-import numerics
-from checks.app.files import write_text
+import theory
 from checks.app.screen import console
+from checks.suite.files import write_text
 from checks.suite.rooms import load_theorem, rooms
 from theory.codegen import generate
 
-FOLDER = Path(numerics.__path__[0]) / "generated"
+FOLDER = Path(theory.__path__[0]).parent / "numerics" / "generated"
 SHOWN_LINES = 12
 
 

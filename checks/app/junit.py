@@ -22,7 +22,7 @@ def junit_xml(study: Study) -> str:
             suite,
             "testcase",
             classname=result.theorem or "user",
-            name=result.id,
+            name=result.claim_id,
             time=f"{seconds:.3f}",
         )
         if result.verdict is not Verdict.SUPPORTED:

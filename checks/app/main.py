@@ -91,3 +91,31 @@ def check(
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(check(tuple(targets or ()), plan, machinery, json=json, junit=junit))
+
+
+@app.command()
+def report(
+    rooms: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROOM]...", help="Nothing means every room.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("report.html"),
+    latex: Annotated[
+        Path | None, typer.Option("--latex", help="Also write LaTeX into this directory.")
+    ] = None,
+    tier: opt.TierOption = opt.Tier.smoke,
+    seed: opt.SeedOption = 0,
+    budget: opt.BudgetOption = 1e-3,
+    jobs: opt.JobsOption = 0,
+    executor: opt.ExecutorOption = opt.Executor.local,
+    scheduler: opt.SchedulerOption = None,
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+    quiet: opt.QuietOption = False,
+) -> None:
+    """Write derivations, verdicts and pictures into one offline HTML file."""
+    from checks.app.checking import Machinery
+    from checks.app.reporting import report
+    from checks.suite.run import Plan
+
+    plan = Plan(tier=tier.value, seed=seed, budget=budget)
+    machinery = Machinery(executor, scheduler, jobs, store, quiet)
+    raise typer.Exit(report(tuple(rooms or ()), plan, machinery, out=out, latex=latex))

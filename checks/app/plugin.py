@@ -22,7 +22,7 @@ class ClaimCollector(pytest.Collector):
     def collect(self) -> Iterator["ClaimItem"]:
         """One item a claim; the budget of the run is split evenly, as items report at once."""
         try:
-            found = select(self.config.getoption("--verilimit-room"))
+            found = select(list(self.config.getoption("--verilimit-room") or ()))
         except InputProblem as problem:
             raise pytest.UsageError(str(problem)) from problem
         for located in found:
@@ -63,7 +63,8 @@ def judge_or_raise(claim: Claim, **options: Any) -> Result:
     result = judge(claim, **options)
     if result.verdict is not Verdict.SUPPORTED:
         raise NotSupported(
-            f"{result.id} is {result.verdict.name}: {result.because}\nIt says: {result.statement}"
+            f"{result.claim_id} is {result.verdict.name}: {result.because}\n"
+            f"It says: {result.statement}"
         )
     return result
 

@@ -20,7 +20,7 @@ def record(study: Study) -> dict[str, Any]:
         "budget": study.plan.budget,
         "claims": [result.to_json() for result in study.results],
         "timings": {
-            result.id: round(seconds, 3)
+            result.claim_id: round(seconds, 3)
             for result, seconds in zip(study.results, study.seconds, strict=True)
         },
     }

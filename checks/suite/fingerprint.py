@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 
 import checks
 import numerics
@@ -46,18 +47,19 @@ def environment() -> Mapping[str, str]:
 
 
 def dtype() -> str:
-    """The floating type in force, as JAX names it."""
-    return "float64" if jax.config.jax_enable_x64 else "float32"
+    """The floating type that JAX gives a Python float: float64 when x64 is on."""
+    return jnp.asarray(0.5).dtype.name
 
 
 def source_hash() -> str:
     """SHA-256 over the names and contents of the sources that a number can depend on."""
     digest = hashlib.sha256()
     for package in (theory, numerics, checks):
-        root = Path(package.__path__[0])
-        for path in _sources(root, skip=READERS_OF_RESULTS if package is checks else ()):
-            digest.update(f"{package.__name__}/{path.relative_to(root).as_posix()}\0".encode())
-            digest.update(path.read_bytes() + b"\0")
+        skip = READERS_OF_RESULTS if package is checks else ()
+        for root in map(Path, package.__path__):
+            for path in _sources(root, skip=skip):
+                digest.update(f"{package.__name__}/{path.relative_to(root).as_posix()}\0".encode())
+                digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -59,7 +59,7 @@ def measurer(
     kept = store if located.origin is not None and located.origin.room else None
 
     def measure(tasks: Sequence[Task]) -> list[np.ndarray]:
-        items = [asdict(task) for task in tasks]
+        items = [task.to_json() for task in tasks]
         values = [kept.get(item) if kept else None for item in items]
         missing = [i for i, value in enumerate(values) if value is None]
         for position, value, seconds in execute(located, [tasks[i] for i in missing]):

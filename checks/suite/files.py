@@ -27,12 +27,33 @@ def require_writable(path: Path | None, option: str) -> None:
     )
 
 
+def require_directory(path: Path | None, option: str) -> None:
+    """Make the directory ``path``; raises `InputProblem` unless files can be written in it."""
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError("not writable")
+    except OSError as error:
+        raise InputProblem(
+            expected=f"{option} to name a directory that can be written",
+            received=f"{path} ({error})",
+            remedy="Choose another path; nothing was run.",
+        ) from error
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write the whole text or nothing: a temporary file beside ``path`` is moved over it."""
+    """Write the whole text, in UTF-8, or nothing."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write all bytes or nothing: a temporary file beside ``path`` is moved over it."""
     handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(name, 0o666 & ~umask)

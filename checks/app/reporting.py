@@ -1,0 +1,39 @@
+"""``verilimit report``: derivations, verdicts and pictures in one HTML file, and in LaTeX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from checks.app.checking import Machinery, exit_status, print_verdicts, study_of
+from checks.app.screen import console
+from checks.report.content import gather
+from checks.report.page import html
+from checks.report.tex import write_latex
+from checks.suite.files import require_directory, require_writable, write_text
+from checks.suite.rooms import require_room, rooms
+from checks.suite.run import Plan
+from checks.suite.targets import select
+
+
+def report(
+    names: Sequence[str], plan: Plan, machinery: Machinery, *, out: Path, latex: Path | None
+) -> int:
+    """Judge the rooms ``names`` (all when empty) and write the report.
+
+    Returns 1 when a claim is refuted or a derivation step fails, 3 when something is
+    inconclusive, else 0. The report is written whatever the verdicts are.
+    """
+    chosen = tuple(require_room(name) for name in names) or rooms()
+    require_writable(out, "--out")
+    require_directory(latex, "--latex")
+    log = console(stderr=True)
+    study = study_of(select(chosen), plan, machinery)
+    content = gather(chosen, study, lambda text: None if machinery.quiet else log.print(text))
+    write_text(out, html(content))
+    if latex is not None:
+        write_latex(content, latex)
+    screen = console()
+    print_verdicts(screen, study.results)
+    for room in content.rooms:
+        screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
+    screen.print(f"report written to {out}", markup=False, soft_wrap=True)
+    return 1 if content.failed_step else exit_status(study.results)

@@ -1,0 +1,103 @@
+"""What the report says, gathered once for HTML and LaTeX: rooms, outcomes, results."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from checks.suite.fingerprint import environment
+from checks.suite.rooms import Room, load
+from checks.suite.run import Study
+from checks.verdicts import Result, Verdict
+from theory.language import Outcome, Status, run_steps
+
+
+@dataclass(frozen=True)
+class RoomContent:
+    """One room with what a run has shown about it."""
+
+    room: Room
+    outcomes: tuple[Outcome, ...]
+    results: tuple[Result, ...]
+
+    @property
+    def worst_step(self) -> Status:
+        """The weakest status of the derivation: FAILED, else SAMPLED, else PROVED."""
+        statuses = {outcome.status for outcome in self.outcomes}
+        order = (Status.FAILED, Status.SAMPLED, Status.PROVED)
+        return next(status for status in order if status in statuses or status is Status.PROVED)
+
+    @property
+    def steps_summary(self) -> str:
+        """E.g. ``12 steps: 10 PROVED, 2 SAMPLED``."""
+        return f"{len(self.outcomes)} steps: {count_words(o.status.name for o in self.outcomes)}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything a report shows."""
+
+    rooms: tuple[RoomContent, ...]
+    study: Study
+
+    @property
+    def verdict_summary(self) -> str:
+        """E.g. ``7 claims: 6 SUPPORTED, 1 INCONCLUSIVE``."""
+        names = count_words(r.verdict.name for r in self.study.results)
+        return f"{len(self.study.results)} claims: {names}"
+
+    @property
+    def failed_step(self) -> bool:
+        """Whether a step of any derivation failed."""
+        return any(room.worst_step is Status.FAILED for room in self.rooms)
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """How the run was made: plan, versions, precision."""
+        plan = self.study.plan
+        seconds = sum(self.study.seconds)
+        made = {
+            "tier": plan.tier,
+            "seed": str(plan.seed),
+            "budget of false refutation": f"{plan.budget:g}, split by Holm over all claims",
+            "seconds of judging": f"{seconds:.0f}",
+        }
+        return (*made.items(), *environment().items())
+
+
+def gather(names: Sequence[str], study: Study, announce: Callable[[str], None]) -> Content:
+    """Run the derivations of the rooms and put them beside the results of the study."""
+    found = []
+    for name in names:
+        announce(f"{name}: derivation")
+        room = load(name)
+        ids = {claim.id for claim in room.checks.claims}
+        outcomes = tuple(run_steps(room.theory.theorem.derivation.steps))
+        results = tuple(r for r in study.results if r.claim_id in ids)
+        found.append(RoomContent(room, outcomes, results))
+    return Content(tuple(found), study)
+
+
+def errors_sentence(result: Result) -> str:
+    """The error probabilities, seeds and sizes of a judgement, in one sentence or two."""
+    parts = [
+        f"False-refutation probability at most {result.budget:.2g} ({result.spent:.2g} spent)"
+        f", {result.seeds} seeds, looks at {', '.join(map(str, result.looks))}."
+    ]
+    support = result.false_support
+    if support.get("probability") is not None:
+        parts.append(
+            f"Were it wrong by {support['alternative']}, it would be supported with probability "
+            f"{support['probability']:.2g}."
+        )
+    if result.margin is not None:
+        parts.append(f"Margin {result.margin:g}.")
+    return " ".join(parts)
+
+
+def count_words(names: Iterable[str]) -> str:
+    """E.g. ``2 PROVED, 1 SAMPLED``."""
+    listed = list(names)
+    return ", ".join(f"{listed.count(n)} {n}" for n in dict.fromkeys(listed)) or "none"
+
+
+def mutants_refuted(result: Result) -> int:
+    """How many planted errors the run has refuted."""
+    return sum(mutant.verdict is Verdict.REFUTED for mutant in result.mutants)

@@ -1,0 +1,88 @@
+"""The HTML report: one offline file, readable without scripts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from checks.report.charts import charts, picture_drawing, svg
+from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
+from checks.report.formulas import equality, formula, mathml
+from checks.verdicts import Result
+
+
+def html(content: Content) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=PackageLoader("checks.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = environment.get_template("style.css").render()
+    plan = content.study.plan
+    return environment.get_template("report.html.j2").render(
+        style=Markup(style),
+        verdicts=content.verdict_summary,
+        rooms=[room_view(room) for room in content.rooms],
+        run={
+            "tier": plan.tier,
+            "seed": plan.seed,
+            "budget": plan.budget,
+            "facts": content.facts(),
+        },
+    )
+
+
+def room_view(content: RoomContent) -> Mapping[str, Any]:
+    """One room as the template reads it."""
+    theorem = content.room.theory.theorem
+    by_id = {result.claim_id: result for result in content.results}
+    return {
+        "name": content.room.name,
+        "title": theorem.title,
+        "reference": theorem.reference,
+        "statement": theorem.statement,
+        "equations": [formula(equation, block=True) for equation in theorem.equations],
+        "rate": theorem.rate and mathml(theorem.rate.latex(), block=True),
+        "rate_kind": theorem.rate and theorem.rate.kind.value,
+        "source": theorem.source.value.capitalize(),
+        "source_note": theorem.source_note,
+        "notation": [(formula(symbol), text) for symbol, text in theorem.notation.items()],
+        "assumptions": theorem.assumptions,
+        "steps": [
+            {
+                "name": outcome.step.name,
+                "status": outcome.status.name,
+                "detail": outcome.detail,
+                "because": outcome.step.because,
+                "formula": equality(outcome.step),
+            }
+            for outcome in content.outcomes
+        ],
+        "steps_status": content.worst_step.name,
+        "steps_summary": content.steps_summary,
+        "claims": [claim_view(result) for result in content.results],
+        "pictures": [
+            {
+                "title": picture.title,
+                "caption": picture.caption,
+                "svg": svg(picture_drawing(picture, by_id), picture.title, axes=picture.axes),
+            }
+            for picture in content.room.checks.pictures
+        ],
+        "not_checked": content.room.checks.not_checked,
+    }
+
+
+def claim_view(result: Result) -> Mapping[str, Any]:
+    """One judged claim as the template reads it."""
+    drawings = enumerate(charts(result))
+    return {
+        **result.to_json(),
+        "errors": errors_sentence(result),
+        "refuted": mutants_refuted(result),
+        "charts": [svg(draw, f"{result.claim_id}-{number}") for number, draw in drawings],
+    }
