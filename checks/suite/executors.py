@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
+from typing import Any
 
 import numpy as np
 
@@ -114,9 +115,12 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
             received=f"no such package ({error})",
             remedy="Install verilimit[cluster].",
         ) from error
-    cluster = scheduler or LocalCluster(
-        n_workers=jobs, threads_per_worker=1, dashboard_address=None
-    )
+    options: dict[str, Any] = {
+        "n_workers": jobs,
+        "threads_per_worker": 1,
+        "dashboard_address": None,
+    }
+    cluster = scheduler or LocalCluster(**options)
     try:
         client = Client(cluster, timeout=20)
     except OSError as error:
