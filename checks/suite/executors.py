@@ -120,7 +120,7 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
         "threads_per_worker": 1,
         "dashboard_address": None,
     }
-    cluster = scheduler or LocalCluster(**options)
+    cluster = scheduler or LocalCluster(dashboard_address=None, **options)
     try:
         client = Client(cluster, timeout=20)
     except OSError as error:

@@ -1,0 +1,132 @@
+"""Fixtures that several test files share: the command line in a process of its own, a toy room."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import numerics  # noqa: F401  (x64, before any test makes an array)
+
+ROOT = Path(__file__).resolve().parent.parent
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TOY = {
+    "theory": '''"""A toy theorem."""
+import sympy as sp
+from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
+
+n = sp.Symbol("n", positive=True)
+x = sp.Symbol("x", real=True)
+theorem = Theorem(
+    title="A toy limit", statement="The error of the toy falls like 1/n & no faster.",
+    equations=(sp.Eq(x, 1 / n),), reference="nobody, equation (1)",
+    source=Source.RECONSTRUCTED, source_note="Made for a test.",
+    notation={n: "width", x: "error"}, assumptions=(Assumption("iid", "errors are i.i.d."),),
+    rate=Rate(1 / n, Kind.EXACT),
+    derive=lambda: Derivation((Step("expand", (x + 1) ** 2, x**2 + 2 * x + 1, "binomial"),)),
+)
+''',
+    "numerics": '"""Nothing to simulate."""\n',
+    "checks": '''"""Claims of the toy."""
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import sympy as sp
+
+from checks.report.picture import Picture
+from checks.verdicts import Mutant, RateClaim
+
+n = sp.Symbol("n", positive=True)
+
+
+def error(size, keys):
+    if log := os.environ.get("TOY_LOG"):
+        with Path(log).open("a") as stream:
+            print(size["n"], len(keys), file=stream)
+    time.sleep(float(os.environ.get("TOY_SLEEP", "0")))
+    return np.array([np.random.default_rng(k).lognormal(0, 0.3) / size["n"] for k in keys])
+
+
+def claim(name, predicted):
+    return RateClaim(
+        id=f"toy-limit/{name}", statement=f"The error falls like {predicted}.",
+        theorem="toy_limit", sizes={"n": [8, 16, 32, 64, 128, 256]}, predicted=predicted,
+        kind="exact", margin=0.1, error=error,
+        mutants=[
+            Mutant("faster", "one half more", {"predicted": predicted * n ** sp.Rational(-1, 2)}),
+            Mutant("slower", "one half less", {"predicted": predicted * n ** sp.Rational(1, 2)}),
+        ],
+    )
+
+
+def draw(axes, results):
+    axes.plot([1, 2, 3], [len(results), 1, 0], label="a line")
+
+
+claims = (claim("true", 1 / n),)
+pictures = (Picture("A line", "It goes down.", draw),)
+not_checked = ("Whether toys have limits.",)
+''',
+}
+DRIVER = '''"""The command line in a house with one toy room."""
+import checks
+import numerics
+import theory
+
+for package in (theory, numerics, checks):
+    package.__path__[:] = [*package.__path__, f"{HOUSE}/{package.__name__}"]
+
+if __name__ == "__main__":
+    from checks.app.main import run
+
+    run()
+'''
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment of a child process that finds this checkout from any directory."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def verilimit(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run ``python -m verilimit ARGS`` in an empty directory."""
+    return _runner([sys.executable, "-m", "verilimit"], tmp_path, environment)
+
+
+@pytest.fixture
+def toy_command(tmp_path: Path) -> list[str]:
+    """The command that runs verilimit in a house that has the room ``toy_limit``, too."""
+    house = tmp_path / "house"
+    for package, source in TOY.items():
+        (house / package).mkdir(parents=True)
+        (house / package / "toy_limit.py").write_text(source)
+    driver = house / "driver.py"
+    driver.write_text(DRIVER.replace("{HOUSE}", str(house)))
+    return [sys.executable, str(driver)]
+
+
+@pytest.fixture
+def toy(toy_command: list[str], tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run verilimit in the toy house, in a directory of its own."""
+    return _runner(toy_command, tmp_path, environment)
+
+
+def _runner(command: list[str], folder: Path, environment: dict[str, str]) -> Run:
+    def run(*args: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *args],
+            cwd=folder,
+            env={**environment, **extra},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
