@@ -4,11 +4,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import numerics  # noqa: F401  (x64, before any test makes an array)
+import checks
+import numerics
+import theory
+from checks.app.main import run
 
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -100,13 +104,62 @@ def verilimit(tmp_path: Path, environment: dict[str, str]) -> Run:
     return _runner([sys.executable, "-m", "verilimit"], tmp_path, environment)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit status and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def build_house(house: Path) -> None:
+    """Write the three modules of the room ``toy_limit``."""
+    for package, source in TOY.items():
+        (house / package).mkdir(parents=True)
+        (house / package / "toy_limit.py").write_text(source)
+
+
+@pytest.fixture(scope="session")
+def toy_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a toy room, for commands that run in this process."""
+    house = tmp_path_factory.mktemp("toy")
+    build_house(house)
+    return house
+
+
+@pytest.fixture
+def toy_here(
+    toy_house: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Ended]:
+    """Run the command line in this process (much faster), with the toy as the only room."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    for package in (theory, numerics, checks):
+        path = [*package.__path__, str(toy_house / package.__name__)]
+        monkeypatch.setattr(package, "__path__", path)
+    monkeypatch.setattr("checks.suite.rooms.rooms", lambda: ("toy_limit",))
+    monkeypatch.setattr("checks.suite.targets.rooms", lambda: ("toy_limit",))
+    monkeypatch.setattr("checks.app.reporting.rooms", lambda: ("toy_limit",))
+
+    def run_here(*args: str) -> Ended:
+        monkeypatch.setattr("sys.argv", ["verilimit", *args])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        output = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), output.out, output.err)
+
+    return run_here
+
+
 @pytest.fixture
 def toy_command(tmp_path: Path) -> list[str]:
     """The command that runs verilimit in a house that has the room ``toy_limit``, too."""
     house = tmp_path / "house"
-    for package, source in TOY.items():
-        (house / package).mkdir(parents=True)
-        (house / package / "toy_limit.py").write_text(source)
+    build_house(house)
     driver = house / "driver.py"
     driver.write_text(DRIVER.replace("{HOUSE}", str(house)))
     return [sys.executable, str(driver)]

@@ -4,6 +4,7 @@
 """
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ import typer
 
 from checks.app import options as opt
 from checks.suite.problem import InputProblem
+
+INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 
 app = typer.Typer(
     name="verilimit",
@@ -30,12 +33,19 @@ Targets = Annotated[
 
 
 def run() -> None:
-    """Run the command line; bad input ends in one message on stderr and exit status 2."""
+    """Run the command line; bad input ends in one message on stderr and exit status 2.
+
+    A fault of verilimit itself shows its traceback and exits with 70: Python's own 1 would
+    read as a refuted claim.
+    """
     try:
         app()
     except InputProblem as problem:
         print(f"verilimit: {problem}", file=sys.stderr)
         raise SystemExit(2) from None
+    except Exception:
+        traceback.print_exc()
+        raise SystemExit(INTERNAL_ERROR) from None
 
 
 @app.command("list")

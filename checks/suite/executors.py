@@ -115,12 +115,8 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
             received=f"no such package ({error})",
             remedy="Install verilimit[cluster].",
         ) from error
-    options: dict[str, Any] = {
-        "n_workers": jobs,
-        "threads_per_worker": 1,
-        "dashboard_address": None,
-    }
-    cluster = scheduler or LocalCluster(dashboard_address=None, **options)
+    options: dict[str, Any] = {"dashboard_address": None}  # typed as str, documented with None
+    cluster = scheduler or LocalCluster(n_workers=jobs, threads_per_worker=1, **options)
     try:
         client = Client(cluster, timeout=20)
     except OSError as error:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Plan:
     budget: float = 1e-3
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """What wants to know how a run goes."""
 
@@ -60,12 +61,12 @@ def measurer(
 
     def measure(tasks: Sequence[Task]) -> list[np.ndarray]:
         items = [task.to_json() for task in tasks]
-        values = [kept.get(item) if kept else None for item in items]
+        values = [None if kept is None else kept.get(item) for item in items]
         missing = [i for i, value in enumerate(values) if value is None]
         for position, value, seconds in execute(located, [tasks[i] for i in missing]):
             i = missing[position]
             values[i] = value
-            if kept:
+            if kept is not None:
                 kept.put(items[i], value, seconds)
         return [value for value in values if value is not None]
 

@@ -81,7 +81,7 @@ class Store:
         with self._lock, self._connection:
             self._connection.execute("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", row)
 
-    def __len__(self) -> int:
+    def count(self) -> int:
         """Number of stored items."""
         with self._lock:
             return self._connection.execute("SELECT count(*) FROM items").fetchone()[0]
