@@ -1,0 +1,1 @@
+"""Whether the two agree: claims, verdicts, reports."""

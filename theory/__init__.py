@@ -1,0 +1,1 @@
+"""What the limit is: finite models, derivations and limits, in SymPy only."""

@@ -1,0 +1,12 @@
+"""The vocabulary: Theorem, Derivation, Step, Rate."""
+
+from theory.language.rate import Kind as Kind
+from theory.language.rate import Rate as Rate
+from theory.language.step import Outcome as Outcome
+from theory.language.step import Status as Status
+from theory.language.step import Step as Step
+from theory.language.step import run_steps as run_steps
+from theory.language.theorem import Assumption as Assumption
+from theory.language.theorem import Derivation as Derivation
+from theory.language.theorem import Source as Source
+from theory.language.theorem import Theorem as Theorem
