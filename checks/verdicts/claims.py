@@ -124,7 +124,9 @@ class IndependenceClaim(Claim):
     averaged. ``margin`` is the total drift allowed over the whole range, as a fraction:
     0.25 allows a factor 1.25. ``kind``: ``"equivalent"`` (drift neither way) or
     ``"no growth"`` (one-sided). Errors must be positive: slopes are of their logarithm.
-    ``planted_drift`` is used by automatic mutants: the factor put on the whole range.
+    The slope over all levels and the ratio of every level to the smallest are judged, so a
+    drift up and down again is seen. ``planted_drift`` is used by automatic mutants: the
+    factor put on the whole range.
     """
 
     error: Callable[..., Any]

@@ -60,15 +60,17 @@ class LawClaim(Claim):
     over the coordinates and a few fixed random directions. Refuted when it is confidently
     above ``tolerance``; supported when confidently below ``margin`` (larger than
     tolerance). ``finest_only``: judge at the last size point only, for laws that agree
-    in the limit. ``planted_shift``: used by automatic mutants, in standard deviations.
+    in the limit. ``planted_shift`` (in standard deviations) and ``planted_scale`` are used
+    by automatic mutants.
     """
 
     left: Callable[..., Any]
     right: Callable[..., Any]
     tolerance: float = 0.0
-    margin: float = 0.15
+    margin: float = 0.2
     finest_only: bool = False
     planted_shift: float = 0.0
+    planted_scale: float = 1.0
 
     def __post_init__(self) -> None:
         """Reject a margin that no sample could meet."""
@@ -114,8 +116,9 @@ class InequalityClaim(Claim):
 
     ``slack(size, keys) -> (n,)``: right side minus left side, so negative is a violation;
     ``tolerance``: rounding allowed below zero. ``planted_shift`` is used by automatic
-    mutants: the slack is lowered by this multiple of the smallest slack found, i.e. 1
-    makes the inequality tight and anything above makes it false.
+    mutants: the slack is lowered by this multiple of its median, plus twice the tolerance.
+    That only shows that the search can see a violation: name real mutants (a wrong
+    constant in the bound) where there are any.
     """
 
     slack: Callable[..., Any]
@@ -143,8 +146,8 @@ class DecayClaim(Claim):
     rate is not smaller); ``margin`` the relative deviation of the rate that counts as
     equal. ``statistic="geometric"`` judges the mean of log curves (a Lyapunov exponent),
     ``"mean"`` and ``"rms"`` the moments. ``transient``: the curve is fitted with a factor
-    1 + a exp(-transient rate t); None for none. ``planted_factor`` multiplies the rate
-    measured, for automatic mutants.
+    1 + a exp(-transient rate t); None for none. ``planted_excess`` is used by automatic
+    mutants: the curve is made to decay slower by this fraction of the rate.
     """
 
     curve: Callable[..., Any]
@@ -154,7 +157,7 @@ class DecayClaim(Claim):
     margin: float = 0.1
     statistic: str = "mean"
     transient: float | None = 1.0
-    planted_factor: float = 1.0
+    planted_excess: float = 0.0
 
     def __post_init__(self) -> None:
         """Normalise times and reject what cannot be tested."""

@@ -54,9 +54,10 @@ class Test:
             return self.refutation
         if not self.refutes:
             return 1.0
-        above = self._tail(self.estimate - self.high)
-        below = self._tail(self.low - self.estimate)
-        return min(1.0, above + below)
+        outside = max(self.estimate - self.high, self.low - self.estimate)
+        # Two-sided: as far out on the other side counts as well, at the nearer edge.
+        other = self._tail(outside + self.high - self.low)
+        return min(1.0, self._tail(outside) + other)
 
     @cached_property
     def p_support(self) -> float:

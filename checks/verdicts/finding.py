@@ -1,0 +1,93 @@
+"""What a rule hands to the judge after one look at the data."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from .claim import Size
+from .levels import Levels
+from .outcome import Test, number
+
+
+@dataclass(frozen=True)
+class Data:
+    """Everything measured so far: for each role, one float array a size point.
+
+    Arrays have shape (n,), (n, q) or (n, times); n is the number of ``seeds``.
+    """
+
+    points: tuple[Size, ...]
+    arrays: dict[str, list[np.ndarray]]
+    seeds: int
+
+    def matrix(self, role: str) -> Float[np.ndarray, "n K"]:
+        """The role's values as one column a size point."""
+        return np.stack(self.arrays[role], axis=1)
+
+    def column(self, name: str) -> Float[np.ndarray, " K"]:
+        """The levels of one size over the points."""
+        return np.array([float(point[name]) for point in self.points])
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Tests, plain estimates and plot series; ``blocked`` says why nothing can be decided."""
+
+    tests: tuple[Test, ...]
+    estimates: dict[str, dict[str, Any]]
+    series: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    blocked: str = ""
+    alternatives: dict[str, str] = field(default_factory=dict)
+
+
+def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:
+    """Estimate with interval, as it goes into the JSON."""
+    low, high = test.interval()
+    return {
+        "value": number(test.estimate),
+        "interval": [number(low), number(high)],
+        "confidence": 0.99,
+        "unit": unit,
+    }
+
+
+def noise_floor(levels: Levels, finest: int, point: Size) -> str:
+    """Reason to decide nothing when the finest level is mostly noise, else empty."""
+    relative = float(levels.relative_error[finest])
+    if relative <= 1 / 3:
+        return ""
+    return (
+        f"noise floor: at {point} the standard error is {relative:.0%} of the error, expected at "
+        f"most a third; use more seeds or coarser levels"
+    )
+
+
+def plot_series(
+    label: str,
+    points: tuple[Size, ...],
+    x: str,
+    mean: Float[np.ndarray, " K"],
+    standard_error: Float[np.ndarray, " K"],
+    fitted: Float[np.ndarray, " K"] | None,
+) -> tuple[dict[str, Any], ...]:
+    """One plain-data series for each combination of the sizes other than ``x``."""
+    groups: dict[tuple[tuple[str, int], ...], list[int]] = {}
+    for k, point in enumerate(points):
+        rest = tuple((name, level) for name, level in point.items() if name != x)
+        groups.setdefault(rest, []).append(k)
+    series = []
+    for rest, indices in groups.items():
+        series.append(
+            {
+                "label": label + "".join(f", {name}={level}" for name, level in rest),
+                "x_name": x,
+                "x": [points[k][x] for k in indices],
+                "mean": [number(mean[k]) for k in indices],
+                "standard_error": [number(standard_error[k]) for k in indices],
+                "fit": None if fitted is None else [number(fitted[k]) for k in indices],
+            }
+        )
+    return tuple(series)

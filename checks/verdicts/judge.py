@@ -1,0 +1,238 @@
+"""The judge: looks at growing data until a claim is decided, then at its mutants."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .automatic import mutants_of
+from .claim import TIERS, Claim, Mutant
+from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
+from .evidence import Evidence, Measure, data_owner
+from .finding import Data, Finding
+from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
+from .outcome import MutantOutcome, Result, Test, Verdict
+from .rate_rules import constant_finding, rate_finding
+from .sample_rules import identity_finding, inequality_finding, law_finding, moment_finding
+from .spending import false_support, holm, look_shares, planned_seeds, refutation, support
+from .trend_rules import decay_finding, growth_finding, independence_finding
+
+BUDGET = 1e-3  # false-refutation probability of a run
+SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
+# Refuting a mutant wrongly lets a toothless claim pass: a risk of false support, not of false
+# refutation. It is therefore not paid from the budget of the run.
+MUTANT_ERROR = 0.01
+
+RULES: dict[type[Claim], Callable[[Any, Data], Finding]] = {
+    RateClaim: rate_finding,
+    ConstantClaim: constant_finding,
+    IndependenceClaim: independence_finding,
+    GrowthClaim: growth_finding,
+    MomentClaim: moment_finding,
+    LawClaim: law_finding,
+    IdentityClaim: identity_finding,
+    InequalityClaim: inequality_finding,
+    DecayClaim: decay_finding,
+}
+
+
+def judge(
+    claim: Claim,
+    *,
+    seed: int = 0,
+    tier: str = "smoke",
+    budget: float = BUDGET,
+    measure: Measure | None = None,
+) -> Result:
+    """Judge one claim and its mutants; the same arguments give the same Result.
+
+    ``budget`` is the probability with which a true claim may be refuted; a run of several
+    claims passes each its share and settles them together with ``settle``. ``measure``
+    runs work items; by default they run here. Raises ClaimError when a function of the
+    claim fails or returns what cannot be judged, ValueError for bad arguments.
+    """
+    if tier not in TIERS:
+        raise ValueError(f"expected a tier in {TIERS}, received {tier!r}")
+    if not 0 < budget < 1:
+        raise ValueError(f"expected a budget between 0 and 1, received {budget}")
+    if type(claim) not in RULES:
+        raise TypeError(f"expected one of {[c.__name__ for c in RULES]}, got {type(claim)}")
+    evidence = Evidence(claim, tier, seed, measure)
+    looks = claim.looks(tier)
+    course = _follow(claim, looks, budget, lambda n: evidence.gather(claim, None, n))
+    mutants = tuple(_try_mutant(claim, mutant, evidence) for mutant in mutants_of(claim))
+    verdict, because = _gate(course, mutants)
+    alternative, probability = false_support(
+        course.finding.tests, course.seeds * len(claim.grid(tier)), SUPPORT_ERROR * course.share
+    )
+    return Result(
+        claim_id=claim.id,
+        statement=claim.statement or _default_statement(claim),
+        theorem=claim.theorem,
+        source=claim.source,
+        kind=type(claim).__name__,
+        verdict=verdict,
+        because=because,
+        tests=course.finding.tests,
+        estimates=course.finding.estimates,
+        p_refute=course.p_refute,
+        budget=budget,
+        spent=budget * course.spent,
+        false_support={
+            "alternative": alternative,
+            "probability": probability,
+            "at_edge": SUPPORT_ERROR,
+        },
+        mutants=mutants,
+        sizes=claim.grid(tier),
+        seeds=course.seeds,
+        looks=course.looks,
+        planned=course.planned,
+        tier=tier,
+        seed=seed,
+        margin=getattr(claim, "margin", None),
+        notes=course.finding.notes,
+        series=course.finding.series,
+        own_verdict=course.verdict,
+    )
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the looks at one claim or mutant went, and where they ended."""
+
+    verdict: Verdict
+    because: str
+    finding: Finding
+    p_refute: float
+    share: float
+    spent: float
+    seeds: int
+    looks: tuple[int, ...]
+    planned: int
+
+
+def _follow(
+    subject: Claim, looks: Sequence[int], budget: float, gather: Callable[[int], Data]
+) -> Course:
+    """Look, decide, and when undecided go on to the number of seeds that the pilot asks for."""
+    shares, k, taken, p_value = look_shares(len(looks)), 0, [], 1.0
+    planned = 0
+    while True:
+        finding = RULES[type(subject)](subject, gather(looks[k]))
+        taken.append(k)
+        if not finding.blocked:
+            p_value = min(p_value, refutation(finding.tests) / shares[k])
+        verdict = _decide(finding, p_value, budget, SUPPORT_ERROR * shares[k])
+        if len(taken) == 1:
+            last = shares[-1]
+            planned = planned_seeds(
+                finding.tests, looks[0], budget * last / 2, SUPPORT_ERROR * last
+            )
+        if verdict is not Verdict.INCONCLUSIVE or k == len(looks) - 1:
+            break
+        wanted = 0 if finding.blocked else planned
+        k = next((j for j in range(k + 1, len(looks)) if looks[j] >= wanted), len(looks) - 1)
+    return Course(
+        verdict,
+        _because(verdict, finding, looks[k], last_look=k == len(looks) - 1),
+        finding,
+        p_value,
+        shares[k],
+        sum(shares[j] for j in taken),
+        looks[k],
+        tuple(looks[j] for j in taken),
+        planned,
+    )
+
+
+def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Verdict:
+    if p_value <= budget:
+        return Verdict.REFUTED
+    if not finding.blocked and support(finding.tests) <= error:
+        return Verdict.SUPPORTED
+    return Verdict.INCONCLUSIVE
+
+
+def _try_mutant(claim: Claim, mutant: Mutant, evidence: Evidence) -> MutantOutcome:
+    subject = claim.planted(mutant)
+    owner = data_owner(claim, subject, mutant.id)
+    course = _follow(
+        subject,
+        claim.looks(evidence.tier),
+        MUTANT_ERROR,
+        lambda n: evidence.gather(subject, owner, n),
+    )
+    return MutantOutcome(
+        mutant.id, mutant.description, course.verdict, course.because, course.seeds
+    )
+
+
+def _gate(course: Course, mutants: Sequence[MutantOutcome]) -> tuple[Verdict, str]:
+    """A claim is supported only by a test that refutes every planted error."""
+    missed = [mutant.id for mutant in mutants if mutant.verdict is not Verdict.REFUTED]
+    if course.verdict is not Verdict.SUPPORTED or not missed:
+        return course.verdict, course.because
+    return Verdict.INCONCLUSIVE, f"does not refute {', '.join(missed)}; itself: {course.because}"
+
+
+def settle(results: Sequence[Result], budget: float = BUDGET) -> list[Result]:
+    """The results of a run under one false-refutation budget, by Holm over its claims.
+
+    Each claim's p-value already covers all its tests and looks. A claim refuted on its own
+    stays so only when the run's budget allows it; claims that were judged with their
+    share of the budget (budget / number of claims) can only gain.
+    """
+    settled = []
+    decisions = holm([result.p_refute for result in results], budget)
+    for result, (rejected, threshold) in zip(results, decisions, strict=True):
+        verdict, because = result.verdict, result.because
+        if rejected and verdict is not Verdict.REFUTED:
+            verdict = Verdict.REFUTED
+            because = f"p = {result.p_refute:.2g}, refuted within the run's budget"
+        elif verdict is Verdict.REFUTED and not rejected:
+            verdict = Verdict.INCONCLUSIVE
+            because = f"not refuted within the run's budget (p = {result.p_refute:.2g}): {because}"
+        spent = result.spent / result.budget * threshold
+        settled.append(
+            replace(result, verdict=verdict, because=because, budget=threshold, spent=spent)
+        )
+    return settled
+
+
+def _because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) -> str:
+    if verdict is Verdict.INCONCLUSIVE and finding.blocked:
+        return finding.blocked
+    sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
+    if verdict is Verdict.REFUTED:
+        worst = min(finding.tests, key=lambda test: test.p_refute)
+        return f"{_describe(worst)}, outside {_region(worst)} (p = {worst.p_refute:.2g})"
+    worst = max(finding.tests, key=lambda test: test.p_support)
+    if verdict is Verdict.SUPPORTED:
+        first = finding.tests[0]
+        return sampled or f"{_describe(first)}, within {_region(first)}, {seeds} seeds"
+    end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
+    return f"{_describe(worst)}, neither inside nor outside {_region(worst)}{end}"
+
+
+def _describe(test: Test) -> str:
+    if test.standard_error == 0:
+        return f"{test.name} {test.estimate:.3g}"
+    low, high = test.interval()
+    return f"{test.name} {test.estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
+
+
+def _region(test: Test) -> str:
+    low = test.low if test.support_low is None else test.support_low
+    high = test.high if test.support_high is None else test.support_high
+    if low == -float("inf"):
+        return f"at most {high:.3g}"
+    if high == float("inf"):
+        return f"at least {low:.3g}"
+    return f"[{low:.3g}, {high:.3g}]"
+
+
+def _default_statement(claim: Claim) -> str:
+    if isinstance(claim, RateClaim):
+        kind = "is exactly of order" if claim.rate.kind.value == "exact" else "is at most of order"
+        return f"The error {kind} {claim.rate.expression}."
+    return f"{type(claim).__name__} {claim.id}."
