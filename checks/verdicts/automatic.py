@@ -1,5 +1,8 @@
 """Mutants for claims that name none: each kind of claim gets errors it must refute."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import sympy as sp
 
@@ -74,24 +77,24 @@ def _bound(claim: RateClaim) -> tuple[Mutant, ...]:
     constants can trade one size for another: the error then grows in all of them.
     """
     step = 2 * claim.margin
-    if len(claim.rate.terms) > 1:
-        growth = dict.fromkeys(claim.rate.sizes, step)
-        text = f"error growing over the bound by the power {step:.3g} of every size"
-        return (Mutant("auto-growth", text, {"planted_growth": growth}), _floor(4.0))
-    found = [
+    found = {"": dict.fromkeys(claim.rate.sizes, step)}
+    if len(claim.rate.terms) == 1:
+        found = {f"-{name}": {name: step} for name in claim.rate.sizes}
+    mutants = [
         Mutant(
-            f"auto-growth-{name}",
-            f"error growing over the bound by the power {step:.3g} of {name}",
-            {"planted_growth": {name: step}},
+            f"auto-growth{suffix}",
+            f"error on the bound, growing by the power {step:.3g} of {' and '.join(growth)}",
+            {"planted_growth": growth},
         )
-        for name in claim.rate.sizes
+        for suffix, growth in found.items()
     ]
-    return (*found, _floor(1.0))
+    on_bound = {"planted_growth": dict.fromkeys(claim.rate.sizes, 0.0)}
+    return (*mutants, _floor(1.0 if len(claim.rate.terms) == 1 else 4.0, on_bound))
 
 
-def _floor(multiple: float) -> Mutant:
+def _floor(multiple: float, also: Mapping[str, Any] | None = None) -> Mutant:
     text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
-    return Mutant("auto-floor", text, {"planted_floor": multiple})
+    return Mutant("auto-floor", text, {"planted_floor": multiple, **(also or {})})
 
 
 def _growth(claim: GrowthClaim) -> tuple[Mutant, ...]:

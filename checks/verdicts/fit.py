@@ -246,7 +246,7 @@ def _descend(
         new_value, new_jacobian = _model(shape, candidate)
         new_loss = float(weights @ (target - new_value) ** 2)
         if new_loss <= loss:
-            finished = loss - new_loss <= 1e-13 * loss + 1e-30
+            finished = loss - new_loss <= 1e-10 * loss + 1e-26
             theta, value, jacobian, loss = candidate, new_value, new_jacobian, new_loss
             damping = max(damping / 10, 1e-12)
             if finished:

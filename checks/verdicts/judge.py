@@ -205,13 +205,16 @@ def _because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool)
     sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
     if verdict is Verdict.REFUTED:
         worst = min(finding.tests, key=lambda test: test.p_refute)
-        return f"{_describe(worst)}, outside {_region(worst)} (p = {worst.p_refute:.2g})"
+        return f"{_describe(worst)}, outside {_region(worst.low, worst.high)} (p = {worst.p_refute:.2g})"
     worst = max(finding.tests, key=lambda test: test.p_support)
+    region = _region(*worst.support_region)
     if verdict is Verdict.SUPPORTED:
         first = finding.tests[0]
-        return sampled or f"{_describe(first)}, within {_region(first)}, {seeds} seeds"
+        return (
+            sampled or f"{_describe(first)}, within {_region(*first.support_region)}, {seeds} seeds"
+        )
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
-    return f"{_describe(worst)}, neither inside nor outside {_region(worst)}{end}"
+    return f"{_describe(worst)}, neither inside nor outside {region}{end}"
 
 
 def _describe(test: Test) -> str:
@@ -221,9 +224,7 @@ def _describe(test: Test) -> str:
     return f"{test.name} {test.estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
 
 
-def _region(test: Test) -> str:
-    low = test.low if test.support_low is None else test.support_low
-    high = test.high if test.support_high is None else test.support_high
+def _region(low: float, high: float) -> str:
     if low == -float("inf"):
         return f"at most {high:.3g}"
     if high == float("inf"):

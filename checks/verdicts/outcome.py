@@ -66,9 +66,16 @@ class Test:
             return self.support
         if not self.supports:
             return 0.0
-        low = self.low if self.support_low is None else self.support_low
-        high = self.high if self.support_high is None else self.support_high
+        low, high = self.support_region
         return max(self._tail(high - self.estimate), self._tail(self.estimate - low))
+
+    @property
+    def support_region(self) -> tuple[float, float]:
+        """Where the number must confidently lie for support."""
+        return (
+            self.low if self.support_low is None else self.support_low,
+            self.high if self.support_high is None else self.support_high,
+        )
 
     def interval(self, confidence: float = 0.99) -> tuple[float, float]:
         """Two-sided confidence interval of the number."""

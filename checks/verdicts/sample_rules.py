@@ -10,7 +10,7 @@ from .observations import IdentityClaim, InequalityClaim, LawClaim, MomentClaim
 from .outcome import Test
 
 ROUNDING = 1e-12  # relative: what a mean without sampling error may deviate by
-DIRECTIONS = 4  # random directions in which laws of vectors are compared
+DIRECTIONS = 8  # random directions in which laws of vectors are compared
 
 
 def moment_finding(claim: MomentClaim, data: Data) -> Finding:
@@ -81,12 +81,15 @@ def law_finding(claim: LawClaim, data: Data) -> Finding:
 
 
 def _directions(q: int) -> Float[np.ndarray, "directions {q}"]:
+    """The axes, and where dependence shows: sums and differences, random ones from five axes."""
     axes = np.eye(q)
     if q == 1:
         return axes
+    pairs = [axes[i] + sign * axes[j] for i in range(q) for j in range(i) for sign in (1, -1)]
     # Fixed, not drawn anew: a judgement must be repeatable.
-    random = np.random.default_rng(q).standard_normal((DIRECTIONS, q))
-    return np.concatenate([axes, random / np.linalg.norm(random, axis=1, keepdims=True)])
+    mixed = pairs if q <= 4 else np.random.default_rng(q).standard_normal((DIRECTIONS, q))
+    mixed = np.array(mixed)
+    return np.concatenate([axes, mixed / np.linalg.norm(mixed, axis=1, keepdims=True)])
 
 
 def _kolmogorov(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " m"]) -> float:

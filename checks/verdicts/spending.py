@@ -53,8 +53,7 @@ def planned_seeds(tests: Sequence[Test], seeds: int, refute: float, support: flo
     """
     inside, outside = [], []
     for test in tests:
-        low = test.low if test.support_low is None else test.support_low
-        high = test.high if test.support_high is None else test.support_high
+        low, high = test.support_region
         room = min(high - test.estimate, test.estimate - low)
         excess = max(test.estimate - test.high, test.low - test.estimate)
         inside.append(_needed(room, test, seeds, support))
@@ -87,8 +86,7 @@ def false_support(tests: Sequence[Test], samples: int, share: float) -> tuple[st
         if test.df == 0:
             return "a violation in 10 % of the instances", float(0.9**samples)
         return "twice its margin", 0.0
-    high = test.high if test.support_high is None else test.support_high
-    low = test.low if test.support_low is None else test.support_low
+    low, high = test.support_region
     width = high if np.isfinite(high) else low
     reach = t_quantile(1 - share, test.df)
     return "twice its margin", float(special.stdtr(test.df, -reach - width / test.standard_error))
