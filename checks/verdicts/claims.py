@@ -6,7 +6,7 @@ and decay in time are in ``observations``.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sympy as sp
 
@@ -64,7 +64,7 @@ class RateClaim(Claim):
     @property
     def rate(self) -> Rate:
         """The prediction, as a Rate whatever it was given as."""
-        return normal_rate(self.predicted, self.kind)[1]
+        return cast(Rate, self.predicted)
 
     def roles(self) -> dict[str, Callable[..., Any]]:
         """The measuring functions by name."""
@@ -104,7 +104,7 @@ class ConstantClaim(Claim):
     @property
     def rate(self) -> Rate:
         """The prediction, as a Rate whatever it was given as."""
-        return normal_rate(self.predicted, Kind.EXACT)[1]
+        return cast(Rate, self.predicted)
 
     def constant_at(self, size: Size) -> float:
         """The derived constant at a size point, planted factor included."""
@@ -188,8 +188,9 @@ class GrowthClaim(Claim):
 def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kind, Rate]:
     """A Rate of the wanted kind; plain symbols are taken to be positive sizes."""
     if isinstance(predicted, Rate):
-        kind = predicted.kind if kind is None else Kind(kind)
-        return kind, Rate(predicted.expression, kind)
+        if kind is None or Kind(kind) is predicted.kind:
+            return predicted.kind, predicted
+        return Kind(kind), Rate(predicted.expression, Kind(kind))
     expression = sp.sympify(predicted, strict=True)
     symbols = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols}
     kind = Kind.EXACT if kind is None else Kind(kind)
@@ -219,8 +220,15 @@ def _check_levels(claim: Claim, rate: Rate) -> None:
                 f"claim {claim.id}: the rate {rate.expression} depends on {sorted(missing)}, which "
                 f"the sizes {sorted(grid[0])} do not have; add levels for it"
             )
-    if len(rate.sizes) == 1:
-        _check_level_count(claim, rate.sizes[0], 4)
+        logs = {str(log.args[0]) for log in rate.expression.atoms(sp.log)}
+        if any(point[name] < 2 for point in grid for name in logs):
+            raise ValueError(f"claim {claim.id}: a logarithm of {logs} needs levels of at least 2")
+        if len(grid) < 4:
+            raise ValueError(
+                f"claim {claim.id}: expected at least 4 size points in tier {tier}, got {len(grid)}"
+            )
+    for name in rate.sizes:
+        _check_level_count(claim, name, 4 if len(rate.sizes) == 1 else 2)
 
 
 def _check_level_count(claim: Claim, size: str, least: int) -> None:

@@ -50,15 +50,7 @@ def judge(
     runs work items; by default they run here. Raises ClaimError when a function of the
     claim fails or returns what cannot be judged, ValueError for bad arguments.
     """
-    if tier not in TIERS:
-        raise ValueError(f"expected a tier in {TIERS}, received {tier!r}")
-    if not 0 < budget < 1:
-        raise ValueError(f"expected a budget between 0 and 1, received {budget}")
-    if type(claim) not in RULES:
-        raise TypeError(f"expected one of {[c.__name__ for c in RULES]}, got {type(claim)}")
-    evidence = Evidence(claim, tier, seed, measure)
-    looks = claim.looks(tier)
-    course = _follow(claim, looks, budget, lambda n: evidence.gather(claim, None, n))
+    course, evidence = _own_course(claim, seed, tier, budget, measure)
     mutants = tuple(_try_mutant(claim, mutant, evidence) for mutant in mutants_of(claim))
     verdict, because = _gate(course, mutants)
     alternative, probability = false_support(
@@ -94,6 +86,36 @@ def judge(
         series=course.finding.series,
         own_verdict=course.verdict,
     )
+
+
+def quick_verdict(
+    claim: Claim,
+    *,
+    seed: int = 0,
+    tier: str = "smoke",
+    budget: float = BUDGET,
+    measure: Measure | None = None,
+) -> Verdict:
+    """The verdict that ``judge`` gives, running mutants only where they can change it."""
+    course, evidence = _own_course(claim, seed, tier, budget, measure)
+    if course.verdict is not Verdict.SUPPORTED:
+        return course.verdict
+    return _gate(course, [_try_mutant(claim, m, evidence) for m in mutants_of(claim)])[0]
+
+
+def _own_course(
+    claim: Claim, seed: int, tier: str, budget: float, measure: Measure | None
+) -> tuple["Course", Evidence]:
+    """The looks at the claim's own data, after checking the arguments."""
+    if tier not in TIERS:
+        raise ValueError(f"expected a tier in {TIERS}, received {tier!r}")
+    if not 0 < budget < 1:
+        raise ValueError(f"expected a budget between 0 and 1, received {budget}")
+    if type(claim) not in RULES:
+        raise TypeError(f"expected one of {[c.__name__ for c in RULES]}, got {type(claim)}")
+    evidence = Evidence(claim, tier, seed, measure)
+    looks = claim.looks(tier)
+    return _follow(claim, looks, budget, lambda n: evidence.gather(claim, None, n)), evidence
 
 
 @dataclass(frozen=True)
@@ -205,7 +227,8 @@ def _because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool)
     sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
     if verdict is Verdict.REFUTED:
         worst = min(finding.tests, key=lambda test: test.p_refute)
-        return f"{_describe(worst)}, outside {_region(worst.low, worst.high)} (p = {worst.p_refute:.2g})"
+        region = _region(worst.low, worst.high)
+        return f"{_describe(worst)}, outside {region} (p = {worst.p_refute:.2g})"
     worst = max(finding.tests, key=lambda test: test.p_support)
     region = _region(*worst.support_region)
     if verdict is Verdict.SUPPORTED:
