@@ -235,9 +235,9 @@ def unroll(expression: sp.Expr, sizes: Mapping[sp.Symbol, int]) -> sp.Expr:
 
 
 def _flat(term: Term) -> Term:
-    """Drop factors that became numbers when an index was replaced."""
-    numbers = [f for f in term.factors if not free_indices(f)]
-    rest = tuple(f for f in term.factors if free_indices(f))
+    """Drop factors that became numbers when an index was replaced; closed sums stay factors."""
+    numbers = [f for f in term.factors if not (free_indices(f) or f.has(sp.Sum))]
+    rest = tuple(f for f in term.factors if free_indices(f) or f.has(sp.Sum))
     return Term(sp.Mul(term.coefficient, *numbers), rest, term.bound)
 
 
