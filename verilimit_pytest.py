@@ -43,9 +43,9 @@ def pytest_make_collect_report(
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--verilimit"):
         _refuse_shadowed_packages()
-        from checks.app.plugin import ClaimCollector
+        from checks.app.plugin import collector_of_claims
 
-        report.result.append(ClaimCollector.from_parent(collector, name="verilimit"))
+        report.result.append(collector_of_claims(collector))
     return report
 
 

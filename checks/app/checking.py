@@ -68,6 +68,8 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
             received=f"--executor {machinery.executor.value}",
             remedy="Add --executor dask.",
         )
+    for located in claims:
+        _require_tier(located, plan.tier)
     jobs = machinery.jobs or choose_jobs()
     with (
         _store(machinery.store) as store,
@@ -84,6 +86,17 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
                 received=str(error),
                 remedy="Mend the function; finished items are kept.",
             ) from error
+
+
+def _require_tier(located: Located, tier: str) -> None:
+    try:
+        located.claim.grid(tier), located.claim.looks(tier)
+    except ValueError as error:
+        raise InputProblem(
+            expected=f"claim {located.claim.id} to have sizes and seeds at tier {tier}",
+            received=str(error),
+            remedy="Nothing was run.",
+        ) from error
 
 
 @contextmanager

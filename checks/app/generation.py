@@ -7,7 +7,7 @@ import theory
 from checks.app.screen import console
 from checks.suite.files import write_text
 from checks.suite.rooms import load_theorem, rooms
-from theory.codegen import generate
+from theory.codegen.module import generate
 
 FOLDER = Path(theory.__path__[0]).parent / "numerics" / "generated"
 SHOWN_LINES = 12

@@ -1,6 +1,6 @@
 """What the pytest plugin does once claims are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,19 +16,30 @@ class NotSupported(Exception):
     """A claim came out REFUTED or INCONCLUSIVE."""
 
 
+def collector_of_claims(session: pytest.Session) -> "ClaimCollector":
+    """A collector of the claims of the rooms named by ``--verilimit-room``, or of all rooms.
+
+    Raises `pytest.UsageError` for an unknown room.
+    """
+    collector = ClaimCollector.from_parent(session, name="verilimit")
+    try:
+        collector.found = select(list(session.config.getoption("--verilimit-room") or ()))
+    except InputProblem as problem:
+        raise pytest.UsageError(str(problem)) from problem
+    return collector
+
+
 class ClaimCollector(pytest.Collector):
-    """The claims of the rooms named by ``--verilimit-room``, or of all rooms."""
+    """A node whose items are claims."""
+
+    found: Sequence[Located] = ()
 
     def collect(self) -> Iterator["ClaimItem"]:
         """One item a claim; the budget of the run is split evenly, as items report at once."""
-        try:
-            found = select(list(self.config.getoption("--verilimit-room") or ()))
-        except InputProblem as problem:
-            raise pytest.UsageError(str(problem)) from problem
-        for located in found:
+        for located in self.found:
             item = ClaimItem.from_parent(self, name=located.claim.id)
             item.located = located
-            item.budget = RUN_BUDGET / len(found)
+            item.budget = RUN_BUDGET / len(self.found)
             yield item
 
 

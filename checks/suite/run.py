@@ -84,14 +84,13 @@ def run_claims(
 ) -> Study:
     """Judge all claims, ``at_once`` of them at a time, and settle them together (Holm)."""
     watcher.total(len(claims))
+    share = plan.budget / max(len(claims), 1)
 
     def one(located: Located) -> tuple[Result, float]:
         start = time.perf_counter()
         watcher.working(located.claim.id)
         measure = measurer(located, execute, store)
-        result = judge(
-            located.claim, seed=plan.seed, tier=plan.tier, budget=plan.budget, measure=measure
-        )
+        result = judge(located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure)
         seconds = time.perf_counter() - start
         watcher.finished(located.claim.id, result.verdict.name, seconds)
         return result, seconds
