@@ -1,6 +1,7 @@
 """Mutants for claims that name none: each kind of claim gets errors it must refute."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
 from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
 
 
+@lru_cache(maxsize=128)
 def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
     """The mutants a claim names, or automatic ones (which need no new data)."""
     if claim.mutants:

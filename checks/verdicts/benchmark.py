@@ -57,16 +57,12 @@ class Study:
 
     def measure(self, tasks: Sequence[Task]) -> list[np.ndarray]:
         """Log-normal errors around the truth, ``spread`` in the logarithm."""
-        return [
-            self.truth(**task.point)
-            * np.exp(
-                self.spread
-                * np.random.default_rng(
-                    [task.seed, *task.point.values(), task.start]
-                ).standard_normal(task.count)
-            )
-            for task in tasks
-        ]
+        return [self._block(task) for task in tasks]
+
+    def _block(self, task: Task) -> np.ndarray:
+        entropy = [task.seed, *task.point.values()]
+        noise = np.random.default_rng(entropy).standard_normal(task.start + task.count)
+        return self.truth(**task.point) * np.exp(self.spread * noise[task.start :])
 
 
 STUDIES = (

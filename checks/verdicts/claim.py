@@ -93,7 +93,7 @@ class Claim:
         first = 64 if self.seeds is None else _of_tier(self.seeds, tier, f"{self.id}: seeds")
         fallback = 512 if self.seeds is None else 4 * first
         cap = fallback if self.cap is None else _of_tier(self.cap, tier, f"{self.id}: cap")
-        looks = [first]
+        looks = [min(first, cap)]
         while 2 * looks[-1] <= cap:
             looks.append(2 * looks[-1])
         return tuple(looks)
@@ -109,7 +109,7 @@ class Claim:
             ) from error
 
 
-def check_common(claim: Claim) -> None:
+def check_common(claim: Claim, least_seeds: int = 1) -> None:
     """Reject a claim with a bad name, source, grid, number of seeds or mutant.
 
     Raises ValueError. Called by every final claim when it is built.
@@ -120,8 +120,10 @@ def check_common(claim: Claim) -> None:
     for name in ("seeds", "cap"):
         value = getattr(claim, name)
         counts = value.values() if isinstance(value, Mapping) else (value,)
-        if value is not None and any(int(n) != n or n < 1 for n in counts):
-            raise ValueError(f"claim {claim.id}: expected {name} of at least 1, received {value}")
+        if value is not None and any(int(n) != n or n < least_seeds for n in counts):
+            raise ValueError(
+                f"claim {claim.id}: expected {name} of at least {least_seeds}, received {value}"
+            )
     for tier in declared_tiers(claim):
         if any(level < 1 for point in claim.grid(tier) for level in point.values()):
             raise ValueError(f"claim {claim.id}: sizes must be positive integers, tier {tier}")

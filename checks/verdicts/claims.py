@@ -137,7 +137,7 @@ class IndependenceClaim(Claim):
 
     def __post_init__(self) -> None:
         """Choose the size and reject what cannot be tested."""
-        check_common(self)
+        check_common(self, least_seeds=2)
         _check_margin(self.id, self.margin)
         _check_choice(self.id, "kind", self.kind, ("equivalent", "no growth"))
         grid = self.grid(declared_tiers(self)[0])
@@ -173,7 +173,7 @@ class GrowthClaim(Claim):
     def __post_init__(self) -> None:
         """Choose the size and reject what cannot be tested."""
         object.__setattr__(self, "kind", Kind(self.kind))
-        check_common(self)
+        check_common(self, least_seeds=2)
         _check_choice(self.id, "law", self.law, ("log", "power"))
         grid = self.grid(declared_tiers(self)[0])
         if not self.size:

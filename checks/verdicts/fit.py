@@ -165,13 +165,16 @@ def _hotelling(
     spare: int,
 ) -> float:
     """p-value of 'the residuals are sampling error', jointly over levels."""
-    if spare < 1 or levels.seeds <= spare + 1:
+    if spare < 1:
         return 1.0
     noise = remainder @ (levels.covariance + ROUNDING**2 * np.eye(len(residual))) @ remainder.T
+    n = levels.seeds
+    if n <= spare + 1:  # too few seeds for a covariance: level by level, deterministic data too
+        ratio = float((residual**2 / np.diag(noise)).sum()) / spare
+        return float(special.fdtrc(spare, max(n - 1, 1), ratio))
     values, vectors = np.linalg.eigh(noise)
     scores = vectors[:, -spare:].T @ residual
     statistic = float((scores**2 / np.maximum(values[-spare:], 0.1 * ROUNDING**2)).sum())
-    n = levels.seeds
     return float(special.fdtrc(spare, n - spare, (n - spare) / (spare * (n - 1)) * statistic))
 
 

@@ -35,7 +35,7 @@ class MomentClaim(Claim):
 
     def __post_init__(self) -> None:
         """Reject a negative tolerance or a margin that is not positive."""
-        check_common(self)
+        check_common(self, least_seeds=2)
         if np.any(np.asarray(self.tolerance) < 0) or self.margin < 0:
             raise ValueError(f"claim {self.id}: tolerance and margin must not be negative")
         if self.margin == 0 and not np.all(np.asarray(self.tolerance) > 0):
@@ -74,7 +74,7 @@ class LawClaim(Claim):
 
     def __post_init__(self) -> None:
         """Reject a margin that no sample could meet."""
-        check_common(self)
+        check_common(self, least_seeds=2)
         if not 0 <= self.tolerance < self.margin < 1:
             raise ValueError(
                 f"claim {self.id}: expected 0 <= tolerance < margin < 1 for a Kolmogorov-Smirnov "

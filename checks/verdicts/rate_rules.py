@@ -64,7 +64,10 @@ def make_shape(
     """A Shape from log monomials, levels and the next order (None for no correction)."""
     corrections = np.zeros((0, sizes.shape[1]))
     if order is not None:
-        corrections = (sizes / sizes.min(axis=1, keepdims=True)) ** -float(order)
+        # Two or three levels cannot tell a next-order term from an exponent.
+        rich = [size for size in sizes if len(np.unique(size)) >= 4]
+        corrections = np.array([(size / size.min()) ** -float(order) for size in rich])
+        corrections = corrections.reshape(-1, sizes.shape[1])
     logs = np.log(sizes)
     coarse_to_fine = logs[0] if len(sizes) == 1 and len(log_terms) == 1 else np.zeros(0)
     return Shape(log_terms, logs - logs.mean(axis=1, keepdims=True), corrections, coarse_to_fine)
