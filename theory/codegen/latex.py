@@ -3,6 +3,8 @@
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
+from theory.calculus.indices import rename
+
 
 class IndexedLatex(LatexPrinter):
     """Entries with superscripts, sums without their limits."""
@@ -10,6 +12,12 @@ class IndexedLatex(LatexPrinter):
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         indices = "".join(f"{self._print(i)} " for i in expr.indices).strip()
         return f"{{{self._print(expr.base)}}}^{{{indices}}}"
+
+    def _print_Pow(self, expr: sp.Pow) -> str:
+        # An entry has superscripts already; TeX and MathML refuse a second one.
+        if isinstance(expr.base, sp.Indexed) and expr.exp.is_Integer and expr.exp.is_positive:
+            return rf"\left({self._print(expr.base)}\right)^{{{self._print(expr.exp)}}}"
+        return super()._print_Pow(expr)
 
     def _print_IndexedBase(self, expr: sp.IndexedBase) -> str:
         return self._print(expr.label)
@@ -28,6 +36,7 @@ class IndexedLatex(LatexPrinter):
 def latex(expression: sp.Basic) -> str:
     """LaTeX of an expression, an equation or a rate; equal coefficients stand before brackets."""
     printer = IndexedLatex({"inv_trig_style": "full"})
+    expression = _with_letters(expression)
     if not (isinstance(expression, sp.Add) and expression.has(sp.Sum)):
         return printer.doprint(expression)
     brackets: dict[sp.Expr, list[sp.Expr]] = {}
@@ -42,3 +51,16 @@ def latex(expression: sp.Basic) -> str:
             body = rf"\left({body}\right)"
         parts.append(body if weight == 1 else f"{printer.doprint(weight)} {body}")
     return " + ".join(parts)
+
+
+def _with_letters(expression: sp.Basic) -> sp.Basic:
+    """Fresh summation indices such as ``_2392`` get the first letters that are free."""
+    found = {str(i.label): i for i in expression.atoms(sp.Idx)}
+    fresh = sorted((name for name in found if name.startswith("_")), key=lambda n: (len(n), n))
+    taken = {str(s) for s in expression.free_symbols} | set(found)
+    letters = [c for c in "ijklpqrstuvwxyz" if c not in taken]
+    mapping = {
+        found[name]: sp.Idx(letter, (found[name].lower, found[name].upper))
+        for name, letter in zip(fresh, letters, strict=False)
+    }
+    return rename(expression, mapping) if mapping else expression
