@@ -78,10 +78,23 @@ class Term:
 
 
 def rename(expression: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
-    """Replace indices, keeping symmetric entries sorted. No capture check: see ``instantiate``."""
-    replaced = expression.xreplace(dict(mapping))
+    """Replace indices, keeping symmetric entries sorted; sums inside capture nothing."""
+    incoming = set().union(*(v.atoms(sp.Idx) for v in mapping.values() if isinstance(v, sp.Basic)))
+    replaced = _without_capture(expression, incoming).xreplace(dict(mapping))
     entries = [e for e in replaced.atoms(sp.Indexed) if isinstance(e.base, Symmetric)]
     return replaced.xreplace({e: e.base[e.indices] for e in entries})
+
+
+def _without_capture(expression: sp.Expr, incoming: set[sp.Idx]) -> sp.Expr:
+    """The same expression, with the sums over any of these indices given fresh ones."""
+    if not (incoming and expression.has(sp.Sum)):
+        return expression
+    if isinstance(expression, sp.Sum):
+        clash = {limit[0]: _fresh_index(limit[0]) for limit in expression.limits}
+        clash = {old: new for old, new in clash.items() if old in incoming}
+        body = _without_capture(expression.function.xreplace(clash), incoming)
+        return sp.Sum(body, *((clash.get(i, i), lo, hi) for i, lo, hi in expression.limits))
+    return expression.func(*(_without_capture(a, incoming) for a in expression.args))
 
 
 def instantiate(expression: sp.Expr, mapping: Mapping[sp.Idx, sp.Basic]) -> sp.Expr:
@@ -143,7 +156,7 @@ def collect(pieces: Iterable[Term]) -> sp.Expr:
     """Add terms, with like terms joined and coefficients factored."""
     found: dict[tuple[tuple[sp.Expr, ...], tuple[sp.Idx, ...]], sp.Expr] = {}
     for piece in pieces:
-        term = _canonical_names(contract_deltas(piece))
+        term = _canonical_names(_canonical_inside(contract_deltas(piece)))
         key = (term.factors, term.bound)
         found[key] = found.get(key, sp.S.Zero) + term.coefficient
     joined = ((key, sp.factor(value)) for key, value in found.items())
@@ -229,7 +242,9 @@ def unroll(expression: sp.Expr, sizes: Mapping[sp.Symbol, int]) -> sp.Expr:
                 for at in product(*ranges)
             )
         )
-    if isinstance(expression, sp.Indexed | sp.Symbol) or not expression.args:
+    if isinstance(expression, sp.Indexed):
+        return expression
+    if not expression.args:
         return expression.xreplace({k: sp.Integer(v) for k, v in sizes.items()})
     return expression.func(*(unroll(a, sizes) for a in expression.args))
 
@@ -275,10 +290,27 @@ def _terms(expression: sp.Expr) -> list[Term]:
     return [Term(sp.S.One, (expression.func(*map(canonical, expression.args)),))]
 
 
+def _canonical_inside(term: Term) -> Term:
+    """Sums inside a function, which a contraction gave fresh indices, named canonically again."""
+
+    def settled(factor: sp.Expr) -> sp.Expr:
+        inner = {str(limit[0]) for s in factor.atoms(sp.Sum) for limit in s.limits}
+        if isinstance(factor, sp.Sum) or not any(name.startswith("_") for name in inner):
+            return factor
+        return factor.func(*map(canonical, factor.args))
+
+    return Term(term.coefficient, tuple(map(settled, term.factors)), term.bound)
+
+
 def _canonical_names(term: Term) -> Term:
-    """Name the summation indices so that equal terms become identical."""
+    """Name the summation indices so that equal terms become identical.
+
+    The names of sums inside a function are taken: the function must not capture an index.
+    """
     taken = {str(s) for f in (*term.factors, term.coefficient) for s in f.free_symbols}
     taken -= {str(b) for b in term.bound}
+    inner = {s for f in (*term.factors, term.coefficient) for s in f.atoms(sp.Sum)}
+    taken |= {str(limit[0]) for s in inner for limit in s.limits}
     pool = chain(_LETTERS, (f"{x}{k}" for k in count(1) for x in _LETTERS))
     names = list(islice((name for name in pool if name not in taken), len(term.bound)))
 

@@ -1,0 +1,44 @@
+"""Sums inside a function keep their own indices when outer ones are named, contracted or given."""
+
+import sympy as sp
+
+from theory.calculus.indices import array, canonical, indices, rename, size, total, unroll
+
+n = size("n")
+a, f, i, j = indices("a f i j", n)
+v, w, y = array("v", n, n), array("w", n), array("y", n)
+
+
+def exponential(row: sp.Idx) -> sp.Expr:
+    return sp.exp(total(v[row, a] * y[a], a))
+
+
+def test_an_outer_sum_is_not_captured_by_a_sum_inside_a_function() -> None:
+    expression = total(w[f] * exponential(f), f)
+    sizes = {n: 3}
+    assert sp.expand(unroll(canonical(expression), sizes) - unroll(expression, sizes)) == 0
+
+
+def test_the_canonical_form_is_canonical_again() -> None:
+    once = canonical(total(w[f] * exponential(f), f))
+    assert canonical(once) == once
+
+
+def test_equal_expressions_with_other_names_have_one_canonical_form() -> None:
+    other = total(w[a] * sp.exp(total(v[a, i] * y[i], i)), a)
+    assert canonical(total(w[f] * exponential(f), f) - other) == 0
+
+
+def test_contracting_a_delta_with_an_index_of_an_inner_sum_captures_nothing() -> None:
+    inner = canonical(exponential(f))
+    bound = next(iter(inner.atoms(sp.Sum))).limits[0][0]
+    contracted = canonical(total(sp.KroneckerDelta(f, bound) * exponential(f), f))
+    explicit = unroll(rename(contracted, {bound: sp.Integer(1)}), {n: 3})
+    assert explicit == unroll(rename(exponential(f), {f: sp.Integer(1)}), {n: 3})
+
+
+def test_renaming_to_a_bound_index_makes_the_bound_one_fresh() -> None:
+    renamed = rename(exponential(f), {f: a})
+    ((bound, _, _),) = next(iter(renamed.atoms(sp.Sum))).limits
+    assert bound != a
+    assert renamed == sp.exp(total(v[a, bound] * y[bound], bound))
