@@ -22,8 +22,8 @@ n = sp.Symbol("n", positive=True)
 
 
 def error(size, keys):
-    noise = [np.random.default_rng(key).lognormal(0, SPREAD) for key in keys]
-    return np.array(noise) * size["n"] ** -1.0
+    n = size["n"]
+    return np.array([np.random.default_rng([*key, n]).lognormal(0, SPREAD) / n for key in keys])
 
 
 claim = RateClaim(id="NAME", statement="It falls like PREDICTED.", predicted=PREDICTED,

@@ -90,7 +90,8 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
 
 def _require_tier(located: Located, tier: str) -> None:
     try:
-        located.claim.grid(tier), located.claim.looks(tier)
+        located.claim.grid(tier)
+        located.claim.looks(tier)
     except ValueError as error:
         raise InputProblem(
             expected=f"claim {located.claim.id} to have sizes and seeds at tier {tier}",

@@ -10,7 +10,7 @@ LONGEST_FORMULA = 240  # characters; `--latex` and the report print formulas who
 
 def print_derivation(room: str, *, latex: bool) -> int:
     """Print the steps of ``room``; the exit status is 1 when a step failed, else 0."""
-    theorem = load_theorem(room).theorem
+    theorem = load_theorem(room)
     screen = console()
     screen.print(f"[bold]{theorem.title}[/]")
     screen.print(f"{theorem.source.value}: {theorem.reference}", markup=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import theory
 from checks.app.screen import console
 from checks.suite.files import write_text
-from checks.suite.rooms import load_theorem, rooms
+from checks.suite.rooms import load_theorem, require_room, rooms
 from theory.codegen.module import generate
 
 FOLDER = Path(theory.__path__[0]).parent / "numerics" / "generated"
@@ -21,8 +21,8 @@ def generate_modules(names: tuple[str, ...], *, check: bool) -> int:
     """
     screen = console()
     stale = []
-    sources = {name: generate(name, load_theorem(name).theorem) for name in names or rooms()}
-    for name, source in sources.items():
+    for name in tuple(map(require_room, names)) or rooms():
+        source = generate(name, load_theorem(name))
         path = FOLDER / f"{name}.py"
         old = path.read_text(encoding="utf-8") if path.exists() else None
         label = f"numerics/generated/{name}.py"

@@ -9,10 +9,9 @@ def print_listing() -> None:
     screen = console()
     for name in rooms():
         room = load(name)
-        theorem = room.theory.theorem
-        screen.print(f"[bold]{name}[/]: {theorem.title}")
-        screen.print(f"  {theorem.source.value}: {theorem.reference}", markup=False)
-        for claim in room.checks.claims:
+        screen.print(f"[bold]{name}[/]: {room.theorem.title}")
+        screen.print(f"  {room.theorem.source.value}: {room.theorem.reference}", markup=False)
+        for claim in room.claims:
             screen.print(f"  - {claim.id} ({claim.source}): {claim.statement}", markup=False)
     if not rooms():
         screen.print("no room exists; CONTRIBUTING says how to add a theorem")

@@ -68,8 +68,8 @@ def gather(names: Sequence[str], study: Study, announce: Callable[[str], None]) 
     for name in names:
         announce(f"{name}: derivation")
         room = load(name)
-        ids = {claim.id for claim in room.checks.claims}
-        outcomes = tuple(run_steps(room.theory.theorem.derivation.steps))
+        ids = {claim.id for claim in room.claims}
+        outcomes = tuple(run_steps(room.theorem.derivation.steps))
         results = tuple(r for r in study.results if r.claim_id in ids)
         found.append(RoomContent(room, outcomes, results))
     return Content(tuple(found), study)

@@ -38,7 +38,7 @@ def html(content: Content) -> str:
 
 def room_view(content: RoomContent) -> Mapping[str, Any]:
     """One room as the template reads it."""
-    theorem = content.room.theory.theorem
+    theorem = content.room.theorem
     by_id = {result.claim_id: result for result in content.results}
     return {
         "name": content.room.name,
@@ -71,9 +71,9 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
                 "caption": picture.caption,
                 "svg": svg(picture_drawing(picture, by_id), picture.title, axes=picture.axes),
             }
-            for picture in content.room.checks.pictures
+            for picture in content.room.pictures
         ],
-        "not_checked": content.room.checks.not_checked,
+        "not_checked": content.room.not_checked,
     }
 
 

@@ -55,11 +55,11 @@ def write_latex(content: Content, folder: Path) -> None:
 
 def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
     """One room as the template reads it; its figures are written on the way."""
-    theorem = content.room.theory.theorem
+    theorem = content.room.theorem
     name = content.room.name
     by_id = {result.claim_id: result for result in content.results}
     pictures = []
-    for number, picture in enumerate(content.room.checks.pictures):
+    for number, picture in enumerate(content.room.pictures):
         file = f"{name}-picture-{number}.pdf"
         write_bytes(folder / file, pdf(picture_drawing(picture, by_id), axes=picture.axes))
         pictures.append({"file": file, "title": picture.title, "caption": picture.caption})
@@ -73,7 +73,7 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,
-        "not_checked": content.room.checks.not_checked,
+        "not_checked": content.room.not_checked,
     }
 
 

@@ -7,19 +7,24 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 import theory
+from checks.report.picture import Picture
 from checks.suite.problem import InputProblem
+from checks.verdicts import Claim
+from theory.language import Theorem
 
 
 @dataclass(frozen=True)
 class Room:
-    """The three modules of one theorem, imported."""
+    """One theorem with its claims, the pictures of its report, and what it leaves unchecked."""
 
     name: str
-    theory: ModuleType
-    numerics: ModuleType
-    checks: ModuleType
+    theorem: Theorem
+    claims: tuple[Claim, ...]
+    pictures: tuple[Picture, ...]
+    not_checked: tuple[str, ...]
 
 
 def rooms() -> tuple[str, ...]:
@@ -44,23 +49,39 @@ def require_room(name: str) -> str:
     return name
 
 
-def load_theorem(name: str) -> ModuleType:
-    """The module ``theory.<name>`` alone: deriving needs neither JAX nor the claims."""
-    return import_module(f"theory.{require_room(name)}")
+def load_theorem(name: str) -> Theorem:
+    """The theorem of a room; deriving needs neither JAX nor the claims.
+
+    Raises `InputProblem` for an unknown or an incomplete room, as `load` does.
+    """
+    return _member("theory", require_room(name), "theorem")
 
 
 @cache
 def load(name: str) -> Room:
     """Import the room ``name``; raises `InputProblem` for an unknown or an incomplete room."""
-    modules = {}
-    require_room(name)
-    for package in ("theory", "numerics", "checks"):
-        path = f"{package}.{name}"
-        if find_spec(path) is None:
-            raise InputProblem(
-                expected=f"the room {name} to have the file {package}/{name}.py",
-                received="no such file",
-                remedy="CONTRIBUTING, “Adding a theorem”, lists the files of a room.",
-            )
-        modules[package] = import_module(path)
-    return Room(name=name, **modules)
+    theorem = load_theorem(name)
+    _module("numerics", name)
+    members = {m: tuple(_member("checks", name, m)) for m in ("claims", "pictures", "not_checked")}
+    return Room(name=name, theorem=theorem, **members)
+
+
+def _module(package: str, name: str) -> ModuleType:
+    if find_spec(f"{package}.{name}") is None:
+        raise _incomplete(name, f"the file {package}/{name}.py", "no such file")
+    return import_module(f"{package}.{name}")
+
+
+def _member(package: str, name: str, member: str) -> Any:
+    module = _module(package, name)
+    if not hasattr(module, member):
+        raise _incomplete(name, f"“{member}” in {package}/{name}.py", "a module without it")
+    return getattr(module, member)
+
+
+def _incomplete(name: str, expected: str, received: str) -> InputProblem:
+    return InputProblem(
+        expected=f"the room {name} to have {expected}",
+        received=received,
+        remedy="CONTRIBUTING, “Adding a theorem”, lists what a room holds.",
+    )

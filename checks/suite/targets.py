@@ -24,7 +24,7 @@ class Origin:
 
     def claims(self) -> tuple[Claim, ...]:
         """The claims defined there."""
-        return file_claims(self.file) if self.file else tuple(load(self.room).checks.claims)
+        return file_claims(self.file) if self.file else load(self.room).claims
 
     def find(self, claim_id: str) -> Claim:
         """The claim with that id."""
