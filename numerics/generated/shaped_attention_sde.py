@@ -25,8 +25,8 @@ def attention_drift(
         i} - \sum_{i,j} {M}^{\alpha i} {M}^{\alpha j} {V}^{\alpha \alpha} {V}^{\beta i} {V}^{j
         j} - \sum_{i,j} {M}^{\beta i} {M}^{\beta j} {V}^{\alpha i} {V}^{\beta \beta} {V}^{j
         j}\right) + \frac{\gamma^{2}}{\tau_{0}^{2}} \left(\sum_{i,j} {M}^{\alpha i} {M}^{\beta
-        j} {V}^{\alpha \beta} {V}^{i j}^{2} - \sum_{i,j} {M}^{\alpha i} {M}^{\alpha j}
-        {V}^{\alpha \alpha} {V}^{\beta i} {V}^{i j} - \sum_{i,j} {M}^{\beta i} {M}^{\beta j}
+        j} {V}^{\alpha \beta} \left({V}^{i j}\right)^{2} - \sum_{i,j} {M}^{\alpha i} {M}^{\alpha
+        j} {V}^{\alpha \alpha} {V}^{\beta i} {V}^{i j} - \sum_{i,j} {M}^{\beta i} {M}^{\beta j}
         {V}^{\alpha i} {V}^{\beta \beta} {V}^{i j} + \sum_{i,j,k} {M}^{\alpha i} {M}^{\alpha j}
         {M}^{\alpha k} {V}^{\alpha \alpha} {V}^{\beta i} {V}^{j k} - \sum_{i,j,k} {M}^{\alpha i}
         {M}^{\alpha j} {M}^{\beta k} {V}^{\alpha \beta} {V}^{i k} {V}^{j k} - \sum_{i,j,k}
@@ -192,8 +192,8 @@ def mlp_drift(
         \frac{\left(c_{minus} - c_{plus}\right)^{2}}{2} + \left({\rho}^{\alpha \beta} + 1\right)
         \left(- \frac{c_{minus}^{2}}{2} + c_{minus} c_{plus} - \frac{c_{plus}^{2}}{2}\right) &
         \text{for}\: {\rho}^{\alpha \beta} \leq -1 \\0 & \text{for}\: {\rho}^{\alpha \beta} \geq
-        1 \\- \frac{\left(c_{minus} - c_{plus}\right)^{2} \left(- \sqrt{1 - {\rho}^{\alpha
-        \beta}^{2}} + \arccos{\left({\rho}^{\alpha \beta} \right)} {\rho}^{\alpha
+        1 \\- \frac{\left(c_{minus} - c_{plus}\right)^{2} \left(- \sqrt{1 - \left({\rho}^{\alpha
+        \beta}\right)^{2}} + \arccos{\left({\rho}^{\alpha \beta} \right)} {\rho}^{\alpha
         \beta}\right)}{2 \pi} & \text{otherwise} \end{cases}\right)
 
     where
