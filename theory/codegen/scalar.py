@@ -43,7 +43,7 @@ class ScalarPrinter(StrPrinter):
         super().__init__()
         self.culprit = culprit
 
-    def _print_Function(self, expr: sp.Function) -> str:
+    def _print_Function(self, expr: sp.Expr) -> str:
         name = FUNCTIONS.get(expr.func)
         if name is None:
             known = ", ".join(sorted(f.__name__ for f in FUNCTIONS))
