@@ -1,0 +1,191 @@
+"""Spectral energy concentration collapses attention entropy, and a capped step delays it.
+
+Generated from theory/spectral_concentration.py by verilimit 0.1.0; never edited by hand.
+Regenerate with ``verilimit generate``.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, ScalarLike
+
+
+def attention_gradients(
+    X: Float[Array, "d n"],
+    Wq: Float[Array, "dq d"],
+    Wk: Float[Array, "dq d"],
+    Wv: Float[Array, "dv d"],
+    G: Float[Array, "dv n"],
+) -> tuple[Float[Array, "dq d"], Float[Array, "dq d"], Float[Array, "dv d"], Float[Array, "d n"]]:
+    r"""Gradients of <G, Y> in Wq, Wk, Wv, X for Y = Wv X softmax(X^T Wq^T Wk X / sqrt(dq)).
+
+    Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises columns. G is
+    the gradient in Y, (dv, n). Equation 6 of the sheet, derived here.
+
+    Formula:
+        \sum_{i,j,k} {\Omega}^{k j} {Wk}^{b i} {X}^{i j} {X}^{x k}
+
+    Formula:
+        \sum_{i,j,k} {\Omega}^{k j} {Wq}^{b i} {X}^{i k} {X}^{x j}
+
+    Formula:
+        \sum_{i,j} {A}^{j i} {G}^{r i} {X}^{x j}
+
+    Formula:
+        \sum_{i,j} {A}^{l j} {G}^{i j} {Wv}^{i x} + \sum_{i,j,k} {\Omega}^{k l} {Wk}^{j x}
+        {Wq}^{j i} {X}^{i k} + \sum_{i,j,k} {\Omega}^{l k} {Wk}^{j i} {Wq}^{j x} {X}^{i k}
+
+    where
+        {A}^{i j} = \mathrm{softmax}_{i}\left(\frac{\sum_{e,f,c} {Wk}^{c f} {Wq}^{c e} {X}^{e i}
+        {X}^{f j}}{\sqrt{dq}}\right)
+
+    where
+        {\Omega}^{i j} = \frac{1}{\sqrt{dq}} \left(\sum_{k,l} {A}^{i j} {G}^{l j} {Wv}^{l k}
+        {X}^{k i} - \sum_{k,l,p} {A}^{i j} {A}^{p j} {G}^{l j} {Wv}^{l k} {X}^{k p}\right)
+    """
+    dq = Wq.shape[0]
+    t1 = Wk.T @ Wq
+    t2 = jnp.einsum("ab,ca->bc", X, t1)
+    t3 = jnp.einsum("ab,ca->bc", X, t2)
+    A = jax.nn.softmax((t3/jnp.sqrt(dq)).T, axis=0)
+    t4 = G.T @ Wv
+    t5 = jnp.einsum("ab,ca->bc", X, t4)
+    t6 = A * t5
+    t7 = jnp.einsum("ab,ca->bc", A, X)
+    t8 = jnp.einsum("ab,ab->a", t4, t7)
+    t9 = A * t8
+    Omega = (t6 - t9)/jnp.sqrt(dq)
+    t10 = Omega @ X.T
+    t11 = Wk @ t10.T
+    t12 = X @ t11.T
+    t13 = jnp.einsum("ab,ca->bc", Omega, X)
+    t14 = Wq @ t13.T
+    t15 = X @ t14.T
+    t16 = A @ G.T
+    t17 = X @ t16
+    t18 = jnp.einsum("ab,ca->bc", Wv, t16)
+    t19 = t1 @ t13.T
+    t20 = jnp.einsum("ab,ca->bc", t1, t10)
+    return t12.T, t15.T, t17.T, t18 + t19 + t20
+
+
+def attention(
+    X: Float[Array, "d n"],
+    Wq: Float[Array, "dq d"],
+    Wk: Float[Array, "dq d"],
+) -> Float[Array, "n n"]:
+    r"""Attention of one layer, tokens in columns: each column sums to one.
+
+    Qi et al. 2025 (arXiv:2505.21910), scaled by 1 / sqrt(dq).
+
+    Formula:
+        {A}^{i j}
+
+    where
+        {A}^{i j} = \mathrm{softmax}_{i}\left(\frac{\sum_{e,f,c} {Wk}^{c f} {Wq}^{c e} {X}^{e i}
+        {X}^{f j}}{\sqrt{dq}}\right)
+    """
+    dq = Wq.shape[0]
+    t1 = Wk.T @ Wq
+    t2 = jnp.einsum("ab,ca->bc", X, t1)
+    t3 = jnp.einsum("ab,ca->bc", X, t2)
+    A = jax.nn.softmax((t3/jnp.sqrt(dq)).T, axis=0)
+    return A
+
+
+def entropy_lower_bound(tokens: ScalarLike, norm: ScalarLike) -> Float[Array, ""]:
+    r"""Smallest entropy of a softmax of tokens >= 2 logits whose norm about their mean is norm.
+
+    Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of the
+    product of spectral norms; attained by a single spike.
+
+    Formula:
+        \frac{\beta gap \left(tokens - 1\right)}{\beta \left(tokens - 1\right) + 1} +
+        \log{\left(\beta \left(tokens - 1\right) + 1 \right)}
+
+    where
+        gap = \frac{norm \sqrt{tokens}}{\sqrt{tokens - 1}}
+
+    where
+        \beta = e^{- gap}
+    """
+    gap = norm*jnp.sqrt(tokens)/jnp.sqrt(tokens - 1)
+    beta = jnp.exp(-gap)
+    return beta*gap*(tokens - 1)/(beta*(tokens - 1) + 1) + jnp.log1p(beta*(tokens - 1))
+
+
+def weyl_growth_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> Float[Array, ""]:
+    r"""Largest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.
+
+    Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
+
+    Formula:
+        \sigma \tau + \sigma \left(1 - decay\right)
+    """
+    return sigma*tau + sigma*(1 - decay)
+
+
+def weyl_shrink_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> Float[Array, ""]:
+    r"""Smallest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.
+
+    Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
+
+    Formula:
+        - \sigma \tau + \sigma \left(1 - decay\right)
+    """
+    return -sigma*tau + sigma*(1 - decay)
+
+
+def concentration_bounds(
+    sec: ScalarLike,
+    epsilon: ScalarLike,
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    r"""Bounds of sqrt(SEC) after a perturbation of relative Frobenius norm epsilon < 1.
+
+    Reconstructed: the root of the s largest squared singular values is a norm.
+
+    Formula:
+        \frac{- \epsilon + \sqrt{sec}}{\epsilon + 1}
+
+    Formula:
+        \frac{\epsilon + \sqrt{sec}}{1 - \epsilon}
+    """
+    return (-epsilon + jnp.sqrt(sec))/(epsilon + 1), (epsilon + jnp.sqrt(sec))/(1 - epsilon)
+
+
+def collapse_time(start: ScalarLike, target: ScalarLike, tau: ScalarLike) -> Float[Array, ""]:
+    r"""Steps during which logits that start at norm start stay below target, at cap tau.
+
+    Reconstructed: W_q and W_k each grow by at most 1 + tau a step.
+
+    Formula:
+        \frac{\log{\left(\frac{target}{start} \right)}}{2 \log{\left(\tau + 1 \right)}}
+    """
+    return jnp.log(target/start)/(2*jnp.log1p(tau))
+
+
+def power_iteration_share(
+    c: ScalarLike,
+    ratio: ScalarLike,
+    rounds: ScalarLike,
+) -> Float[Array, ""]:
+    r"""Least share of sigma_1 that power iteration finds after some rounds.
+
+    Reconstructed: c is the start's part in the top singular space, ratio sigma_2 / sigma_1.
+
+    Formula:
+        \frac{1}{\sqrt{- ratio^{4 rounds} + 1 + \frac{ratio^{4 rounds}}{c^{2}}}}
+    """
+    return 1/(jnp.sqrt(-ratio**(4*rounds) + 1 + ratio**(4*rounds)/c**2))
+
+
+def adam_entry_bound(b1: ScalarLike, b2: ScalarLike, t: ScalarLike) -> Float[Array, ""]:
+    r"""Largest entry of Adam's update at step t, for epsilon = 0 and b1^2 < b2.
+
+    Reconstructed: Cauchy-Schwarz; 1 at t = 1, about 7.27 for (0.9, 0.999) as t grows.
+
+    Formula:
+        \frac{\sqrt{\frac{\left(1 - b_{2}^{t}\right) \left(1 -
+        \left(\frac{b_{1}^{2}}{b_{2}}\right)^{t}\right)}{\left(1 - b_{2}\right) \left(-
+        \frac{b_{1}^{2}}{b_{2}} + 1\right)}} \left(1 - b_{1}\right)}{1 - b_{1}^{t}}
+    """
+    return jnp.sqrt((1 - b2**t)*(1 - (b1**2/b2)**t)/((1 - b2)*(-b1**2/b2 + 1)))*(1 - b1)/(1 - b1**t)
