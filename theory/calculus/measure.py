@@ -195,7 +195,8 @@ def integrate_label(expression: sp.Expr, label: sp.Symbol) -> sp.Expr:
             (at,) = sp.solve(masses[0].args[0], label)
             parts.append(rest.subs(label, at))
         else:
-            parts.append(sp.Integral(term, (label, 0, 1)))
+            constant, moving = term.as_independent(label, as_Add=False)
+            parts.append(constant * (sp.Integral(moving, (label, 0, 1)) if moving != 1 else 1))
     return sp.Add(*parts)
 
 
@@ -210,7 +211,10 @@ def _vary(F: sp.Basic, mu: sp.Symbol, source: Callable[[Mean], sp.Expr]) -> sp.E
         ((label, low, high),) = F.limits
         if (low, high) != (0, 1):
             raise ValueError(f"a label runs over [0, 1]; received the integral {F}")
-        return integrate_label(_vary(F.function, mu, source), label)
+        fresh = sp.Dummy(str(label), **label.assumptions0)  # the variation may be asked for there
+        found = integrate_label(_vary(F.function.xreplace({label: fresh}), mu, source), fresh)
+        rest = [part for part in found.atoms(sp.Integral) if label not in part.free_symbols]
+        return found.xreplace({part: part.xreplace({fresh: label}) for part in rest})
     if isinstance(F, sp.Sum):
         return sp.Sum(_vary(F.function, mu, source), *F.limits)
     places = [sp.Dummy() for _ in F.args]
