@@ -45,7 +45,8 @@ class Lowering:
         The axes come in the wanted order, as far as the expression has them.
         """
         if not (free_indices(expression) or expression.has(sp.Sum)):
-            return expression, ()
+            named = {p: self._piecewise(p)[0] for p in expression.atoms(sp.Piecewise)}
+            return expression.xreplace(named), ()
         parts = [(t.coefficient, *self._product(t.factors, t.bound)) for t in terms(expression)]
         axes = _union(found for _, _, found in parts)
         axes = tuple(i for i in wanted if i in axes) + tuple(i for i in axes if i not in wanted)
@@ -114,7 +115,7 @@ class Lowering:
         value = expression.func(*(_aligned(v, found, axes) for v, found in parts))
         return self._name(code(value, expression)), axes
 
-    def _piecewise(self, expression: sp.Piecewise) -> Named:
+    def _piecewise(self, expression: sp.Expr) -> Named:
         """Nested ``where``; a branch is evaluated at safe points where it does not apply."""
         axes = tuple(sorted(free_indices(expression), key=str))
         last, condition = expression.args[-1]

@@ -62,14 +62,14 @@ class ScalarPrinter(StrPrinter):
             return f"{name}({args[0]}, {self._nested(name, args[1:])})"
         return f"{name}({', '.join(args)})"
 
-    def _print_log(self, expr: sp.log) -> str:
+    def _print_log(self, expr: sp.Expr) -> str:
         """``log(1 + x)`` keeps its digits for small x."""
         argument = expr.args[0]
         if isinstance(argument, sp.Add) and sp.S.One in argument.args:
             return f"jnp.log1p({self._print(argument - 1)})"
         return f"jnp.log({self._print(argument)})"
 
-    def _print_Add(self, expr: sp.Add, order: object = None) -> str:
+    def _print_Add(self, expr: sp.Expr, order: object = None) -> str:
         """``exp(x) - 1`` keeps its digits for small x."""
         constant = sp.Add(*(a for a in expr.args if a.is_Number))
         for term in expr.args:
@@ -80,7 +80,7 @@ class ScalarPrinter(StrPrinter):
                 return self._print(weight * sp.Symbol(shifted) + others)
         return super()._print_Add(expr, order)
 
-    def _print_Pow(self, expr: sp.Pow, rational: bool = False) -> str:
+    def _print_Pow(self, expr: sp.Expr, rational: bool = False) -> str:
         base, power = expr.as_base_exp()
         if power == sp.Rational(1, 2):
             return f"jnp.sqrt({self._print(base)})"
@@ -101,13 +101,13 @@ class ScalarPrinter(StrPrinter):
     def _print_EulerGamma(self, expr: sp.Expr) -> str:
         return "jnp.euler_gamma"
 
-    def _print_Float(self, expr: sp.Float) -> str:
+    def _print_Float(self, expr: sp.Expr) -> str:
         return repr(float(expr))
 
-    def _print_Integer(self, expr: sp.Integer) -> str:
+    def _print_Integer(self, expr: sp.Expr) -> str:
         return str(int(expr))
 
-    def _print_Symbol(self, expr: sp.Symbol) -> str:
+    def _print_Symbol(self, expr: sp.Expr) -> str:
         return expr.name
 
     def emptyPrinter(self, expr: object) -> str:
