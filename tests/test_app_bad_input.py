@@ -19,7 +19,7 @@ BAD_BODIES = {
     "exception": ("1 / 0", "ZeroDivisionError"),
     "nan": ("np.full(len(keys), np.nan)", "finite"),
     "shape": ("np.ones(3)", "shape (3,)"),
-    "negative": ("-np.ones(len(keys))", ">= 0"),
+    "negative": ("-np.ones(len(keys))", "at least 0"),
 }
 
 
