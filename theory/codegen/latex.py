@@ -44,13 +44,18 @@ def latex(expression: sp.Basic) -> str:
         weight, value = term.as_independent(sp.Sum, sp.Indexed, as_Add=False)
         sign = -1 if weight.could_extract_minus_sign() else 1
         brackets.setdefault(sign * weight, []).append(sign * value)
-    parts = []
+    text = ""
     for weight, values in brackets.items():
-        body = printer.doprint(sp.Add(*values))
+        body = sp.Add(*values)
+        minus = weight != 1 and len(values) == 1 and body.as_coeff_Mul()[0] < 0
+        part = printer.doprint(-body if minus else body)
         if len(values) > 1 and weight != 1:
-            body = rf"\left({body}\right)"
-        parts.append(body if weight == 1 else f"{printer.doprint(weight)} {body}")
-    return " + ".join(parts)
+            part = rf"\left({part}\right)"
+        if weight != 1:
+            factor = printer.doprint(weight)
+            part = rf"\left({factor}\right) {part}" if weight.is_Add else f"{factor} {part}"
+        text += (" - " if minus else " + ") + part
+    return text.removeprefix(" + ").removeprefix(" ")
 
 
 def _with_letters(expression: sp.Basic) -> sp.Basic:
