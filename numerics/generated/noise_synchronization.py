@@ -1,0 +1,367 @@
+"""Attention with a random MLP synchronizes tokens by common noise.
+
+Generated from theory/noise_synchronization.py by verilimit 0.1.0; never edited by hand.
+Regenerate with ``verilimit generate``.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, ScalarLike
+
+
+def attention(
+    X: Float[Array, "N d"],
+    Q: Float[Array, "d d"],
+    K: Float[Array, "d d"],
+    V: Float[Array, "d d"],
+) -> Float[Array, "N d"]:
+    r"""Softmax attention of every token over all tokens, weights shared by the layers.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), finite model.
+
+    Formula:
+        \sum_{j,b} {P}^{p j} {V}^{a b} {X}^{j b}
+
+    where
+        {P}^{i j} = \mathrm{softmax}_{j}\left(\sum_{a,b,c} {K}^{a c} {Q}^{a b} {X}^{i b} {X}^{j
+        c}\right)
+    """
+    t1 = K.T @ Q
+    t2 = X @ t1.T
+    t3 = X @ t2.T
+    P = jax.nn.softmax(t3.T, axis=1)
+    PX = P @ X
+    t4 = PX @ V.T
+    return t4
+
+
+def token_drift(
+    X: Float[Array, "N d"],
+    Q: Float[Array, "d d"],
+    K: Float[Array, "d d"],
+    V: Float[Array, "d d"],
+    kernel_at_one: ScalarLike,
+) -> Float[Array, "N d"]:
+    r"""Ito drift of the tokens; kernel_at_one = kappa(1).
+
+    Agazzi et al. 2026 (arXiv:2604.26898), limiting SDE; derived from one layer.
+
+    Formula:
+        - \frac{kernel_{at one} \left(d - 1\right)}{2} {X}^{p a} + \sum_{i,j} {P}^{p i} {V}^{a
+        j} {X}^{i j} - \sum_{i,j,k} {P}^{p i} {V}^{k j} {X}^{i j} {X}^{p a} {X}^{p k}
+
+    where
+        {P}^{i j} = \mathrm{softmax}_{j}\left(\sum_{a,b,c} {K}^{a c} {Q}^{a b} {X}^{i b} {X}^{j
+        c}\right)
+    """
+    d = X.shape[1]
+    t1 = K.T @ Q
+    t2 = X @ t1.T
+    t3 = X @ t2.T
+    P = jax.nn.softmax(t3.T, axis=1)
+    PX = P @ X
+    t4 = jnp.einsum("ab,ca->bc", V, X)
+    t5 = jnp.einsum("ab,ba->a", PX, t4)
+    t6 = X * t5[:, None]
+    t7 = PX @ V.T
+    return -X*kernel_at_one*(d - 1)/2 - t6 + t7
+
+
+def field_drift(
+    X: Float[Array, "N d"],
+    A: Float[Array, "N d"],
+    variance: Float[Array, " N"],
+) -> Float[Array, "N d"]:
+    r"""Ito drift for any attention values A and any kernel; variance[i] = K(x_i, x_i).
+
+    Derived from one layer; a kernel of frozen features is not zonal.
+
+    Formula:
+        - \left(\frac{d}{2} - \frac{1}{2}\right) {X}^{p a} {variance}^{p} + {A}^{p a} - \sum_{i}
+        {A}^{p i} {X}^{p a} {X}^{p i}
+    """
+    d = X.shape[1]
+    t1 = jnp.einsum("ab,ab->a", A, X)
+    t2 = X * t1[:, None]
+    t3 = X * variance[:, None]
+    return A - t2 - t3*(d/2 - 1/2)
+
+
+def projected(X: Float[Array, "N d"], G: Float[Array, "N d"]) -> Float[Array, "N d"]:
+    r"""P_x G of every token: the noise of the SDE for a noise field G.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), limiting SDE.
+
+    Formula:
+        {G}^{p a} - {X}^{p a} \sum_{i} {G}^{p i} {X}^{p i}
+    """
+    t1 = jnp.einsum("ab,ab->a", G, X)
+    t2 = X * t1[:, None]
+    return G - t2
+
+
+def layer_norm_expansion(
+    X: Float[Array, "N d"],
+    G: Float[Array, "N d"],
+    epsilon: ScalarLike,
+) -> Float[Array, "N d"]:
+    r"""LN(x + epsilon G) to second order in epsilon, for unit vectors x.
+
+    Agazzi et al. 2026 (arXiv:2604.26898); derived by Taylor expansion.
+
+    Formula:
+        - \frac{\epsilon^{2}}{2} \sum_{i} \left({G}^{p i}\right)^{2} {X}^{p a} - \epsilon^{2}
+        \sum_{i} {G}^{p a} {G}^{p i} {X}^{p i} + \frac{3 \epsilon^{2}}{2} \sum_{i,j} {G}^{p i}
+        {G}^{p j} {X}^{p a} {X}^{p i} {X}^{p j} + \epsilon \left({G}^{p a} - \sum_{i} {G}^{p i}
+        {X}^{p a} {X}^{p i}\right) + {X}^{p a}
+    """
+    t1 = jnp.einsum("ab,ab->a", G, X)
+    t2 = X * t1[:, None]
+    t3 = G * t1[:, None]
+    t4 = jnp.einsum("ab,ab->a", G, G)
+    t5 = X * t4[:, None]
+    t6 = t1 * t1
+    t7 = X * t6[:, None]
+    return X - epsilon**2*t3 - epsilon**2*t5/2 + 3*epsilon**2*t7/2 + epsilon*(G - t2)
+
+
+def energy(X: Float[Array, "N d"], beta: ScalarLike) -> Float[Array, ""]:
+    r"""Interaction energy E_beta of the empirical measure; zero iff all tokens agree.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), energy.
+
+    Formula:
+        \frac{\sum_{i,j} \left(e^{\beta} - e^{\beta \sum_{c} {X}^{i c} {X}^{j c}}\right)}{2
+        N^{2}}
+    """
+    N = X.shape[0]
+    t1 = X @ X.T
+    t2 = jnp.exp(beta*t1)
+    t3 = t2.sum()
+    return jnp.exp(beta)/2 - t3/(2*N**2)
+
+
+def energy_slope(
+    X: Float[Array, "N d"],
+    A: Float[Array, "N d"],
+    u: Float[Array, "N N"],
+    kernel: Float[Array, "N N"],
+    kernel_at_one: ScalarLike,
+    beta: ScalarLike,
+) -> Float[Array, ""]:
+    r"""dE[energy]/dt for tokens X with Gram matrix u, attention values A, kernel[i, j].
+
+    Agazzi et al. 2026 (arXiv:2604.26898); exact, derived by Ito's formula.
+
+    Formula:
+        \frac{\beta^{2}}{2 N^{2}} \left(- \sum_{i,j} kernel_{at one} e^{\beta {u}^{i j}} +
+        \sum_{i,j} kernel_{at one} e^{\beta {u}^{i j}} \left({u}^{i j}\right)^{2} + \sum_{i,j}
+        e^{\beta {u}^{i j}} {kernel}^{i j} {u}^{i j} - \sum_{i,j} e^{\beta {u}^{i j}}
+        {kernel}^{i j} \left({u}^{i j}\right)^{3}\right) + \frac{\beta kernel_{at one} \left(d -
+        1\right)}{2 N^{2}} \sum_{i,j} e^{\beta {u}^{i j}} {u}^{i j} - \frac{\beta \left(d -
+        2\right)}{2 N^{2}} \sum_{i,j} e^{\beta {u}^{i j}} {kernel}^{i j} - \frac{\beta}{2 N^{2}}
+        \sum_{i,j} e^{\beta {u}^{i j}} {kernel}^{i j} \left({u}^{i j}\right)^{2} +
+        \frac{\beta}{N^{2}} \left(- \sum_{i,j,k} e^{\beta {u}^{i j}} {A}^{i k} {X}^{j k} +
+        \sum_{i,j,k} e^{\beta {u}^{i j}} {A}^{i k} {X}^{i k} {u}^{i j}\right)
+    """
+    N = X.shape[0]
+    d = X.shape[1]
+    t1 = jnp.exp(beta*u)
+    t2 = jnp.einsum("ab,ab->a", A, X)
+    t3 = jnp.einsum("ab,ab->a", t1, u)
+    t4 = t2 @ t3
+    t5 = u * u
+    t6 = jnp.einsum("ab,ab->", t1, t5)
+    t7 = kernel * u
+    t8 = jnp.einsum("ab,ab->", t1, t7)
+    t9 = A @ X.T
+    t10 = jnp.einsum("ab,ab->", t1, t9)
+    t11 = kernel * t1
+    t12 = jnp.einsum("ab,ab->", t11, t5)
+    t13 = t1.sum()
+    t14 = t1 * t5
+    t15 = jnp.einsum("ab,ab->", t14, t7)
+    t16 = jnp.einsum("ab,ab->", kernel, t1)
+    t17 = jnp.einsum("ab,ab->", t1, u)
+    return (
+        beta**2*kernel_at_one*(-t13 + t6)/(2*N**2) + beta**2*(-t15 + t8)/(2*N**2) +
+        beta*kernel_at_one*t17*(d - 1)/(2*N**2) - beta*t12/(2*N**2) - beta*t16*(d - 2)/(2*N**2)
+        + beta*(-t10 + t4)/N**2
+    )
+
+
+def weak_drift(
+    X: Float[Array, "N d"],
+    A: Float[Array, "N d"],
+    gradient: Float[Array, "N d"],
+    hessian: Float[Array, "N d d"],
+    kernel_at_one: ScalarLike,
+) -> Float[Array, ""]:
+    r"""Drift of <mu, f> from the derivatives of f at the tokens: the SPDE in weak form.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), SPDE; derived by Ito's formula.
+
+    Formula:
+        - \frac{kernel_{at one} \left(d - 1\right)}{2 N} \sum_{i,j} {X}^{i j} {gradient}^{i j} +
+        \frac{kernel_{at one}}{2 N} \left(\sum_{i,j} {hessian}^{i j j} - \sum_{i,j,k} {X}^{i j}
+        {X}^{i k} {hessian}^{i k j}\right) + \frac{1}{N} \left(\sum_{i,j} {A}^{i j}
+        {gradient}^{i j} - \sum_{i,j,k} {A}^{i j} {X}^{i j} {X}^{i k} {gradient}^{i k}\right)
+    """
+    N = X.shape[0]
+    d = X.shape[1]
+    t1 = jnp.einsum("ab,ab->", A, gradient)
+    t2 = jnp.einsum("ab,ab->a", A, X)
+    t3 = jnp.einsum("ab,ab->a", X, gradient)
+    t4 = t2 @ t3
+    t5 = jnp.einsum("abb->ab", hessian)
+    t6 = t5.sum()
+    t7 = jnp.einsum("ab,acb->ac", X, hessian)
+    t8 = jnp.einsum("ab,ab->", X, t7)
+    t9 = jnp.einsum("ab,ab->", X, gradient)
+    return -kernel_at_one*t9*(d - 1)/(2*N) + kernel_at_one*(t6 - t8)/(2*N) + (t1 - t4)/N
+
+
+def relu_kernel(
+    u: ScalarLike,
+    d: ScalarLike,
+    sigma_u: ScalarLike,
+    sigma_w: ScalarLike,
+) -> Float[Array, ""]:
+    r"""Noise kernel kappa(u) of the ReLU with biases, u = <x, y> on the sphere S^(d-1).
+
+    Agazzi et al. 2026 (arXiv:2604.26898), kernel; derived in polar coordinates.
+
+    Formula:
+        \sigma_{w}^{2} + \left(\sigma_{u}^{2} + \frac{1}{d}\right) \left(\begin{cases} 0 &
+        \text{for}\: \rho \leq -1 \\\frac{\rho}{2} & \text{for}\: \rho \geq 1 \\- \frac{\rho
+        \arccos{\left(\rho \right)}}{2 \pi} + \frac{\rho}{2} + \frac{\sqrt{1 - \rho^{2}}}{2 \pi}
+        & \text{otherwise} \end{cases}\right)
+
+    where
+        \rho = \frac{\sigma_{u}^{2} + \frac{u}{d}}{\sigma_{u}^{2} + \frac{1}{d}}
+    """
+    rho = (sigma_u**2 + u/d)/(sigma_u**2 + 1/(d**1))
+    t1 = jnp.where((rho <= -1) | (rho >= 1), -1/2, rho)
+    t2 = (
+        jnp.where(rho <= -1, 0, jnp.where(rho >= 1, rho/2, -t1*jnp.arccos(t1)/(2*jnp.pi) + t1/2
+        + jnp.sqrt(1 - t1**2)/(2*jnp.pi)))
+    )
+    return sigma_w**2 + t2*(sigma_u**2 + 1/(d**1))
+
+
+def relu_slope(u: ScalarLike, d: ScalarLike, sigma_u: ScalarLike) -> Float[Array, ""]:
+    r"""kappa'(u) of the ReLU.
+
+    Price's theorem.
+
+    Formula:
+        \frac{- \frac{\arccos{\left(\rho \right)}}{2 \pi} + \frac{1}{2}}{d}
+
+    where
+        \rho = \max\left(-1, \min\left(1, \frac{\sigma_{u}^{2} + \frac{u}{d}}{\sigma_{u}^{2} +
+        \frac{1}{d}}\right)\right)
+    """
+    rho = jnp.maximum(-1, jnp.minimum(1, (sigma_u**2 + u/d)/(sigma_u**2 + 1/(d**1))))
+    return (-jnp.arccos(rho)/(2*jnp.pi) + 1/2)/d
+
+
+def pair_drift(
+    u: ScalarLike,
+    kernel_at_u: ScalarLike,
+    kernel_at_one: ScalarLike,
+    d: ScalarLike,
+) -> Float[Array, ""]:
+    r"""Drift of u = <x, y> for two tokens without attention; kernel_at_u = kappa(u).
+
+    Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
+
+    Formula:
+        kernel_{at one} \left(- d u + u\right) + kernel_{at u} \left(d + u^{2} - 2\right)
+    """
+    return kernel_at_one*(-d*u + u) + kernel_at_u*(d + u**2 - 2)
+
+
+def pair_variance(
+    u: ScalarLike,
+    kernel_at_u: ScalarLike,
+    kernel_at_one: ScalarLike,
+) -> Float[Array, ""]:
+    r"""d<u>/dt for two tokens without attention.
+
+    Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
+
+    Formula:
+        2 \left(- kernel_{at one} + kernel_{at u} u\right) \left(u - 1\right) \left(u + 1\right)
+    """
+    return 2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1)
+
+
+def decay_density(
+    u: ScalarLike,
+    kernel_at_u: ScalarLike,
+    kernel_at_one: ScalarLike,
+    beta: ScalarLike,
+    d: ScalarLike,
+) -> Float[Array, ""]:
+    r"""F(u) for u < 1: the mean energy falls at least at the rate inf F.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), dissipation.
+
+    Formula:
+        \frac{\beta \left(\beta \left(- kernel_{at one} u^{2} + kernel_{at one} + kernel_{at u}
+        u^{3} - kernel_{at u} u\right) - d kernel_{at one} u + d kernel_{at u} + kernel_{at one}
+        u + kernel_{at u} u^{2} - 2 kernel_{at u}\right)}{e^{\beta \left(1 - u\right)} - 1}
+    """
+    return (
+        beta*(beta*(-kernel_at_one*u**2 + kernel_at_one + kernel_at_u*u**3 - kernel_at_u*u) -
+        d*kernel_at_one*u + d*kernel_at_u + kernel_at_one*u + kernel_at_u*u**2 -
+        2*kernel_at_u)/(jnp.expm1(beta*(1 - u)))
+    )
+
+
+def exponents(
+    kernel_at_one: ScalarLike,
+    kernel_slope: ScalarLike,
+    d: ScalarLike,
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    r"""lambda_1 and lambda_bar from kappa(1) and kappa'(1).
+
+    Agazzi et al. 2026 (arXiv:2604.26898); derived from two tokens near synchrony.
+
+    Formula:
+        - \frac{kernel_{at one} \left(d - 1\right)}{2} + \frac{kernel_{slope} \left(d -
+        3\right)}{2}
+
+    Formula:
+        - kernel_{at one} \left(d - 3\right) + kernel_{slope} \left(d - 1\right)
+    """
+    return (
+        -kernel_at_one*(d - 1)/2 + kernel_slope*(d - 3)/2, -kernel_at_one*(d - 3) +
+        kernel_slope*(d - 1)
+    )
+
+
+def harmonic_rate(
+    degree: ScalarLike,
+    d: ScalarLike,
+    kernel_at_one: ScalarLike,
+) -> Float[Array, ""]:
+    r"""Decay rate of <mu, Y> without attention, for harmonics Y of a degree.
+
+    Derived here: spherical Brownian motion at speed kappa(1).
+
+    Formula:
+        \frac{degree kernel_{at one} \left(d + degree - 2\right)}{2}
+    """
+    return degree*kernel_at_one*(d + degree - 2)/2
+
+
+def coercivity_threshold(d: ScalarLike) -> Float[Array, ""]:
+    r"""The ReLU has lambda_bar < 0 iff sigma_u^2 + 2 sigma_w^2 exceeds this; d > 3.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), closed form derived here.
+
+    Formula:
+        \frac{2}{d \left(d - 3\right)}
+    """
+    return 2/(d*(d - 3))
