@@ -1,6 +1,9 @@
 """Claims, planted errors, and the rules that decide with controlled error."""
 
 from .automatic import mutants_of as mutants_of
+from .benchmark import calibrate_judge as calibrate_judge
+from .calibration import Calibration as Calibration
+from .calibration import calibrate as calibrate
 from .claim import Claim as Claim
 from .claim import Mutant as Mutant
 from .claims import ConstantClaim as ConstantClaim

@@ -9,7 +9,7 @@ import sympy as sp
 
 from theory.language.rate import Kind
 
-from .claim import Claim, Mutant, declared_tiers
+from .claim import Claim, Mutant, Real, declared_tiers
 from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
 from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
 
@@ -51,7 +51,7 @@ def _tolerant(claim: MomentClaim) -> bool:
     return bool(np.any(np.asarray(claim.tolerance) > 0))
 
 
-def _moved(what: str, name: str, up: float, down: float) -> tuple[Mutant, ...]:
+def _moved(what: str, name: str, up: Real, down: Real) -> tuple[Mutant, ...]:
     return (
         Mutant(f"auto-{what}-up", f"{what} moved by {name} = {up:.4g}", {name: up}),
         Mutant(f"auto-{what}-down", f"{what} moved by {name} = {down:.4g}", {name: down}),

@@ -14,6 +14,7 @@ from typing import Any
 TIERS = ("smoke", "standard", "full")
 SOURCES = ("quoted", "abstract", "reconstructed")
 Size = dict[str, int]
+Real = float | int  # what a user may write where a number is meant
 Point = tuple[tuple[str, int], ...]
 
 
@@ -66,7 +67,7 @@ class Claim:
     theorem: str = ""
     source: str = "reconstructed"
     sizes: Mapping[str, Any] | None = None
-    points: Sequence[Mapping[str, int]] | Mapping[str, Sequence[Mapping[str, int]]] | None = None
+    points: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
     seeds: int | Mapping[str, int] | None = None
     cap: int | Mapping[str, int] | None = None
     mutants: Sequence[Mutant] = ()

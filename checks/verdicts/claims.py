@@ -12,7 +12,7 @@ import sympy as sp
 
 from theory.language.rate import Kind, Rate
 
-from .claim import Claim, Size, check_common, declared_tiers
+from .claim import Claim, Real, Size, check_common, declared_tiers
 
 STATISTICS = ("mean", "rms", "geometric", "weak")
 
@@ -44,12 +44,12 @@ class RateClaim(Claim):
     predicted: Rate | sp.Expr
     error: Callable[..., Any]
     kind: str | Kind | None = None
-    margin: float = 0.1
+    margin: Real = 0.1
     statistic: str = "mean"
-    next_order: float | str | sp.Expr | None = "auto"
-    floor_share: float = 0.25
-    planted_floor: float = 0.0
-    planted_growth: Mapping[str, float] | None = None
+    next_order: Real | str | sp.Expr | None = "auto"
+    floor_share: Real = 0.25
+    planted_floor: Real = 0.0
+    planted_growth: Mapping[str, Real] | None = None
 
     def __post_init__(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
@@ -83,12 +83,12 @@ class ConstantClaim(Claim):
     """
 
     predicted: Rate | sp.Expr
-    constant: float | Callable[..., float]
+    constant: Real | Callable[..., Any]
     error: Callable[..., Any]
-    margin: float = 0.1
+    margin: Real = 0.1
     statistic: str = "mean"
-    next_order: float | sp.Expr | None = 1.0
-    planted_factor: float = 1.0
+    next_order: Real | sp.Expr | None = 1.0
+    planted_factor: Real = 1.0
 
     def __post_init__(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
@@ -132,8 +132,8 @@ class IndependenceClaim(Claim):
     error: Callable[..., Any]
     size: str = ""
     kind: str = "equivalent"
-    margin: float = 0.25
-    planted_drift: float = 1.0
+    margin: Real = 0.25
+    planted_drift: Real = 1.0
 
     def __post_init__(self) -> None:
         """Choose the size and reject what cannot be tested."""
@@ -166,9 +166,9 @@ class GrowthClaim(Claim):
     size: str = ""
     law: str = "log"
     kind: str | Kind = Kind.EXACT
-    margin: float = 0.5
-    slope_bound: float | None = None
-    planted_power: float = 0.0
+    margin: Real = 0.5
+    slope_bound: Real | None = None
+    planted_power: Real = 0.0
 
     def __post_init__(self) -> None:
         """Choose the size and reject what cannot be tested."""
@@ -197,7 +197,7 @@ def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kin
     return kind, Rate(sp.expand(expression.subs(symbols)), kind)
 
 
-def _check_margin(name: str, margin: float) -> None:
+def _check_margin(name: str, margin: Real) -> None:
     if not 0 < margin < float("inf"):
         raise ValueError(f"claim {name}: expected a positive margin, received {margin}")
 

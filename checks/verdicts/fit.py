@@ -19,7 +19,7 @@ from scipy import optimize, special
 from .levels import Levels
 from .outcome import t_quantile
 
-MISFIT = 0.01  # level of the lack-of-fit test
+MISFIT = 0.002  # level of the lack-of-fit test: a right form loses levels once in 500 looks
 ROUNDING = 1e-8  # relative error below which levels are not compared
 TIE = 4.0  # chi-square by which two fits must differ to be told apart
 CORRECTION = (-0.8, 4.0)  # range of a_j: at the coarsest level the next order may dominate 4:1
@@ -40,8 +40,10 @@ class Shape:
 
     def select(self, keep: np.ndarray) -> "Shape":
         """The points with the given indices."""
-        parts = (self.log_terms, self.log_sizes, self.corrections)
-        return Shape(*(part[:, keep] for part in parts), self.levels[keep])
+        terms, sizes, corrections = (
+            part[:, keep] for part in (self.log_terms, self.log_sizes, self.corrections)
+        )
+        return Shape(terms, sizes, corrections, self.levels[keep])
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .automatic import mutants_of
-from .claim import TIERS, Claim, Mutant
+from .claim import TIERS, Claim, Mutant, Real
 from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
 from .evidence import Evidence, Measure, data_owner
 from .finding import Data, Finding
@@ -81,7 +81,7 @@ def judge(
         planned=course.planned,
         tier=tier,
         seed=seed,
-        margin=getattr(claim, "margin", None),
+        margin=_margin(claim),
         notes=course.finding.notes,
         series=course.finding.series,
         own_verdict=course.verdict,
@@ -247,12 +247,17 @@ def _describe(test: Test) -> str:
     return f"{test.name} {test.estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
 
 
-def _region(low: float, high: float) -> str:
+def _region(low: Real, high: Real) -> str:
     if low == -float("inf"):
         return f"at most {high:.3g}"
     if high == float("inf"):
         return f"at least {low:.3g}"
     return f"[{low:.3g}, {high:.3g}]"
+
+
+def _margin(claim: Claim) -> float | None:
+    margin = getattr(claim, "margin", None)
+    return None if margin is None else float(margin)
 
 
 def _default_statement(claim: Claim) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from theory.language.rate import Kind
 
-from .claim import Claim, Size, check_common
+from .claim import Claim, Real, Size, check_common
 from .claims import STATISTICS
 
 
@@ -28,10 +28,10 @@ class MomentClaim(Claim):
     """
 
     sample: Callable[..., Any]
-    expected: ArrayLike | Callable[..., Any]
-    tolerance: ArrayLike = 0.0
-    margin: float = 0.25
-    planted_shift: float = 0.0
+    expected: Any
+    tolerance: Any = 0.0
+    margin: Real = 0.25
+    planted_shift: Real = 0.0
 
     def __post_init__(self) -> None:
         """Reject a negative tolerance or a margin that is not positive."""
@@ -66,11 +66,11 @@ class LawClaim(Claim):
 
     left: Callable[..., Any]
     right: Callable[..., Any]
-    tolerance: float = 0.0
-    margin: float = 0.2
+    tolerance: Real = 0.0
+    margin: Real = 0.2
     finest_only: bool = False
-    planted_shift: float = 0.0
-    planted_scale: float = 1.0
+    planted_shift: Real = 0.0
+    planted_scale: Real = 1.0
 
     def __post_init__(self) -> None:
         """Reject a margin that no sample could meet."""
@@ -96,8 +96,8 @@ class IdentityClaim(Claim):
     """
 
     residual: Callable[..., Any]
-    tolerance: float = 1e-12
-    planted_shift: float = 0.0
+    tolerance: Real = 1e-12
+    planted_shift: Real = 0.0
 
     def __post_init__(self) -> None:
         """Reject a tolerance that is not positive."""
@@ -122,8 +122,8 @@ class InequalityClaim(Claim):
     """
 
     slack: Callable[..., Any]
-    tolerance: float = 0.0
-    planted_shift: float = 0.0
+    tolerance: Real = 0.0
+    planted_shift: Real = 0.0
 
     def __post_init__(self) -> None:
         """Reject a negative tolerance."""
@@ -151,13 +151,13 @@ class DecayClaim(Claim):
     """
 
     curve: Callable[..., Any]
-    times: ArrayLike
-    rate: float | Callable[..., float]
+    times: Any
+    rate: Real | Callable[..., Any]
     kind: str | Kind = Kind.EXACT
-    margin: float = 0.1
+    margin: Real = 0.1
     statistic: str = "mean"
-    transient: float | None = 1.0
-    planted_excess: float = 0.0
+    transient: Real | None = 1.0
+    planted_excess: Real = 0.0
 
     def __post_init__(self) -> None:
         """Normalise times and reject what cannot be tested."""
@@ -185,10 +185,12 @@ class DecayClaim(Claim):
         return {"curve": self.curve}
 
 
-def dtype_tolerance(dtype: DTypeLike, condition: float = 1.0, operations: int = 1) -> float:
+def dtype_tolerance(dtype: DTypeLike, condition: Real = 1.0, operations: int = 1) -> float:
     """Relative error a computation may show: eps(dtype) * condition * operations * 8.
 
     ``condition`` is the condition number of the quantity, ``operations`` the length of the
     longest chain of roundings; 8 is the one constant of taste, the same everywhere.
     """
-    return 8.0 * float(np.finfo(np.dtype(dtype)).eps) * max(condition, 1.0) * max(operations, 1)
+    return (
+        8.0 * float(np.finfo(np.dtype(dtype).type).eps) * max(condition, 1.0) * max(operations, 1)
+    )

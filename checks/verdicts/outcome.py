@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-SCHEMA_VERSION = "1.0"
+from .claim import Real
 
 
 class Verdict(Enum):
@@ -35,13 +35,13 @@ class Test:
     __test__ = False  # not a pytest class
 
     name: str
-    estimate: float
-    standard_error: float
-    df: float
-    low: float
-    high: float
-    support_low: float | None = None
-    support_high: float | None = None
+    estimate: Real
+    standard_error: Real
+    df: Real
+    low: Real
+    high: Real
+    support_low: Real | None = None
+    support_high: Real | None = None
     refutation: float | None = None
     support: float | None = None
     refutes: bool = True
@@ -70,21 +70,21 @@ class Test:
         return max(self._tail(high - self.estimate), self._tail(self.estimate - low))
 
     @property
-    def support_region(self) -> tuple[float, float]:
+    def support_region(self) -> tuple[Real, Real]:
         """Where the number must confidently lie for support."""
         return (
             self.low if self.support_low is None else self.support_low,
             self.high if self.support_high is None else self.support_high,
         )
 
-    def interval(self, confidence: float = 0.99) -> tuple[float, float]:
+    def interval(self, confidence: float = 0.99) -> tuple[Real, Real]:
         """Two-sided confidence interval of the number."""
         if self.standard_error == 0 or self.df <= 0:
             return (self.estimate, self.estimate)
         half = t_quantile(0.5 + 0.5 * confidence, self.df) * self.standard_error
         return (self.estimate - half, self.estimate + half)
 
-    def _tail(self, distance: float) -> float:
+    def _tail(self, distance: Real) -> float:
         """P(T > distance / standard error), for Student's t."""
         if distance == float("inf"):
             return 0.0
@@ -104,6 +104,7 @@ class Test:
             "interval": [number(low), number(high)],
             "confidence": 0.99,
             "allowed": [number(self.low), number(self.high)],
+            "support_region": [number(limit) for limit in self.support_region],
             "p_refute": number(self.p_refute),
             "p_support": number(self.p_support),
         }
@@ -200,12 +201,12 @@ class Result:
         }
 
 
-def t_quantile(probability: float, df: float) -> float:
+def t_quantile(probability: Real, df: Real) -> float:
     """Quantile of Student's t."""
     return float(special.stdtrit(df, probability))
 
 
-def number(value: float) -> float | None:
+def number(value: Real) -> float | None:
     """A float that JSON can carry: None for infinities and NaN."""
     value = float(value)
     return value if np.isfinite(value) else None

@@ -16,7 +16,7 @@ from .fit import Fit, Shape, fit_shape, level_weights, linear_solution
 from .levels import Levels, summarize
 from .outcome import Test
 
-PRESENT = (0.01, 0.02)  # a named term's largest share: below is absent, above is present
+PRESENT = 0.05  # largest share of the error above which a named term counts as seen
 
 
 def rate_finding(claim: RateClaim, data: Data) -> Finding:
@@ -143,10 +143,10 @@ def _exponent_tests(claim: RateClaim, fit: Fit) -> tuple[Test, ...]:
 def _estimates(claim: RateClaim, tests: tuple[Test, ...]) -> dict[str, dict[str, Any]]:
     """The estimates of the tests; for one monomial, exponents rather than excesses."""
     estimates = {test.name: estimate_of(test) for test in tests}
-    exponents = claim.rate.exponents()
-    if len(exponents) > 1:
+    first, *others = claim.rate.exponents()
+    if others:
         return estimates
-    for name, power in exponents[0].items():
+    for name, power in first.items():
         excess, p = estimates.pop(f"excess exponent of {name}"), float(power)
         moved = [None if v is None else p + v for v in excess["interval"]]
         estimates[f"exponent of {name}"] = {
@@ -169,12 +169,10 @@ def _presence_tests(claim: RateClaim, levels: Levels, shape: Shape, fit: Fit) ->
         contrast[0, i] = columns[:, i].max()
         variance, df = solution.variance(contrast)
         share = float(contrast[0] @ coefficients)
-        absent, present = PRESENT
         error = float(np.sqrt(variance[0]))
-        test = Test(
-            f"largest share of {term}", share, error, float(df[0]), absent, np.inf, present, np.inf
-        )
-        tests.append(test)
+        # A term may have a small constant: not seeing it withholds support, refutes nothing.
+        name = f"largest share of {term}"
+        tests.append(Test(name, share, error, float(df[0]), PRESENT, np.inf, refutes=False))
     return tuple(tests)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
+from .claim import Real
 from .outcome import Test, t_quantile
 
 LATER = 3.0  # a look has this many times the error probability of the look before it
@@ -63,7 +64,7 @@ def planned_seeds(tests: Sequence[Test], seeds: int, refute: float, support: flo
     return int(min(wanted, 1e9))
 
 
-def _needed(distance: float, test: Test, seeds: int, alpha: float) -> float:
+def _needed(distance: Real, test: Test, seeds: int, alpha: float) -> float:
     if distance <= 0:
         return np.inf
     if not np.isfinite(distance) or test.standard_error == 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped, UInt32
+from jaxtyping import Bool, Float, Shaped, UInt32
 
 from .claim import Claim, Mutant, Size
 
@@ -96,10 +96,11 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
             f"{type(error).__name__}: {error}; correct the function"
         ) from error
     _check_shape(subject, task, values, f"{where}, {seeds}")
-    finite = np.isfinite(values).reshape(task.count, -1).all(axis=1)
+    finite = np.all(np.isfinite(values).reshape(task.count, -1), axis=1)
     _refuse(finite, values, task, where, "finite numbers")
     if _nonnegative(subject, task.role):
-        _refuse(values.reshape(task.count, -1).min(axis=1) >= 0, values, task, where, "errors >= 0")
+        positive = np.all((values >= 0).reshape(task.count, -1), axis=1)
+        _refuse(positive, values, task, where, "errors of at least 0")
     return values
 
 
@@ -139,7 +140,7 @@ def _matches(shape: tuple[int, ...], wanted: tuple[int | str, ...]) -> bool:
 
 
 def _refuse(
-    good: Shaped[np.ndarray, " count"],
+    good: Bool[np.ndarray, " count"],
     values: Float[np.ndarray, "count ..."],
     task: Task,
     where: str,

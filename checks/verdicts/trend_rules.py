@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from theory.language.rate import Kind
 
+from .claim import Real
 from .claims import GrowthClaim, IndependenceClaim
 from .finding import Data, Finding, estimate_of, noise_floor, plot_series
 from .fit import Shape, fit_shape
@@ -163,8 +164,8 @@ def _standard_error(values: Float[np.ndarray, "n K"]) -> Float[np.ndarray, " K"]
 def _mean_test(
     name: str,
     values: Float[np.ndarray, " n"],
-    low: float,
-    high: float,
+    low: Real,
+    high: Real,
     centre: float | None = None,
 ) -> Test:
     spread = float(values.std(ddof=1)) / len(values) ** 0.5
