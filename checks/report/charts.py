@@ -51,7 +51,8 @@ def series_drawing(series: Mapping[str, Any]) -> Draw:
         if series.get("fit") is not None:
             axes.plot(x, series["fit"], "-", lw=1.2, label="fit")
             axes.legend()
-        axes.set_xlabel(series["label"])
+        axes.set_xlabel(series["x_name"])
+        axes.set_ylabel(series["label"])
 
     return draw
 

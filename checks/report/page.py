@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from checks.report.charts import charts, picture_drawing, svg
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
-from checks.report.formulas import equality, formula, mathml
+from checks.report.formulas import equality, equation, formula, mathml
 from checks.verdicts import Result
 
 
@@ -45,7 +45,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "title": theorem.title,
         "reference": theorem.reference,
         "statement": theorem.statement,
-        "equations": [formula(equation, block=True) for equation in theorem.equations],
+        "equations": [equation(stated) for stated in theorem.equations],
         "rate": theorem.rate and mathml(theorem.rate.latex(), block=True),
         "rate_kind": theorem.rate and theorem.rate.kind.value,
         "source": theorem.source.value.capitalize(),

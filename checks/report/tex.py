@@ -5,15 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sympy as sp
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from checks.report.charts import charts, pdf, picture_drawing
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
+from checks.report.formulas import equality_rows, equation_rows, latex
 from checks.suite.files import write_bytes, write_text
 from checks.verdicts import Result
-from theory.codegen.latex import latex
-from theory.language import Step
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
@@ -27,7 +25,6 @@ MATH = {
     "≫": r"\gg", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "ℝ": r"\mathbb{R}", "⊗": r"\otimes",
     "𝒜": r"\mathcal{A}", "∝": r"\propto", "⇒": r"\Rightarrow", "ν": r"\nu",
 }  # fmt: skip
-ONE_LINE = 220  # characters of LaTeX; a longer sum is broken at its terms
 
 
 def write_latex(content: Content, folder: Path) -> None:
@@ -66,10 +63,10 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
     return {
         "name": name,
         "theorem": theorem,
-        "equations": [rows(equation) for equation in theorem.equations],
+        "equations": [equation_rows(equation) for equation in theorem.equations],
         "rate": theorem.rate and theorem.rate.latex(),
         "notation": [(latex(symbol), text) for symbol, text in theorem.notation.items()],
-        "steps": [(outcome, step_rows(outcome.step)) for outcome in content.outcomes],
+        "steps": [(outcome, equality_rows(outcome.step)) for outcome in content.outcomes],
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,
@@ -89,27 +86,6 @@ def claim_view(result: Result, folder: Path) -> Mapping[str, Any]:
         "charts": files,
         "refuted": f"{mutants_refuted(result)}/{len(result.mutants)}",
     }
-
-
-def step_rows(step: Step) -> list[str]:
-    """``left = right`` as rows of LaTeX, each short enough to be set or shrunk on a line."""
-    return _rows(latex(step.left), step.right)
-
-
-def rows(equation: sp.Basic) -> list[str]:
-    """An equation, or any expression, as rows of LaTeX."""
-    if isinstance(equation, sp.Equality):
-        return _rows(latex(equation.lhs), equation.rhs)
-    return [latex(equation)]
-
-
-def _rows(left: str, right: sp.Expr) -> list[str]:
-    whole = f"{left} = {latex(right)}"
-    if len(whole) <= ONE_LINE or not isinstance(right, sp.Add):
-        return [whole]
-    terms = [latex(term) for term in right.as_ordered_terms()]
-    signed = [term if term.startswith("-") else f"+ {term}" for term in terms[1:]]
-    return [f"{left} = {terms[0]}", *(rf"\qquad {term}" for term in signed)]
 
 
 def escaped(text: str) -> str:
