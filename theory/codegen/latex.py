@@ -49,9 +49,11 @@ def latex(expression: sp.Basic) -> str:
         body = sp.Add(*values)
         minus = weight != 1 and len(values) == 1 and body.as_coeff_Mul()[0] < 0
         part = printer.doprint(-body if minus else body)
-        if len(values) > 1 and weight != 1:
+        if weight != 1 and body.is_Add:
             part = rf"\left({part}\right)"
-        if weight != 1:
+        if weight != 1 and body == 1:
+            part = printer.doprint(weight)
+        elif weight != 1:
             factor = printer.doprint(weight)
             part = rf"\left({factor}\right) {part}" if weight.is_Add else f"{factor} {part}"
         text += (" - " if minus else " + ") + part

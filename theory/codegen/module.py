@@ -34,7 +34,9 @@ def generate(room: str, theorem: Theorem) -> str:
 
 
 def _function(function: Function) -> str:
-    taken = {_label(a) for a in function.arguments} | {_label(d.array) for d in function.definitions}
+    taken = {_label(a) for a in function.arguments} | {
+        _label(d.array) for d in function.definitions
+    }
     lowering = Lowering(taken={*taken, *(str(s) for a in function.arguments for s in _dims(a))})
     for definition in function.definitions:
         line = f"{_label(definition.array)} = {_value(lowering, definition)}"
@@ -107,7 +109,7 @@ def _sizes(function: Function, body: str) -> list[str]:
     found: dict[str, str] = {}
     for argument in function.arguments:
         for axis, dim in enumerate(_dims(argument)):
-            used = re.search(rf"\b{dim}\b", body)
+            used = re.search(rf"(?<!\.)\b{dim}\b", body)
             if isinstance(dim, sp.Symbol) and str(dim) not in arguments and used:
                 found.setdefault(str(dim), f"{_label(argument)}.shape[{axis}]")
     return [f"{name} = {where}" for name, where in found.items()]

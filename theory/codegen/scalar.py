@@ -87,8 +87,9 @@ class ScalarPrinter(StrPrinter):
         if power.is_Rational and power < 0:
             return f"1/{self.parenthesize(sp.Pow(base, -power, evaluate=False), PRECEDENCE['Pow'])}"
         if power.is_Rational and power.q == 2 and power.p > 2:
-            whole = sp.Pow(base, power.p // 2, evaluate=False)
-            return f"({self._print(whole)}*jnp.sqrt({self._print(base)}))"
+            whole = sp.Pow(base, power.p // 2, evaluate=False) if power.p > 3 else base
+            whole = self.parenthesize(whole, PRECEDENCE["Mul"])
+            return f"({whole}*jnp.sqrt({self._print(base)}))"
         exponent = self.parenthesize(power, PRECEDENCE["Pow"])
         return f"{self.parenthesize(base, PRECEDENCE['Pow'])}**{exponent}"
 
