@@ -1,8 +1,6 @@
 """``verilimit check``: judges claims, prints the verdict table, writes JSON and JUnit."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,28 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from checks.app.junit import junit_xml
-from checks.app.options import Executor
+from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
 from checks.app.screen import coloured, console, reporter
-from checks.suite.executors import Execute, choose_jobs, dask, local
 from checks.suite.files import require_writable, write_text
-from checks.suite.fingerprint import environment
-from checks.suite.problem import InputProblem
 from checks.suite.run import Plan, Study, run_claims
-from checks.suite.store import Store
 from checks.suite.targets import Located, select
-from checks.verdicts import ClaimError, Result, Verdict
-
-
-@dataclass(frozen=True)
-class Machinery:
-    """How a run is computed: this changes its speed, never its results."""
-
-    executor: Executor
-    scheduler: str | None
-    jobs: int
-    store: Path
-    quiet: bool
+from checks.verdicts import Result, Verdict
 
 
 def check(
@@ -55,68 +38,12 @@ def check(
 
 
 def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Study:
-    """Run the claims; an error in a claim's own function becomes an `InputProblem`."""
-    if not 0 < plan.budget < 1:
-        raise InputProblem(
-            expected="--budget to be a probability between 0 and 1",
-            received=str(plan.budget),
-            remedy="The default is 0.001.",
+    """Run the claims and settle their verdicts; raises `InputProblem` for bad input."""
+    require_plan(claims, plan)
+    with running(machinery) as run, reporter(quiet=machinery.quiet) as watcher:
+        return run_claims(
+            claims, plan, execute=run.execute, store=run.store, watcher=watcher, at_once=run.jobs
         )
-    if machinery.scheduler and machinery.executor is not Executor.dask:
-        raise InputProblem(
-            expected="--scheduler together with --executor dask",
-            received=f"--executor {machinery.executor.value}",
-            remedy="Add --executor dask.",
-        )
-    for located in claims:
-        _require_tier(located, plan.tier)
-    jobs = machinery.jobs or choose_jobs()
-    with (
-        _store(machinery.store) as store,
-        _executor(machinery, jobs) as execute,
-        reporter(quiet=machinery.quiet) as watcher,
-    ):
-        try:
-            return run_claims(
-                claims, plan, execute=execute, store=store, watcher=watcher, at_once=jobs
-            )
-        except ClaimError as error:
-            raise InputProblem(
-                expected="the function of a claim to return finite numbers of the right shape",
-                received=str(error),
-                remedy="Mend the function; finished items are kept.",
-            ) from error
-
-
-def _require_tier(located: Located, tier: str) -> None:
-    try:
-        located.claim.grid(tier)
-        located.claim.looks(tier)
-    except ValueError as error:
-        raise InputProblem(
-            expected=f"claim {located.claim.id} to have sizes and seeds at tier {tier}",
-            received=str(error),
-            remedy="Nothing was run.",
-        ) from error
-
-
-@contextmanager
-def _store(path: Path) -> Iterator[Store]:
-    store = Store(path, environment())
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@contextmanager
-def _executor(machinery: Machinery, jobs: int) -> Iterator[Execute]:
-    if machinery.executor is Executor.dask:
-        with dask(machinery.scheduler, jobs) as execute:
-            yield execute
-    else:
-        with local(jobs) as execute:
-            yield execute
 
 
 def exit_status(results: Sequence[Result]) -> int:

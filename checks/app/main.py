@@ -95,7 +95,8 @@ def check(
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
-    from checks.app.checking import Machinery, check
+    from checks.app.checking import check
+    from checks.app.machinery import Machinery
     from checks.suite.run import Plan
 
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
@@ -122,10 +123,51 @@ def report(
     quiet: opt.QuietOption = False,
 ) -> None:
     """Write derivations, verdicts and pictures into one offline HTML file."""
-    from checks.app.checking import Machinery
+    from checks.app.machinery import Machinery
     from checks.app.reporting import report
     from checks.suite.run import Plan
 
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(report(tuple(rooms or ()), plan, machinery, out=out, latex=latex))
+
+
+@app.command()
+def calibrate(
+    targets: Targets = None,
+    replicates: Annotated[
+        int, typer.Option("--replicates", min=1, help="Fresh seeds a claim or a study gets.")
+    ] = 200,
+    judge: Annotated[
+        bool, typer.Option("--judge", help="The judge itself, on studies of known truth.")
+    ] = False,
+    tier: opt.TierOption = opt.Tier.smoke,
+    seed: opt.SeedOption = 0,
+    budget: opt.BudgetOption = 1e-3,
+    jobs: opt.JobsOption = 0,
+    executor: opt.ExecutorOption = opt.Executor.local,
+    scheduler: opt.SchedulerOption = None,
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    quiet: opt.QuietOption = False,
+) -> None:
+    """How often fresh seeds support, refute or leave open a claim and its mutants."""
+    from checks.app.calibrating import calibrate_claims, calibrate_the_judge
+    from checks.app.machinery import Machinery
+    from checks.suite.run import Plan
+
+    if judge:
+        if targets:
+            raise InputProblem(
+                expected="--judge without claims: it has studies of its own",
+                received=", ".join(targets),
+                remedy="Leave one of the two away.",
+            )
+        raise typer.Exit(
+            calibrate_the_judge(replicates=replicates, seed=seed, quiet=quiet, out=json)
+        )
+    plan = Plan(tier=tier.value, seed=seed, budget=budget)
+    machinery = Machinery(executor, scheduler, jobs, store, quiet)
+    raise typer.Exit(
+        calibrate_claims(tuple(targets or ()), plan, machinery, replicates=replicates, out=json)
+    )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from checks.app.checking import Machinery, exit_status, print_verdicts, study_of
+from checks.app.checking import exit_status, print_verdicts, study_of
+from checks.app.machinery import Machinery
 from checks.app.screen import console
 from checks.report.content import gather
 from checks.report.page import html

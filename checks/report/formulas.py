@@ -15,6 +15,7 @@ WORD = re.compile(
     r"\\(?:begin|end|text|mathrm|mathbb|mathcal|operatorname)\{[^}]*\}|\\[A-Za-z]+"
     r"|(?P<word>[A-Za-z]{2,})"
 )
+SHORT = 8  # visible characters of a left side that never stands alone
 ROW = 64  # visible characters that fit on a line of the report
 
 
@@ -69,7 +70,7 @@ def rows(left: str, right: str) -> list[str]:
     if visible(whole) <= ROW:
         return [whole]
     first, *rest = broken(right)
-    if visible(left) + visible(first) <= ROW:
+    if visible(left) <= SHORT or visible(left) + visible(first) <= ROW:
         return [f"{left} = {first}", *rest]
     return [*broken(left), f"= {first}", *rest]
 

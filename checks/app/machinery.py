@@ -1,0 +1,92 @@
+"""How a run is computed: store, workers, and the checks of its options before anything runs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.app.options import Executor
+from checks.suite.executors import Execute, choose_jobs, dask, local
+from checks.suite.fingerprint import environment
+from checks.suite.problem import InputProblem
+from checks.suite.run import Plan
+from checks.suite.store import Store
+from checks.suite.targets import Located
+from checks.verdicts import ClaimError
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """How a run is computed: this changes its speed, never its results."""
+
+    executor: Executor
+    scheduler: str | None
+    jobs: int
+    store: Path
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class Running:
+    """An open store and running workers; ``jobs`` claims may be judged at a time."""
+
+    store: Store
+    execute: Execute
+    jobs: int
+
+
+@contextmanager
+def running(machinery: Machinery) -> Iterator[Running]:
+    """Open the store and start the workers; close both in the end.
+
+    An error in a claim's own function becomes an `InputProblem`.
+    """
+    if machinery.scheduler and machinery.executor is not Executor.dask:
+        raise InputProblem(
+            expected="--scheduler together with --executor dask",
+            received=f"--executor {machinery.executor.value}",
+            remedy="Add --executor dask.",
+        )
+    jobs = machinery.jobs or choose_jobs()
+    store = Store(machinery.store, environment())
+    try:
+        with _executor(machinery, jobs) as execute:
+            yield Running(store, execute, jobs)
+    except ClaimError as error:
+        raise InputProblem(
+            expected="the functions of a claim to return finite numbers of the right shape",
+            received=str(error),
+            remedy="Mend the function; finished items are kept.",
+        ) from error
+    finally:
+        store.close()
+
+
+@contextmanager
+def _executor(machinery: Machinery, jobs: int) -> Iterator[Execute]:
+    if machinery.executor is Executor.dask:
+        with dask(machinery.scheduler, jobs) as execute:
+            yield execute
+    else:
+        with local(jobs) as execute:
+            yield execute
+
+
+def require_plan(claims: Sequence[Located], plan: Plan) -> None:
+    """Raise `InputProblem` for a budget that is no probability and a tier a claim lacks."""
+    if not 0 < plan.budget < 1:
+        raise InputProblem(
+            expected="--budget to be a probability between 0 and 1",
+            received=str(plan.budget),
+            remedy="The default is 0.001.",
+        )
+    for located in claims:
+        try:
+            located.claim.grid(plan.tier)
+            located.claim.looks(plan.tier)
+        except ValueError as error:
+            raise InputProblem(
+                expected=f"claim {located.claim.id} to have sizes and seeds at tier {plan.tier}",
+                received=str(error),
+                remedy="Nothing was run.",
+            ) from error
