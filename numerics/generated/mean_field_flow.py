@@ -1,0 +1,541 @@
+"""Gradient flow on a deep and wide transformer has a Wasserstein gradient flow as its limit.
+
+Generated from theory/mean_field_flow.py by verilimit 0.1.0; never edited by hand.
+Regenerate with ``verilimit generate``.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, ScalarLike
+
+
+def attention(
+    Z: Float[Array, "D T"],
+    V: Float[Array, "D D"],
+    W: Float[Array, "D D"],
+) -> Float[Array, "D T"]:
+    r"""One attention head, f = V Z softmax(Z^T W Z), softmax down each column.
+
+    Gao et al. 2024 (arXiv:2410.23610), (2.3).
+
+    Formula:
+        \sum_{b,q} {P}^{q i} {V}^{a b} {Z}^{b q}
+
+    where
+        {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
+    """
+    T = Z.shape[1]
+    t1 = W.T @ Z
+    t2 = Z.T @ t1
+    P = jax.nn.softmax(t2.T, axis=0)
+    t3 = jnp.einsum("ab,ca->bc", P, Z)
+    t4 = V @ t3.T
+    return t4
+
+
+def attention_gradient(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    V: Float[Array, "D D"],
+    W: Float[Array, "D D"],
+) -> tuple[Float[Array, "D D"], Float[Array, "D D"]]:
+    r"""Gradients of <f, p> in V and W.
+
+    Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G.
+
+    Formula:
+        \sum_{i,j} {P}^{j i} {Z}^{d j} {p}^{c i}
+
+    Formula:
+        \sum_{i,j,k,l} {P}^{l k} {V}^{j i} {Z}^{c l} {Z}^{d k} {Z}^{i l} {p}^{j k} -
+        \sum_{i,j,k,l,q} {P}^{l k} {P}^{q k} {V}^{j i} {Z}^{c l} {Z}^{d k} {Z}^{i q} {p}^{j k}
+
+    where
+        {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
+    """
+    T = Z.shape[1]
+    t1 = W.T @ Z
+    t2 = Z.T @ t1
+    P = jax.nn.softmax(t2.T, axis=0)
+    t3 = jnp.einsum("ab,ca->bc", P, Z)
+    t4 = p @ t3
+    t5 = jnp.einsum("ab,cb->abc", P, Z)
+    t6 = jnp.einsum("ab,bc->abc", p, t3)
+    t7 = jnp.einsum("ab,acb->c", V, t6)
+    t8 = jnp.einsum("abc,b->ac", t5, t7)
+    t9 = Z @ t8
+    VZ = V @ Z
+    t10 = VZ.T @ p
+    t11 = P * t10
+    t12 = Z @ t11
+    t13 = Z @ t12.T
+    return t4, t13.T - t9
+
+
+def attention_pullback(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    V: Float[Array, "D D"],
+    W: Float[Array, "D D"],
+) -> Float[Array, "D T"]:
+    r"""Gradient of <f, p> in the state Z.
+
+    Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G.
+
+    Formula:
+        \sum_{i,j} {P}^{s j} {V}^{i c} {p}^{i j} + \sum_{i,j,k,l} {P}^{l s} {V}^{j i} {W}^{k c}
+        {Z}^{i l} {Z}^{k l} {p}^{j s} + \sum_{i,j,k,l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i s}
+        {Z}^{k l} {p}^{j l} - \sum_{i,j,k,l,q} {P}^{l s} {P}^{q s} {V}^{j i} {W}^{k c} {Z}^{i l}
+        {Z}^{k q} {p}^{j s} - \sum_{i,j,k,l,q} {P}^{q l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i q}
+        {Z}^{k l} {p}^{j l}
+
+    where
+        {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
+    """
+    T = Z.shape[1]
+    t1 = W.T @ Z
+    t2 = Z.T @ t1
+    P = jax.nn.softmax(t2.T, axis=0)
+    t3 = jnp.einsum("ab,ca->bc", P, Z)
+    t4 = V.T @ p
+    t5 = jnp.einsum("ab,ca->bc", W, t3)
+    t6 = jnp.einsum("ab,ba->a", t3, t4)
+    t7 = t5 * t6
+    WZ = W @ Z
+    t8 = P * t6
+    t9 = WZ @ t8.T
+    t10 = P @ p.T
+    t11 = jnp.einsum("ab,ca->bc", V, t10)
+    VZ = V @ Z
+    t12 = VZ.T @ p
+    t13 = P * t12
+    t14 = t1 @ t13
+    t15 = WZ @ t13.T
+    return t11 + t14 + t15 - t7 - t9
+
+
+def feedforward(
+    Z: Float[Array, "D T"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> Float[Array, "D T"]:
+    r"""One feed-forward particle, h = W2 sigma(W1 Z), sigma the huberized ReLU.
+
+    Gao et al. 2024 (arXiv:2410.23610), App. G.
+
+    Formula:
+        \sum_{n} {S}^{n i} {W_{2}}^{a n}
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S}^{n i} = \left({X}^{n i} - \frac{\min\left(1, \max\left(0, {X}^{n
+        i}\right)\right)}{2}\right) \min\left(1, \max\left(0, {X}^{n i}\right)\right)
+    """
+    T = Z.shape[1]
+    t1 = W1 @ Z
+    X = t1
+    t2 = jnp.maximum(0, X)
+    t3 = jnp.minimum(1, t2)
+    t4 = t3 * t3
+    t5 = X * t3
+    S = -t4/2 + t5
+    t6 = jnp.einsum("ab,ca->bc", S, W2)
+    return t6.T
+
+
+def feedforward_gradient(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> tuple[Float[Array, "hidden D"], Float[Array, "D hidden"]]:
+    r"""Gradients of <h, p> in W1 and W2, sigma the huberized ReLU.
+
+    Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G.
+
+    Formula:
+        \sum_{i,j} {S_{1}}^{o j} {W_{2}}^{i o} {Z}^{c j} {p}^{i j}
+
+    Formula:
+        \sum_{i} {S}^{o i} {p}^{c i}
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S}^{n i} = \left({X}^{n i} - \frac{\min\left(1, \max\left(0, {X}^{n
+        i}\right)\right)}{2}\right) \min\left(1, \max\left(0, {X}^{n i}\right)\right)
+
+    where
+        {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
+    """
+    T = Z.shape[1]
+    t1 = W1 @ Z
+    X = t1
+    t2 = jnp.maximum(0, X)
+    t3 = jnp.minimum(1, t2)
+    t4 = t3 * t3
+    t5 = X * t3
+    S = -t4/2 + t5
+    S1 = t3
+    t6 = W2.T @ p
+    t7 = S1 * t6
+    t8 = Z @ t7.T
+    t9 = S @ p.T
+    return t8.T, t9.T
+
+
+def feedforward_pullback(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> Float[Array, "D T"]:
+    r"""Gradient of <h, p> in the state Z, sigma the huberized ReLU.
+
+    Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G.
+
+    Formula:
+        \sum_{i,j} {S_{1}}^{j s} {W_{1}}^{j c} {W_{2}}^{i j} {p}^{i s}
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
+    """
+    T = Z.shape[1]
+    t1 = W1 @ Z
+    X = t1
+    t2 = jnp.maximum(0, X)
+    t3 = jnp.minimum(1, t2)
+    S1 = t3
+    t4 = W2.T @ p
+    t5 = S1 * t4
+    t6 = W1.T @ t5
+    return t6
+
+
+def relu_feedforward(
+    Z: Float[Array, "D T"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> Float[Array, "D T"]:
+    r"""One feed-forward particle, h = W2 sigma(W1 Z), sigma the ReLU.
+
+    Gao et al. 2024 (arXiv:2410.23610), App. G.
+
+    Formula:
+        \sum_{n} {S}^{n i} {W_{2}}^{a n}
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S}^{n i} = \max\left(0, {X}^{n i}\right)
+    """
+    T = Z.shape[1]
+    t1 = W1 @ Z
+    X = t1
+    t2 = jnp.maximum(0, X)
+    S = t2
+    t3 = jnp.einsum("ab,ca->bc", S, W2)
+    return t3.T
+
+
+def relu_feedforward_gradient(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> tuple[Float[Array, "hidden D"], Float[Array, "D hidden"]]:
+    r"""Gradients of <h, p> in W1 and W2, sigma the ReLU.
+
+    Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G.
+
+    Formula:
+        \sum_{i,j} {S_{1}}^{o j} {W_{2}}^{i o} {Z}^{c j} {p}^{i j}
+
+    Formula:
+        \sum_{i} {S}^{o i} {p}^{c i}
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S}^{n i} = \max\left(0, {X}^{n i}\right)
+
+    where
+        {S_{1}}^{n i} = \frac{\operatorname{sign}{\left({X}^{n i} \right)}}{2} + \frac{1}{2}
+    """
+    T = Z.shape[1]
+    t1 = W1 @ Z
+    X = t1
+    t2 = jnp.maximum(0, X)
+    S = t2
+    t3 = jnp.sign(X)
+    S1 = t3/2 + 1/2
+    t4 = W2.T @ p
+    t5 = S1 * t4
+    t6 = Z @ t5.T
+    t7 = S @ p.T
+    return t6.T, t7.T
+
+
+def relu_feedforward_pullback(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> Float[Array, "D T"]:
+    r"""Gradient of <h, p> in the state Z, sigma the ReLU.
+
+    Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G.
+
+    Formula:
+        \sum_{i,j} {S_{1}}^{j s} {W_{1}}^{j c} {W_{2}}^{i j} {p}^{i s}
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S_{1}}^{n i} = \frac{\operatorname{sign}{\left({X}^{n i} \right)}}{2} + \frac{1}{2}
+    """
+    T = Z.shape[1]
+    t1 = W1 @ Z
+    X = t1
+    t2 = jnp.sign(X)
+    S1 = t2/2 + 1/2
+    t3 = W2.T @ p
+    t4 = S1 * t3
+    t5 = W1.T @ t4
+    return t5
+
+
+def block_velocity(
+    Z: Float[Array, "D T"],
+    V: Float[Array, "D D"],
+    W: Float[Array, "D D"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> Float[Array, "D T"]:
+    r"""Velocity g = (f + h) / 2 of the state in depth, under one particle.
+
+    Gao et al. 2024 (arXiv:2410.23610), (3.1).
+
+    Formula:
+        \frac{1}{2} \left(\sum_{n} {S}^{n i} {W_{2}}^{a n} + \sum_{b,q} {P}^{q i} {V}^{a b}
+        {Z}^{b q}\right)
+
+    where
+        {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S}^{n i} = \left({X}^{n i} - \frac{\min\left(1, \max\left(0, {X}^{n
+        i}\right)\right)}{2}\right) \min\left(1, \max\left(0, {X}^{n i}\right)\right)
+    """
+    T = Z.shape[1]
+    t1 = W.T @ Z
+    t2 = Z.T @ t1
+    P = jax.nn.softmax(t2.T, axis=0)
+    t3 = W1 @ Z
+    X = t3
+    t4 = jnp.maximum(0, X)
+    t5 = jnp.minimum(1, t4)
+    t6 = t5 * t5
+    t7 = X * t5
+    S = -t6/2 + t7
+    t8 = jnp.einsum("ab,ca->bc", S, W2)
+    t9 = jnp.einsum("ab,ca->bc", P, Z)
+    t10 = V @ t9.T
+    return t10/2 + t8.T/2
+
+
+def adjoint_velocity(
+    Z: Float[Array, "D T"],
+    p: Float[Array, "D T"],
+    V: Float[Array, "D D"],
+    W: Float[Array, "D D"],
+    W1: Float[Array, "hidden D"],
+    W2: Float[Array, "D hidden"],
+) -> Float[Array, "D T"]:
+    r"""Velocity of the adjoint p in depth, under one particle.
+
+    Gao et al. 2024 (arXiv:2410.23610), (C.12); not the plain exponential of (3.3).
+
+    Formula:
+        \frac{1}{2} \left(- \sum_{i,j} {P}^{s j} {V}^{i c} {p}^{i j} - \sum_{i,j} {S_{1}}^{j s}
+        {W_{1}}^{j c} {W_{2}}^{i j} {p}^{i s} - \sum_{i,j,k,l} {P}^{l s} {V}^{j i} {W}^{k c}
+        {Z}^{i l} {Z}^{k l} {p}^{j s} - \sum_{i,j,k,l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i s}
+        {Z}^{k l} {p}^{j l} + \sum_{i,j,k,l,q} {P}^{l s} {P}^{q s} {V}^{j i} {W}^{k c} {Z}^{i l}
+        {Z}^{k q} {p}^{j s} + \sum_{i,j,k,l,q} {P}^{q l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i q}
+        {Z}^{k l} {p}^{j l}\right)
+
+    where
+        {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
+
+    where
+        {X}^{n i} = \sum_{b} {W_{1}}^{n b} {Z}^{b i}
+
+    where
+        {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
+    """
+    T = Z.shape[1]
+    t1 = W.T @ Z
+    t2 = Z.T @ t1
+    P = jax.nn.softmax(t2.T, axis=0)
+    t3 = W1 @ Z
+    X = t3
+    t4 = jnp.maximum(0, X)
+    t5 = jnp.minimum(1, t4)
+    S1 = t5
+    t6 = jnp.einsum("ab,ca->bc", P, Z)
+    t7 = V.T @ p
+    t8 = jnp.einsum("ab,ca->bc", W, t6)
+    t9 = jnp.einsum("ab,ba->a", t6, t7)
+    t10 = t8 * t9
+    WZ = W @ Z
+    t11 = P * t9
+    t12 = WZ @ t11.T
+    t13 = P @ p.T
+    t14 = jnp.einsum("ab,ca->bc", V, t13)
+    t15 = W2.T @ p
+    t16 = S1 * t15
+    t17 = W1.T @ t16
+    VZ = V @ Z
+    t18 = VZ.T @ p
+    t19 = P * t18
+    t20 = t1 @ t19
+    t21 = WZ @ t19.T
+    return t10/2 + t12/2 - t14/2 - t17/2 - t20/2 - t21/2
+
+
+def depth_defect(
+    hf: Float[Array, "D T"],
+    gg: Float[Array, "D T"],
+    gt: Float[Array, "D T"],
+) -> Float[Array, "D T"]:
+    r"""Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g with depth.
+
+    Derived here from the alternating layer.
+
+    Formula:
+        - \frac{{gg}^{a i}}{2} - \frac{{gt}^{a i}}{2} + \frac{{hf}^{a i}}{4}
+    """
+    return -gg/2 - gt/2 + hf/4
+
+
+def tied_velocity(
+    u1: ScalarLike,
+    u2: ScalarLike,
+    y: ScalarLike,
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    r"""Velocity of two scalar tokens under one particle.
+
+    Scalar-token model of the sheet with tied weights V = W = y; attention only.
+
+    Formula:
+        \frac{u_{1} y \left(\frac{\tanh{\left(\frac{u_{1} y \left(u_{1} - u_{2}\right)}{2}
+        \right)}}{2} + \frac{1}{2}\right)}{2} + \frac{u_{2} y \left(\frac{1}{2} -
+        \frac{\tanh{\left(\frac{u_{1} y \left(u_{1} - u_{2}\right)}{2} \right)}}{2}\right)}{2}
+
+    Formula:
+        \frac{u_{1} y \left(\frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2}
+        \right)}}{2} + \frac{1}{2}\right)}{2} + \frac{u_{2} y \left(\frac{1}{2} -
+        \frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}}{2}\right)}{2}
+    """
+    return (
+        u1*y*(jnp.tanh(u1*y*(u1 - u2)/2)/2 + 1/2)/2 + u2*y*(1/2 - jnp.tanh(u1*y*(u1 -
+        u2)/2)/2)/2, u1*y*(jnp.tanh(u2*y*(u1 - u2)/2)/2 + 1/2)/2 + u2*y*(1/2 - jnp.tanh(u2*y*(u1
+        - u2)/2)/2)/2
+    )
+
+
+def tied_adjoint_velocity(
+    u1: ScalarLike,
+    u2: ScalarLike,
+    q1: ScalarLike,
+    q2: ScalarLike,
+    y: ScalarLike,
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    r"""Velocity of the adjoint of two scalar tokens under one particle.
+
+    Scalar-token model of the sheet with tied weights V = W = y; attention only.
+
+    Formula:
+        - q_{1} \left(\frac{u_{1} y \left(1 - \tanh^{2}{\left(\frac{u_{1} y \left(u_{1} -
+        u_{2}\right)}{2} \right)}\right) \left(\frac{u_{1} y}{2} + \frac{y \left(u_{1} -
+        u_{2}\right)}{2}\right)}{4} - \frac{u_{2} y \left(1 - \tanh^{2}{\left(\frac{u_{1} y
+        \left(u_{1} - u_{2}\right)}{2} \right)}\right) \left(\frac{u_{1} y}{2} + \frac{y
+        \left(u_{1} - u_{2}\right)}{2}\right)}{4} + \frac{y \left(\frac{\tanh{\left(\frac{u_{1}
+        y \left(u_{1} - u_{2}\right)}{2} \right)}}{2} + \frac{1}{2}\right)}{2}\right) - q_{2}
+        \left(\frac{u_{1} u_{2} y^{2} \left(1 - \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} -
+        u_{2}\right)}{2} \right)}\right)}{8} - \frac{u_{2}^{2} y^{2} \left(1 -
+        \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)}{8} +
+        \frac{y \left(\frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2}
+        \right)}}{2} + \frac{1}{2}\right)}{2}\right)
+
+    Formula:
+        - q_{1} \left(- \frac{u_{1}^{2} y^{2} \left(1 - \tanh^{2}{\left(\frac{u_{1} y
+        \left(u_{1} - u_{2}\right)}{2} \right)}\right)}{8} + \frac{u_{1} u_{2} y^{2} \left(1 -
+        \tanh^{2}{\left(\frac{u_{1} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)}{8} +
+        \frac{y \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{1} y \left(u_{1} -
+        u_{2}\right)}{2} \right)}}{2}\right)}{2}\right) - q_{2} \left(\frac{u_{1} y \left(1 -
+        \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right) \left(-
+        \frac{u_{2} y}{2} + \frac{y \left(u_{1} - u_{2}\right)}{2}\right)}{4} - \frac{u_{2} y
+        \left(1 - \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)
+        \left(- \frac{u_{2} y}{2} + \frac{y \left(u_{1} - u_{2}\right)}{2}\right)}{4} + \frac{y
+        \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2}
+        \right)}}{2}\right)}{2}\right)
+    """
+    return (
+        -q1*(u1*y*(1 - jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1*y/2 + y*(u1 - u2)/2)/4 - u2*y*(1 -
+        jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1*y/2 + y*(u1 - u2)/2)/4 + y*(jnp.tanh(u1*y*(u1 -
+        u2)/2)/2 + 1/2)/2) - q2*(u1*u2*y**2*(1 - jnp.tanh(u2*y*(u1 - u2)/2)**2)/8 -
+        u2**2*y**2*(1 - jnp.tanh(u2*y*(u1 - u2)/2)**2)/8 + y*(jnp.tanh(u2*y*(u1 - u2)/2)/2 +
+        1/2)/2), -q1*(-u1**2*y**2*(1 - jnp.tanh(u1*y*(u1 - u2)/2)**2)/8 + u1*u2*y**2*(1 -
+        jnp.tanh(u1*y*(u1 - u2)/2)**2)/8 + y*(1/2 - jnp.tanh(u1*y*(u1 - u2)/2)/2)/2) -
+        q2*(u1*y*(1 - jnp.tanh(u2*y*(u1 - u2)/2)**2)*(-u2*y/2 + y*(u1 - u2)/2)/4 - u2*y*(1 -
+        jnp.tanh(u2*y*(u1 - u2)/2)**2)*(-u2*y/2 + y*(u1 - u2)/2)/4 + y*(1/2 - jnp.tanh(u2*y*(u1
+        - u2)/2)/2)/2)
+    )
+
+
+def tied_gradient(
+    u1: ScalarLike,
+    u2: ScalarLike,
+    q1: ScalarLike,
+    q2: ScalarLike,
+    y: ScalarLike,
+) -> Float[Array, ""]:
+    r"""d/dy of <g, p>: the drift without weight decay.
+
+    Scalar-token model of the sheet with tied weights V = W = y; attention only.
+
+    Formula:
+        q_{1} \left(\frac{u_{1}^{2} y \left(1 - \tanh^{2}{\left(\frac{u_{1} y \left(u_{1} -
+        u_{2}\right)}{2} \right)}\right) \left(u_{1} - u_{2}\right)}{8} - \frac{u_{1} u_{2} y
+        \left(1 - \tanh^{2}{\left(\frac{u_{1} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)
+        \left(u_{1} - u_{2}\right)}{8} + \frac{u_{1} \left(\frac{\tanh{\left(\frac{u_{1} y
+        \left(u_{1} - u_{2}\right)}{2} \right)}}{2} + \frac{1}{2}\right)}{2} + \frac{u_{2}
+        \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{1} y \left(u_{1} - u_{2}\right)}{2}
+        \right)}}{2}\right)}{2}\right) + q_{2} \left(\frac{u_{1} u_{2} y \left(1 -
+        \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right) \left(u_{1}
+        - u_{2}\right)}{8} + \frac{u_{1} \left(\frac{\tanh{\left(\frac{u_{2} y \left(u_{1} -
+        u_{2}\right)}{2} \right)}}{2} + \frac{1}{2}\right)}{2} - \frac{u_{2}^{2} y \left(1 -
+        \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right) \left(u_{1}
+        - u_{2}\right)}{8} + \frac{u_{2} \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{2} y
+        \left(u_{1} - u_{2}\right)}{2} \right)}}{2}\right)}{2}\right)
+    """
+    return (
+        q1*(u1**2*y*(1 - jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1 - u2)/8 - u1*u2*y*(1 -
+        jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1 - u2)/8 + u1*(jnp.tanh(u1*y*(u1 - u2)/2)/2 + 1/2)/2 +
+        u2*(1/2 - jnp.tanh(u1*y*(u1 - u2)/2)/2)/2) + q2*(u1*u2*y*(1 - jnp.tanh(u2*y*(u1 -
+        u2)/2)**2)*(u1 - u2)/8 + u1*(jnp.tanh(u2*y*(u1 - u2)/2)/2 + 1/2)/2 - u2**2*y*(1 -
+        jnp.tanh(u2*y*(u1 - u2)/2)**2)*(u1 - u2)/8 + u2*(1/2 - jnp.tanh(u2*y*(u1 - u2)/2)/2)/2)
+    )
