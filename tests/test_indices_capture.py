@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, rename, size, total, unroll
+from theory.calculus.indices import array, canonical, indices, rename, size, total, unfold, unroll
 
 n = size("n")
 a, f, i, j = indices("a f i j", n)
@@ -42,3 +42,10 @@ def test_renaming_to_a_bound_index_makes_the_bound_one_fresh() -> None:
     ((bound, _, _),) = next(iter(renamed.atoms(sp.Sum))).limits
     assert bound != a
     assert renamed == sp.exp(total(v[a, bound] * y[bound], bound))
+
+
+def test_unfolding_a_definition_with_free_indices_captures_none_of_them() -> None:
+    row = array("row", n)
+    by_hand = total(v[f, a] * y[a] ** 2, a)
+    unfolded = unfold(total(row[f] * y[f], f), row, (i,), v[f, i] * y[i])
+    assert canonical(unfolded - by_hand) == 0

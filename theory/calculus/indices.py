@@ -79,7 +79,8 @@ class Term:
 
 def rename(expression: sp.Expr, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Expr:
     """Replace indices, keeping symmetric entries sorted; sums inside capture nothing."""
-    incoming = set().union(*(v.atoms(sp.Idx) for v in mapping.values() if isinstance(v, sp.Basic)))
+    moved = (new for old, new in mapping.items() if isinstance(old, sp.Idx))
+    incoming = set().union(*(new.atoms(sp.Idx) for new in moved))
     replaced = _without_capture(expression, incoming).xreplace(dict(mapping))
     entries = [e for e in replaced.atoms(sp.Indexed) if isinstance(e.base, Symmetric)]
     return replaced.xreplace({e: e.base[e.indices] for e in entries})
@@ -133,6 +134,7 @@ def unfold(
     if not expression.has(base):
         return expression
     if isinstance(expression, sp.Sum):
+        expression = _without_capture(expression, free_indices(definition) - set(at))
         return sp.Sum(unfold(expression.function, base, at, definition), *expression.limits)
     return expression.func(*(unfold(a, base, at, definition) for a in expression.args))
 
