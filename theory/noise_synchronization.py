@@ -489,6 +489,8 @@ def token_functions() -> tuple[Function, ...]:
     frozen = canonical(
         limit()[0].drift.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
     )
+    weak = one_token(empirical_drift(limit()[0], gradient, hessian))
+    any_kernel = weak.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
     layer_norm_ = STATED_LAYER_NORM.replace(_is_entry_of(A), lambda f: G[f.indices])
     return (
         Function(
@@ -528,8 +530,10 @@ def token_functions() -> tuple[Function, ...]:
             f"{PAPER}; exact, derived by Ito's formula.",
         ),
         Function(
-            "weak_drift", (X, A, gradient, hessian, k_1), Output(weak_form()[0], ()),
-            "Drift of <mu, f> from the derivatives of f at the tokens: the SPDE in weak form.",
+            "weak_drift",
+            (X, A, gradient, hessian, variance),
+            Output(any_kernel, ()),
+            "Drift of <mu, f> from the derivatives of f at the tokens; variance[i] = K(x_i, x_i).",
             f"{PAPER}, SPDE; derived by Ito's formula.",
         ),
     )  # fmt: skip

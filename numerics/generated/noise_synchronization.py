@@ -195,30 +195,32 @@ def weak_drift(
     A: Float[Array, "N d"],
     gradient: Float[Array, "N d"],
     hessian: Float[Array, "N d d"],
-    kernel_at_one: ScalarLike,
+    variance: Float[Array, " N"],
 ) -> Float[Array, ""]:
-    r"""Drift of <mu, f> from the derivatives of f at the tokens: the SPDE in weak form.
+    r"""Drift of <mu, f> from the derivatives of f at the tokens; variance[i] = K(x_i, x_i).
 
     Agazzi et al. 2026 (arXiv:2604.26898), SPDE; derived by Ito's formula.
 
     Formula:
-        - \frac{kernel_{at one} \left(d - 1\right)}{2 N} \sum_{i,j} {X}^{i j} {gradient}^{i j} +
-        \frac{kernel_{at one}}{2 N} \left(\sum_{i,j} {hessian}^{i j j} - \sum_{i,j,k} {X}^{i j}
-        {X}^{i k} {hessian}^{i k j}\right) + \frac{1}{N} \left(\sum_{i,j} {A}^{i j}
-        {gradient}^{i j} - \sum_{i,j,k} {A}^{i j} {X}^{i j} {X}^{i k} {gradient}^{i k}\right)
+        - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {gradient}^{i j} {variance}^{i} + \frac{1}{N}
+        \left(\sum_{i,j} {A}^{i j} {gradient}^{i j} - \sum_{i,j,k} {A}^{i j} {X}^{i j} {X}^{i k}
+        {gradient}^{i k}\right) + \frac{1}{2 N} \left(\sum_{i,j} {hessian}^{i j j}
+        {variance}^{i} - \sum_{i,j,k} {X}^{i j} {X}^{i k} {hessian}^{i k j}
+        {variance}^{i}\right)
     """
     N = X.shape[0]
     d = X.shape[1]
     t1 = jnp.einsum("ab,ab->", A, gradient)
-    t2 = jnp.einsum("ab,ab->a", A, X)
-    t3 = jnp.einsum("ab,ab->a", X, gradient)
-    t4 = t2 @ t3
-    t5 = jnp.einsum("abb->ab", hessian)
-    t6 = t5.sum()
+    t2 = jnp.einsum("abb->ab", hessian)
+    t3 = jnp.einsum("ab,a->", t2, variance)
+    t4 = jnp.einsum("ab,ab->a", A, X)
+    t5 = jnp.einsum("ab,ab->a", X, gradient)
+    t6 = t4 @ t5
     t7 = jnp.einsum("ab,acb->ac", X, hessian)
-    t8 = jnp.einsum("ab,ab->", X, t7)
-    t9 = jnp.einsum("ab,ab->", X, gradient)
-    return -kernel_at_one*t9*(d - 1)/(2*N) + kernel_at_one*(t6 - t8)/(2*N) + (t1 - t4)/N
+    t8 = jnp.einsum("ab,ab->a", X, t7)
+    t9 = t8 @ variance
+    t10 = t5 @ variance
+    return -t10*(d/2 - 1/2)/N + (t1 - t6)/N + (t3 - t9)/(2*N)
 
 
 def relu_kernel(
