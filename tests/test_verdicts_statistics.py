@@ -11,8 +11,8 @@ from checks.verdicts.calibration import frequency
 from checks.verdicts.finding import Data
 from checks.verdicts.fit import fit_shape
 from checks.verdicts.levels import summarize
-from checks.verdicts.rate_rules import log_monomials, make_shape
 from checks.verdicts.sample_rules import _kolmogorov
+from checks.verdicts.shapes import log_monomials, make_shape
 from checks.verdicts.spending import holm, look_shares, planned_seeds, refutation, support
 from theory.language.rate import Rate
 
@@ -90,7 +90,11 @@ def test_monomials_are_those_of_the_rate():
     points = ({"n": 8, "m": 3}, {"n": 50, "m": 1})
     found = log_monomials(rate, Data(points, {}, 1))
     # Rate.evaluate substitutes into the expression, the judge works on logarithms.
-    assert np.allclose(np.exp(found.T), [rate.evaluate({k: float(v) for k, v in point.items()}) for point in points], rtol=1e-12)
+    assert np.allclose(
+        np.exp(found.T),
+        [rate.evaluate({k: float(v) for k, v in point.items()}) for point in points],
+        rtol=1e-12,
+    )
 
 
 def test_p_values_are_those_of_student():

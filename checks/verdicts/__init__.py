@@ -12,7 +12,6 @@ from .claims import IndependenceClaim as IndependenceClaim
 from .claims import RateClaim as RateClaim
 from .evidence import Measure as Measure
 from .judge import judge as judge
-from .judge import settle as settle
 from .observations import DecayClaim as DecayClaim
 from .observations import IdentityClaim as IdentityClaim
 from .observations import InequalityClaim as InequalityClaim
@@ -23,6 +22,7 @@ from .outcome import MutantOutcome as MutantOutcome
 from .outcome import Result as Result
 from .outcome import Test as Test
 from .outcome import Verdict as Verdict
+from .settlement import settle as settle
 from .tasks import ClaimError as ClaimError
 from .tasks import Task as Task
 from .tasks import evaluate as evaluate

@@ -20,7 +20,7 @@ from .evidence import Measure
 from .finding import Data
 from .judge import BUDGET, quick_verdict
 from .outcome import t_quantile
-from .rate_rules import rate_shape
+from .shapes import rate_shape
 from .tasks import Task
 
 n, L, H = sp.symbols("n L H", positive=True)

@@ -10,8 +10,9 @@ leaves the error probabilities as they are.
 import numpy as np
 from jaxtyping import Float
 
-from .fit import Fit, Shape, level_weights
+from .fit import Fit, Shape
 from .levels import Levels
+from .linear import level_weights
 
 SPAN, STEPS = np.log(1e6), 61  # range of log C_i around equal shares, and scan resolution
 

@@ -1,20 +1,23 @@
 """The judge: looks at growing data until a claim is decided, then at its mutants."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .automatic import mutants_of
-from .claim import TIERS, Claim, Mutant, Real
+from .claim import TIERS, Claim, Mutant
 from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
+from .constant_rule import constant_finding
 from .evidence import Evidence, Measure, data_owner
 from .finding import Data, Finding
 from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
-from .outcome import MutantOutcome, Result, Test, Verdict
-from .rate_rules import constant_finding, rate_finding
+from .outcome import MutantOutcome, Result, Verdict
+from .rate_rules import rate_finding
 from .sample_rules import identity_finding, inequality_finding, law_finding, moment_finding
-from .spending import false_support, holm, look_shares, planned_seeds, refutation, support
+from .spending import false_support, look_shares, planned_seeds, refutation, support
 from .trend_rules import decay_finding, growth_finding, independence_finding
+from .wording import because, default_statement, margin_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
 SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
@@ -52,18 +55,18 @@ def judge(
     """
     course, evidence = _own_course(claim, seed, tier, budget, measure)
     mutants = tuple(_try_mutant(claim, mutant, evidence) for mutant in mutants_of(claim))
-    verdict, because = _gate(course, mutants)
+    verdict, reason = _gate(course, mutants)
     alternative, probability = false_support(
         course.finding.tests, course.seeds * len(claim.grid(tier)), SUPPORT_ERROR * course.share
     )
     return Result(
         claim_id=claim.id,
-        statement=claim.statement or _default_statement(claim),
+        statement=claim.statement or default_statement(claim),
         theorem=claim.theorem,
         source=claim.source,
         kind=type(claim).__name__,
         verdict=verdict,
-        because=because,
+        because=reason,
         tests=course.finding.tests,
         estimates=course.finding.estimates,
         p_refute=course.p_refute,
@@ -81,7 +84,7 @@ def judge(
         planned=course.planned,
         tier=tier,
         seed=seed,
-        margin=_margin(claim),
+        margin=margin_of(claim),
         notes=course.finding.notes,
         series=course.finding.series,
         own_verdict=course.verdict,
@@ -156,7 +159,7 @@ def _follow(
         k = next((j for j in range(k + 1, len(looks)) if looks[j] >= wanted), len(looks) - 1)
     return Course(
         verdict,
-        _because(verdict, finding, looks[k], last_look=k == len(looks) - 1),
+        because(verdict, finding, looks[k], last_look=k == len(looks) - 1),
         finding,
         p_value,
         shares[k],
@@ -175,8 +178,14 @@ def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Ve
     return Verdict.INCONCLUSIVE
 
 
+@lru_cache(maxsize=256)
+def _planted(claim: Claim, mutant: Mutant) -> Claim:
+    """As ``claim.planted``, which checks the whole claim anew: once for a calibration."""
+    return claim.planted(mutant)
+
+
 def _try_mutant(claim: Claim, mutant: Mutant, evidence: Evidence) -> MutantOutcome:
-    subject = claim.planted(mutant)
+    subject = _planted(claim, mutant)
     owner = data_owner(claim, subject, mutant.id)
     course = _follow(
         subject,
@@ -195,73 +204,3 @@ def _gate(course: Course, mutants: Sequence[MutantOutcome]) -> tuple[Verdict, st
     if course.verdict is not Verdict.SUPPORTED or not missed:
         return course.verdict, course.because
     return Verdict.INCONCLUSIVE, f"does not refute {', '.join(missed)}; itself: {course.because}"
-
-
-def settle(results: Sequence[Result], budget: float = BUDGET) -> list[Result]:
-    """The results of a run under one false-refutation budget, by Holm over its claims.
-
-    Each claim's p-value already covers all its tests and looks. A claim refuted on its own
-    stays so only when the run's budget allows it; claims that were judged with their
-    share of the budget (budget / number of claims) can only gain.
-    """
-    settled = []
-    decisions = holm([result.p_refute for result in results], budget)
-    for result, (rejected, threshold) in zip(results, decisions, strict=True):
-        verdict, because = result.verdict, result.because
-        if rejected and verdict is not Verdict.REFUTED:
-            verdict = Verdict.REFUTED
-            because = f"p = {result.p_refute:.2g}, refuted within the run's budget"
-        elif verdict is Verdict.REFUTED and not rejected:
-            verdict = Verdict.INCONCLUSIVE
-            because = f"not refuted within the run's budget (p = {result.p_refute:.2g}): {because}"
-        spent = result.spent / result.budget * threshold
-        settled.append(
-            replace(result, verdict=verdict, because=because, budget=threshold, spent=spent)
-        )
-    return settled
-
-
-def _because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) -> str:
-    if verdict is Verdict.INCONCLUSIVE and finding.blocked:
-        return finding.blocked
-    sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
-    if verdict is Verdict.REFUTED:
-        worst = min(finding.tests, key=lambda test: test.p_refute)
-        region = _region(worst.low, worst.high)
-        return f"{_describe(worst)}, outside {region} (p = {worst.p_refute:.2g})"
-    worst = max(finding.tests, key=lambda test: test.p_support)
-    region = _region(*worst.support_region)
-    if verdict is Verdict.SUPPORTED:
-        first = finding.tests[0]
-        return (
-            sampled or f"{_describe(first)}, within {_region(*first.support_region)}, {seeds} seeds"
-        )
-    end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
-    return f"{_describe(worst)}, neither inside nor outside {region}{end}"
-
-
-def _describe(test: Test) -> str:
-    if test.standard_error == 0:
-        return f"{test.name} {test.estimate:.3g}"
-    low, high = test.interval()
-    return f"{test.name} {test.estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
-
-
-def _region(low: Real, high: Real) -> str:
-    if low == -float("inf"):
-        return f"at most {high:.3g}"
-    if high == float("inf"):
-        return f"at least {low:.3g}"
-    return f"[{low:.3g}, {high:.3g}]"
-
-
-def _margin(claim: Claim) -> float | None:
-    margin = getattr(claim, "margin", None)
-    return None if margin is None else float(margin)
-
-
-def _default_statement(claim: Claim) -> str:
-    if isinstance(claim, RateClaim):
-        kind = "is exactly of order" if claim.rate.kind.value == "exact" else "is at most of order"
-        return f"The error {kind} {claim.rate.expression}."
-    return f"{type(claim).__name__} {claim.id}."

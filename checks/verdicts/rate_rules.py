@@ -1,20 +1,20 @@
-"""Rules for rate and constant claims: exponents, terms, floor, constant."""
+"""Rules for rate claims: exponents, terms, floor."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from jaxtyping import Float
 
-from theory.language.rate import Kind, Rate
+from theory.language.rate import Kind
 
 from .bound import fit_bound
-from .claims import ConstantClaim, RateClaim
+from .claims import RateClaim
 from .finding import Data, Finding, estimate_of, noise_floor, plot_series
-from .fit import Fit, Shape, fit_shape, level_weights, linear_solution
+from .fit import Fit, Shape, fit_shape
 from .levels import Levels, summarize
+from .linear import level_weights, linear_solution
 from .outcome import Test
+from .shapes import finest_point, rate_shape
 
 PRESENT = 0.05  # largest share of the error above which a named term counts as seen
 
@@ -45,58 +45,6 @@ def rate_finding(claim: RateClaim, data: Data) -> Finding:
         ),
         _fit_notes(fit, data),
         noise_floor(levels, finest, data.points[finest]),
-    )
-
-
-def rate_shape(claim: RateClaim, data: Data) -> Shape:
-    """Monomials, sizes and next-order terms at the size points of the data."""
-    terms = log_monomials(claim.rate, data)
-    names = claim.rate.sizes
-    order: Any = claim.next_order
-    if order == "auto":
-        order = 1.0 if len(terms) == 1 else None
-    return make_shape(terms, np.array([data.column(name) for name in names]), order)
-
-
-def make_shape(
-    log_terms: Float[np.ndarray, "T K"], sizes: Float[np.ndarray, "J K"], order: Any
-) -> Shape:
-    """A Shape from log monomials, levels and the next order (None for no correction)."""
-    corrections = np.zeros((0, sizes.shape[1]))
-    if order is not None:
-        # Two or three levels cannot tell a next-order term from an exponent.
-        rich = [size for size in sizes if len(np.unique(size)) >= 4]
-        corrections = np.array([(size / size.min()) ** -float(order) for size in rich])
-        corrections = corrections.reshape(-1, sizes.shape[1])
-    logs = np.log(sizes)
-    coarse_to_fine = logs[0] if len(sizes) == 1 and len(log_terms) == 1 else np.zeros(0)
-    return Shape(log_terms, logs - logs.mean(axis=1, keepdims=True), corrections, coarse_to_fine)
-
-
-def finest_point(claim: RateClaim | ConstantClaim, data: Data) -> int:
-    """Index of the point where the predicted error is smallest."""
-    return int(np.argmin(np.logaddexp.reduce(log_monomials(claim.rate, data), axis=0)))
-
-
-def log_monomials(rate: Rate, data: Data) -> Float[np.ndarray, "T K"]:
-    """Logarithms of the monomials at the points; quick, where ``Rate.evaluate`` substitutes."""
-    columns = {name: np.log(data.column(name)) for name in rate.sizes}
-    terms = np.zeros((len(rate.terms), len(data.points)))
-    for i, factors in enumerate(_factors(rate)):
-        for name, power, logarithm in factors:
-            terms[i] += power * (np.log(columns[name]) if logarithm else columns[name])
-    return terms
-
-
-@lru_cache(maxsize=256)
-def _factors(rate: Rate) -> tuple[tuple[tuple[str, float, bool], ...], ...]:
-    """For each monomial, its factors: size, power, and whether of the size's logarithm."""
-    return tuple(
-        tuple(
-            (str(next(iter(base.free_symbols))), float(power), isinstance(base, sp.log))
-            for base, power in (factor.as_base_exp() for factor in sp.Mul.make_args(term))
-        )
-        for term in rate.terms
     )
 
 
@@ -222,45 +170,3 @@ def _fit_notes(fit: Fit, data: Data) -> tuple[str, ...]:
     if fit.discrepancy > 0:
         notes.append(f"the form misfits by {fit.discrepancy:.1%}, added to the intervals")
     return tuple(notes)
-
-
-def constant_finding(claim: ConstantClaim, data: Data) -> Finding:
-    """Extrapolated ratio of error to prediction, against the derived constant."""
-    levels = summarize(data.matrix("error"), claim.statistic)
-    finest = finest_point(claim, data)
-    constants = np.array([claim.constant_at(point) for point in data.points])
-    scale = np.exp(log_monomials(claim.rate, data)[0]) * constants
-    ratio = levels.sign * np.exp(levels.log_mean) / scale
-    shape = make_shape(
-        np.log(np.abs(scale))[None],
-        np.array([data.column(name) for name in claim.rate.sizes]),
-        claim.next_order,
-    )
-    columns = np.concatenate([np.ones((1, len(ratio))), shape.corrections]).T
-    scaled = Levels(ratio, levels.covariance * np.outer(ratio, ratio), levels.seeds, levels.sign)
-    solution = linear_solution(columns, level_weights(levels), scaled, ratio)
-    parameters = solution.projector @ ratio
-    variance, df = solution.variance(np.eye(columns.shape[1])[:1])
-    test = Test(
-        "error / (predicted * constant) - 1, extrapolated",
-        float(parameters[0]) - 1.0,
-        float(np.sqrt(variance[0])),
-        float(df[0]),
-        -claim.margin,
-        claim.margin,
-    )
-    notes = (f"lack of fit: p = {solution.misfit:.2g}",)
-    return Finding(
-        (test,),
-        {"relative deviation of the constant": estimate_of(test)},
-        plot_series(
-            "error / (predicted * constant)",
-            data.points,
-            claim.rate.sizes[0],
-            ratio,
-            np.abs(ratio) * levels.relative_error,
-            columns @ parameters,
-        ),
-        notes,
-        noise_floor(levels, finest, data.points[finest]),
-    )

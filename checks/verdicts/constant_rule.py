@@ -1,0 +1,52 @@
+"""Rule for constant claims: the extrapolated ratio of error to prediction."""
+
+import numpy as np
+
+from .claims import ConstantClaim
+from .finding import Data, Finding, estimate_of, noise_floor, plot_series
+from .levels import Levels, summarize
+from .linear import level_weights, linear_solution
+from .outcome import Test
+from .shapes import finest_point, log_monomials, make_shape
+
+
+def constant_finding(claim: ConstantClaim, data: Data) -> Finding:
+    """Extrapolated ratio of error to prediction, against the derived constant."""
+    levels = summarize(data.matrix("error"), claim.statistic)
+    finest = finest_point(claim, data)
+    constants = np.array([claim.constant_at(point) for point in data.points])
+    scale = np.exp(log_monomials(claim.rate, data)[0]) * constants
+    ratio = levels.sign * np.exp(levels.log_mean) / scale
+    shape = make_shape(
+        np.log(np.abs(scale))[None],
+        np.array([data.column(name) for name in claim.rate.sizes]),
+        claim.next_order,
+    )
+    columns = np.concatenate([np.ones((1, len(ratio))), shape.corrections]).T
+    scaled = Levels(ratio, levels.covariance * np.outer(ratio, ratio), levels.seeds, levels.sign)
+    solution = linear_solution(columns, level_weights(levels), scaled, ratio)
+    parameters = solution.projector @ ratio
+    variance, df = solution.variance(np.eye(columns.shape[1])[:1])
+    test = Test(
+        "error / (predicted * constant) - 1, extrapolated",
+        float(parameters[0]) - 1.0,
+        float(np.sqrt(variance[0])),
+        float(df[0]),
+        -claim.margin,
+        claim.margin,
+    )
+    notes = (f"lack of fit: p = {solution.misfit:.2g}",)
+    return Finding(
+        (test,),
+        {"relative deviation of the constant": estimate_of(test)},
+        plot_series(
+            "error / (predicted * constant)",
+            data.points,
+            claim.rate.sizes[0],
+            ratio,
+            np.abs(ratio) * levels.relative_error,
+            columns @ parameters,
+        ),
+        notes,
+        noise_floor(levels, finest, data.points[finest]),
+    )

@@ -1,0 +1,82 @@
+"""Weighted least squares on levels, with a lack-of-fit test and an honest variance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import special
+
+from .levels import Levels
+
+MISFIT = 0.002  # level of the lack-of-fit test: a right form loses levels once in 500 looks
+ROUNDING = 1e-8  # relative error below which levels are not compared
+
+
+def level_weights(levels: Levels) -> Float[np.ndarray, " K"]:
+    """Inverse variances, half shrunk to their mean since they are themselves estimated."""
+    variance = np.diag(levels.covariance)
+    return 1.0 / (0.5 * variance + 0.5 * variance.mean() + ROUNDING**2)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A weighted least-squares step: parameters = ``projector`` (p, K) @ data."""
+
+    projector: Float[np.ndarray, "p K"]
+    levels: Levels
+    misfit: float
+    discrepancy: float
+    spare: int
+
+    def variance(
+        self, contrasts: Float[np.ndarray, "c p"]
+    ) -> tuple[Float[np.ndarray, " c"], Float[np.ndarray, " c"]]:
+        """Variance of contrasts of the parameters, and degrees of freedom (Satterthwaite)."""
+        rows = contrasts @ self.projector
+        sampling = np.maximum(np.einsum("ck,kl,cl->c", rows, self.levels.covariance, rows), 0)
+        form = self.discrepancy**2 * (rows**2).sum(axis=1)
+        total = sampling + form
+        spread = sampling**2 / max(self.levels.seeds - 1, 1) + form**2 / max(self.spare, 1)
+        df = np.where(total > 0, total**2 / np.maximum(spread, 1e-300), 1.0)
+        return total, np.maximum(df, 1.0)
+
+
+def linear_solution(
+    jacobian: Float[np.ndarray, "K p"],
+    weights: Float[np.ndarray, " K"],
+    levels: Levels,
+    residual: Float[np.ndarray, " K"],
+) -> Linear:
+    """Least squares with the lack-of-fit test (Hotelling) and the discrepancy it asks for."""
+    root = np.sqrt(weights)
+    projector = np.linalg.pinv(jacobian * root[:, None]) * root
+    remainder = np.eye(len(residual)) - jacobian @ projector
+    spare = len(residual) - jacobian.shape[1]
+    residual = remainder @ residual
+    misfit = _hotelling(remainder, levels, residual, spare)
+    discrepancy = 0.0
+    if misfit < MISFIT:
+        sampling = np.trace(remainder @ levels.covariance @ remainder.T)
+        excess = residual @ residual - sampling
+        discrepancy = float(np.sqrt(max(excess, 0.0) / max(np.trace(remainder @ remainder.T), 1)))
+    return Linear(projector, levels, misfit, discrepancy, spare)
+
+
+def _hotelling(
+    remainder: Float[np.ndarray, "K K"],
+    levels: Levels,
+    residual: Float[np.ndarray, " K"],
+    spare: int,
+) -> float:
+    """p-value of 'the residuals are sampling error', jointly over levels."""
+    if spare < 1:
+        return 1.0
+    noise = remainder @ (levels.covariance + ROUNDING**2 * np.eye(len(residual))) @ remainder.T
+    n = levels.seeds
+    if n <= spare + 1:  # too few seeds for a covariance: level by level, deterministic data too
+        ratio = float((residual**2 / np.diag(noise)).sum()) / spare
+        return float(special.fdtrc(spare, max(n - 1, 1), ratio))
+    values, vectors = np.linalg.eigh(noise)
+    scores = vectors[:, -spare:].T @ residual
+    statistic = float((scores**2 / np.maximum(values[-spare:], 0.1 * ROUNDING**2)).sum())
+    return float(special.fdtrc(spare, n - spare, (n - spare) / (spare * (n - 1)) * statistic))

@@ -1,0 +1,55 @@
+"""The one line of reason that goes with a verdict."""
+
+from .claim import Claim, Real
+from .claims import RateClaim
+from .finding import Finding
+from .outcome import Test, Verdict
+
+
+def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) -> str:
+    """The quantity that decided, its interval, and the region it was held to."""
+    if verdict is Verdict.INCONCLUSIVE and finding.blocked:
+        return finding.blocked
+    sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
+    if verdict is Verdict.REFUTED:
+        worst = min(finding.tests, key=lambda test: test.p_refute)
+        region = _region(worst.low, worst.high)
+        return f"{_describe(worst)}, outside {region} (p = {worst.p_refute:.2g})"
+    worst = max(finding.tests, key=lambda test: test.p_support)
+    region = _region(*worst.support_region)
+    if verdict is Verdict.SUPPORTED:
+        first = finding.tests[0]
+        return (
+            sampled or f"{_describe(first)}, within {_region(*first.support_region)}, {seeds} seeds"
+        )
+    end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
+    return f"{_describe(worst)}, neither inside nor outside {region}{end}"
+
+
+def _describe(test: Test) -> str:
+    if test.standard_error == 0:
+        return f"{test.name} {test.estimate:.3g}"
+    low, high = test.interval()
+    return f"{test.name} {test.estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
+
+
+def _region(low: Real, high: Real) -> str:
+    if low == -float("inf"):
+        return f"at most {high:.3g}"
+    if high == float("inf"):
+        return f"at least {low:.3g}"
+    return f"[{low:.3g}, {high:.3g}]"
+
+
+def margin_of(claim: Claim) -> float | None:
+    """The margin of a claim, None for kinds that have none."""
+    margin = getattr(claim, "margin", None)
+    return None if margin is None else float(margin)
+
+
+def default_statement(claim: Claim) -> str:
+    """What a claim without words of its own says."""
+    if isinstance(claim, RateClaim):
+        kind = "is exactly of order" if claim.rate.kind.value == "exact" else "is at most of order"
+        return f"The error {kind} {claim.rate.expression}."
+    return f"{type(claim).__name__} {claim.id}."
