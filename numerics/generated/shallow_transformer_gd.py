@@ -420,7 +420,7 @@ def certificate(
     Formula:
         2 defect_{2} + \frac{distance_{2}}{\eta_{s} steps}
     """
-    return 2*defect2 + distance2/(eta_s*steps)
+    return jnp.asarray(2*defect2 + distance2/(eta_s*steps))
 
 
 def training_bound(

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import sympy as sp
 
 from theory.calculus.indices import extent
-from theory.codegen.function import Cholesky, Function, Softmax
+from theory.codegen.function import Cholesky, Function, Output, Softmax
 from theory.codegen.latex import latex
 from theory.codegen.lower import Lowering, _aligned
 from theory.codegen.scalar import code
@@ -41,10 +41,18 @@ def _function(function: Function) -> str:
     for definition in function.definitions:
         line = f"{_label(definition.array)} = {_value(lowering, definition)}"
         lowering.lines.append(line)
-    results = ", ".join([lowering.output(o.expression, o.axes) for o in function.returned])
+    results = ", ".join([_result(lowering, function, o) for o in function.returned])
     body = "\n".join(_broken(line) for line in [*lowering.lines, f"return {results}"])
     body = "\n".join([*_sizes(function, body), body])
     return _signature(function) + textwrap.indent(f"{_docstring(function)}\n{body}", "    ")
+
+
+def _result(lowering: Lowering, function: Function, output: Output) -> str:
+    """Code of one output; arithmetic of plain numbers alone becomes an array explicitly."""
+    text = lowering.output(output.expression, output.axes)
+    arrays = any(isinstance(a, sp.IndexedBase) for a in function.arguments)
+    plain = not (arrays or lowering.lines or "jnp." in text or "jsp." in text)
+    return f"jnp.asarray({text})" if plain else text
 
 
 def _signature(function: Function) -> str:
