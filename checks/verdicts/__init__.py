@@ -11,6 +11,7 @@ from .claims import GrowthClaim as GrowthClaim
 from .claims import IndependenceClaim as IndependenceClaim
 from .claims import RateClaim as RateClaim
 from .evidence import Measure as Measure
+from .frequencies import FrequencyClaim as FrequencyClaim
 from .judge import judge as judge
 from .observations import DecayClaim as DecayClaim
 from .observations import IdentityClaim as IdentityClaim

@@ -11,6 +11,7 @@ from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
 from .constant_rule import constant_finding
 from .evidence import Evidence, Measure, data_owner
 from .finding import Data, Finding
+from .frequencies import FrequencyClaim, frequency_finding
 from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
 from .outcome import MutantOutcome, Result, Verdict
 from .rate_rules import rate_finding
@@ -35,6 +36,7 @@ RULES: dict[type[Claim], Callable[[Any, Data], Finding]] = {
     IdentityClaim: identity_finding,
     InequalityClaim: inequality_finding,
     DecayClaim: decay_finding,
+    FrequencyClaim: frequency_finding,
 }
 
 

@@ -1,0 +1,115 @@
+"""Claims about how often something happens, decided by exact tests of counts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from .claim import Claim, Real, check_common
+from .finding import Data, Finding, estimate_of
+from .outcome import Test
+from .sample_rules import at
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrequencyClaim(Claim):
+    """Events of a random network have probabilities in stated ranges.
+
+    - ``sample(size, keys) -> (n, q)`` or ``(n,)``: zeros and ones, one row a seed, one column an
+      event.
+    - ``events``: what each column says, q short texts.
+    - ``low``, ``high``: the claimed range of each probability, numbers or (q,). Refuted and
+      supported by exact binomial tests (Clopper-Pearson).
+    - ``contrasts``: pairs (i, j): event i happens more often than event j, by Fisher's exact test.
+      For events of the same seeds the test is conservative when they happen together.
+    """
+
+    sample: Callable[..., Any]
+    events: Sequence[str]
+    low: Real | Sequence[Real] = 0.0
+    high: Real | Sequence[Real] = 1.0
+    contrasts: Sequence[tuple[int, int]] = ()
+
+    def __post_init__(self) -> None:
+        """Reject ranges that nothing or everything satisfies, and columns that do not exist."""
+        check_common(self)
+        low, high = self.ranges()
+        if np.any(low < 0) or np.any(high > 1) or np.any(low >= high):
+            raise ValueError(
+                f"claim {self.id}: expected 0 <= low < high <= 1 for each of {len(self.events)} "
+                f"events, received low {low}, high {high}"
+            )
+        compared = {k for pair in self.contrasts for k in pair}
+        if not compared <= set(range(len(self.events))):
+            raise ValueError(
+                f"claim {self.id}: expected pairs of events 0 to {len(self.events) - 1} in "
+                f"contrasts, received {self.contrasts}"
+            )
+        if np.any((low == 0) & (high == 1) & ~np.isin(np.arange(len(low)), list(compared))):
+            raise ValueError(
+                f"claim {self.id}: an event without a range and contrast claims nothing"
+            )
+
+    def ranges(self) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
+        """Low and high of every event."""
+        shape = (len(self.events),)
+        low, high = (np.asarray(x, dtype=float) for x in (self.low, self.high))
+        return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
+
+    def roles(self) -> dict[str, Callable[..., Any]]:
+        """The measuring functions by name."""
+        return {"sample": self.sample}
+
+
+def frequency_finding(claim: FrequencyClaim, data: Data) -> Finding:
+    """Counts against their ranges, and pairs of counts against each other."""
+    low, high = claim.ranges()
+    tests = []
+    for point, values in zip(data.points, data.arrays["sample"], strict=True):
+        table = values.reshape(len(values), -1)
+        if table.shape[1] != len(claim.events) or not np.isin(table, (0, 1)).all():
+            raise ValueError(
+                f"claim {claim.id}: expected {len(claim.events)} columns of zeros and ones, "
+                f"received shape {values.shape} with values from {values.min()} to {values.max()}"
+            )
+        counts = [int(column.sum()) for column in table.T]
+        for k, event in enumerate(claim.events):
+            if low[k] > 0 or high[k] < 1:
+                name = f"frequency of “{event}”{at(point)}"
+                tests.append(_range_test(name, counts[k], len(table), float(low[k]), float(high[k])))
+        for i, j in claim.contrasts:
+            name = f"“{claim.events[i]}” more often than “{claim.events[j]}”{at(point)}"
+            tests.append(_contrast_test(name, counts[i], counts[j], len(table)))
+    return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
+
+
+def _range_test(name: str, count: int, n: int, low: float, high: float) -> Test:
+    """Exact: the p-value at the nearest end of the range is the largest over the range."""
+    below = float(stats.binom.cdf(count, n, low)) if low > 0 else 1.0
+    above = float(stats.binom.sf(count - 1, n, high)) if high < 1 else 1.0
+    sides = int(low > 0) + int(high < 1)
+    too_low = float(stats.binom.sf(count - 1, n, low)) if low > 0 else 0.0
+    too_high = float(stats.binom.cdf(count, n, high)) if high < 1 else 0.0
+    return Test(
+        name, count / n, _spread(count, n), n - 1.0, low, high,
+        refutation=min(1.0, sides * min(below, above)), support=max(too_low, too_high),
+    )  # fmt: skip
+
+
+def _contrast_test(name: str, more: int, less: int, n: int) -> Test:
+    table = [[more, n - more], [less, n - less]]
+    spread = (_spread(more, n) ** 2 + _spread(less, n) ** 2) ** 0.5
+    return Test(
+        name, (more - less) / n, spread, 2 * n - 2.0, 0.0, np.inf,
+        refutation=float(stats.fisher_exact(table, alternative="less").pvalue),
+        support=float(stats.fisher_exact(table, alternative="greater").pvalue),
+    )  # fmt: skip
+
+
+def _spread(count: int, n: int) -> float:
+    """Standard error with one success and one failure added: not zero for none or all."""
+    share = (count + 1) / (n + 2)
+    return float((share * (1 - share) / n) ** 0.5)

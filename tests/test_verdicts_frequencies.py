@@ -1,0 +1,88 @@
+"""Claims about frequencies: exact tests of counts, by two routes and with errors that are seen."""
+
+from math import comb
+
+import numpy as np
+import pytest
+
+from checks.verdicts import ClaimError, FrequencyClaim, Mutant, Verdict, judge
+from checks.verdicts.frequencies import _contrast_test, _range_test
+
+
+def coins(*probabilities):
+    """A sampler of independent events with these probabilities."""
+
+    def sample(size, keys):
+        draws = [np.random.default_rng(key).random(len(probabilities)) for key in keys]
+        return (np.array(draws) < np.array(probabilities)).astype(float)
+
+    return sample
+
+
+def claim_of(sample, **fields):
+    never = Mutant("never", "no event ever", {"sample": coins(0.0, 0.0)})
+    return FrequencyClaim(
+        **{
+            "id": "coins/two", "sample": sample, "events": ("first", "second"), "low": (0.7, 0.0),
+            "high": (1.0, 0.4), "contrasts": ((0, 1),), "seeds": 40, "cap": 80,
+            "mutants": (never,), **fields,
+        }
+    )  # fmt: skip
+
+
+def test_a_true_claim_is_supported_and_its_mutant_refuted() -> None:
+    result = judge(claim_of(coins(0.95, 0.05)))
+    assert result.verdict is Verdict.SUPPORTED
+    assert [m.verdict for m in result.mutants] == [Verdict.REFUTED]
+
+
+@pytest.mark.parametrize("wrong", [(0.3, 0.05), (0.95, 0.9)])
+def test_a_probability_outside_its_range_is_refuted(wrong: tuple[float, float]) -> None:
+    assert judge(claim_of(coins(*wrong), cap=160)).verdict is Verdict.REFUTED
+
+
+def test_a_contrast_the_wrong_way_round_is_refuted() -> None:
+    claim = claim_of(coins(0.1, 0.9), low=(0.0, 0.0), high=(1.0, 1.0))
+    assert judge(claim).verdict is Verdict.REFUTED
+
+
+def test_few_seeds_decide_nothing() -> None:
+    assert judge(claim_of(coins(0.95, 0.05), seeds=4, cap=4)).verdict is Verdict.INCONCLUSIVE
+
+
+def binomial_tail(n: int, k: int, p: float) -> float:
+    return sum(comb(n, j) * p**j * (1 - p) ** (n - j) for j in range(k, n + 1))
+
+
+def test_the_range_test_is_the_binomial_tail() -> None:
+    test = _range_test("x", 9, 10, 0.6, 1.0)
+    assert test.p_support == pytest.approx(binomial_tail(10, 9, 0.6))
+    assert test.p_refute == pytest.approx(1 - binomial_tail(10, 10, 0.6))
+
+
+def test_both_ends_of_a_range_are_paid_for() -> None:
+    test = _range_test("x", 10, 10, 0.3, 0.6)
+    assert test.p_refute == pytest.approx(2 * 0.6**10)
+    assert test.p_support == 1.0
+
+
+def test_ten_against_none_is_fishers_number() -> None:
+    test = _contrast_test("x", 10, 0, 10)
+    assert test.p_support == pytest.approx(1 / comb(20, 10))
+    assert test.p_refute == 1.0
+
+
+def test_a_claim_that_claims_nothing_is_rejected() -> None:
+    with pytest.raises(ValueError, match="claims nothing"):
+        claim_of(coins(0.5, 0.5), low=(0.0, 0.0), high=(1.0, 1.0), contrasts=())
+
+
+@pytest.mark.parametrize("fields", [{"low": (0.7, 0.5)}, {"contrasts": ((0, 2),)}])
+def test_impossible_ranges_and_columns_are_rejected(fields: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        claim_of(coins(0.5, 0.5), **fields)
+
+
+def test_values_other_than_zero_and_one_are_refused() -> None:
+    with pytest.raises((ValueError, ClaimError), match="zeros and ones"):
+        judge(claim_of(lambda size, keys: np.full((len(keys), 2), 0.5)))
