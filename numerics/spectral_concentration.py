@@ -96,8 +96,8 @@ def collapse_mode(A: Float[Array, "n n"], axis: int = -1) -> str:
     sums = A.sum(axis=axis)
     if bool(jnp.any(A < 0)) or not bool(jnp.allclose(sums, 1, atol=1e-3)):
         raise ValueError(
-            f"collapse_mode: expected probabilities that sum to one along axis {axis}, received sums "
-            f"from {float(sums.min()):.3g} to {float(sums.max()):.3g}; pass attention weights, or "
+            f"collapse_mode: expected probabilities that sum to one along axis {axis}, received "
+            f"sums from {float(sums.min()):.3g} to {float(sums.max()):.3g}; pass attention weights, or "
             f"axis=-2 when columns are normalised"
         )
     entropy, rank = collapse_indicators(A, axis)
@@ -107,6 +107,6 @@ def collapse_mode(A: Float[Array, "n n"], axis: int = -1) -> str:
 def relative_growth(
     after: Float[Array, "*b m n"], before: Float[Array, "*b m n"]
 ) -> Float[Array, "*b"]:
-    """sigma_1(after - before) / sigma_1(before), with exact singular values: the audit of the cap."""
+    """sigma_1(after - before) / sigma_1(before) by singular values: the audit of the cap."""
     step, size = (jnp.linalg.norm(w, ord=2, axis=(-2, -1)) for w in (after - before, before))
     return step / size

@@ -183,7 +183,7 @@ def gradient_steps() -> tuple[Step, ...]:
 def collapse_steps() -> tuple[Step, ...]:
     """What collapsed attention looks like: malignant for rank one, benign for definite W."""
     left, right = array("u", d), array("v", d)
-    size_, scale, angle = sp.Symbol("sigma"), sp.Symbol("c", positive=True), sp.Symbol("theta")
+    size_, angle = sp.symbols("sigma theta")
     form = array("S", d, d, symmetric=True)
     through_W = total(X[e, i] * W[e, f] * X[f, j], e, f)
     rank_one = substitute(through_W, W, (e, f), size_ * left[e] * right[f])
@@ -232,14 +232,15 @@ def gradient_functions() -> tuple[Function, ...]:
             "attention_gradients", (X, Wq, Wk, Wv, G),
             tuple(Output(expression, axes) for expression, axes in gradients().values()),
             "Gradients of <G, Y> in Wq, Wk, Wv, X for Y = Wv X softmax(X^T Wq^T Wk X / sqrt(dq)).",
-            "Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises columns. "
+            "Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises them. "
             "G is the gradient in Y, (dv, n). Equation 6 of the sheet, derived here.",
             definitions=definitions,
         ),
         Function(
             "attention", (X, Wq, Wk), Output(A[i, j], (i, j)),
             "Attention of one layer, tokens in columns: each column sums to one.",
-            "Qi et al. 2025 (arXiv:2505.21910), scaled by 1 / sqrt(dq).", definitions=definitions[:1],
+            "Qi et al. 2025 (arXiv:2505.21910), scaled by 1 / sqrt(dq).",
+            definitions=definitions[:1],
         ),
     )  # fmt: skip
 
@@ -251,20 +252,22 @@ def scalar_functions() -> tuple[Function, ...]:
     return (
         Function(
             "entropy_lower_bound", (tokens, norm), Output(entropy.spike_entropy_of_gap(gap, low)),
-            "Smallest entropy of a softmax of tokens >= 2 logits whose norm about their mean is norm.",
-            "Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of the "
-            "product of spectral norms; attained by a single spike.",
+            "Smallest entropy of a softmax of tokens >= 2 logits, norm their norm about the mean.",
+            "Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of "
+            "the product of spectral norms; attained by a single spike.",
             definitions=(
                 Definition(gap, (), entropy.spike_gap()), Definition(low, (), sp.exp(-gap)),
             ),
         ),
         Function(
             "weyl_growth_bound", (sigma, tau, decay), Output(spectra.growth()),
-            "Largest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.", weyl,
+            "Largest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.",
+            weyl,
         ),
         Function(
             "weyl_shrink_bound", (sigma, tau, decay), Output(spectra.shrinkage()),
-            "Smallest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.", weyl,
+            "Smallest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.",
+            weyl,
         ),
         Function(
             "concentration_bounds", (spectra.sec, spectra.epsilon),
@@ -281,10 +284,11 @@ def scalar_functions() -> tuple[Function, ...]:
             "power_iteration_share", (spectra.c, spectra.ratio, spectra.rounds),
             Output(spectra.kept_by_power_iteration()),
             "Least share of sigma_1 that power iteration finds after some rounds.",
-            "Reconstructed: c is the start's part in the top singular space, ratio sigma_2 / sigma_1.",
+            "Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.",
         ),
         Function(
-            "adam_entry_bound", (spectra.b1, spectra.b2, spectra.steps_), Output(spectra.entry_bound()),
+            "adam_entry_bound", (spectra.b1, spectra.b2, spectra.steps_),
+            Output(spectra.entry_bound()),
             "Largest entry of Adam's update at step t, for epsilon = 0 and b1^2 < b2.",
             "Reconstructed: Cauchy-Schwarz; 1 at t = 1, about 7.27 for (0.9, 0.999) as t grows.",
         ),
@@ -308,17 +312,17 @@ theorem = Theorem(
         sp.Eq(P[i, j], logits(i, j), evaluate=False),
     ),
     reference="Qi et al., Taming Transformer Without Using Learning Rate Warmup, ICLR 2025, "
-    "arXiv:2505.21910; Zhai et al., Stabilizing Transformer Training by Preventing Attention Entropy "
-    "Collapse, ICML 2023",
+    "arXiv:2505.21910; Zhai et al., Stabilizing Transformer Training by Preventing Attention "
+    "Entropy Collapse, ICML 2023",
     source=Source.RECONSTRUCTED,
     source_note=(
-        "The texts of the papers were not at hand. From the abstract, digests and public reviews of "
-        "Qi et al.: the model, dP/dW = X^T kron X^T and its rank, SEC, the capped rate. Their Theorem 1 "
-        "was not seen; exact statements about rank one, definite W and a counterexample for s >= 2 "
-        "stand in its place. The entropy bound is Theorem 3.1 of Zhai et al. as restated by others, "
-        "with a proof of our own and the factor 1 / sqrt(dq) that they leave out. Gradients, "
-        "perturbation bounds, the time to collapse, the error of power iteration and the lines of the "
-        "algorithm are reconstructed."
+        "The texts of the papers were not at hand. From the abstract, digests and public reviews "
+        "of Qi et al.: the model, dP/dW = X^T kron X^T and its rank, SEC, the capped rate. Their "
+        "Theorem 1 was not seen; exact statements about rank one, definite W and a counterexample "
+        "for s >= 2 stand in its place. The entropy bound is Theorem 3.1 of Zhai et al. as restated "
+        "by others, with a proof of our own and the factor 1 / sqrt(dq) that they leave out. "
+        "Gradients, perturbation bounds, the time to collapse, the error of power iteration and the "
+        "lines of the algorithm are reconstructed. The column softmax is an assumption, too."
     ),
     notation={
         X: "tokens, one a column, d by n", Wq: "query weights, dq by d", Wk: "key weights, dq by d",
@@ -331,7 +335,8 @@ theorem = Theorem(
         decay: "learning rate times weight decay, in [0, 1]",
         spectra.sec: "spectral energy concentration before the perturbation",
         spectra.epsilon: "relative Frobenius norm of the perturbation",
-        spectra.start: "norm of the logits at the start", spectra.target: "norm that is to be reached",
+        spectra.start: "norm of the logits at the start",
+        spectra.target: "norm that is to be reached",
         spectra.norm: "Frobenius norm of W", spectra.c: "part of the start vector in the top space",
         spectra.ratio: "sigma_2 / sigma_1", spectra.rounds: "rounds of power iteration",
         spectra.b1: "Adam's first decay rate", spectra.b2: "Adam's second decay rate",
@@ -340,7 +345,7 @@ theorem = Theorem(
     assumptions=(
         Assumption("columns", "The softmax normalises columns: 1^T A = 1^T."),
         Assumption("at-least-two-tokens", "There are at least two tokens."),
-        Assumption("exact-norms", "The cap uses exact spectral norms (power iteration misses some)."),
+        Assumption("exact-norms", "The cap uses exact norms (power iteration misses a part)."),
         Assumption("decay-at-most-one", "Learning rate times weight decay is in [0, 1]."),
     ),
     rate=None,

@@ -1,0 +1,1 @@
+"""Instances, assumptions and strategies: what claims and property tests draw from."""

@@ -18,8 +18,8 @@ def attention_gradients(
 ) -> tuple[Float[Array, "dq d"], Float[Array, "dq d"], Float[Array, "dv d"], Float[Array, "d n"]]:
     r"""Gradients of <G, Y> in Wq, Wk, Wv, X for Y = Wv X softmax(X^T Wq^T Wk X / sqrt(dq)).
 
-    Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises columns. G is
-    the gradient in Y, (dv, n). Equation 6 of the sheet, derived here.
+    Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises them. G is the
+    gradient in Y, (dv, n). Equation 6 of the sheet, derived here.
 
     Formula:
         \sum_{i,j,k} {\Omega}^{k j} {Wk}^{b i} {X}^{i j} {X}^{x k}
@@ -93,7 +93,7 @@ def attention(
 
 
 def entropy_lower_bound(tokens: ScalarLike, norm: ScalarLike) -> Float[Array, ""]:
-    r"""Smallest entropy of a softmax of tokens >= 2 logits whose norm about their mean is norm.
+    r"""Smallest entropy of a softmax of tokens >= 2 logits, norm their norm about the mean.
 
     Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of the
     product of spectral norms; attained by a single spike.
@@ -121,7 +121,7 @@ def weyl_growth_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> 
     Formula:
         \sigma \tau + \sigma \left(1 - decay\right)
     """
-    return sigma*tau + sigma*(1 - decay)
+    return jnp.asarray(sigma*tau + sigma*(1 - decay))
 
 
 def weyl_shrink_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> Float[Array, ""]:
@@ -132,7 +132,7 @@ def weyl_shrink_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> 
     Formula:
         - \sigma \tau + \sigma \left(1 - decay\right)
     """
-    return -sigma*tau + sigma*(1 - decay)
+    return jnp.asarray(-sigma*tau + sigma*(1 - decay))
 
 
 def concentration_bounds(
@@ -170,7 +170,7 @@ def power_iteration_share(
 ) -> Float[Array, ""]:
     r"""Least share of sigma_1 that power iteration finds after some rounds.
 
-    Reconstructed: c is the start's part in the top singular space, ratio sigma_2 / sigma_1.
+    Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.
 
     Formula:
         \frac{1}{\sqrt{- ratio^{4 rounds} + 1 + \frac{ratio^{4 rounds}}{c^{2}}}}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Inexact, PyTree
+from jaxtyping import Array, Bool, Float, Inexact, PyTree
 
 Ruler = Callable[[PyTree, PyTree], PyTree]  # (direction, gradient) -> what the cap measures
 
@@ -25,7 +25,7 @@ class AdamW2State(NamedTuple):
     each of its matrices. ``free`` marks parameters that are not capped.
     """
 
-    count: Array
+    count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
     mu: PyTree
     nu: PyTree
     weight_vectors: PyTree
@@ -55,9 +55,10 @@ def adamw2(
       (``inf`` is AdamW).
     - ``power_iterations``: rounds a step, started from the vectors of the step before. They see at
       most sigma_1, so steps exceed the cap somewhat; ``exact=True`` takes singular values instead.
-    - ``exempt``: parameters without a cap, a tree of booleans like the parameters, or a function
-      from parameters to one. A parameter that is zero when training starts is exempt, too: with a
-      cap it would stay zero for ever. A matrix that has become zero is let go for one step.
+    - ``exempt``: parameters without a cap, a tree of booleans like the parameters (an array of them
+      for the matrices of a stack), or a function from parameters to one. A matrix that is zero
+      when training starts is exempt, too: with a cap it would stay zero for ever. One that has
+      become zero is let go for one step.
 
     Raises ValueError for a tau, rate of decay or number of rounds out of range, and in ``update``
     when no parameters are passed.
@@ -91,7 +92,7 @@ def capped_adamw(
     def init(params: PyTree) -> AdamW2State:
         zeros = jax.tree.map(jnp.zeros_like, params)
         starts = jax.tree.map(_start, params)
-        free = jax.tree.map(lambda w: jnp.all(w == 0), params)
+        free = jax.tree.map(_zero, params)
         if exempt is not None:
             mask = exempt(params) if callable(exempt) else exempt
             free = jax.tree.map(lambda a, m: a | jnp.asarray(m, bool), free, mask)
@@ -138,12 +139,14 @@ def spectral_norms(
     # A common scale, so that squares neither overflow nor vanish.
     scale = jnp.max(jnp.abs(matrix), axis=(-2, -1))
     unit = matrix / jnp.where(scale > 0, scale, 1)[..., None, None]
-    vector = start
-    for _ in range(rounds):
+
+    def turn(_: int, vector: Array) -> Array:
         image = jnp.einsum("...mn,...n->...m", unit, vector)
         pulled = jnp.einsum("...mn,...m->...n", unit, image)
         length = jnp.linalg.norm(pulled, axis=-1, keepdims=True)
-        vector = jnp.where(length > 0, pulled / jnp.where(length > 0, length, 1), vector)
+        return jnp.where(length > 0, pulled / jnp.where(length > 0, length, 1), vector)
+
+    vector = jax.lax.fori_loop(0, rounds, turn, start)
     reached = jnp.linalg.norm(jnp.einsum("...mn,...n->...m", unit, vector), axis=-1)
     return scale * reached, vector
 
@@ -160,7 +163,8 @@ def _check(tau: Any, rounds: int, b1: float, b2: float, eps: float, weight_decay
         raise ValueError(f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}")
     if eps < 0 or weight_decay < 0:
         raise ValueError(
-            f"adamw2: expected eps and weight_decay of at least zero, received {eps}, {weight_decay}"
+            f"adamw2: expected eps and weight_decay of at least zero, received {eps} and "
+            f"{weight_decay}"
         )
 
 
@@ -172,6 +176,11 @@ def _start(weight: Array) -> Float[Array, "..."]:
     return jnp.broadcast_to(
         vector / jnp.linalg.norm(vector), (*weight.shape[:-2], weight.shape[-1])
     )
+
+
+def _zero(weight: Array) -> Bool[Array, "..."]:
+    """Which matrices of a parameter (or whether the whole vector) is zero."""
+    return jnp.all(weight == 0, axis=(-2, -1) if weight.ndim >= 2 else None)
 
 
 def _norms(tree: PyTree, starts: PyTree, rounds: int) -> tuple[PyTree, PyTree]:

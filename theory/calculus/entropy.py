@@ -208,8 +208,8 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
     return (
         Step("one spike", spike_entropy(), stated, "k = 1 in closed form: the bound", inside),
         Step(
-            "the code of the bound", spike_entropy_of_gap(spike_gap(), sp.exp(-spike_gap())), stated,
-            "with the gap of the levels in place of the levels", inside,
+            "the code of the bound", spike_entropy_of_gap(spike_gap(), sp.exp(-spike_gap())),
+            stated, "with the gap of the levels in place of the levels", inside,
         ),
         Step(
             "the bound decreases", sp.diff(stated, nu), slope,

@@ -19,7 +19,7 @@ rho, x, count = sp.symbols("rho x j", positive=True)
 
 
 def growth() -> sp.Expr:
-    """Upper bound of sigma_1 after W' = (1 - decay) W - alpha D with alpha sigma_1(D) <= tau sigma."""
+    """Largest sigma_1 after W' = (1 - decay) W - alpha D, with alpha sigma_1(D) <= tau sigma."""
     return ((1 - decay) * sigma + alpha * delta).subs(delta, tau * sigma / alpha)
 
 
@@ -29,7 +29,7 @@ def shrinkage() -> sp.Expr:
 
 
 def concentration_after(sign: int) -> sp.Expr:
-    """sqrt(SEC) after a perturbation E of relative Frobenius norm epsilon, at most (1) or least (-1).
+    """sqrt(SEC) after a perturbation of relative Frobenius norm epsilon: most (1), least (-1).
 
     sqrt(sum of the s largest sigma^2) is a norm, at most Frobenius': numerator and denominator
     each move by at most |E| = epsilon |W|.
@@ -39,7 +39,7 @@ def concentration_after(sign: int) -> sp.Expr:
 
 
 def collapse_time() -> sp.Expr:
-    """Steps for which start (1 + tau)^(2 t) stays below target: two factors grow, each by 1 + tau."""
+    """Steps for which start (1 + tau)^(2 t) is below target: two factors grow by 1 + tau each."""
     return sp.log(target / start) / (2 * sp.log(1 + tau))
 
 

@@ -1,0 +1,368 @@
+"""Claims about spectral concentration, collapse of attention entropy, and AdamW^2."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from checks.properties import attention_bounds as bounds
+from checks.properties.capped_steps import (
+    CAPPED,
+    GRADIENT,
+    PLAIN,
+    TAU,
+    columns,
+    ends,
+    growth_events,
+    history,
+    weyl_slack,
+)
+from checks.report.picture import Picture
+from checks.verdicts import Claim, FrequencyClaim, IdentityClaim, InequalityClaim, Mutant
+from numerics.training.reversal import Arm
+
+ROOM = "spectral_concentration"
+Keys = Any
+Sizes = Mapping[str, Any]
+
+# Networks: rows are size points of a tier. Seeds come in two looks; ten unanimous seeds support a
+# probability above 0.6 (0.6**10 = 0.006, below a quarter of 5 %).
+NETWORKS = {
+    "smoke": [{"layers": 1, "tokens": 8, "steps": 100}],
+    "standard": [{"layers": 2, "tokens": 16, "steps": 300}],
+    "full": [{"layers": 2, "tokens": 16, "steps": 1000}],
+}
+OFTEN, SELDOM = 0.6, 0.4
+LOOKS: dict[str, Any] = dict(seeds=10, cap=20)
+INSTANCES: dict[str, Any] = dict(
+    seeds={"smoke": 200, "standard": 2000, "full": 20000},
+    cap={"smoke": 200, "standard": 2000, "full": 20000},
+)
+
+
+def planted(measure: Callable[..., Any], role: str, **errors: tuple[str, dict[str, Any]]) -> Any:
+    """Mutants that call the measuring function with wrong keyword arguments."""
+    return tuple(
+        Mutant(name.replace("_", "-"), words, {role: partial(measure, **wrong)})
+        for name, (words, wrong) in errors.items()
+    )
+
+
+def inequality(name: str, statement: str, slack: Any, sizes: Sizes, **errors: Any) -> Claim:
+    """A claim whose slack is in units of the rounding that its terms allow."""
+    return InequalityClaim(
+        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, sizes=sizes,
+        slack=slack, tolerance=1.0, mutants=planted(slack, "slack", **errors), **INSTANCES,
+    )  # fmt: skip
+
+
+def identity(name: str, statement: str, residual: Any, sizes: Sizes, **errors: Any) -> Claim:
+    """A claim of equality to rounding; 1e-12 is the room of badly conditioned instances."""
+    return IdentityClaim(
+        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, sizes=sizes,
+        residual=residual, tolerance=1e-11, mutants=planted(residual, "residual", **errors),
+        **INSTANCES,
+    )  # fmt: skip
+
+
+def frequency(
+    name: str, statement: str, sample: Any, events: Mapping[str, tuple[float, float]],
+    contrasts: tuple[tuple[int, int], ...] = (), *, source: str = "reconstructed",
+    points: Any = NETWORKS, **errors: Any,
+) -> Claim:  # fmt: skip
+    """A claim about trained networks: events with the ranges of their probabilities."""
+    low, high = zip(*events.values(), strict=True)
+    return FrequencyClaim(
+        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, source=source,
+        points=points, sample=sample, events=tuple(events), low=low, high=high,
+        contrasts=contrasts, mutants=planted(sample, "sample", **errors), **LOOKS,
+    )  # fmt: skip
+
+
+often, seldom = (OFTEN, 1.0), (0.0, SELDOM)
+
+
+def crash_events(size: Sizes, keys: Keys, plain: Arm = PLAIN, capped: Arm = CAPPED) -> Any:
+    """Crash without the cap, crash with it, accuracy with it."""
+    without, with_cap = ends(size, keys, plain), ends(size, keys, capped)
+    return columns(without.crash, with_cap.crash, with_cap.accurate)
+
+
+def collapse_events(
+    size: Sizes, keys: Keys, arms: tuple[Arm, Arm] = (PLAIN, CAPPED), squared: bool = True
+) -> Any:
+    """Concentration and modes without the cap and with it."""
+    without, with_cap = (ends(size, keys, arm) for arm in arms)
+    high, low = (e.concentration if squared else e.unsquared for e in (without, with_cap))
+    return columns(high >= 0.9, low <= 0.8, without.malignant, with_cap.benign, with_cap.malignant)
+
+
+def uniform_events(size: Sizes, keys: Keys, factor: float = 1.0) -> Any:
+    """A run without a cap at a multiple of the mean rate that the cap allowed."""
+    rate = factor * CAPPED.rate * float(ends(size, keys, CAPPED).mean_rate.mean())
+    end = ends(size, keys, Arm(rate=rate))
+    return columns(end.accurate, end.crash)
+
+
+def accurate_events(size: Sizes, keys: Keys, arms: tuple[Arm, ...]) -> Any:
+    """Accuracy of each arm."""
+    return columns(*(ends(size, keys, arm).accurate for arm in arms))
+
+
+def partial_cap_events(size: Sizes, keys: Keys, swap: bool = False, cap: float = TAU) -> Any:
+    """Crash and accuracy with W_q and W_k capped, accuracy with all others capped."""
+    inside, outside = Arm(tau=cap, cap_others=False), Arm(tau=cap, cap_query_key=False)
+    first, second = (outside, inside) if swap else (inside, outside)
+    only, except_ = ends(size, keys, first), ends(size, keys, second)
+    return columns(only.crash, only.accurate, except_.accurate)
+
+
+def low_entropy_events(size: Sizes, keys: Keys, arm: Arm = CAPPED) -> Any:
+    """Accurate with low entropy."""
+    end = ends(size, keys, arm)
+    return columns(end.accurate & end.low_entropy)
+
+
+SMALL = Arm(rate=0.0077, scale=0.02 * 32**0.5)  # standard deviation 0.02 at width 32
+
+
+def concentrated_events(size: Sizes, keys: Keys, arm: Arm = SMALL, squared: bool = True) -> Any:
+    """Accurate with a concentrated spectrum."""
+    end = ends(size, keys, arm)
+    return columns(end.accurate & ((end.concentration if squared else end.unsquared) >= 0.9))
+
+
+def warmup_events(size: Sizes, keys: Keys, rate: float = 0.1, tau: float = np.inf) -> Any:
+    """A run with linear warm-up and then a constant rate: worse than before, accurate."""
+    warm = Arm(rate=rate, tau=tau, warmup=size["steps"] / 2 if size["steps"] < 300 else 100)
+    end = ends(size, keys, warm)
+    return columns(end.worsened, end.accurate)
+
+
+RATES = (0.003, 0.05, 1.0)
+
+
+def rates_with(**changes: Any) -> dict[str, Any]:
+    """The arms of the claim about rates, at the cap or with changes."""
+    return {"arms": tuple(CAPPED._replace(rate=rate, **changes) for rate in RATES)}
+
+
+claims = (
+    identity(
+        "gradients", "The derived gradients of one layer are those of automatic differentiation.",
+        bounds.gradient_residual, {"d": [5], "n": [6], "dq": [3], "dv": [4]},
+        scale_by_dq=("logits divided by dq in place of its root", {"power": 1.0}),
+        row_softmax=("the softmax normalises rows", {"rows": True}),
+    ),
+    identity(
+        "concentration-by-qr", "SEC by thin QR is that of the singular values of Wq^T Wk.",
+        bounds.concentration_residual, {"dq": [4], "d": [6], "s": [2]},
+        not_squared=("singular values not squared", {"power": 1}),
+        fourth_power=("energies squared", {"power": 4}),
+    ),
+    inequality(
+        "entropy-bound", "The entropy of a softmax is at least B_T of its centred logits' norm.",
+        bounds.entropy_slack, {"tokens": [2, 16, 64]},
+        without_root=(
+            "sqrt(T / (T - 1)) left out of beta", {"shrink": lambda T: ((T - 1) / T) ** 0.5}
+        ),
+        half_norm=("half the norm", {"shrink": lambda _: 0.5}),
+    ),
+    inequality(
+        "entropy-bound-of-a-layer",
+        "Every column of attention has entropy at least B_T(sigma_1(X)^2 sigma_1(W) / sqrt(dq)).",
+        bounds.layer_entropy_slack, {"tokens": [8], "dq": [4]},
+        scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
+        scale_twice=("1 / dq^(3/2)", {"power": 1.5}),
+    ),
+    inequality(
+        "softmax-jacobian",
+        "The norm of the softmax Jacobian lies between max a(1-a) and 1 - exp(-H), and below 1/2.",
+        bounds.jacobian_slack, {"tokens": [2, 16]},
+        half_too_small=("0.45 in place of 1/2", {"half": 0.45}),
+        half_entropy=("1 - exp(-H / 2)", {"rate": 0.5}),
+    ),
+    inequality(
+        "concentration-perturbed",
+        "A perturbation of relative Frobenius norm epsilon moves sqrt(SEC) within its bounds.",
+        bounds.perturbation_slack, {"m": [40], "n": [40], "s": [4]},
+        spectral_norm=("epsilon by the spectral norm", {"spectral": True}),
+        half=("half of epsilon", {"part": 0.5}),
+    ),
+    inequality(
+        "power-iteration", "Power iteration lies between its lower bounds and sigma_1, and rises.",
+        bounds.power_slack, {"m": [5], "n": [7], "rounds": [1, 3]},
+        one_round_more=("one more round claimed than made", {"extra": 1}),
+        half_exponent=("c^(1/(4k+2)) in place of c^(1/(2k+1))", {"exponent": 0.5}),
+    ),
+    inequality(
+        "rank-one-malignant",
+        "A W of rank one leaves attention near rank two: sigma_3(A) is bounded by the gaps.",
+        bounds.rank_one_slack, {"n": [8], "d": [5], "dq": [4]},
+        no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
+        rank_one=("rank one claimed: sigma_2(A)", {"index": 2}),
+    ),
+    inequality(
+        "definite-benign",
+        "A definite W and tokens of equal norm leave attention near the identity.",
+        bounds.benign_slack, {"n": [8], "d": [5], "dq": [4]},
+        no_half=("the factor 1/2 of the exponent left out", {"half": 1.0}),
+        no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
+    ),
+    inequality(
+        "gradient-spectrum",
+        "Singular values of X Omega X^T obey Horn's bounds; rank Omega <= n - 1.",
+        bounds.horn_slack, {"n": [6], "d": [5], "dv": [4]},
+        not_horn=("sigma_i(X)^2 bounds sigma_(i-1)", {"index": 1}),
+        rank=("rank Omega <= n - 2", {"rank": 2}),
+    ),
+    inequality(
+        "adam-entries", "Entries of Adam's update are at most R_t.",
+        bounds.entry_slack, {"steps": [40]},
+        sign=("at most one, as if every step were a sign", {"corrected": False}),
+        no_root=("the square root of the geometric sum left out", {"power": 0.25}),
+    ),
+    inequality(
+        "capped-step",
+        "A capped step moves no singular value by more than tau sigma_1, exact norms.",
+        weyl_slack, {"m": [6], "n": [4], "steps": [60]},
+        raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+        off_by_one=("sigma_1 after the step in place of before", {"late": True}),
+    ),
+    frequency(
+        "power-iteration-exceeds-the-cap",
+        "With three warm rounds some step exceeds the cap by more than 1 %, none by a factor of 2.",
+        growth_events, {"a step above 1.01 tau": often, "a step above 2 tau": seldom},
+        points=[{"m": 32, "n": 32, "steps": 60}],
+        average=("the audit takes the mean over steps", {"average": True}),
+        raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+    ),
+    frequency(
+        "cap-prevents-crash",
+        "At rate 0.1 without warm-up training crashes without the cap and not with it.",
+        crash_events,
+        {"crash without cap": often, "crash with cap": seldom, "accurate with cap": often},
+        ((0, 1),), source="abstract",
+        raw_gradient=("the cap measures the raw gradient", {"capped": GRADIENT}),
+        no_cap=("no cap", {"capped": PLAIN}),
+    ),
+    frequency(
+        "collapse-modes",
+        "Without the cap attention collapses malignantly, with SEC(4) >= 0.9 in a layer; with it "
+        "benignly, with SEC(4) <= 0.8.",
+        collapse_events,
+        {"SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
+         "malignant without cap": (0.0, 1.0), "benign with cap": often,
+         "malignant with cap": seldom},
+        ((2, 4),), source="abstract",
+        not_squared=("SEC with singular values not squared", {"squared": False}),
+        exchanged=("arms exchanged", {"arms": (CAPPED, PLAIN)}),
+    ),
+    frequency(
+        "cap-on-query-and-key",
+        "A cap on W_q and W_k alone prevents the crash; on all other parameters it does not help.",
+        partial_cap_events,
+        {"crash, W_q and W_k capped": seldom, "accurate, W_q and W_k capped": often,
+         "accurate, all others capped": seldom},
+        ((1, 2),),
+        exchanged=("the two sets exchanged", {"swap": True}),
+        no_cap=("no cap", {"cap": np.inf}),
+    ),
+    frequency(
+        "any-rate",
+        "With the cap rates from 0.003 to 1 all learn: 2.5 decades.",
+        partial(accurate_events, **rates_with()),
+        {f"accurate at rate {rate}": often for rate in RATES},
+        no_cap=("no cap", rates_with(tau=np.inf)),
+        raw_gradient=("the cap measures the raw gradient", rates_with(on_gradient=True)),
+    ),
+    frequency(
+        "warm-up-to-a-high-rate",
+        "Warm-up to rate 0.1 without decay learns and then worsens: not a substitute for the cap.",
+        warmup_events, {"loss 1.5 times its lowest": often, "accurate": seldom},
+        capped=("with the cap", {"tau": TAU}),
+        low_rate=("warm-up to 0.005", {"rate": 0.005}),
+    ),
+    frequency(
+        "uniform-rate-does-as-well",
+        "Negation of “the cap is more than a smaller rate”: a constant rate equal to the mean that "
+        "the cap allowed learns as well.",
+        uniform_events, {"accurate at the mean rate": often, "crash at the mean rate": seldom},
+        asked_rate=("20 times that rate", {"factor": 20.0}),
+        far_too_low=("a thousandth of that rate", {"factor": 1e-3}),
+    ),
+    frequency(
+        "loose-cap-does-not-help",
+        "Negation of “any cap prevents collapse”: with tau = 0.3 training fails.",
+        partial(accurate_events, arms=(Arm(tau=0.3),)), {"accurate at tau = 0.3": seldom},
+        tight=("tau = 0.01", {"arms": (CAPPED,)}),
+        small_rate=("a rate at which the cap never binds", {"arms": (Arm(rate=0.005, tau=0.3),)}),
+    ),
+    frequency(
+        "concentration-without-crash",
+        "Negation of “high SEC means crash”: from a standard deviation of 0.02 healthy runs reach "
+        "SEC(4) >= 0.9.",
+        concentrated_events, {"accurate and SEC(4) at least 0.9": often},
+        unit_scale=("the usual standard deviation", {"arm": SMALL._replace(scale=1.0)}),
+        not_squared=("singular values not squared", {"squared": False}),
+    ),
+    frequency(
+        "low-entropy-without-crash",
+        "Negation of “low entropy means crash”: capped runs end accurate with entropy below a "
+        "tenth of log T in a layer.",
+        low_entropy_events, {"accurate and low entropy": often},
+        no_cap=("no cap", {"arm": PLAIN}),
+        too_slow=("a rate at which nothing is learned", {"arm": Arm(rate=1e-4)}),
+    ),
+)  # fmt: skip
+
+not_checked = (
+    "Theorem 1 of the paper (malignant collapse, Gaussian assumption): its text was not seen.",
+    "That W_q^T W_k concentrates before the crash in ViT, Swin or GPT at scale.",
+    "Causality: whether concentration causes the crash or accompanies it.",
+    "The paper's threshold tau, number of power iterations and values of s: they were not found.",
+)
+
+
+SHOWN: dict[str, Arm] = {"no cap": PLAIN, "tau = 0.01": CAPPED}
+PICTURE_TASK = {"layers": 1, "tokens": 16, "steps": 300}
+PICTURE_KEYS = np.array([[2505, seed] for seed in range(8)], dtype=np.uint32)
+
+
+def _curves(axes: Any, arms: Mapping[str, Arm], size: Sizes) -> None:
+    """Loss, entropy, effective rank and SEC(4) along training: medians over eight seeds."""
+    names = {
+        "loss": "loss",
+        "entropy": "entropy",
+        "rank": "effective rank",
+        "concentration": "SEC(4)",
+    }
+    for label, arm in arms.items():
+        record = history(size, PICTURE_KEYS, arm)
+        for ax, (field, title) in zip(axes, names.items(), strict=True):
+            values = getattr(record, field)
+            values = values if values.ndim == 2 else values[..., 0]
+            steps = np.linspace(0, size["steps"], values.shape[1] + 1)[1:]
+            ax.plot(steps, np.median(values, axis=0), label=label)
+            ax.set_title(title)
+            ax.set_xlabel("step")
+    axes[0].legend()
+
+
+pictures = (
+    Picture(
+        "Collapse with and without the cap",
+        "Along training at rate 0.1 without warm-up: medians over 8 seeds, first layer. Both lower "
+        "the entropy; only the uncapped run loses rank and concentrates its spectrum.",
+        lambda axes, _: _curves(axes, SHOWN, PICTURE_TASK),
+        axes=4,
+    ),
+    Picture(
+        "From benign to malignant",
+        "A loose cap learns first and collapses later: the loss falls and rises, the effective "
+        "rank stays near the number of tokens and then drops. Medians over 8 seeds, first layer.",
+        lambda axes, _: _curves(axes, {"tau = 0.1": Arm(tau=0.1)}, PICTURE_TASK),
+        axes=4,
+    ),
+)
