@@ -9,6 +9,7 @@ by finite volumes beside particles, in ``numerics.training.scalar_tokens``.
 
 from collections.abc import Callable
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import jax
@@ -60,8 +61,7 @@ def ball(key: Key, count: int, rows: int, law: Ball = Ball()) -> Particles:  # n
     x = jax.random.normal(of_direction, (count, sum(sizes)))
     u = jax.random.uniform(of_radius, (count, 1))
     x = law.radius * x / jnp.linalg.norm(x, axis=1, keepdims=True) * u ** (1 / sum(sizes))
-    ends = jnp.cumsum(jnp.array(sizes))[:-1]
-    parts = jnp.split(x, [int(end) for end in ends], axis=1)
+    parts = jnp.split(x, list(accumulate(sizes))[:-1], axis=1)
     return Particles(*(p.reshape(count, *s) for p, s in zip(parts, shapes, strict=True)))
 
 
@@ -72,8 +72,8 @@ def atomic_law(key: Key, count: int, rows: int, radius: float = 4.0) -> Atoms:
 
 def draw_weights(key: Key, depth: int, width: int, atoms: int) -> Float[Array, "L K"]:
     """How often each atom is drawn for the ``width`` particles of each layer, over the width."""
-    chances = jnp.full((depth, atoms), 1.0 / atoms)
-    return jax.random.multinomial(key, jnp.asarray(float(width)), chances) / width
+    drawn = jax.random.randint(key, (depth, width), 0, atoms)
+    return jax.nn.one_hot(drawn, atoms).mean(axis=1)
 
 
 def half_steps(depth: int, longest: int | None = None) -> Float[Array, " L"]:
@@ -100,10 +100,10 @@ def _ensemble(
     steps: int,
     blocks: Blocks,
 ) -> tuple[Particles, Measured]:
-    def run(w: Array) -> tuple[Particles, Measured]:
-        return descend(particles, w, eta, Data(*data, row), decay, step, steps, blocks)
+    def run(start: Particles, w: Array) -> tuple[Particles, Measured]:
+        return descend(start, w, eta, Data(*data, row), decay, step, steps, blocks)
 
-    return jax.vmap(run)(weights)
+    return jax.vmap(run)(particles, weights)
 
 
 def ensemble(
@@ -117,10 +117,10 @@ def ensemble(
     steps: int,
     blocks: Blocks = HUBER,
 ) -> tuple[Particles, Measured]:
-    """Train networks that differ in their weights only; results have a leading axis of seeds.
+    """Train many networks at once; particles, weights and results have a leading axis of seeds.
 
-    ``particles`` are the same for all (leading axes L, K). Compiled once for each shape and
-    number of steps, whatever the widths, the depths up to L, the decay and the step.
+    Compiled once for each shape and number of steps, whatever the widths, the depths up to L,
+    the decay and the step.
     """
     return _ensemble(
         particles,
@@ -167,7 +167,7 @@ def train(
         start = jax.tree.map(lambda x: x.reshape(depth, width, *x.shape[1:]), drawn)
         weights = jnp.full((depth, width), 1.0 / width)
     end, measured = ensemble(
-        start, weights[None], half_steps(depth), data,
+        jax.tree.map(lambda x: x[None], start), weights[None], half_steps(depth), data,
         decay=decay, step=time / steps, steps=steps, blocks=blocks,
     )  # fmt: skip
     end, measured = jax.tree.map(lambda x: x[0], (end, measured))
@@ -220,14 +220,20 @@ def particle_distance(
     return jnp.sqrt(2 * eta @ jnp.sum(weights * squares, axis=1))
 
 
-@partial(jax.jit, static_argnames=("row", "points"))
+@partial(jax.jit, static_argnames=("row", "points", "alternating"))
 def depth_limit(
-    law: Atoms, inputs: Float[Array, "n D T"], *, row: int, points: int = 256
+    law: Atoms,
+    inputs: Float[Array, "n D T"],
+    *,
+    row: int,
+    points: int = 128,
+    alternating: bool = True,
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Untrained outputs at infinite depth and width, and the coefficient of their error in 1/L.
 
     The error e solves de/dt = dg e + defect, e(0) = 0, with the derived local defect; both by
-    the classical Runge-Kutta method.
+    the classical Runge-Kutta method. Without alternation (f and h of a layer applied to the same
+    state) the defect lacks the derivative of h along f.
     """
     chances = jnp.full(len(law.particles.V), 1.0 / len(law.particles.V))
     V, W, W1, W2 = law.particles
@@ -238,7 +244,9 @@ def depth_limit(
     def velocity(both: tuple[Array, Array]) -> tuple[Array, Array]:
         Z, error = both
         along: Callable[..., Array] = lambda block, v: jax.jvp(block, (Z,), (v,))[1]  # noqa: E731
-        defect = formulas.depth_defect(along(h, f(Z)), along(g, g(Z)), jnp.zeros_like(Z))
+        none = jnp.zeros_like(Z)
+        h_along_f = along(h, f(Z)) if alternating else none
+        defect = formulas.depth_defect(h_along_f, along(g, g(Z)), none)
         return g(Z), along(g, error) + defect
 
     def runge_kutta(both: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:

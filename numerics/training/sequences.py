@@ -24,13 +24,15 @@ def in_context_regression(key: Key, n: int = 8, context: int = 4, dimension: int
     return Data(jnp.concatenate([x, shown, position], axis=1), y[:, -1], dimension)
 
 
-def permuted_pairs(key: Key, pairs: int = 4, *, positions: bool = False) -> Data:
+def permuted_pairs(
+    key: Key, pairs: int = 4, context: int = 4, dimension: int = 2, *, positions: bool = False
+) -> Data:
     """Sequences and their copies with context tokens permuted, labels 1/2 and -1/2.
 
     A permutation-equivariant network gives both the same answer, so its risk is at least 1/8.
     With ``positions`` the context tokens carry distinct numbers, which tell the copies apart.
     """
-    data = in_context_regression(key, pairs)
+    data = in_context_regression(key, pairs, context, dimension)
     order = jnp.array([*jnp.roll(jnp.arange(data.inputs.shape[2] - 1), 1), -1])
     both = jnp.concatenate([data.inputs, data.inputs[:, :, order]])
     if positions:

@@ -1,0 +1,143 @@
+"""Exact identities of finite networks: residuals of closed forms, adjoint, functional derivative.
+
+Each function takes one key, draws a random network or particle, and returns relative residuals by
+name: ``right`` for the identity, the others for the slips that are natural here, which must be
+seen.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import expm
+from jaxtyping import Array, Float
+
+from numerics.generated import mean_field_flow as formulas
+from numerics.mean_field_flow import ball, half_steps
+from numerics.training.particles import (
+    HUBER,
+    RELU,
+    Particles,
+    backward,
+    forward,
+    layer_average,
+    squared_norm,
+)
+
+ROWS, TOKENS, DEPTH, WIDTH, DECAY = 3, 4, 3, 4, 0.1
+
+
+Residuals = dict[str, Float[Array, ""]]
+
+
+def relative(found: Any, wanted: Any) -> Float[Array, ""]:
+    """Largest difference over the largest entry, over all arrays of two trees."""
+    pairs = list(zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True))
+    return jnp.max(jnp.stack([jnp.abs(a - b).max() / jnp.abs(b).max() for a, b in pairs]))
+
+
+def gradient_residuals(key: Array) -> Residuals:
+    """Generated gradients of one head and one unit against automatic differentiation.
+
+    ``transposed`` swaps W and its transpose in the gradient in the state, as the paper's G.3
+    does; ``uncentred`` forgets that the weights of the softmax sum to one.
+    """
+    of_particle, of_state, of_costate = jax.random.split(key, 3)
+    V, W, W1, W2 = jax.tree.map(lambda x: x[0], ball(of_particle, 1, ROWS))
+    Z, p = (jax.random.normal(k, (ROWS, TOKENS)) for k in (of_state, of_costate))
+    wanted = jax.vjp(formulas.attention, Z, V, W)[1](p)
+    gradients = formulas.attention_gradient(Z, p, V, W)
+    right = relative((formulas.attention_pullback(Z, p, V, W), *gradients), wanted)
+    for blocks in (HUBER, RELU):
+        wanted_h = jax.vjp(blocks.feedforward, Z, W1, W2)[1](p)
+        found = (blocks.pullback(Z, p, W1, W2), *blocks.gradient(Z, p, W1, W2))
+        # All neurons of a particle may be off: compare with a number of order one.
+        gap = [jnp.abs(a - b).max() for a, b in zip(found, wanted_h, strict=True)]
+        right = jnp.maximum(right, jnp.max(jnp.stack(gap)))
+    weights = jax.nn.softmax(Z.T @ W @ Z, axis=0)
+    return {
+        "right": right,
+        "transposed": relative(formulas.attention_pullback(Z, p, V, W.T), wanted[0]),
+        "uncentred": relative(Z @ (weights * (Z.T @ V.T @ p)) @ Z.T, wanted[2]),
+    }
+
+
+def _network(key: Array) -> tuple[Particles, Array, Array, Array]:
+    of_particles, of_weights, of_state, of_costate = jax.random.split(key, 4)
+    drawn = ball(of_particles, DEPTH * WIDTH, ROWS)
+    particles = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
+    weights = jax.random.dirichlet(of_weights, jnp.ones(WIDTH), (DEPTH,))
+    state, costate = (jax.random.normal(k, (ROWS, TOKENS)) for k in (of_state, of_costate))
+    return particles, weights, state, costate
+
+
+def adjoint_residuals(key: Array) -> Residuals:
+    """Adjoint at the input against automatic differentiation through the network.
+
+    ``separated`` composes all attention, then all feed-forward, as the paper prints it; ``plain``
+    is the exponential of the sum of all Jacobians, its (3.3).
+    """
+    particles, weights, state, costate = _network(key)
+    eta = half_steps(DEPTH)
+    wanted = jax.vjp(lambda H: forward(particles, weights, eta, H)[0], state)[1](costate)[0]
+    _, states = forward(particles, weights, eta, state)
+    flat = lambda block: lambda z: block(z.reshape(ROWS, TOKENS)).ravel()  # noqa: E731
+
+    def jacobians(own: tuple) -> tuple[Array, Array]:
+        (V, W, W1, W2), w, Z, middle = own
+        f = layer_average(formulas.attention, w, V, W)
+        h = layer_average(formulas.feedforward, w, W1, W2)
+        return jax.jacfwd(flat(f))(Z.ravel()), jax.jacfwd(flat(h))(middle.ravel())
+
+    of_f, of_h = (
+        eta[:, None, None] * x for x in jax.vmap(jacobians)((particles, weights, *states))
+    )
+    separated = one = jnp.eye(ROWS * TOKENS)
+    for jacobian in (*of_f, *of_h):
+        separated = (one + jacobian) @ separated
+
+    def against(through: Array) -> Array:
+        return relative((through.T @ costate.ravel()).reshape(ROWS, TOKENS), wanted)
+
+    return {
+        "right": relative(backward(particles, weights, eta, states, costate)[0], wanted),
+        "separated": against(separated),
+        "plain": against(expm((of_f + of_h).sum(axis=0))),
+    }
+
+
+def variation_residuals(key: Array) -> Residuals:
+    """dQ/drho at every particle against the derivative of Q in the weight of that particle.
+
+    ``no-decay`` forgets the weight decay; ``one-costate`` pairs attention with the adjoint at the
+    end of its layer, not in the middle.
+    """
+    particles, weights, state, _ = _network(key)
+    eta = half_steps(DEPTH)
+
+    def penalised(w: Array) -> Array:
+        last, _ = forward(particles, w, eta, state)
+        return 0.5 * (last[-1, -1] - 1.0) ** 2 + 0.5 * DECAY * squared_norm(particles, w, eta)
+
+    last, states = forward(particles, weights, eta, state)
+    costate = jnp.zeros_like(last).at[-1, -1].set(last[-1, -1] - 1.0)
+
+    def layer(p: Array, own: tuple) -> tuple[Array, Array]:
+        (V, W, W1, W2), w, step, Z, middle = own
+        h = jax.vmap(lambda *x: jnp.sum(p * formulas.feedforward(middle, *x)))(W1, W2)
+        between = p + step * layer_average(formulas.feedforward_pullback, w, W1, W2)(middle, p)
+        heads = jax.vmap(lambda *x: formulas.attention(Z, *x))(V, W)
+        f, late = jnp.sum(between * heads, axis=(1, 2)), jnp.sum(p * heads, axis=(1, 2))
+        before = between + step * layer_average(formulas.attention_pullback, w, V, W)(Z, between)
+        return before, ((f + h) / 2, (late + h) / 2)
+
+    _, (paired, late) = jax.lax.scan(
+        layer, costate, (particles, weights, eta, *states), reverse=True
+    )
+    squares = sum(jnp.sum(x**2, axis=(-2, -1)) for x in particles)
+    wanted = jax.grad(penalised)(weights) / (2 * eta[:, None])
+    return {
+        "right": relative(paired + DECAY / 2 * squares, wanted),
+        "no-decay": relative(paired, wanted),
+        "one-costate": relative(late + DECAY / 2 * squares, wanted),
+    }

@@ -1,0 +1,69 @@
+"""Where the gradient flow ends: stationary points of the penalised risk, along falling decay."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+from scipy.optimize import minimize
+
+from numerics.mean_field_flow import ball, half_steps
+from numerics.training.particles import Data, drift
+
+DEPTH, WIDTH, RADIUS = 2, 4, 4.0
+
+
+class Stationary(NamedTuple):
+    """Risks at the stationary points, one a decay, and how stationary they are."""
+
+    risk: Float[np.ndarray, " decays"]
+    penalised: Float[np.ndarray, " decays"]
+    slowness: Float[np.ndarray, " decays"]  # |G|^2 / (Q decay): 2 for a decaying start, 0 at rest
+    virial: Float[np.ndarray, " decays"]  # relative defect of the virial identity
+
+
+@partial(jax.jit, static_argnames="row")
+def _measure(
+    flat: Array, template: Any, inputs: Array, labels: Array, decay: Array, *, row: int
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Q and its gradient in the flat parameters, then risk, |G|^2 and the virial defect."""
+    particles = ravel_pytree(template)[1](flat)
+    weights, eta = jnp.full((DEPTH, WIDTH), 1.0 / WIDTH), half_steps(DEPTH)
+    data = Data(inputs, labels, row)
+    G, measured = drift(particles, weights, eta, data, decay)
+    # <V, G_V> + <W2, G_W2> = 1/2 E <f + h, p> + decay (|V|^2 + |W2|^2): zero at rest.
+    pairs = ((particles.V, G.V), (particles.W2, G.W2))
+    virial = sum(jnp.sum(x * g) for x, g in pairs) / sum(decay * jnp.sum(x**2) for x, _ in pairs)
+    gradient = ravel_pytree(G)[0] / (DEPTH * WIDTH)
+    return measured.penalised, gradient, measured.risk, measured.dissipation, virial
+
+
+def stationary_points(key: Array, data: Data, decays: Sequence[float]) -> Stationary:
+    """Minimise Q by L-BFGS for each decay, from where the one before ended.
+
+    The first starts at particles drawn from a ball. Quasi-Newton and not the flow itself: the
+    flow needs times of many 1/decay; a stationary point of one is one of the other.
+    """
+    drawn = ball(key, DEPTH * WIDTH, data.inputs.shape[1])
+    template = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
+    point = np.asarray(ravel_pytree(template)[0])
+    found = []
+    for decay in decays:
+        measure = partial(
+            _measure, template=template, inputs=data.inputs, labels=data.labels,
+            decay=jnp.asarray(decay), row=data.row,
+        )  # fmt: skip
+
+        def objective(x: np.ndarray, measure: Any = measure) -> tuple[float, np.ndarray]:
+            value, gradient, *_ = measure(jnp.asarray(x))
+            return float(value), np.asarray(gradient)
+
+        options = {"maxiter": 4000, "maxfun": 5000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 30}
+        point = minimize(objective, point, jac=True, method="L-BFGS-B", options=options).x
+        penalised, _, risk, squared, virial = map(float, measure(jnp.asarray(point)))
+        found.append((risk, penalised, squared / (penalised * decay), abs(virial)))
+    return Stationary(*np.array(found).T)
