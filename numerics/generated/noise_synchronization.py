@@ -280,7 +280,7 @@ def pair_drift(
     Formula:
         kernel_{at one} \left(- d u + u\right) + kernel_{at u} \left(d + u^{2} - 2\right)
     """
-    return kernel_at_one*(-d*u + u) + kernel_at_u*(d + u**2 - 2)
+    return jnp.asarray(kernel_at_one*(-d*u + u) + kernel_at_u*(d + u**2 - 2))
 
 
 def pair_variance(
@@ -295,7 +295,7 @@ def pair_variance(
     Formula:
         2 \left(- kernel_{at one} + kernel_{at u} u\right) \left(u - 1\right) \left(u + 1\right)
     """
-    return 2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1)
+    return jnp.asarray(2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1))
 
 
 def decay_density(
@@ -338,8 +338,8 @@ def exponents(
         - kernel_{at one} \left(d - 3\right) + kernel_{slope} \left(d - 1\right)
     """
     return (
-        -kernel_at_one*(d - 1)/2 + kernel_slope*(d - 3)/2, -kernel_at_one*(d - 3) +
-        kernel_slope*(d - 1)
+        jnp.asarray(-kernel_at_one*(d - 1)/2 + kernel_slope*(d - 3)/2),
+        jnp.asarray(-kernel_at_one*(d - 3) + kernel_slope*(d - 1))
     )
 
 
@@ -355,7 +355,7 @@ def harmonic_rate(
     Formula:
         \frac{degree kernel_{at one} \left(d + degree - 2\right)}{2}
     """
-    return degree*kernel_at_one*(d + degree - 2)/2
+    return jnp.asarray(degree*kernel_at_one*(d + degree - 2)/2)
 
 
 def coercivity_threshold(d: ScalarLike) -> Float[Array, ""]:
@@ -366,4 +366,4 @@ def coercivity_threshold(d: ScalarLike) -> Float[Array, ""]:
     Formula:
         \frac{2}{d \left(d - 3\right)}
     """
-    return 2/(d*(d - 3))
+    return jnp.asarray(2/(d*(d - 3)))

@@ -46,7 +46,7 @@ def inner_weights(
 ) -> tuple[Float[Array, "{width} {d}"], Float[Array, " {width}"]]:
     """U / sqrt(d) and b_U from the first normals."""
     U = z[: width * d].reshape(width, d) / jnp.sqrt(d)
-    return U, law.sigma_u * z[width * d : width * (d + 1)]
+    return U, jnp.asarray(law.sigma_u) * z[width * d : width * (d + 1)]
 
 
 def mlp_field(
@@ -61,7 +61,9 @@ def mlp_field(
     outer = z[width * (d + 1) :]
     W = outer[: width * d].reshape(d, width) / jnp.sqrt(width)
     features = activation_of(law.activation)(X @ U.T + b[None, :])
-    return sign * (features @ W.T + law.sigma_w * outer[None, width * d :])
+    return jnp.asarray(sign) * (
+        features @ W.T + jnp.asarray(law.sigma_w) * outer[None, width * d :]
+    )
 
 
 def fresh_field(key: Key, X: Float[Array, "N d"], width: int, law: Law) -> Float[Array, "N d"]:

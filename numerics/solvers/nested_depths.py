@@ -30,7 +30,7 @@ class Nested(NamedTuple):
 
     grid: Float[Array, "*n levels"]  # largest mean square distance to the limit on grid times
     between: Float[Array, "*n levels"]  # the same over all times, the network held constant
-    residual: Float[Array, "*n levels"]  # what is left of the SPDE's weak form at the end
+    residual: Float[Array, "..."]  # (*n, levels, 2, d): the SPDE's weak form for x_a and x_a^2
 
 
 @partial(jax.jit, static_argnames=("activation",))
@@ -53,7 +53,8 @@ def nested(
     fine, N = z.shape[1], X0.shape[0]
     step, strides = horizon / fine, fine / depths
     features = partial(frozen_features, frozen, activation=activation)
-    test = jnp.linspace(-1.0, 1.0, X0.shape[1])  # f(x) = <c, x> + sum_a c_a x_a^2
+    d = X0.shape[1]
+    axes = jnp.eye(d)
 
     def noise(F: Float[Array, "N R"], dB: Float[Array, "R d"]) -> Float[Array, "N d"]:
         rolled = jax.vmap(lambda f, i: f @ jnp.roll(dB, i, axis=0))(F, jnp.arange(N))
@@ -71,14 +72,20 @@ def nested(
 
     def of_network(
         X: Float[Array, "N d"], dB: Float[Array, "R d"], dt: ScalarLike
-    ) -> tuple[Float[Array, "N d"], Float[Array, ""]]:
+    ) -> tuple[Float[Array, "N d"], Float[Array, "2 d"]]:
         after = layer(X, lambda Y: features(Y) @ dB / jnp.sqrt(dt), attention, dt)
         A, variance, G = terms(features(X), attention_values(X, *attention), dB, dt)
-        gradient = test[None] * (1 + 2 * X)
-        hessian = jnp.broadcast_to(2 * jnp.diag(test), (N, len(test), len(test)))
-        change = ((after + after**2 - X - X**2) @ test).mean()
-        drift = weak_drift(X, A, gradient, hessian, variance)
-        return after, change - dt * drift - (gradient * projected(X, G)).sum(1).mean()
+
+        def left(c: Float[Array, " d"], square: ScalarLike) -> Float[Array, ""]:
+            """Of the test function f(x) = <c, x> or <c, x^2>."""
+            gradient = c[None] * (1 + square * (2 * X - 1))
+            hessian = jnp.broadcast_to(2 * square * jnp.diag(c), (N, d, d))
+            change = ((after - X) * (1 + square * (after + X - 1))) @ c
+            drift = weak_drift(X, A, gradient, hessian, variance)
+            return change.mean() - dt * drift - (gradient * projected(X, G)).sum(1).mean()
+
+        over_axes = jax.vmap(left, (0, None))
+        return after, jnp.stack([over_axes(axes, 0.0), over_axes(axes, 1.0)])
 
     def advance(carry: tuple, now: tuple) -> tuple[tuple, None]:
         X, nets, sums, found = carry
@@ -92,7 +99,7 @@ def nested(
         found = Nested(
             jnp.maximum(found.grid, jnp.where(due, off, 0.0)),
             jnp.maximum(found.between, off),
-            found.residual + jnp.where(due, left, 0.0),
+            found.residual + jnp.where(due[:, None, None], left, 0.0),
         )
         return (X, nets, sums, found), None
 
@@ -102,7 +109,7 @@ def nested(
         zero = jnp.zeros(levels)
         start = (
             X0, jnp.broadcast_to(X0, (levels, *X0.shape)),
-            jnp.zeros((levels, *path.shape[1:])), Nested(zero, zero, zero),
+            jnp.zeros((levels, *path.shape[1:])), Nested(zero, zero, jnp.zeros((levels, 2, d))),
         )  # fmt: skip
         return jax.lax.scan(advance, start, (jnp.arange(fine), dB))[0][3]
 

@@ -1,0 +1,396 @@
+"""Claims of the common-noise limit: one layer, rates, the SPDE, and synchronization by noise.
+
+Sizes: L is the depth, m the width of the MLP, N the number of tokens. One seed is one path of the
+common noise, or a batch of independent networks.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import sympy as sp
+
+from checks.report.picture import Picture
+from checks.verdicts import DecayClaim, IdentityClaim, LawClaim, MomentClaim, Mutant, RateClaim
+from numerics.generated.noise_synchronization import harmonic_rate
+from numerics.measurements import one_token_layer as one
+from numerics.measurements import shared_noise as shared
+from numerics.measurements import token_walks as walks
+from numerics.noise_synchronization import (
+    coercivity,
+    dissipation_rate,
+    network_path,
+    uniform_tokens,
+)
+from numerics.randomness.mlp_fields import Law
+from numerics.solvers.nested_depths import Slip
+
+L, m, N, k = sp.symbols("L m N k", positive=True)
+HALF = sp.Rational(1, 2)
+TIERS = ("smoke", "standard", "full")
+
+
+def room_claim(name: str, source: str = "reconstructed") -> dict[str, Any]:
+    """What the claims of this room have in common."""
+    return {
+        "id": f"noise-synchronization/{name}",
+        "theorem": "noise_synchronization",
+        "source": source,
+    }
+
+
+def tiers(*values: Any) -> dict[str, Any]:
+    """Values for smoke, standard and full."""
+    return dict(zip(TIERS, values, strict=True))
+
+
+# One layer
+layer_norm = RateClaim(
+    **room_claim("layer-norm"),
+    statement="LayerNorm is its second-order expansion up to the third power of the branch.",
+    sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048),
+    predicted=k**-3, error=one.norm_error, statistic="rms",
+    mutants=(
+        Mutant(
+            "plus-sign", "plus <v, w> P w in second order",
+            {"error": partial(one.norm_error, plus=1.0)},
+        ),
+        Mutant("second-order", "a remainder of second order claimed", {"predicted": k**-2}),
+    ),
+)  # fmt: skip
+
+
+def moments(**slip: float) -> dict[str, Any]:
+    """A wrong limit of one layer."""
+    return {"expected": partial(one.stated_moments, **slip)}
+
+
+one_step = MomentClaim(
+    **room_claim("one-step"),
+    statement="Mean and covariance of one layer's increment are drift and cross-bracket of the SDE "
+    "up to O(T/L), at MLP widths 1, 8 and 64.",
+    sizes={"m": [1, 8, 64]}, seeds=tiers(64, 256, 1024),
+    sample=one.increments, expected=one.stated_moments, tolerance=1.5e-3, margin=1.0,
+    mutants=(
+        Mutant("ito-d", "Ito correction with d for d - 1", moments(ito=5 / 4)),
+        Mutant("attention-as-noise", "no attention in the drift", moments(attention=0.0)),
+        Mutant("independent-noise", "every token its own noise", moments(common=0.0)),
+        Mutant("no-1-by-d", "pre-activations not divided by sqrt(d)", moments(inner=1)),
+    ),
+)  # fmt: skip
+one_step_bias = RateClaim(
+    **room_claim("one-step-bias"),
+    statement="At MLP width 1 the bias of the radial drift of one layer is of order T/L.",
+    sizes={"L": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048),
+    predicted=1 / L, error=one.radial_bias, statistic="weak", margin=0.2,
+    mutants=(
+        Mutant(
+            "ito-d", "Ito correction with d for d - 1",
+            {"error": partial(one.radial_bias, ito=5 / 4)},
+        ),
+        Mutant("squared", "rate 1/L^2 claimed", {"predicted": L**-2}),
+    ),
+)  # fmt: skip
+
+
+def slopes(**slip: float) -> dict[str, Any]:
+    """A wrong derivative of the energy."""
+    return {"expected": partial(one.stated_energy_slopes, **slip)}
+
+
+energy_identity = MomentClaim(
+    **room_claim("energy-identity", "quoted"),
+    statement="The mean energy changes at the rate of the exact identity, for attention scales "
+    "+1, 0 and -1.",
+    sizes=tiers({"L": [800]}, {"L": [1600]}, {"L": [3200]}), seeds=tiers(64, 256, 1024),
+    sample=one.energy_slopes, expected=one.stated_energy_slopes, tolerance=2e-3, margin=0.1,
+    mutants=(
+        Mutant("ito-d", "Ito correction with d for d - 1", slopes(ito=6 / 5)),
+        Mutant("attention-as-noise", "no attention in the drift", slopes(attention=0.0)),
+        Mutant("independent-noise", "every token its own noise", slopes(common=0.0)),
+    ),
+)  # fmt: skip
+
+# Depth: networks and limit on the same Brownian motions
+LEVELS, FINE, PATHS = tiers(4, 5, 6), tiers(512, 2048, 8192), tiers(128, 256, 512)
+
+
+def depths(number: Mapping[str, int]) -> dict[str, list[dict[str, int]]]:
+    """Depths fine/16, fine/32, ...: the limit's grid is sixteen times finer than the finest."""
+    return {
+        tier: [
+            {"L": FINE[tier] // 2**j, "N": number[tier], "fine": FINE[tier], "levels": LEVELS[tier]}
+            for j in range(4, 4 + LEVELS[tier])
+        ]
+        for tier in TIERS
+    }
+
+
+SLIPS = {
+    "ito-d": ("Ito correction with d for d - 1", Slip(ito=3 / 2)),
+    "independent-noise": ("every token its own noise", Slip(independent=1.0)),
+    "attention-as-noise": ("attention in the diffusion", Slip(attention_in_noise=1.0)),
+}
+
+
+def wrong_limits(what: str) -> tuple[Mutant, ...]:
+    """Mutants that change the limit, and the rate."""
+    planted = (
+        Mutant(name, words, {"error": partial(shared.depth_error, what=what, slip=slip)})
+        for name, (words, slip) in SLIPS.items()
+    )
+    return (*planted, Mutant("squared", "rate 1/L^2 claimed", {"predicted": L**-2}))
+
+
+strong_rate = RateClaim(
+    **room_claim("strong-rate", "quoted"),
+    statement="With frozen features and shared Brownian increments the mean square error at grid "
+    "times is of order 1/L.",
+    points=depths(tiers(4, 4, 4)), seeds=PATHS,
+    predicted=1 / L, error=partial(shared.depth_error, what="grid"), margin=0.25,
+    next_order=None,
+    mutants=wrong_limits("grid"),
+)  # fmt: skip
+between_grid = RateClaim(
+    **room_claim("between-grid-times", "quoted"),
+    statement="Over all times, the network held constant between its layers, the mean square error "
+    "is at most of order log L / L.",
+    points=depths(tiers(4, 4, 4)), seeds=PATHS,
+    predicted=sp.log(L) / L, kind="upper bound", margin=0.25,
+    error=partial(shared.depth_error, what="between"), mutants=wrong_limits("between")[1:],
+)  # fmt: skip
+spde_residual = RateClaim(
+    **room_claim("spde-residual"),
+    statement="Along shared noise the empirical measure of a network satisfies the weak form of "
+    "the SPDE up to a residual of order L^(-1/2).",
+    points=depths(tiers(4, 16, 64)), seeds=PATHS,
+    predicted=L**-HALF, statistic="rms", margin=0.2, next_order=None,
+    error=partial(shared.depth_error, what="residual"), mutants=wrong_limits("residual"),
+)  # fmt: skip
+
+# Width, number of tokens
+width_rate = RateClaim(
+    **room_claim("width-rate", "quoted"),
+    statement="Coupled layer by layer, the mean square distance of MLP widths m and infinity is at "
+    "most of order 1/m.",
+    points={
+        tier: [{"m": most // 2**j, "most": most, "L": depth} for j in range(5)]
+        for tier, most, depth in (("smoke", 256, 16), ("standard", 512, 32), ("full", 2048, 64))
+    },
+    seeds=tiers(128, 256, 512), predicted=1 / m, kind="upper bound", margin=0.25,
+    error=shared.width_error,
+    mutants=(
+        Mutant(
+            "no-outer-bias", "infinite width without sigma_w",
+            {"error": partial(shared.width_error, sigma_w=0.0)},
+        ),
+        Mutant("squared", "rate 1/m^2 claimed", {"predicted": m**-2}),
+    ),
+)  # fmt: skip
+
+
+def chaos(d: int, bound: sp.Expr, words: str) -> RateClaim:
+    """Propagation of chaos, given the common noise."""
+    return RateClaim(
+        **room_claim(f"chaos-d{d}", "quoted"),
+        statement=f"In R^{d}, given the common noise, W_2^2 between empirical measure and "
+        f"conditional law is at most of order {words}.",
+        points={
+            tier: [{"N": most // 2**j, "most": most, "d": d} for j in range(levels)]
+            for tier, most, levels in (("smoke", 64, 4), ("standard", 256, 5), ("full", 1024, 6))
+        },
+        seeds=tiers(64, 128, 128), predicted=bound, kind="upper bound", margin=0.15,
+        error=shared.chaos_error,
+        mutants=(
+            Mutant(
+                "independent-noise", "each system its own noise",
+                {"error": partial(shared.chaos_error, shared=False)},
+            ),
+            Mutant("squared", "rate 1/N^2 claimed", {"predicted": N**-2}),
+        ),
+    )  # fmt: skip
+
+
+# Laws
+weak_limit = LawClaim(
+    **room_claim("weak-limit-fixed-width"),
+    statement="At MLP width 1 the inner product of two tokens has the law of the limit as L grows: "
+    "in law the width does not matter.",
+    points=tiers([{"L": 64, "m": 1}], [{"L": 160, "m": 1}], [{"L": 320, "m": 1}]),
+    seeds=tiers(2048, 8192, 32768), left=walks.network_products, right=walks.diffusion_products,
+    tolerance=0.02, margin=0.1,
+    mutants=(
+        Mutant(
+            "independent-noise", "every token its own noise",
+            {"right": partial(walks.diffusion_products, common=0.0)},
+        ),
+        Mutant(
+            "no-1-by-d", "pre-activations not divided by sqrt(d)",
+            {"right": partial(walks.diffusion_products, inner=1)},
+        ),
+    ),
+)  # fmt: skip
+BIASED = coercivity("relu", d=5, sigma_u=0.3, sigma_w=0.2)
+
+
+def rate_of_harmonics(size: Mapping[str, int], shift: int = 0) -> float:
+    """kappa(1) n (n + d - 2) / 2; ``shift`` plants an error."""
+    return float(harmonic_rate(float(size["degree"]), 5.0 + shift, BIASED.kappa_1))
+
+
+harmonics = DecayClaim(
+    **room_claim("harmonics"),
+    statement="Without attention, means of harmonics of degree n decay at the rate "
+    "kappa(1) n (n + d - 2) / 2.",
+    points=tiers(*([{"degree": n, "L": depth} for n in (1, 2)] for depth in (48, 96, 192))),
+    seeds=tiers(64, 256, 512), curve=walks.harmonic_curve, times=walks.HARMONIC_TIMES,
+    rate=rate_of_harmonics, transient=None, margin=0.1,
+    mutants=(
+        Mutant(
+            "ito-d", "Ito correction with d for d - 1",
+            {"rate": partial(rate_of_harmonics, shift=1)},
+        ),
+        Mutant(
+            "d-less-4", "n (n + d - 4) for n (n + d - 2)",
+            {"rate": partial(rate_of_harmonics, shift=-2)},
+        ),
+    ),
+)  # fmt: skip
+
+# Synchronization
+SIGMOID = coercivity("sigmoid", d=5, sigma_u=0.0, sigma_w=0.0)
+DISSIPATION = -dissipation_rate("sigmoid", d=5, sigma_u=0.0, sigma_w=0.0, beta=1.0)
+dissipation = DecayClaim(
+    **room_claim("dissipation", "quoted"),
+    statement="Where lambda_bar < 0 the mean energy decays at least at the rate -lambda_bar'.",
+    points=tiers([{"L": 60}], [{"L": 120}], [{"L": 240}]), seeds=tiers(64, 256, 512),
+    curve=walks.energy_curve, times=walks.ENERGY_TIMES, rate=DISSIPATION, kind="upper bound",
+    transient=None, margin=0.1,
+    mutants=(
+        Mutant(
+            "independent-noise", "every token its own noise",
+            {"curve": partial(walks.energy_curve, independent=True)},
+        ),
+        Mutant("log-rate", "the rate of a typical path", {"rate": -2 * SIGMOID.lambda_1}),
+    ),
+)  # fmt: skip
+NO_1_BY_D = 2 * SIGMOID.kappa_1 - 4 * 5 * SIGMOID.kappa_prime_1
+sharp_rate = DecayClaim(
+    **room_claim("sharp-rate"),
+    statement="Near synchrony, where the energy is its small-beta form, the mean decays at exactly "
+    "-lambda_bar.",
+    points=tiers([{"L": 60}], [{"L": 120}], [{"L": 240}]), seeds=tiers(64, 256, 512),
+    curve=walks.near_curve, times=walks.NEAR_TIMES, rate=-SIGMOID.lambda_bar, transient=None,
+    margin=0.15,
+    mutants=(
+        Mutant("no-1-by-d", "kappa'(1) without 1/d", {"rate": NO_1_BY_D}),
+        Mutant("log-rate", "the rate of a typical path", {"rate": -2 * SIGMOID.lambda_1}),
+    ),
+)  # fmt: skip
+
+
+def growth(mean: float, log: float) -> np.ndarray:
+    """Means of the ratio and of its logarithm after time 1."""
+    return np.array([np.exp(mean), log])
+
+
+RELU = coercivity("relu", d=8, sigma_u=0.0, sigma_w=0.0)
+BIG_SLOPE = (
+    7 * 8 * RELU.kappa_prime_1 - 5 * RELU.kappa_1, 5 * 8 * RELU.kappa_prime_1 - 7 * RELU.kappa_1,
+)  # fmt: skip
+relu_signs = MomentClaim(
+    **room_claim("relu-signs"),
+    statement="Unbiased ReLU, d = 8: the mean of 1 - <x, y> near synchrony grows at 1/d while its "
+    "logarithm falls at 1/d.",
+    sizes=tiers({"L": [64]}, {"L": [256]}, {"L": [1024]}), seeds=tiers(64, 256, 512),
+    sample=walks.relu_growth, expected=growth(RELU.lambda_bar, 2 * RELU.lambda_1),
+    tolerance=0.02, margin=0.5,
+    mutants=(
+        Mutant("no-1-by-d", "kappa'(1) without 1/d", {"expected": growth(*BIG_SLOPE)}),
+        Mutant(
+            "same-sign", "mean and logarithm at the same rate",
+            {"expected": growth(2 * RELU.lambda_1, 2 * RELU.lambda_1)},
+        ),
+    ),
+)  # fmt: skip
+
+
+def with_law(activation: str, sigma_u: float) -> dict[str, Any]:
+    """Antipodes under an MLP that is not odd."""
+    return {"residual": partial(walks.antipode_residual, law=Law(activation, sigma_u, 0.0))}
+
+
+antipodes = IdentityClaim(
+    **room_claim("antipodes"),
+    statement="For an odd activation without biases antipodal tokens stay antipodal and never meet.",
+    sizes=tiers({"L": [32]}, {"L": [128]}, {"L": [512]}), seeds=tiers(64, 256, 512),
+    residual=walks.antipode_residual, tolerance=1e-12,
+    mutants=(
+        Mutant("inner-bias", "biases sigma_u = 0.3", with_law("tanh", 0.3)),
+        Mutant("relu", "an activation that is not odd", with_law("relu", 0.0)),
+    ),
+)  # fmt: skip
+
+claims = (
+    layer_norm, one_step, one_step_bias, energy_identity, strong_rate, between_grid, spde_residual,
+    width_rate, chaos(3, N**-HALF, "N^(-1/2)"), chaos(5, N ** -sp.Rational(2, 5), "N^(-2/5)"),
+    weak_limit, harmonics, dissipation, sharp_rate, relu_signs, antipodes,
+)  # fmt: skip
+
+
+# Pictures
+def draw_sphere(axes: Any, results: Mapping[str, Any]) -> None:
+    """Paths of tokens on the sphere in R^3, seen from above its pole's axis."""
+    for panel, (name, sigma) in zip(axes, (("relu", 0.3), ("tanh", 0.0)), strict=True):
+        path = network_path(
+            jax.random.key(3), uniform_tokens(jax.random.key(5), 24, 3), layers=600, mlp_width=32,
+            horizon=30.0, activation=name, sigma_u=sigma, sigma_w=0.0, attention=None, samples=1,
+            records=60,
+        )[0]  # fmt: skip
+        steps = np.asarray(path)
+        angle, height = np.arctan2(steps[..., 1], steps[..., 0]), steps[..., 2]
+        panel.plot(angle[0], height[0], "o", color="0.7", label="start")
+        panel.plot(angle[-1], height[-1], "o", label="end")
+        panel.set_xlabel("longitude")
+        panel.set_ylabel("height")
+        panel.set_title(f"{name}, sigma_u = {sigma}")
+        panel.legend()
+
+
+def draw_energy(axes: Any, results: Mapping[str, Any]) -> None:
+    """Energy against time with the bound."""
+    keys = np.random.default_rng(0).integers(0, 2**32, (16, 2), dtype=np.uint32)
+    curve, times = walks.energy_curve({"L": 60}, keys).mean(0), walks.ENERGY_TIMES
+    axes.semilogy(times, curve, "o", label="sigmoid, mean energy")
+    axes.semilogy(times, curve[0] * np.exp(-DISSIPATION * times), "--", label="bound")
+    axes.set_xlabel("time")
+    axes.set_ylabel("energy, beta = 1")
+    axes.legend()
+
+
+pictures = (
+    Picture(
+        "Tokens synchronize by noise",
+        "24 tokens in R^3 without attention: with a biased ReLU they meet in one point, with tanh "
+        "and no bias, which is odd, in two antipodal points.",
+        draw_sphere, axes=2,
+    ),
+    Picture(
+        "Energy and its bound",
+        "Mean energy of four tokens in R^5 under noise alone, and exp(lambda_bar' t).",
+        draw_energy,
+    ),
+)  # fmt: skip
+
+not_checked = (
+    "That a coupling as in Theorem 1.1 exists for MLPs with fresh weights: the L-rate is measured "
+    "with frozen features and shared Brownian increments, the 1/m-rate with a layerwise coupling.",
+    "The constants c_(N,T) of the rates.",
+    "That the rate is uniform in N for smooth activations, with m^(-1/4) in place of 1/m.",
+    "That limits in L, m and N commute.",
+    "The exact rate in N: only r_d(N) as an upper bound, for the distance of two systems that "
+    "share the noise, which is at least that to the conditional law without interaction.",
+    "Uniqueness of the solution of the SPDE in its class of measures.",
+)

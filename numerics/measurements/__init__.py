@@ -1,0 +1,1 @@
+"""What finite networks are measured by: functions of a size and of one key a seed."""
