@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from checks.suite.problem import InputProblem
+from checks.suite.rooms import require_room
 from checks.suite.targets import Located, select
 from checks.verdicts import Claim, ClaimError, Result, Verdict, judge
 
@@ -23,7 +24,8 @@ def collector_of_claims(session: pytest.Session) -> "ClaimCollector":
     """
     collector = ClaimCollector.from_parent(session, name="verilimit")
     try:
-        collector.found = select(list(session.config.getoption("--verilimit-room") or ()))
+        rooms = session.config.getoption("--verilimit-room") or ()
+        collector.found = select([require_room(str(name)) for name in rooms])
     except InputProblem as problem:
         raise pytest.UsageError(str(problem)) from problem
     return collector
