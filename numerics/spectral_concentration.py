@@ -97,8 +97,8 @@ def collapse_mode(A: Float[Array, "n n"], axis: int = -1) -> str:
     if bool(jnp.any(A < 0)) or not bool(jnp.allclose(sums, 1, atol=1e-3)):
         raise ValueError(
             f"collapse_mode: expected probabilities that sum to one along axis {axis}, received "
-            f"sums from {float(sums.min()):.3g} to {float(sums.max()):.3g}; pass attention weights, or "
-            f"axis=-2 when columns are normalised"
+            f"sums from {float(sums.min()):.3g} to {float(sums.max()):.3g}; pass attention weights "
+            f"(axis=-2 when columns are normalised)"
         )
     entropy, rank = collapse_indicators(A, axis)
     return MODES[int(mode_of(entropy, rank))]

@@ -319,10 +319,10 @@ theorem = Theorem(
         "The texts of the papers were not at hand. From the abstract, digests and public reviews "
         "of Qi et al.: the model, dP/dW = X^T kron X^T and its rank, SEC, the capped rate. Their "
         "Theorem 1 was not seen; exact statements about rank one, definite W and a counterexample "
-        "for s >= 2 stand in its place. The entropy bound is Theorem 3.1 of Zhai et al. as restated "
-        "by others, with a proof of our own and the factor 1 / sqrt(dq) that they leave out. "
-        "Gradients, perturbation bounds, the time to collapse, the error of power iteration and the "
-        "lines of the algorithm are reconstructed. The column softmax is an assumption, too."
+        "for s >= 2 stand in its place. The entropy bound is Theorem 3.1 of Zhai et al. as "
+        "restated by others, with a proof of our own and the factor 1 / sqrt(dq) that they leave "
+        "out. Gradients, perturbation bounds, the time to collapse, the error of power iteration "
+        "and the lines of the algorithm are reconstructed. The column softmax is an assumption."
     ),
     notation={
         X: "tokens, one a column, d by n", Wq: "query weights, dq by d", Wk: "key weights, dq by d",

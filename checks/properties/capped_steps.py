@@ -24,7 +24,7 @@ U = 2.0**-53
 TAU = 0.01
 Keys = UInt32[np.ndarray, "k 2"]
 Size = Mapping[str, int]
-Path = Float[np.ndarray, "k steps m n"]
+Path = Float[np.ndarray, "k times m n"]
 
 _growth_bound = jax.jit(jnp.vectorize(weyl_growth_bound))
 PLAIN, CAPPED = Arm(), Arm(tau=TAU)

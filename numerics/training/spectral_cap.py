@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Inexact, PyTree
 
+Real = float | int
 Ruler = Callable[[PyTree, PyTree], PyTree]  # (direction, gradient) -> what the cap measures
 
 
@@ -38,10 +39,10 @@ def adamw2(
     learning_rate: Any,
     tau: Any,
     *,
-    b1: float = 0.9,
-    b2: float = 0.999,
-    eps: float = 1e-8,
-    weight_decay: float = 0.0,
+    b1: Real = 0.9,
+    b2: Real = 0.999,
+    eps: Real = 1e-8,
+    weight_decay: Real = 0.0,
     power_iterations: int = 3,
     exact: bool = False,
     exempt: Any = None,
@@ -75,10 +76,10 @@ def capped_adamw(
     tau: Any,
     ruler: Ruler,
     *,
-    b1: float,
-    b2: float,
-    eps: float,
-    weight_decay: float,
+    b1: Real,
+    b2: Real,
+    eps: Real,
+    weight_decay: Any,
     power_iterations: int,
     exact: bool,
     exempt: Any,
@@ -140,7 +141,7 @@ def spectral_norms(
     scale = jnp.max(jnp.abs(matrix), axis=(-2, -1))
     unit = matrix / jnp.where(scale > 0, scale, 1)[..., None, None]
 
-    def turn(_: int, vector: Array) -> Array:
+    def turn(_: Any, vector: Array) -> Array:
         image = jnp.einsum("...mn,...n->...m", unit, vector)
         pulled = jnp.einsum("...mn,...m->...n", unit, image)
         length = jnp.linalg.norm(pulled, axis=-1, keepdims=True)
@@ -151,7 +152,7 @@ def spectral_norms(
     return scale * reached, vector
 
 
-def _check(tau: Any, rounds: int, b1: float, b2: float, eps: float, weight_decay: float) -> None:
+def _check(tau: Any, rounds: int, b1: Real, b2: Real, eps: Real, weight_decay: Real) -> None:
     if isinstance(tau, int | float) and not tau > 0:
         raise ValueError(f"adamw2: expected a cap tau above zero, received {tau}; try 0.01")
     if rounds < 1:
