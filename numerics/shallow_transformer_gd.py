@@ -22,6 +22,7 @@ from numerics.generated.shallow_transformer_gd import (
     head_covariance,
     recurrent_step,
 )
+from numerics.randomness.blocks import normals
 from numerics.training.projected import Descent, Heads, descend, descend_certified, minus
 from numerics.training.transport import Teacher, labels, random_teacher, tokens
 
@@ -55,12 +56,17 @@ def initialize(key: PRNGKeyArray, *, heads: int, dim: int, symmetric: bool = Tru
             f"dim={dim}; symmetric initialisation makes pairs of heads"
         )
     drawn = heads // 2 if symmetric else heads
-    first, second, third = jax.random.split(key, 3)
-    c = jax.random.rademacher(first, (drawn,), dtype=float)
-    U = jax.random.normal(second, (drawn, dim))
-    W = jax.random.normal(third, (drawn, dim, dim))
+    z, U, W = normals(key, [(drawn,), (drawn, dim), (drawn, dim, dim)])
+    c = jnp.where(z < 0, -1.0, 1.0)
     if not symmetric:
         return Heads(c, U, W)
+    return paired(c, U, W)
+
+
+def paired(
+    c: Float[Array, " half"], U: Float[Array, "half dim"], W: Float[Array, "half dim dim"]
+) -> Heads:
+    """Every head and its copy with the opposite output weight: the network is zero."""
     return Heads(jnp.concatenate([c, -c]), jnp.concatenate([U, U]), jnp.concatenate([W, W]))
 
 
@@ -113,9 +119,9 @@ def projected_gd(
 ) -> Trained:
     """Projected gradient descent on the mean squared error, from ``params``.
 
-    ``radii`` = (rho_c, rho_u, rho_w): each head's c, U, W stays within rho / sqrt(heads) of where
-    it began; ``inf`` for no projection. ``batch``: rows of samples for each step, drawn by ``batches``
-    for instance; all samples when left out.
+    ``radii`` = (rho_c, rho_u, rho_w): c, U, W of each head stay within rho / sqrt(heads) of where
+    they began; ``inf`` for no projection. ``batch``: rows of samples a step, see ``batches``;
+    all samples when left out.
 
     Raises ``ValueError`` for sizes that do not fit.
     """
@@ -201,8 +207,7 @@ def _kernel(
         return jax.vmap(row, (0, 0, 0, None, None, None))(*left, *right)
 
     def add(total: Array, key: PRNGKeyArray) -> tuple[Array, None]:
-        first, second = jax.random.split(key)
-        U, W = jax.random.normal(first, (dim,)), jax.random.normal(second, (dim, dim))
+        U, W = normals(key, [(dim,), (dim, dim)])
         one = closed(W) if exact else tangent(X1, U, W) @ tangent(X2, U, W).T
         return total + one, None
 

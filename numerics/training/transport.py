@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, ScalarLike
 
 from numerics.generated.shallow_transformer_gd import attention_head, features
+from numerics.randomness.blocks import normals
 from numerics.training.projected import Heads
 
 SLOPE = 1.0  # sup |tanh'|; sup |tanh| is one, too
@@ -29,7 +30,11 @@ class Teacher(NamedTuple):
 
 def tokens(key: PRNGKeyArray, samples: int, length: int, dim: int) -> Inputs:
     """Independent N(0, I) tokens, clipped to norm one."""
-    drawn = jax.random.normal(key, (samples, length, dim))
+    return clip_tokens(jax.random.normal(key, (samples, length, dim)))
+
+
+def clip_tokens(drawn: Inputs) -> Inputs:
+    """Tokens shortened to norm one where they are longer."""
     return drawn / jnp.maximum(1.0, jnp.linalg.norm(drawn, axis=-1, keepdims=True))
 
 
@@ -78,13 +83,8 @@ def random_teacher(
     key: PRNGKeyArray, *, length: int, dim: int, anchors: int, pool: int, radii: tuple[float, ...]
 ) -> Teacher:
     """A teacher with anchors from the law of the inputs."""
-    first, second, third = jax.random.split(key, 3)
-    return Teacher(
-        tokens(first, anchors, length, dim),
-        jax.random.normal(second, (pool, dim)),
-        jax.random.normal(third, (pool, dim, dim)),
-        jnp.asarray(radii, dtype=float),
-    )
+    drawn = normals(key, [(anchors, length, dim), (pool, dim), (pool, dim, dim)])
+    return Teacher(clip_tokens(drawn[0]), drawn[1], drawn[2], jnp.asarray(radii, dtype=float))
 
 
 @jax.jit
@@ -94,10 +94,13 @@ def labels(teacher: Teacher, X: Inputs) -> Float[Array, " samples"]:
 
 
 @jax.jit
-def transported(params: Heads, teacher: Teacher) -> Heads:
-    """Point (10) of the paper: each head moved by its transport, signed by its output weight."""
+def transported(params: Heads, teacher: Teacher, width: ScalarLike | None = None) -> Heads:
+    """Point (10) of the paper: each head moved by its transport, signed by its output weight.
+
+    ``width``: the number of heads that count, when some are padding.
+    """
     v_c, v_u, v_w = jax.vmap(lambda U, W: transport(teacher, U, W))(params.U, params.W)
-    scale = 1 / jnp.sqrt(len(params.c))
+    scale = 1 / jnp.sqrt(len(params.c) if width is None else width)
     return Heads(
         params.c + scale * v_c,
         params.U + scale * params.c[:, None] * v_u,

@@ -1,0 +1,590 @@
+"""Claims about gradient descent on a shallow transformer: constants, widths, lengths, contrast.
+
+Sizes: m heads, n samples, T tokens. One seed is one network with its data, or one random start of a
+search. Where the same law of heads serves the target and the network, that is said (``pool``).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+
+from checks.report.picture import Picture
+from checks.verdicts import (
+    GrowthClaim,
+    IdentityClaim,
+    IndependenceClaim,
+    InequalityClaim,
+    Mutant,
+    RateClaim,
+    dtype_tolerance,
+)
+from numerics.generated import shallow_transformer_gd as generated
+from numerics.shallow_transformer_gd import (
+    kick_and_cancel,
+    network,
+    online_start,
+    online_step,
+    recurrent_gradient,
+)
+from numerics.training.boundary import POINTS, boundary_errors
+from numerics.training.certificates import certified_runs
+from numerics.training.extremes import QUANTITIES, extreme_values
+from numerics.training.lengths import DESIGNS, HEADS, length_losses
+from numerics.training.pool import Pool, approximation_profile, response_pool
+from numerics.training.projected import Heads
+
+Size = Mapping[str, int]
+m, T = sp.symbols("m T", positive=True)
+SIGMA1, SIGMA2 = 1.0, 4 / (3 * 3**0.5)  # of tanh
+KAPPA = 4 / (3 * 3**0.5)
+RADII = (1.0, 1.0, 1.0)
+
+
+def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict[str, Any]:
+    """What the claims of this room have in common."""
+    common = {"statement": statement, "source": source, "theorem": "shallow_transformer_gd"}
+    return {"id": f"shallow-transformer-gd/{name}", **common}
+
+
+def remembered(measure: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, run once for the same keys: several sizes read one simulation."""
+    known: dict[Any, Any] = {}
+
+    def once(keys: Any, *args: Any) -> Any:
+        name = (np.asarray(keys).tobytes(), *args)
+        if name not in known:
+            known.clear()
+            known[name] = jax.block_until_ready(measure(jnp.asarray(keys), *args))
+        return known[name]
+
+    return once
+
+
+# N1: sharp constants, by gradient ascent.
+def found(size: Size, keys: Any, quantity: str) -> np.ndarray:
+    """The largest value one search has met."""
+    arguments = QUANTITIES.index(quantity), size["T"], float(size.get("B", 1))
+    return np.asarray(extreme_values(jnp.asarray(keys), *arguments, most=6, dim=2, steps=100))
+
+
+def below(quantity: str, bound: Callable[[float], Any]) -> Callable[[Size, Any], np.ndarray]:
+    """Slack of a bound that depends on B and not on T."""
+    return lambda size, keys: float(bound(float(size.get("B", 1)))) - found(size, keys, quantity)
+
+
+def constant_claim(
+    name: str, what: str, quantity: str, bound: Callable[[float], Any], *mutants: Mutant, B: bool
+) -> InequalityClaim:
+    """A bound of one head, the same for every number of tokens."""
+    sizes = {"T": [2, 3, 6]} | ({"B": [2, 4]} if B else {})
+    return InequalityClaim(
+        **room_claim(name, f"{what}, for every number of tokens"),
+        slack=below(quantity, bound),
+        sizes=sizes,
+        tolerance=dtype_tolerance(np.float64, operations=64),
+        seeds={"smoke": 32, "standard": 256, "full": 1024},
+        mutants=mutants,
+    )
+
+
+cumulant_claim = constant_claim(
+    "third-cumulant", "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
+    "cumulant", lambda B: KAPPA,
+    Mutant("three-quarters", "3/4 for 4/(3 sqrt 3)", {"slack": below("cumulant", lambda B: 0.75)}),
+    Mutant("a-half", "1/2, as for a symmetric law", {"slack": below("cumulant", lambda B: 0.5)}),
+    B=False,
+)  # fmt: skip
+gradient_claim = constant_claim(
+    "gradient", "The gradient of a head is at most sigma1 max(1, B)",
+    "gradient", lambda B: generated.lipschitz_constant(B, SIGMA1),
+    Mutant("no-B", "the norm of U forgotten", {"slack": below("gradient", lambda B: SIGMA1)}),
+    Mutant(
+        "half-B", "half of max(1, B)", {"slack": below("gradient", lambda B: SIGMA1 * max(1.0, B / 2))}
+    ),
+    B=True,
+)  # fmt: skip
+curvature_claim = constant_claim(
+    "curvature", "The second derivative of a head is at most L2 sharp",
+    "curvature", lambda B: generated.smoothness_constant(B, SIGMA1, SIGMA2),
+    Mutant(
+        "no-B", "the norm of U forgotten",
+        {"slack": below("curvature", lambda B: generated.smoothness_constant(1.0, SIGMA1, SIGMA2))},
+    ),
+    Mutant(
+        "first-order", "the gradient's bound taken for it",
+        {"slack": below("curvature", lambda B: generated.lipschitz_constant(B, SIGMA1))},
+    ),
+    B=True,
+)  # fmt: skip
+
+
+# N2: linearisation error at three points of the projection set.
+def linearised(
+    size: Size, keys: Any, point: str, symmetric: bool = True, frozen_c: float = 0.0,
+    scale: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Errors and largest |U|; ``scale`` = 1/2 undoes the 1/sqrt(m) of the radii."""
+    radii = jnp.array(RADII) * float(size["m"]) ** scale
+    error, B = boundary_errors(
+        jnp.asarray(keys), POINTS.index(point), float(size["m"]), radii,
+        most=512, samples=32, length=4, dim=4, symmetric=symmetric, frozen_c=frozen_c,
+    )  # fmt: skip
+    return np.asarray(error), np.asarray(B)
+
+
+def linear_error(point: str, **planted: Any) -> Callable[[Size, Any], np.ndarray]:
+    """sup over the samples of |f - f_lin|."""
+    return lambda size, keys: linearised(size, keys, point, **planted)[0]
+
+
+def linear_claim(
+    point: str, power: sp.Expr, margin: float, why: str, *mutants: Mutant
+) -> RateClaim:
+    """The linearisation error at one point falls like a power of m."""
+    return RateClaim(
+        **room_claim(
+            f"linearisation-{point}", f"At {point} points the error is of order {power}: {why}"
+        ),
+        sizes={"m": [16, 32, 64, 128, 256, 512]},
+        predicted=power,
+        kind="exact",
+        margin=margin,
+        error=linear_error(point),
+        seeds={"smoke": 64, "standard": 256, "full": 1024},
+        mutants=mutants,
+    )
+
+
+HALF = sp.Rational(1, 2)
+linear_claims = (
+    linear_claim(
+        "coherent", m**-HALF, 0.1, "all errors add up",
+        Mutant("one-over-m", "1/m, as along a transport", {"predicted": 1 / m}),
+        Mutant(
+            "asymmetric", "heads drawn independently, not in pairs",
+            {"error": linear_error("coherent", symmetric=False)},
+        ),
+    ),
+    linear_claim(
+        "random", 1 / m, 0.2, "random signs gain a square root over the paper's bound",
+        Mutant("worst-case", "the paper's 1/sqrt(m) as an exact rate", {"predicted": m**-HALF}),
+        Mutant(
+            "c-frozen", "c not trained in the linearisation",
+            {"error": linear_error("random", frozen_c=1.0)},
+        ),
+    ),
+    linear_claim(
+        "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
+        Mutant("worst-case", "the paper's 1/sqrt(m) as an exact rate", {"predicted": m**-HALF}),
+        Mutant(
+            "asymmetric", "heads drawn independently, not in pairs",
+            {"error": linear_error("transported", symmetric=False)},
+        ),
+    ),
+)  # fmt: skip
+
+
+def linear_slack(scale: float = 0.0, averaged: bool = False) -> Callable[[Size, Any], np.ndarray]:
+    """The sharp bound minus the error at the coherent point."""
+
+    def slack(size: Size, keys: Any) -> np.ndarray:
+        error, B = linearised(size, keys, "coherent", scale=scale)
+        bound = generated.sharp_linearization_bound(
+            size["m"], jnp.asarray(B), *RADII, SIGMA1, SIGMA2
+        )
+        return np.asarray(bound) / (size["m"] if averaged else 1) - error
+
+    return slack
+
+
+linear_bound_claim = InequalityClaim(
+    **room_claim(
+        "linearisation-bound", "The linearisation error is at most the sharp bound", "quoted"
+    ),
+    sizes={"m": [64, 512]},
+    slack=linear_slack(),
+    seeds={"smoke": 64, "standard": 512, "full": 2048},
+    mutants=(
+        Mutant("no-projection", "radii that do not shrink with m", {"slack": linear_slack(0.5)}),
+        Mutant("averaged", "the bound divided by m", {"slack": linear_slack(averaged=True)}),
+    ),
+)
+
+
+# N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
+WIDTHS, COUNTS = 2 ** np.arange(2, 10), 2 ** np.arange(3, 13)
+
+
+@cache
+def pool(samples: int) -> Pool:
+    """One teacher; its pool of 512 heads is the law of the heads."""
+    return response_pool(jax.random.key(20260116), pool=512, samples=samples, length=6, dim=4)
+
+
+@remembered
+def profile(keys: Any, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Largest and mean square errors: (seeds, widths, counts)."""
+    counts = COUNTS[samples >= COUNTS]
+    pairs = jnp.arange(WIDTHS[-1] // 2)
+    both = approximation_profile(
+        keys, pool(samples), jnp.asarray(WIDTHS), jnp.asarray(counts), pairs
+    )
+    return np.asarray(both.largest), np.asarray(both.mean_square)
+
+
+def place(levels: np.ndarray, level: int) -> int:
+    """Where a level stands."""
+    return int(np.searchsorted(levels, level))
+
+
+def sup_square(size: Size, keys: Any) -> np.ndarray:
+    """m eps_app^2 over twice its Gaussian slope 2 v, v = m times the largest variance, m = 64."""
+    largest = profile(keys, size["samples"])[0][:, place(WIDTHS, 64), place(COUNTS, size["n"])]
+    return 64 * largest**2 / (4 * float(pool(size["samples"]).variance))
+
+
+def needed_width(size: Size, keys: Any) -> np.ndarray:
+    """The width at which a seed's error, made monotone in m, reaches half a unit."""
+    errors = profile(keys, size["samples"])[0][:, :, place(COUNTS, size["n"])]
+    errors = errors / np.sqrt(float(pool(size["samples"]).variance))
+    falling = np.log(np.maximum.accumulate(errors[:, ::-1], axis=1))
+    rising = np.log(WIDTHS[::-1])
+    return np.exp([np.interp(np.log(0.5), e, rising) for e in falling])
+
+
+growth_seeds = {"smoke": 128, "standard": 512, "full": 2048}
+
+
+def counted(least: int, step: int = 2) -> dict[str, dict[str, list[int]]]:
+    """Numbers of samples from ``least`` to all of them, by tier."""
+    most = {"smoke": 1024, "standard": 4096, "full": 4096}
+    return {
+        tier: {"n": (least * step ** np.arange(int(np.log(n / least) / np.log(step) + 1.01))).tolist(),
+               "samples": [n]}
+        for tier, n in most.items()
+    }  # fmt: skip
+
+
+log_claim = GrowthClaim(
+    **room_claim(
+        "log-n", "m eps_app^2 grows like log n, with a slope of at most twice its variance"
+    ),
+    sizes=counted(8),
+    value=sup_square,
+    law="log",
+    slope_bound=1.0,
+    seeds=growth_seeds,
+    mutants=(
+        Mutant("quarter-power", "n^(1/4) for log n", {"planted_power": 0.25}),
+        Mutant("power-claimed", "a power law claimed", {"law": "power"}),
+        Mutant("slope", "a slope of half the variance", {"slope_bound": 0.25}),
+    ),
+)
+width_claim = GrowthClaim(
+    **room_claim("required-width", "The width needed for a given accuracy grows like log n"),
+    sizes=counted(8),
+    value=needed_width,
+    law="log",
+    seeds=growth_seeds,
+    mutants=(
+        Mutant("quarter-power", "n^(1/4) for log n", {"planted_power": 0.25}),
+        Mutant("power-claimed", "a power law claimed", {"law": "power"}),
+    ),
+)
+mean_square_claim = IndependenceClaim(
+    **room_claim("mean-square", "The mean square of the approximation error does not depend on n"),
+    sizes=counted(64, 4),
+    size="n",
+    error=lambda size, keys: profile(keys, size["samples"])[1][
+        :, place(WIDTHS, 64), place(COUNTS, size["n"])
+    ],
+    margin=0.15,
+    seeds=growth_seeds,
+    mutants=(
+        Mutant("largest", "the largest error for the mean square", {"error": sup_square}),
+        Mutant("drift", "a growth by 50 % over the range", {"planted_drift": 1.5}),
+    ),
+)
+approximation_claim = RateClaim(
+    **room_claim("approximation", "eps_app falls like 1/sqrt(m)", "quoted"),
+    sizes={"m": WIDTHS[2:].tolist(), "samples": [1024]},
+    predicted=m**-HALF,
+    kind="exact",
+    margin=0.1,
+    error=lambda size, keys: profile(keys, size["samples"])[0][:, place(WIDTHS, size["m"]), -1],
+    next_order=sp.Rational(1, 2),
+    seeds=growth_seeds,
+    mutants=(
+        Mutant("one-over-m", "1/m", {"predicted": 1 / m}),
+        Mutant("quarter", "m^(-1/4)", {"predicted": m ** -sp.Rational(1, 4)}),
+    ),
+)
+
+
+# N6: training loss against the number of tokens.
+def trained(size: Size, keys: Any, design: str, head: str) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest loss of a run, and the loss at its start."""
+    arguments = size["T"], DESIGNS.index(design), HEADS.index(head)
+    sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 40, "most": size["most"]}
+    smallest, first = length_losses(jnp.asarray(keys), *arguments, **sizes)
+    return np.asarray(smallest), np.asarray(first)
+
+
+def ratio(design: str, head: str = "softmax") -> Callable[[Size, Any], np.ndarray]:
+    """Smallest loss over the loss at the start."""
+
+    def error(size: Size, keys: Any) -> np.ndarray:
+        smallest, first = trained(size, keys, design, head)
+        return smallest / first
+
+    return error
+
+
+lengths = {
+    "smoke": {"T": [4, 8, 16], "most": [16]},
+    "standard": {"T": [4, 8, 16, 32], "most": [32]},
+    "full": {"T": [4, 8, 16, 32, 64, 128], "most": [128]},
+}
+length_common = {"sizes": lengths, "size": "T", "margin": 0.25}
+neutral_claim = IndependenceClaim(
+    **room_claim("length-neutral", "With length-neutral tokens the loss does not depend on T"),
+    **length_common,
+    error=ratio("neutral"),
+    seeds={"smoke": 24, "standard": 64, "full": 256},
+    mutants=(
+        Mutant(
+            "exponential-sum", "softmax not normalised", {"error": ratio("neutral", "exponential sum")}
+        ),
+        Mutant("plain-sum", "tokens summed with equal weights", {"error": ratio("neutral", "plain sum")}),
+    ),
+)  # fmt: skip
+independent_claim = IndependenceClaim(
+    **room_claim("length-independent", "With independent tokens the loss does not grow with T"),
+    **length_common,
+    kind="no growth",
+    error=lambda size, keys: trained(size, keys, "independent", "softmax")[0],
+    seeds={"smoke": 64, "standard": 128, "full": 256},
+    mutants=(
+        Mutant(
+            "relative-loss", "the loss over its start, which falls with T by itself",
+            {"error": ratio("independent")},
+        ),
+        Mutant("drift", "a doubling over the range", {"planted_drift": 2.0}),
+    ),
+)  # fmt: skip
+
+
+def replication(size: Size, keys: Any, normalised: bool = True) -> np.ndarray:
+    """Relative change of the network's output when every token is repeated."""
+
+    def total(X: jax.Array, W: jax.Array, q: jax.Array) -> jax.Array:
+        return jnp.exp(X @ (W @ q)) @ X
+
+    head = generated.attention_head if normalised else total
+
+    @jax.jit
+    def change(key: jax.Array) -> jax.Array:
+        X = 0.3 * jax.random.normal(key, (4, 3))
+        params = Heads(jnp.ones(4), jnp.eye(4, 3), jnp.stack([jnp.eye(3)] * 4))
+        once, often = (
+            network(params, jnp.repeat(X, r, axis=0), attend=head) for r in (1, size["r"])
+        )
+        return jnp.abs(often - once) / (jnp.abs(once) + 1)
+
+    return np.asarray(jax.vmap(change)(jnp.asarray(keys)))
+
+
+replication_claim = IdentityClaim(
+    **room_claim("replication", "Repeating every token changes nothing"),
+    sizes={"r": [2, 16]},
+    residual=replication,
+    tolerance=dtype_tolerance(np.float64, operations=64),
+    seeds=32,
+    mutants=(
+        Mutant(
+            "sum", "softmax not normalised", {"residual": partial(replication, normalised=False)}
+        ),
+        Mutant("tolerance", "a shift by two tolerances", {"planted_shift": 2.0}),
+    ),
+)
+
+
+# N7: the recurrent contrast.
+def weights(keys: Any) -> np.ndarray:
+    """A recurrent weight between 0.8 and 1.3 and a norm of u between 1.5 and 3, a seed."""
+    return np.array([np.random.default_rng(key).uniform([0.8, 1.5], [1.3, 3.0]) for key in keys])
+
+
+@partial(jax.jit, static_argnames="length")
+def _recurrent(pairs: jax.Array, length: int) -> jax.Array:
+    return jax.vmap(lambda p: recurrent_gradient(p[0], kick_and_cancel(p[0], p[1], length)))(pairs)
+
+
+def kick(size: Size, keys: Any, shift: int = 0, head: str = "recurrent") -> np.ndarray:
+    """Relative deviation of the recurrent gradient from w^(T-2) tanh |u|."""
+    pairs = weights(keys)
+    formula = generated.kick_and_cancel_gradient
+    values = _recurrent(jnp.asarray(pairs), size["T"])
+    if head == "attention":
+        values = attention_on_kick(pairs, size["T"])
+    expected = formula(jnp.asarray(pairs[:, 0]), jnp.asarray(pairs[:, 1]), size["T"] + shift)
+    return np.abs(np.asarray(values / expected) - 1)
+
+
+@partial(jax.jit, static_argnames="length")
+def attention_on_kick(pairs: jax.Array, length: int) -> jax.Array:
+    """Gradient norm of a softmax head (d = 2) on the tokens of kick-and-cancel, |U| = |u|."""
+
+    def one(w: jax.Array, norm: jax.Array) -> jax.Array:
+        inputs = kick_and_cancel(w, norm, length) / norm
+        X = inputs[:, None] * jnp.array([1.0, 0.0])
+        U = norm * jnp.array([1.0, 0.0])
+        _, by_U, by_W = generated.features(X, w * jnp.eye(2), jnp.array([1.0, 0.0]), U)
+        return jnp.sqrt(jnp.sum(by_U**2) + jnp.sum(by_W**2))
+
+    return jax.vmap(one)(pairs[:, 0], pairs[:, 1])
+
+
+recurrent_claim = IdentityClaim(
+    **room_claim("recurrent-gradient", "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|"),
+    sizes={"T": [4, 16, 64]},
+    residual=kick,
+    tolerance=dtype_tolerance(np.float64, operations=64),
+    seeds=64,
+    mutants=(
+        Mutant("one-token", "w^(T-1)", {"residual": partial(kick, shift=1)}),
+        Mutant(
+            "attention", "a softmax head passed off", {"residual": partial(kick, head="attention")}
+        ),
+    ),
+)
+
+
+def contrast(recurrent: bool = False, per_token: bool = False) -> Callable[[Size, Any], np.ndarray]:
+    """Slack of L1 sharp on the inputs that make the recurrent gradient grow."""
+
+    def slack(size: Size, keys: Any) -> np.ndarray:
+        pairs = jnp.asarray(weights(keys))
+        seen = (_recurrent if recurrent else attention_on_kick)(pairs, size["T"])
+        bound = generated.lipschitz_constant(pairs[:, 1], SIGMA1) / (size["T"] if per_token else 1)
+        return np.asarray(bound - jnp.abs(seen))
+
+    return slack
+
+
+contrast_claim = InequalityClaim(
+    **room_claim(
+        "contrast", "On the same inputs the gradient of a softmax head is at most L1 sharp"
+    ),
+    sizes={"T": [4, 16, 64]},
+    slack=contrast(),
+    seeds=64,
+    mutants=(
+        Mutant("recurrent", "a recurrent head passed off as attention", {"slack": contrast(True)}),
+        Mutant("per-token", "a bound that falls like 1/T", {"slack": contrast(per_token=True)}),
+    ),
+)
+
+
+# N9: memory against the number of tokens, as the compiler reports it.
+def temporary_bytes(size: Size, keys: Any, online: bool) -> np.ndarray:
+    """Working memory of the attention of 16 heads; tokens given, not counted."""
+    heads, dim = 16, 4
+    W, X = jnp.ones((heads, dim, dim)), jnp.ones((size["T"], dim))
+
+    def last(W: jax.Array, X: jax.Array) -> jax.Array:
+        return jax.vmap(generated.attention_head, (None, 0, None))(X, W, X[-1])
+
+    def fixed(W: jax.Array, X: jax.Array) -> jax.Array:
+        keys_ = W @ jnp.ones(dim)
+        step = lambda state, token: (online_step(state, keys_, token), None)  # noqa: E731
+        return jax.lax.scan(step, online_start(heads, dim), X)[0].mean
+
+    analysis = jax.jit(fixed if online else last).lower(W, X).compile().memory_analysis()
+    return np.full(len(keys), float(analysis.temp_size_in_bytes))
+
+
+memory_common = {"sizes": {"T": [256, 1024, 4096, 16384]}, "seeds": 4}
+last_memory_claim = RateClaim(
+    **room_claim("memory-last-token", "With the last token as query, memory is of order T"),
+    **memory_common,
+    predicted=T,
+    kind="exact",
+    error=partial(temporary_bytes, online=False),
+    mutants=(
+        Mutant("square", "T^2, as for all queries", {"predicted": T**2}),
+        Mutant("online", "a fixed query", {"error": partial(temporary_bytes, online=True)}),
+    ),
+)
+fixed_memory_claim = IndependenceClaim(
+    **room_claim("memory-fixed-query", "With a fixed query, memory does not depend on T"),
+    **memory_common,
+    error=partial(temporary_bytes, online=True),
+    mutants=(
+        Mutant(
+            "last-token",
+            "the last token as query",
+            {"error": partial(temporary_bytes, online=False)},
+        ),
+        Mutant("drift", "twice the memory at the end", {"planted_drift": 2.0}),
+    ),
+)
+
+
+# N10: the certificate, on every run.
+RATE, STEPS = 0.125, 60
+
+
+@remembered
+def certified(keys: Any) -> Any:
+    """Runs of 60 steps, 16 heads, 32 samples of 6 tokens."""
+    sizes = {"samples": 32, "length": 6, "heads": 16, "dim": 4, "steps": STEPS}
+    return certified_runs(keys, RATE, jnp.full(3, 1.0), **sizes)
+
+
+def certificate_slack(
+    distance: float = 1.0, defect: float = 1.0
+) -> Callable[[Size, Any], np.ndarray]:
+    """Bound minus mean loss, relative to it, at the worse of two comparison points."""
+
+    def slack(size: Size, keys: Any) -> np.ndarray:
+        run = certified(keys)
+        bound = generated.certificate(distance * run.distance2, RATE, STEPS, defect * run.defect2)
+        premise = 1 - 4 * RATE * run.selfbound
+        return np.asarray(jnp.minimum(bound / run.mean_loss - 1, premise).min(axis=1))
+
+    return slack
+
+
+certificate_claim = InequalityClaim(
+    **room_claim(
+        "certificate", "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2"
+    ),
+    slack=certificate_slack(),
+    seeds={"smoke": 64, "standard": 512, "full": 2048},
+    mutants=(
+        Mutant("no-distance", "the distance dropped", {"slack": certificate_slack(distance=0.0)}),
+        Mutant("no-defect", "the defect dropped", {"slack": certificate_slack(defect=0.0)}),
+    ),
+)
+
+claims = (
+    cumulant_claim, gradient_claim, curvature_claim, *linear_claims, linear_bound_claim, log_claim,
+    width_claim, mean_square_claim, approximation_claim, neutral_claim, independent_claim,
+    replication_claim, recurrent_claim, contrast_claim, last_memory_claim, fixed_memory_claim,
+    certificate_claim,
+)  # fmt: skip
+
+
+pictures: tuple[Picture, ...] = ()
+not_checked = (
+    "The bound of Theorem 1 as a number: it is vacuous at every feasible size. Only the scaling of its "
+    "terms and the certificate are asserted.",
+    "The excess of the training loss over its infinite-width floor (N5), and the AR(L) experiment (N8).",
+    "Whether the linearisation error along a run of gradient descent is of order 1/m.",
+)

@@ -1,0 +1,77 @@
+"""How large the gradient, the curvature and the third cumulant of one head can be made."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, ScalarLike, UInt32
+
+from numerics.generated.shallow_transformer_gd import features, head_curvature, third_cumulant
+from numerics.randomness.blocks import normals
+from numerics.solvers.ascent import largest_value
+
+Start = tuple[Array, Array, Array, Array, Array]
+
+
+def unit(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The vector at length one."""
+    return x / jnp.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def in_ball(X: Float[Array, "T d"]) -> Float[Array, "T d"]:
+    """Tokens clipped to norm one."""
+    return X / jnp.maximum(1.0, jnp.linalg.norm(X, axis=-1, keepdims=True))
+
+
+def gradient_norm(point: Start, B: ScalarLike) -> Float[Array, ""]:
+    """Norm of the gradient in (U, W) of a head with |U| = B and a query of norm one."""
+    X, W, U, q, _ = point
+    _, by_U, by_W = features(in_ball(X), W, unit(q), B * unit(U))
+    return jnp.sqrt(jnp.sum(by_U**2) + jnp.sum(by_W**2))
+
+
+def curvature(point: Start, B: ScalarLike) -> Float[Array, ""]:
+    """Absolute second derivative along a direction of norm one: at most the Hessian's norm."""
+    X, W, U, q, along = point
+    u, w = unit(along)[: len(U)], unit(along)[len(U) :].reshape(W.shape)
+    return jnp.abs(head_curvature(in_ball(X), W, unit(q), B * unit(U), u, w))
+
+
+def cumulant(point: Start, B: ScalarLike) -> Float[Array, ""]:
+    """Third cumulant along unit vectors; ``B`` is not used."""
+    X, W, U, xi, _ = point
+    q = jnp.zeros(len(U)).at[0].set(1.0)
+    return third_cumulant(in_ball(X), W, q, unit(U), jnp.outer(unit(xi), q))
+
+
+QUANTITIES = ("gradient", "curvature", "cumulant")
+
+
+@partial(jax.jit, static_argnames=("most", "dim", "steps"))
+def extreme_values(
+    keys: UInt32[Array, "seeds 2"],
+    quantity: ScalarLike,
+    length: ScalarLike,
+    B: ScalarLike,
+    *,
+    most: int,
+    dim: int,
+    steps: int,
+) -> Float[Array, " seeds"]:
+    """The largest value found from one random start a seed.
+
+    ``quantity`` is a place in ``QUANTITIES``. ``length`` divides ``most``: fewer tokens are
+    repeated up to ``most``, which changes nothing, so that one compilation serves all lengths.
+    """
+    repeated = jnp.arange(most) % length
+    branches = [lambda p, f=f: f(p, B) for f in (gradient_norm, curvature, cumulant)]
+
+    def objective(point: Start) -> Array:
+        X, *rest = point
+        return jax.lax.switch(quantity, branches, (X[repeated], *rest))
+
+    def one(key: Array) -> Array:
+        start = normals(key, [(most, dim), (dim, dim), (dim,), (dim,), (dim + dim**2,)])
+        return largest_value(objective, start, steps=steps)
+
+    return jax.vmap(one)(keys)
