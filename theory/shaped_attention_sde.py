@@ -72,7 +72,8 @@ STATED = {
         total(V[nu, ka] * S2[al, nu, be, ka], nu, ka)
         + total(V[be, nu] * S1[al, nu] + V[al, nu] * S1[be, nu], nu)
     ),
-    Sigma[al, be, de, om]: gamma**2 * (2 - gamma**2) * (V[al, de] * V[be, om] + V[al, om] * V[be, de])
+    Sigma[al, be, de, om]: gamma**2 * (2 - gamma**2)
+    * (V[al, de] * V[be, om] + V[al, om] * V[be, de])
     + gamma**4 / (heads * tau0**2)
     * total(
         V[al, ka] * V[de, nu] * S2[be, ka, om, nu] + V[al, ka] * V[om, nu] * S2[be, ka, de, nu]
@@ -190,14 +191,19 @@ def arc_cosine() -> sp.Expr:
     product = sp.expand_trig(sp.cos(theta) * sp.cos(theta - phi))
     angular = sp.integrate(product, (theta, phi - sp.pi / 2, sp.pi / 2))
     polar = sp.expand_trig(radial * angular / (2 * sp.pi))
-    return sp.expand(polar.subs({sp.sin(phi): sp.sqrt(1 - rho**2), sp.cos(phi): rho, phi: sp.acos(rho)}))
+    return sp.expand(
+        polar.subs({sp.sin(phi): sp.sqrt(1 - rho**2), sp.cos(phi): rho, phi: sp.acos(rho)})
+    )
 
 
 @cache
 def shaped_activation() -> tuple[sp.Expr, sp.Expr]:
     """E[sigma_s(x) sigma_s(y)], and the c that makes c E[sigma_s(x)^2] one."""
     s_plus, s_minus = (1 + c_ / sp.sqrt(width) for c_ in (c_plus, c_minus))
-    same, opposite = arc_cosine(), arc_cosine().subs(rho, -rho).subs(sp.acos(-rho), sp.pi - sp.acos(rho))
+    same, opposite = (
+        arc_cosine(),
+        arc_cosine().subs(rho, -rho).subs(sp.acos(-rho), sp.pi - sp.acos(rho)),
+    )
     second = (s_plus**2 + s_minus**2) * same - 2 * s_plus * s_minus * opposite
     return second, 1 / sp.expand(second.subs(rho, 1))
 
@@ -238,7 +244,7 @@ def drift_of_mlp() -> sp.Expr:
 
 def derive() -> Derivation:
     """From the layer to the SDE."""
-    drift, values, squares, first = attention_moments()
+    drift, values, squares, _ = attention_moments()
     spread = canonical(values + squares)
     return Derivation(
         steps=(*attention_steps(drift, values, squares), *noise_steps(spread), *mlp_steps()),
@@ -250,14 +256,16 @@ def derive() -> Derivation:
                 "one layer. M is the averaging matrix of the softmax, rows sum to one.",
             ),
             Function(
-                "attention_covariance", (V, M, gamma, tau0, heads), Output(spread, (al, be, de, om)),
+                "attention_covariance", (V, M, gamma, tau0, heads),
+                Output(spread, (al, be, de, om)),
                 "Covariance of the increments of V, per unit time t = layer / width.",
                 "Noci et al. 2023 (arXiv:2306.17759), Sigma; values and logits together; heads "
                 "concatenated.",
             ),
             Function(
-                "noise_increment", (V, M, gamma, tau0, heads, dG, dZ), Output(canonical(noise()), (al, be)),
-                "Noise of V for independent Gaussian matrices dG, dZ: no square root of a covariance.",
+                "noise_increment", (V, M, gamma, tau0, heads, dG, dZ),
+                Output(canonical(noise()), (al, be)),
+                "Noise of V for independent Gaussian matrices dG, dZ: no root of a covariance.",
                 "Derived here: its covariance is attention_covariance, times the variance of the "
                 "entries of dG and dZ (the time step).",
                 definitions=(Definition(L, (al, be), Cholesky(V)),),
@@ -382,7 +390,7 @@ theorem = Theorem(
         Assumption("positive-definite-start", "V_0 is positive definite."),
         Assumption("rows-sum-to-one", "The averaging matrix has rows that sum to one."),
         Assumption("gaussian-weights", "All weights are independent N(0, 1), fresh in each layer."),
-        Assumption("fixed-branch-weight", "gamma in (0, 1] and tau0 do not depend on depth or width."),
+        Assumption("fixed-branch-weight", "gamma in (0, 1] and tau0 do not depend on the width."),
     ),
     rate=None,
     derive=derive,

@@ -139,7 +139,7 @@ def noise_increment(
     dG: Float[Array, "m m"],
     dZ: Float[Array, "m m"],
 ) -> Float[Array, "m m"]:
-    r"""Noise of V for independent Gaussian matrices dG, dZ: no square root of a covariance.
+    r"""Noise of V for independent Gaussian matrices dG, dZ: no root of a covariance.
 
     Derived here: its covariance is attention_covariance, times the variance of the entries of
     dG and dZ (the time step).

@@ -99,6 +99,8 @@ def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, si
     SymPy's answer is held against values at distances 1e-20 and 1e-30, with 80 digits.
     """
     value = sp.limit(expression, variable, point, side)
+    if value.has(sp.oo, -sp.oo, sp.zoo, sp.nan):
+        raise ValueError(f"{expression} has no finite limit at {point}, says SymPy; got {value}")
     at = _probe(expression.free_symbols - {variable})
     sign = 1 if side == "+" else -1
     target = _real(value.xreplace(at))
@@ -113,7 +115,7 @@ def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, si
 
 def continued(
     expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.Expr
-) -> sp.Piecewise:
+) -> sp.Expr:
     """A function on [low, high], continued beyond the ends by its tangents there.
 
     So that rounding which leaves the interval, and the ends themselves, where the expression has

@@ -13,7 +13,7 @@ import sympy as sp
 from theory.calculus.indices import Term, assemble, canonical, terms
 
 
-def expectation(expression: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr]) -> sp.Expr:
+def expectation(expression: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr | int]) -> sp.Expr:
     """The mean of a polynomial over independent centred Gaussian arrays.
 
     ``variances`` maps each random array to the variance of one entry; entries of one array are
@@ -24,7 +24,7 @@ def expectation(expression: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr]
 
 
 def covariance(
-    left: sp.Expr, right: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr]
+    left: sp.Expr, right: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr | int]
 ) -> sp.Expr:
     """``E[left right] - E[left] E[right]``."""
     means = expectation(left, variances) * expectation(right, variances)
@@ -42,7 +42,7 @@ def pairings(items: list[sp.Indexed]) -> Iterator[list[tuple[sp.Indexed, sp.Inde
             yield [(first, partner), *others]
 
 
-def _wick(term: Term, variances: Mapping[sp.IndexedBase, sp.Expr]) -> Iterator[Term]:
+def _wick(term: Term, variances: Mapping[sp.IndexedBase, sp.Expr | int]) -> Iterator[Term]:
     def is_random(f: sp.Expr) -> bool:
         return isinstance(f, sp.Indexed) and f.base in variances
 

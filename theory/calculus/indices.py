@@ -128,7 +128,7 @@ def substitute(
 def unfold(
     expression: sp.Expr, base: sp.IndexedBase, at: tuple[sp.Idx, ...], definition: sp.Expr
 ) -> sp.Expr:
-    """The same as ``substitute``, with the form of the expression kept: nothing is multiplied out."""
+    """The same as ``substitute``, but the form is kept: nothing is multiplied out."""
     if isinstance(expression, sp.Indexed) and expression.base == base:
         return instantiate(definition, dict(zip(at, expression.indices, strict=True)))
     if not expression.has(base):

@@ -103,5 +103,5 @@ def _name(argument: sp.Basic) -> sp.Basic:
 
 
 def _sizes(argument: sp.Basic) -> set[sp.Basic]:
-    shape = argument.shape if isinstance(argument, sp.IndexedBase) else ()
+    shape = tuple(argument.shape) if isinstance(argument, sp.IndexedBase) else ()
     return {s for extent in shape for s in sp.sympify(extent).free_symbols}

@@ -98,7 +98,9 @@ class Lowering:
             if len(distinct) < len(axes):
                 letter = {i: chr(97 + k) for k, i in enumerate(distinct)}
                 spec = "".join(letter[i] for i in axes)
-                return self._name(_contraction([name], f"{spec}->{''.join(letter.values())}")), distinct
+                return self._name(
+                    _contraction([name], f"{spec}->{''.join(letter.values())}")
+                ), distinct
             return sp.Symbol(name), axes
         if isinstance(factor, sp.KroneckerDelta):
             return self._name(f"jnp.eye({code(extent(factor.args[0]), factor)})"), factor.args
@@ -120,11 +122,15 @@ class Lowering:
         axes = tuple(sorted(free_indices(expression), key=str))
         last, condition = expression.args[-1]
         if condition != sp.true:
-            raise NotImplementedError(f"a Piecewise needs a final branch for all else: {expression}")
+            raise NotImplementedError(
+                f"a Piecewise needs a final branch for all else: {expression}"
+            )
         conditions = [c for _, c in expression.args[:-1]]
         text = self.output(self._guarded(last, conditions, axes), axes)
         for branch, test in reversed(expression.args[:-1]):
-            left, right = (self.output(side, axes if free_indices(side) else ()) for side in test.args)
+            left, right = (
+                self.output(side, axes if free_indices(side) else ()) for side in test.args
+            )
             value = self.output(branch, axes) if free_indices(branch) else code(branch, expression)
             text = f"jnp.where({left} {test.rel_op} {right}, {value}, {text})"
         return self._name(text), axes

@@ -19,7 +19,7 @@ WIDTH = 100
 def generate(room: str, theorem: Theorem) -> str:
     """JAX source of the functions of a theorem, in the order of its derivation."""
     functions = theorem.derivation.functions
-    bodies = [_function(f) for f in functions]
+    bodies = [function_source(f) for f in functions]
     text = "\n\n\n".join(bodies)
     special = "import jax.scipy.special as jsp\n" if "jsp." in text else ""
     softmax = "import jax\n" if "jax.nn" in text else ""
@@ -33,7 +33,8 @@ def generate(room: str, theorem: Theorem) -> str:
     )
 
 
-def _function(function: Function) -> str:
+def function_source(function: Function) -> str:
+    """JAX source of one function."""
     taken = {_label(a) for a in function.arguments} | {
         _label(d.array) for d in function.definitions
     }
@@ -128,7 +129,7 @@ def _label(argument: sp.Basic) -> str:
 
 
 def _dims(argument: sp.Basic) -> tuple[sp.Basic, ...]:
-    return argument.shape if isinstance(argument, sp.IndexedBase) else ()
+    return tuple(argument.shape) if isinstance(argument, sp.IndexedBase) else ()
 
 
 def _shape(argument: sp.Basic) -> str:

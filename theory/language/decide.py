@@ -42,9 +42,11 @@ def sampling(step: Step) -> tuple[Status | None, str]:
     """SAMPLED if the sides agree at random points to nearly all digits, else FAILED."""
     draw = random.Random(step.name)
     for _ in range(POINTS):
-        left, right, point = _at_random_point(step, draw)
-        scale = max(abs(left), abs(right), mpmath.mpf(1))
-        if not abs(left - right) <= scale * mpmath.mpf(10) ** (10 - DIGITS):
+        with mpmath.workdps(DIGITS + 10):
+            left, right, point = _at_random_point(step, draw)
+            scale = max(abs(left), abs(right), mpmath.mpf(1))
+            agree = abs(left - right) <= scale * mpmath.mpf(10) ** (5 - DIGITS)
+        if not agree:
             shown = mpmath.nstr(left, 15), mpmath.nstr(right, 15)
             return Status.FAILED, f"left {shown[0]}, right {shown[1]} at {point}"
     return Status.SAMPLED, f"{POINTS} points, {DIGITS} digits"

@@ -46,7 +46,7 @@ class Rate:
                     )
                 if not size.is_positive:
                     raise ValueError(
-                        f"the size {size} must be declared positive: Symbol('{size}', positive=True)"
+                        f"the size {size} must be positive: Symbol('{size}', positive=True)"
                     )
 
     @property
@@ -67,7 +67,7 @@ class Rate:
             for term in self.terms
         )
 
-    def evaluate(self, size: Mapping[str, float]) -> tuple[float, ...]:
+    def evaluate(self, size: Mapping[str, float | int]) -> tuple[float, ...]:
         """Values of the monomials at one size point, e.g. ``{"L": 8, "H": 2}``."""
         missing = [name for name in self.sizes if name not in size]
         if missing:

@@ -29,7 +29,10 @@ class Worker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         """Stop the subprocess."""
         self._stop()
@@ -68,19 +71,24 @@ class Worker:
 
 
 def _start() -> subprocess.Popen[bytes]:
+    """A running worker; its imports do not count against the limit of a step."""
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "theory.language.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": path},
     )
+    assert process.stdout is not None
+    pickle.load(process.stdout)
+    return process
 
 
 def _serve() -> None:
     from theory.language import decide
 
+    _answer("ready")
     methods = {"rewriting": decide.rewriting, "sampling": decide.sampling}
     while True:
         try:
@@ -91,8 +99,12 @@ def _serve() -> None:
             answer = methods[method](step)
         except Exception as error:  # the parent reports it as the outcome of the step
             answer = None, f"{method} raised {type(error).__name__}: {error}"
-        pickle.dump(answer, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        _answer(answer)
+
+
+def _answer(answer: object) -> None:
+    pickle.dump(answer, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,36 @@
+"""Gaussian matrices and Gram matrices of wide ones, exact in law at a cost without the width."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray, ScalarLike
+
+
+def bartlett(key: PRNGKeyArray, rows: int, columns: ScalarLike) -> Float[Array, "rows rows"]:
+    """Lower triangular T with T T^T of the law of G G^T, G a rows by columns Gaussian matrix.
+
+    Bartlett's decomposition; needs ``columns >= rows``. The number of columns may be traced.
+    """
+    chi, normal = jax.random.split(key)
+    freedom = columns - jnp.arange(rows)
+    diagonal = jnp.sqrt(2 * jax.random.gamma(chi, freedom / 2))
+    below = jnp.tril(jax.random.normal(normal, (rows, rows)), -1)
+    return below + jnp.diag(diagonal)
+
+
+def haar_shares(
+    key: PRNGKeyArray, rows: int, blocks: int, columns: ScalarLike
+) -> Float[Array, "blocks rows rows"]:
+    """Gram matrices U_h U_h^T of the column blocks of a Haar-distributed rows by n matrix.
+
+    The rows of U are orthonormal, so that the shares sum to the identity; each of the blocks
+    has this many columns.
+    """
+    if blocks == 1:
+        return jnp.eye(rows)[None]
+    factors = jax.vmap(lambda k: bartlett(k, rows, columns))(jax.random.split(key, blocks))
+    grams = factors @ factors.transpose(0, 2, 1)
+    whole = jnp.linalg.cholesky(grams.sum(0))
+    half = jax.vmap(lambda s: jax.scipy.linalg.solve_triangular(whole, s, lower=True))(grams)
+    return jax.vmap(
+        lambda s: jax.scipy.linalg.solve_triangular(whole, s.T, lower=True),
+    )(half)

@@ -1,0 +1,257 @@
+"""The contract of generated code, for every function of every room, and of the printer itself.
+
+Two routes: the JAX source, and mpmath on the same expression with 30 digits.
+"""
+
+import ast
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import numerics
+from checks.suite.rooms import load_theorem, rooms
+from theory.calculus.evaluate import call
+from theory.calculus.indices import Symmetric, array, indices, size, total
+from theory.codegen.function import Cholesky, Definition, Function, Output, Softmax
+from theory.codegen.module import function_source, generate
+
+m, n = size("m"), size("n")
+i, j, k = indices("i j k", m)
+A, B, S = array("A", m, m), array("B", m, m), array("S", m, m, symmetric=True)
+v = array("v", m)
+x, y = sp.symbols("x y", real=True)
+t = sp.Symbol("t", positive=True)
+
+
+@cache
+def functions(room: str) -> tuple[Function, ...]:
+    return load_theorem(room).derivation.functions
+
+
+def arguments(function: Function, seed: int) -> list[Any]:
+    """Random arguments; arrays are small, symmetric ones positive definite."""
+    rng = np.random.default_rng(seed)
+    extents: dict[Any, int] = {}
+    drawn: list[Any] = []
+    for argument in function.arguments:
+        if isinstance(argument, sp.IndexedBase):
+            shape = [
+                extents.setdefault(s, 2 + len(extents) % 2) if isinstance(s, sp.Symbol) else int(s)
+                for s in argument.shape
+            ]
+            value = rng.normal(size=shape) / 2
+            if isinstance(argument, Symmetric):
+                value = value @ value.T + np.eye(len(value)) / 2
+            drawn.append(value)
+        elif argument.is_integer:
+            drawn.append(float(rng.integers(2, 5)))
+        else:
+            drawn.append(rng.uniform(0.2, 0.9) if argument.is_positive else rng.uniform(-0.9, 0.9))
+    return drawn
+
+
+def compiled(function: Function) -> Any:
+    """The function as it is generated now, not as it is stored."""
+    namespace: dict[str, Any] = {}
+    header = "import jax\nimport jax.numpy as jnp\nimport jax.scipy.special as jsp\n"
+    header += "from jaxtyping import Array, Float, ScalarLike\n"
+    exec(compile(header + function_source(function), function.name, "exec"), namespace)
+    return namespace[function.name]
+
+
+def as_arrays(result: Any) -> list[np.ndarray]:
+    return [np.asarray(r) for r in (result if isinstance(result, tuple) else (result,))]
+
+
+def assert_close(ours: Any, theirs: Any, tolerance: float = 1e-12) -> None:
+    for a, b in zip(as_arrays(ours), as_arrays(theirs), strict=True):
+        np.testing.assert_allclose(a, b.astype(float), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_committed_modules_are_what_the_theory_gives(room: str) -> None:
+    path = Path(numerics.__path__[0]) / "generated" / f"{room}.py"
+    assert path.read_text() == generate(room, load_theorem(room))
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_generated_functions_agree_with_30_digits(room: str) -> None:
+    module = import_module(f"numerics.generated.{room}")
+    for function in functions(room):
+        values = arguments(function, 0)
+        exact = tuple(np.array(r, dtype=float) for r in call(function, *values, digits=30))
+        ours = getattr(module, function.name)(*(jnp.asarray(a) for a in values))
+        assert_close(ours, exact, 1e-11)
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_generated_functions_are_the_same_compiled_and_mapped(room: str) -> None:
+    module = import_module(f"numerics.generated.{room}")
+    for function in functions(room):
+        values = [jnp.asarray(a) for a in arguments(function, 1)]
+        eager = getattr(module, function.name)
+        assert_close(jax.jit(eager)(*values), eager(*values), 1e-11)
+        mapped = jax.vmap(eager)(*(a[None] for a in values))
+        assert_close(jax.tree.map(lambda r: r[0], mapped), eager(*values), 1e-11)
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_a_changed_node_is_noticed_by_the_contract(room: str) -> None:
+    """The control: the same comparison fails when one coefficient of the expression is off."""
+    function = functions(room)[0]
+    first, *rest = function.returned
+    planted = Output(first.expression * sp.Rational(1001, 1000), first.axes)
+    wrong = Function(
+        function.name, function.arguments, (planted, *rest), function.summary,
+        function.reference, function.definitions,
+    )  # fmt: skip
+    values = arguments(function, 2)
+    exact = [np.array(r, dtype=float) for r in call(function, *values)]
+    with pytest.raises(AssertionError):
+        assert_close(compiled(wrong)(*(jnp.asarray(a) for a in values)), exact)
+
+
+scalar_trees = st.recursive(
+    st.sampled_from([x, y, t, sp.Integer(2), sp.Rational(1, 3), sp.pi]),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda p: p[0] + p[1]),
+        st.tuples(inner, inner).map(lambda p: p[0] * p[1]),
+        inner.map(lambda e: e**2),
+        inner.map(sp.sin),
+        inner.map(lambda e: sp.exp(-(e**2))),
+        inner.map(sp.tanh),
+        inner.map(lambda e: sp.sqrt(1 + e**2)),
+        inner.map(lambda e: 1 / (2 + e**2)),
+        inner.map(sp.erf),
+    ),
+    max_leaves=8,
+)
+array_trees = st.recursive(
+    st.sampled_from([A[i, j], B[i, j], S[i, j], A[j, i], v[i], v[j], t]),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda p: p[0] + p[1]),
+        st.tuples(inner, inner).map(lambda p: p[0] * p[1]),
+        inner.map(lambda e: total(B[i, k] * e.xreplace({i: k}), k)),
+        inner.map(lambda e: total(e.xreplace({j: k}) * S[k, j], k)),
+        inner.map(lambda e: sp.exp(-(e**2))),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(expression=scalar_trees, seed=st.integers(0, 2**16))
+def test_random_scalar_expressions_have_the_right_value_and_gradient(
+    expression: sp.Expr, seed: int
+) -> None:
+    function = Function("f", (x, y, t), Output(expression), "Random.", "none")
+    derivative = Function("f", (x, y, t), Output(sp.diff(expression, x)), "Random.", "none")
+    values = arguments(function, seed)
+    ours = compiled(function)
+    (exact,) = call(function, *values)
+    (slope,) = call(derivative, *values)
+    assert float(ours(*values)) == pytest.approx(float(exact), rel=1e-10, abs=1e-10)
+    gradient = jax.grad(lambda x_: jnp.asarray(ours(x_, *values[1:])) + 0 * x_)(values[0])
+    assert float(gradient) == pytest.approx(float(slope), rel=1e-8, abs=1e-8)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(expression=array_trees, seed=st.integers(0, 2**16))
+def test_random_array_expressions_have_the_right_value(expression: sp.Expr, seed: int) -> None:
+    function = Function("f", (A, B, S, v, t), Output(expression, (i, j)), "Random.", "none")
+    values = arguments(function, seed)
+    exact = np.array(call(function, *values)[0], dtype=float)
+    ours = compiled(function)(*(jnp.asarray(a) for a in values))
+    assert_close(ours, exact, 1e-10)
+
+
+def test_a_scalar_factor_before_a_sum_of_products_survives() -> None:
+    """SymPy's own converter to array expressions drops the factor 1 / m^2."""
+    expression = total(v[k] * A[i, j] * v[k], k) / m**2
+    function = Function("f", (A, v), Output(expression, (i, j)), "Scaled.", "none")
+    values = arguments(function, 0)
+    by_hand = values[0] * (values[1] @ values[1]) / len(values[1]) ** 2
+    assert_close(compiled(function)(*map(jnp.asarray, values)), by_hand)
+
+
+def test_nothing_is_unrolled_so_the_source_is_short() -> None:
+    expression = total(A[i, k] * B[k, j], k)
+    source = function_source(Function("f", (A, B), Output(expression, (i, j)), "Product.", "none"))
+    assert "return A @ B" in source or "AB = A @ B" in source
+
+
+def test_a_removable_singularity_has_the_right_value_and_gradient() -> None:
+    from theory.calculus.expansion import continued
+
+    angle = continued(sp.sqrt(1 - x**2) - x * sp.acos(x), x, sp.S.NegativeOne, sp.S.One)
+    ours = compiled(Function("f", (x,), Output(angle), "Angle.", "none"))
+    for at, value, slope in ((1.0, 0.0, 0.0), (-1.0, np.pi, -np.pi), (1.5, 0.0, 0.0)):
+        assert float(ours(at)) == pytest.approx(value, abs=1e-15)
+        assert float(jax.grad(ours)(at)) == pytest.approx(slope, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "exact"),
+    [(sp.exp(x) - 1, 1e-12, 1.0000000000005e-12), (sp.log(1 + x), 1e-12, 9.999999999995e-13)],
+)
+def test_differences_that_cancel_keep_their_digits(
+    expression: sp.Expr, at: float, exact: float
+) -> None:
+    ours = compiled(Function("f", (x,), Output(expression), "Small.", "none"))
+    assert float(ours(at)) == pytest.approx(exact, rel=1e-15)
+
+
+def test_a_softmax_of_large_logits_does_not_overflow() -> None:
+    P = array("P", m, m)
+    definition = Definition(P, (i, j), Softmax(1000 * A[i, j], j))
+    function = Function(
+        "f", (A,), Output(total(P[i, j] * A[i, j], j), (i,)), "Mean.", "none", (definition,)
+    )
+    values = arguments(function, 3)
+    exact = np.array(call(function, *values)[0], dtype=float)
+    assert_close(compiled(function)(jnp.asarray(values[0])), exact)
+
+
+def test_a_cholesky_factor_is_the_lower_one() -> None:
+    L = array("L", m, m)
+    function = Function(
+        "f", (S,), Output(L[i, j], (i, j)), "Factor.", "none", (Definition(L, (i, j), Cholesky(S)),)
+    )
+    values = arguments(function, 4)
+    factor = np.asarray(compiled(function)(jnp.asarray(values[0])))
+    np.testing.assert_allclose(factor @ factor.T, values[0], rtol=1e-13)
+
+
+def test_an_unknown_function_is_an_error_that_names_it() -> None:
+    with pytest.raises(NotImplementedError, match=r"no JAX function for zeta.*zeta\(x\)"):
+        function_source(Function("f", (x,), Output(sp.zeta(x)), "Zeta.", "none"))
+
+
+def test_an_unbound_symbol_is_an_error_that_names_it() -> None:
+    with pytest.raises(ValueError, match="nothing binds y; the arguments are x"):
+        Function("f", (x,), Output(x + y), "Sum.", "none")
+    with pytest.raises(ValueError, match="free indices"):
+        Function("f", (A,), Output(A[i, j], (i,)), "Row.", "none")
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_generated_modules_import_neither_theory_nor_sympy(room: str) -> None:
+    tree = ast.parse(generate(room, load_theorem(room)))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        )
+    }
+    assert imported <= {"jax", "jaxtyping"}
