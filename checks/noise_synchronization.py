@@ -62,7 +62,7 @@ layer_norm = RateClaim(
 )  # fmt: skip
 
 
-def moments(**slip: float) -> dict[str, Any]:
+def moments(**slip: float | int) -> dict[str, Any]:
     """A wrong limit of one layer."""
     return {"expected": partial(one.stated_moments, **slip)}
 
@@ -95,7 +95,7 @@ one_step_bias = RateClaim(
 )  # fmt: skip
 
 
-def slopes(**slip: float) -> dict[str, Any]:
+def slopes(**slip: float | int) -> dict[str, Any]:
     """A wrong derivative of the energy."""
     return {"expected": partial(one.stated_energy_slopes, **slip)}
 
@@ -324,7 +324,7 @@ def with_law(activation: str, sigma_u: float) -> dict[str, Any]:
 
 antipodes = IdentityClaim(
     **room_claim("antipodes"),
-    statement="For an odd activation without biases antipodal tokens stay antipodal and never meet.",
+    statement="For an odd activation without biases antipodes stay antipodes and never meet.",
     sizes=tiers({"L": [32]}, {"L": [128]}, {"L": [512]}), seeds=tiers(64, 256, 512),
     residual=walks.antipode_residual, tolerance=1e-12,
     mutants=(

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, ScalarLike, UInt32
 
 from numerics.generated import noise_synchronization as generated
 from numerics.randomness.activations import activation as activation_of
-from numerics.randomness.activations import hermite_squares, pair_mean
+from numerics.randomness.activations import hermite_squares, pair_mean, slope_of
 from numerics.randomness.mlp_fields import Key, Law, fresh_field
 from numerics.solvers.token_layers import Attention, layer, normalised
 
@@ -32,7 +32,7 @@ class Coercivity(NamedTuple):
     lambda_bar: float
 
 
-def simple_attention(d: int, *, beta: float, scale: float) -> Attention:
+def simple_attention(d: int, *, beta: float | int, scale: float | int) -> Attention:
     """Q^T K = beta I and V = scale I, as in the paper's simulations; scale is +1, 0 or -1 there."""
     eye = jnp.eye(d)
     return Attention(beta * eye, eye, scale * eye)
@@ -49,8 +49,8 @@ def kernel(
     u: Float[Array, "*shape"] | float,
     *,
     d: int,
-    sigma_u: float,
-    sigma_w: float,
+    sigma_u: float | int,
+    sigma_w: float | int,
 ) -> Float[Array, "*shape"]:
     """Noise kernel kappa(u), accurate to 1e-10: ReLU in closed form, others by quadrature.
 
@@ -72,7 +72,7 @@ def kernel(
 
 
 def kernel_slope(
-    activation: str, u: Float[Array, "*shape"] | float, *, d: int, sigma_u: float
+    activation: str, u: Float[Array, "*shape"] | float, *, d: int, sigma_u: float | int
 ) -> Float[Array, "*shape"]:
     """kappa'(u) = E[phi'(Z_x) phi'(Z_y)] / d."""
     _check_law(activation, d, sigma_u, 0.0)
@@ -81,12 +81,11 @@ def kernel_slope(
         values = jax.vmap(lambda x: generated.relu_slope(x, d, sigma_u))(at.ravel())
     else:
         scale, rho = _correlation(at.ravel(), d, sigma_u)
-        slope = jnp.vectorize(jax.grad(activation_of(activation)))
-        values = pair_mean(slope, scale, rho) / d
+        values = pair_mean(slope_of(activation), scale, rho) / d
     return values.reshape(at.shape)
 
 
-def fast_kernel(activation: str, *, d: int, sigma_u: float, sigma_w: float) -> Kernel:
+def fast_kernel(activation: str, *, d: int, sigma_u: float | int, sigma_w: float | int) -> Kernel:
     """kappa as a function for inner loops: closed form, or a polynomial (Hermite series)."""
     _check_law(activation, d, sigma_u, sigma_w)
     if activation == "relu":
@@ -96,7 +95,9 @@ def fast_kernel(activation: str, *, d: int, sigma_u: float, sigma_w: float) -> K
     return lambda u: jnp.polyval(series[::-1], _correlation(u, d, sigma_u)[1])
 
 
-def coercivity(activation: str, *, d: int, sigma_u: float, sigma_w: float) -> Coercivity:
+def coercivity(
+    activation: str, *, d: int, sigma_u: float | int, sigma_w: float | int
+) -> Coercivity:
     """The constants of synchronization; the mean energy decays if lambda_bar < 0."""
     at_one = float(kernel(activation, 1.0, d=d, sigma_u=sigma_u, sigma_w=sigma_w))
     slope = float(kernel_slope(activation, 1.0, d=d, sigma_u=sigma_u))
@@ -105,7 +106,13 @@ def coercivity(activation: str, *, d: int, sigma_u: float, sigma_w: float) -> Co
 
 
 def dissipation_rate(
-    activation: str, *, d: int, sigma_u: float, sigma_w: float, beta: float, grid: int = 1001
+    activation: str,
+    *,
+    d: int,
+    sigma_u: float | int,
+    sigma_w: float | int,
+    beta: float | int,
+    grid: int = 1001,
 ) -> float:
     """lambda_bar' = -inf F over [-1, 1]: E[energy] grows at most at this rate, without attention.
 
@@ -138,10 +145,10 @@ def network_path(
     *,
     layers: int,
     mlp_width: int,
-    horizon: float,
+    horizon: float | int,
     activation: str,
-    sigma_u: float,
-    sigma_w: float,
+    sigma_u: float | int,
+    sigma_w: float | int,
     attention: Attention | None,
     samples: int,
     records: int | None = None,
@@ -166,10 +173,10 @@ def limit_path(
     X0: Float[Array, "N d"],
     *,
     steps: int,
-    horizon: float,
+    horizon: float | int,
     activation: str,
-    sigma_u: float,
-    sigma_w: float,
+    sigma_u: float | int,
+    sigma_w: float | int,
     attention: Attention | None,
     samples: int,
     records: int | None = None,
@@ -199,7 +206,7 @@ def limit_path(
 
 def _paths(
     step: Callable[..., Float[Array, "N d"]], key: Key, X0: Float[Array, "N d"], steps: int,
-    horizon: float, samples: int, records: int,
+    horizon: float | int, samples: int, records: int,
 ) -> Float[Array, "samples times N d"]:  # fmt: skip
     """Run a random step ``steps`` times for every sample and keep some of the states."""
 
@@ -217,14 +224,14 @@ def _paths(
 
 
 def _correlation(
-    u: Float[Array, "*shape"], d: int, sigma_u: float
+    u: Float[Array, "*shape"], d: int, sigma_u: float | int
 ) -> tuple[float, Float[Array, "*shape"]]:
     """Standard deviation of a pre-activation and the correlation of two."""
     square = 1 / d + sigma_u**2
     return float(square**0.5), jnp.clip((u / d + sigma_u**2) / square, -1.0, 1.0)
 
 
-def _check_law(activation: str, d: int, sigma_u: float, sigma_w: float) -> None:
+def _check_law(activation: str, d: int, sigma_u: float | int, sigma_w: float | int) -> None:
     activation_of(activation)
     if d < 2:
         raise ValueError(f"expected an embedding dimension d of at least 2; received {d}")
@@ -236,7 +243,7 @@ def _check_law(activation: str, d: int, sigma_u: float, sigma_w: float) -> None:
 
 
 def _check_path(
-    X0: Float[Array, "N d"], activation: str, sigma_u: float, sigma_w: float, steps: int,
+    X0: Float[Array, "N d"], activation: str, sigma_u: float | int, sigma_w: float | int, steps: int,
     samples: int, records: int | None,
 ) -> None:  # fmt: skip
     _check_law(activation, X0.shape[1], sigma_u, sigma_w)

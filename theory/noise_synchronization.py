@@ -117,7 +117,7 @@ def unit(expression: sp.Expr) -> sp.Expr:
     return expression.replace(_is_square_of_a_token, lambda _: sp.S.One)
 
 
-def _is_square_of_a_token(s: sp.Expr) -> bool:
+def _is_square_of_a_token(s: sp.Basic) -> bool:
     if not (isinstance(s, sp.Sum) and len(s.limits) == 1 and s.function.is_Pow):
         return False
     base, power = s.function.as_base_exp()

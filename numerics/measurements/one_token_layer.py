@@ -19,7 +19,8 @@ from numerics.solvers.token_layers import Attention, layer, normalised
 
 Size = Mapping[str, int]
 Keys = UInt32[np.ndarray, "n 2"]
-LAW = Law("relu", 0.3, 0.2)
+SIGMA_U, SIGMA_W = 0.3, 0.2
+LAW = Law("relu", SIGMA_U, SIGMA_W)
 
 
 def tokens(number: int, d: int, seed: int = 0) -> Float[Array, "{number} {d}"]:
@@ -55,7 +56,7 @@ def _norm_defect(z: Float[Array, "n 2 d"], eps: ScalarLike, plus: ScalarLike) ->
     return jax.vmap(one)(z)
 
 
-def norm_error(size: Size, keys: Keys, plus: float = 0.0) -> Float[np.ndarray, " n"]:
+def norm_error(size: Size, keys: Keys, plus: float | int = 0.0) -> Float[np.ndarray, " n"]:
     """|LN(v + w / k) - its second-order expansion| for random v, w in R^5.
 
     ``plus`` = 1 has + <v, w> P w in the expansion.
@@ -89,7 +90,11 @@ def increments(size: Size, keys: Keys, batch: int = 64, depth: int = 800) -> np.
 
 
 def stated_moments(
-    size: Size, ito: float = 1.0, attention: float = 1.0, common: float = 1.0, inner: int = 5
+    size: Size,
+    ito: float | int = 1.0,
+    attention: float | int = 1.0,
+    common: float | int = 1.0,
+    inner: int = 5,
 ) -> Float[np.ndarray, " 40"]:
     """Drift and cross-bracket of the limit, in the order of ``increments``."""
     kappa = relu_kernel(inner)
@@ -116,7 +121,7 @@ def _radial_bias(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, " n
 
 
 def radial_bias(
-    size: Size, keys: Keys, batch: int = 128, ito: float = 1.0
+    size: Size, keys: Keys, batch: int = 128, ito: float | int = 1.0
 ) -> Float[np.ndarray, " n"]:
     """Signed bias of the radial drift of one layer of depth L, MLP width 1.
 
@@ -124,7 +129,7 @@ def radial_bias(
     """
     z = jnp.asarray(batched(keys, batch, count(1, 5)))
     rest = per_seed(_radial_bias(z, 1.0 / size["L"]), len(keys))
-    at_one = float(kernel("relu", 1.0, d=5, sigma_u=LAW.sigma_u, sigma_w=LAW.sigma_w))
+    at_one = float(kernel("relu", 1.0, d=5, sigma_u=SIGMA_U, sigma_w=SIGMA_W))
     drift = generated.field_drift(START, jnp.zeros_like(START), jnp.full(3, at_one))
     return rest + 2 * at_one + ito * float((START * drift).sum(1).mean())
 
@@ -158,7 +163,7 @@ def energy_slopes(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, 
 
 
 def stated_energy_slopes(
-    size: Size, ito: float = 1.0, attention: float = 1.0, common: float = 1.0
+    size: Size, ito: float | int = 1.0, attention: float | int = 1.0, common: float | int = 1.0
 ) -> Float[np.ndarray, " 3"]:
     """The exact derivative of the mean energy for the three attention scales."""
     u = jnp.clip(SIX @ SIX.T, -1.0, 1.0)

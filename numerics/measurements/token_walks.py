@@ -23,7 +23,7 @@ UNBIASED = Law("relu", 0.0, 0.0)
 
 def networks(
     z: Float[np.ndarray, "n steps ..."], X0: Float[np.ndarray, "N d"], width: int, law: Law,
-    horizon: float, records: int, *, independent: bool = False,
+    horizon: float | int, records: int, *, independent: bool = False,
 ) -> Float[Array, "n times N d"]:  # fmt: skip
     """Networks without attention from given normals."""
     return walk(
@@ -58,7 +58,7 @@ def _diffusion(z: Float[Array, "n steps"], common: ScalarLike, inner: int) -> Fl
 
 
 def diffusion_products(
-    size: Size, keys: Keys, common: float = 1.0, inner: int = 5
+    size: Size, keys: Keys, common: float | int = 1.0, inner: int = 5
 ) -> Float[np.ndarray, " n"]:
     """The same for the autonomous diffusion of <X, Y>, by Euler-Maruyama with 4 L steps.
 
@@ -103,7 +103,7 @@ def energy_curve(
 NEAR_TIMES = np.linspace(0.0, 1.5, 7)
 
 
-def near_pair(d: int, gap: float) -> Float[np.ndarray, "2 {d}"]:
+def near_pair(d: int, gap: float | int) -> Float[np.ndarray, "2 {d}"]:
     """Two tokens at that distance, to first order."""
     points = np.eye(d)[[0, 0]]
     points[1, 1] = gap

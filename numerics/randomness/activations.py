@@ -5,7 +5,7 @@ analytic in a strip: its step is chosen from the strip of phi(s .), s the standa
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from math import pi
 
 import jax
@@ -39,6 +39,12 @@ def activation(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
+@cache
+def slope_of(name: str) -> Activation:
+    """The derivative of the activation of that name."""
+    return jnp.vectorize(jax.grad(activation(name)))
+
+
 def line(
     scale: float, reach: float = 10.0
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
@@ -55,6 +61,7 @@ def line(
     return nodes, weights / weights.sum()
 
 
+@partial(jax.jit, static_argnames=("f", "scale"))
 def pair_mean(f: Activation, scale: float, rho: Float[Array, " points"]) -> Float[Array, " points"]:
     """``E f(scale x) f(scale y)`` for unit Gaussians with correlation rho, f smooth."""
     x, weights = line(scale)

@@ -20,9 +20,9 @@ from numerics.solvers.token_layers import Attention, layer
 class Slip(NamedTuple):
     """Planted errors of a limit: factor on the Ito correction, attention as noise, no sharing."""
 
-    ito: float = 1.0
-    attention_in_noise: float = 0.0
-    independent: float = 0.0
+    ito: float | int = 1.0
+    attention_in_noise: float | int = 0.0
+    independent: float | int = 0.0
 
 
 class Nested(NamedTuple):

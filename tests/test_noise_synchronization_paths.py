@@ -1,0 +1,177 @@
+"""Paths of networks and of their limit: properties that hold for every start and every seed."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks import noise_synchronization as room
+from numerics.generated.noise_synchronization import attention as attention_values
+from numerics.generated.noise_synchronization import projected
+from numerics.noise_synchronization import (
+    dissipation_rate,
+    kernel,
+    limit_path,
+    network_path,
+    simple_attention,
+    uniform_tokens,
+)
+from numerics.randomness.activations import ACTIVATIONS
+from numerics.randomness.mlp_fields import Law, count, mlp_field, normals, symmetric_root
+from numerics.solvers.token_couplings import squared_transport
+from numerics.solvers.token_layers import layer, normalised, walk
+
+LAW = {"activation": "tanh", "sigma_u": 0.3, "sigma_w": 0.2}
+SEEDS = st.integers(0, 2**31 - 1)
+
+
+def start(seed: int, tokens: int = 3, d: int = 4) -> jax.Array:
+    return uniform_tokens(jax.random.PRNGKey(seed), tokens, d)
+
+
+def walked(z: np.ndarray, X0: jax.Array) -> jax.Array:
+    return walk(
+        jnp.asarray(z), X0, simple_attention(4, beta=1.0, scale=1.0), 0.1, width=3,
+        activation="tanh", sigma_u=0.3, sigma_w=0.2, records=2,
+    )  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS, order=st.permutations(range(3)))
+def test_tokens_are_exchangeable_and_stay_on_the_sphere(seed: int, order: list[int]) -> None:
+    z = np.random.default_rng(seed).standard_normal((2, 8, count(3, 4)))
+    X0 = start(seed)
+    path, permuted = walked(z, X0), walked(z, X0[jnp.array(order)])
+    np.testing.assert_allclose(permuted, path[:, :, jnp.array(order)], atol=1e-10)
+    np.testing.assert_allclose(jnp.linalg.norm(path, axis=-1), 1.0, atol=1e-12)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS, name=st.sampled_from(sorted(ACTIVATIONS)), bias=st.sampled_from([0.0, 0.4]))
+def test_the_kernel_is_positive_definite_on_any_points(seed: int, name: str, bias: float) -> None:
+    points = start(seed, tokens=6)
+    u = jnp.clip(points @ points.T, -1.0, 1.0)
+    values = np.linalg.eigvalsh(kernel(name, u, d=4, sigma_u=bias, sigma_w=0.0))
+    assert values.min() > -1e-10
+
+
+@pytest.mark.parametrize("path", [network_path, limit_path])
+def test_public_paths_stay_on_the_sphere_and_keep_the_start(path) -> None:
+    size = {"layers": 8, "mlp_width": 2} if path is network_path else {"steps": 8}
+    X0 = start(1)
+    attention = simple_attention(4, beta=1.0, scale=-1.0)
+    found = path(
+        jax.random.PRNGKey(0),
+        X0,
+        horizon=1.0,
+        attention=attention,
+        samples=5,
+        records=4,
+        **size,
+        **LAW,
+    )
+    assert found.shape == (5, 5, 3, 4)
+    np.testing.assert_allclose(found[:, 0], jnp.broadcast_to(X0, (5, 3, 4)))
+    np.testing.assert_allclose(jnp.linalg.norm(found, axis=-1), 1.0, atol=1e-12)
+
+
+def test_network_and_limit_agree_in_mean_and_spread() -> None:
+    X0, common = (
+        start(2, tokens=2),
+        {"horizon": 1.0, "attention": None, "samples": 800, "records": 1},
+    )
+    net = network_path(jax.random.PRNGKey(3), X0, layers=32, mlp_width=2, **common, **LAW)[:, -1]
+    lim = limit_path(jax.random.PRNGKey(4), X0, steps=32, **common, **LAW)[:, -1]
+    for f in (lambda x: (x[:, 0] * x[:, 1]).sum(1), lambda x: x[:, 0, 0]):
+        left, right = f(net), f(lim)
+        error = float(jnp.sqrt((left.var() + right.var()) / 800))
+        assert abs(float(left.mean() - right.mean())) < 4.5 * error + 0.01
+        assert float(left.std() / right.std()) == pytest.approx(1.0, abs=0.15)
+
+
+def test_without_noise_layers_are_an_euler_method_for_attention_flow() -> None:
+    X0, attention = start(5), simple_attention(4, beta=2.0, scale=1.0)
+
+    def end(layers: int) -> jax.Array:
+        X = X0
+        for _ in range(layers):
+            X = layer(X, jnp.zeros_like, attention, 1.0 / layers)
+        return X
+
+    def fourth_order(steps: int) -> jax.Array:
+        f = lambda x: projected(normalised(x), attention_values(normalised(x), *attention))  # noqa: E731
+        X, h = X0, 1.0 / steps
+        for _ in range(steps):
+            k1 = f(X)
+            k2 = f(X + h / 2 * k1)
+            k3 = f(X + h / 2 * k2)
+            X = X + h / 6 * (k1 + 2 * k2 + 2 * k3 + f(X + h * k3))
+        return X
+
+    exact = fourth_order(20)
+    errors = [float(jnp.abs(end(n) - exact).max()) for n in (16, 32, 64)]
+    assert errors[0] / errors[1] == pytest.approx(2, rel=0.15)
+    assert errors[1] / errors[2] == pytest.approx(2, rel=0.1)
+
+
+def test_the_mlp_covariance_is_the_kernel_at_width_one() -> None:
+    X, law = start(7, tokens=2), Law("relu", 0.3, 0.2)
+    keys = np.random.default_rng(0).integers(0, 2**32, (1, 2), dtype=np.uint32)
+    z = jnp.asarray(normals(keys, 200_000, count(1, 4))[0])
+    G = jax.vmap(lambda w: mlp_field(w, X, 1, law))(z)
+    products = np.asarray((G[:, 0] * G[:, 1]).mean(1))
+    expected = float(kernel("relu", float(X[0] @ X[1]), d=4, sigma_u=0.3, sigma_w=0.2))
+    assert abs(products.mean() - expected) < 4 * products.std() / 200_000**0.5
+    across = np.asarray(G[:, 0, 0] * G[:, 1, 1])
+    assert abs(across.mean()) < 4 * across.std() / 200_000**0.5
+
+
+def test_the_symmetric_root_squares_to_the_covariance() -> None:
+    B = np.random.default_rng(1).standard_normal((4, 2))
+    root = symmetric_root(jnp.asarray(B @ B.T))
+    np.testing.assert_allclose(root @ root, B @ B.T, atol=1e-12)
+
+
+def test_transport_between_shifted_points_is_the_squared_shift() -> None:
+    x = np.random.default_rng(2).standard_normal((12, 3))
+    assert squared_transport(x, x[::-1] + 0.01) == pytest.approx(3e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim", room.claims, ids=lambda c: c.id.split("/")[1])
+def test_every_measuring_function_returns_one_row_a_seed(claim) -> None:
+    keys = np.random.default_rng(3).integers(0, 2**32, (3, 2), dtype=np.uint32)
+    point = claim.grid("smoke")[0]
+    for measure in claim.roles().values():
+        first, again = (
+            np.asarray(measure(dict(point), keys)),
+            np.asarray(measure(dict(point), keys[:2])),
+        )
+        assert len(first) == 3
+        np.testing.assert_allclose(first[:2], again, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: kernel("swish", 0.0, d=4, sigma_u=0.0, sigma_w=0.0), "swish"),
+        (lambda: kernel("relu", 1.5, d=4, sigma_u=0.0, sigma_w=0.0), "inner products"),
+        (lambda: kernel("tanh", 0.0, d=1, sigma_u=0.0, sigma_w=0.0), "dimension"),
+        (lambda: kernel("tanh", 0.0, d=4, sigma_u=-1.0, sigma_w=0.0), "deviation"),
+        (lambda: dissipation_rate("tanh", d=4, sigma_u=0.0, sigma_w=0.0, beta=0.0), "beta"),
+        (lambda: _path(X0=2 * start(0)), "unit sphere"),
+        (lambda: _path(records=3), "divides"),
+    ],
+)
+def test_bad_input_is_named(call, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def _path(X0: jax.Array | None = None, records: int = 1) -> jax.Array:
+    return network_path(
+        jax.random.PRNGKey(0), start(0) if X0 is None else X0, layers=4, mlp_width=1, horizon=1.0,
+        attention=None, samples=1, records=records, **LAW,
+    )  # fmt: skip
