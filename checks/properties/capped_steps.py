@@ -129,7 +129,7 @@ class Ends:
         self.benign = (low & (share > HIGH_RANK)).any(axis=1)
         self.concentration = last.concentration.max(axis=1)
         self.unsquared = last.unsquared.max(axis=1)
-        self.worsened = last.loss > 1.5 * record.loss.min(axis=1)
+        self.worsened = last.loss > 1.2 * record.loss.min(axis=1)
         self.mean_rate = record.rate.mean(axis=1)
 
 
