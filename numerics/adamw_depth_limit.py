@@ -198,8 +198,8 @@ def train_network(
     """Train a given network; ``optimizer`` sees gradients times L H."""
     at = jnp.arange(FRACTIONS + 1) * network.depth // FRACTIONS
 
-    def step(carry: tuple[Heads, Any, Heads], _: None) -> tuple[tuple, tuple]:
-        heads, memory, _ = carry
+    def step(carry: tuple[Heads, Any, Heads], _step: None) -> tuple[tuple, tuple]:
+        heads, memory, _unused = carry
         now = network._replace(heads=heads)
         states = forward(data.inputs, now)
         last = states[network.depth] - data.targets
@@ -210,8 +210,8 @@ def train_network(
 
     # One more pass than steps: its states are recorded, its update is dropped.
     start = (network.heads, optimizer.init(network.heads), network.heads)
-    (_, _, heads), (x, p) = jax.lax.scan(step, start, None, length=steps + 1)
-    return Run(x, p, heads)
+    (_, _, trained), (x, p) = jax.lax.scan(step, start, None, length=steps + 1)
+    return Run(x, p, trained)
 
 
 def train(

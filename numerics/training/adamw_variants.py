@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, PyTree, ScalarLike
 class Moments(NamedTuple):
     """Number of gradients seen and their two exponential averages."""
 
-    count: Array
+    seen: Array
     first: PyTree
     second: PyTree
 
@@ -28,13 +28,13 @@ def scale_by_moments(
     b2: float = 0.999,
     eps: ScalarLike = 1e-8,
     *,
-    axes: tuple[int, ...] = (-2, -1),
+    blockwise: ScalarLike = 1.0,
     bias_correction: ScalarLike = 1.0,
 ) -> optax.GradientTransformation:
-    """``m / (sqrt(v) + eps)`` with one v for each block.
+    """``m / (sqrt(v) + eps)`` with one v for each matrix, the last two axes of a parameter.
 
-    ``axes`` are the axes of a block: ``(-2, -1)`` for matrices, ``()`` for single entries, which is
-    Adam. ``bias_correction`` is one, or zero for none. Raises ValueError for decays outside [0, 1).
+    ``blockwise`` is one, or zero for one v an entry, which is Adam; ``bias_correction`` is one, or
+    zero for none. Raises ValueError for decays outside [0, 1).
     """
     if not (0 <= b1 < 1 and 0 <= b2 < 1):
         raise ValueError(
@@ -46,11 +46,12 @@ def scale_by_moments(
         return Moments(jnp.zeros((), int), first, jax.tree.map(squared, first))
 
     def squared(gradient: Float[Array, "..."]) -> Float[Array, "..."]:
-        return (gradient**2).sum(axis=axes, keepdims=True) if axes else gradient**2
+        block = (gradient**2).sum(axis=(-2, -1), keepdims=True)
+        return blockwise * block + (1 - blockwise) * gradient**2
 
     def update(updates: PyTree, state: Moments, params: Any = None) -> tuple[PyTree, Moments]:
         del params
-        count = state.count + 1
+        count = state.seen + 1
         first = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.first, updates)
         second = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * squared(g), state.second, updates)
         c1, c2 = (1 - bias_correction * b**count for b in (b1, b2))
@@ -79,7 +80,8 @@ class Recipe(NamedTuple):
     """An optimiser as numbers, so that one compiled function serves AdamW and its variants.
 
     ``decoupled`` is AdamW's weight decay, ``coupled`` the one added to the gradient (L2);
-    ``bias_correction`` is 1 or 0; gradients are divided by ``divisor`` first.
+    ``bias_correction`` is 1 or 0; gradients are divided by ``divisor`` first; ``blockwise`` is 1
+    for one second moment a matrix and 0 for one an entry.
     """
 
     learning_rate: ScalarLike = 0.05
@@ -88,14 +90,17 @@ class Recipe(NamedTuple):
     coupled: ScalarLike = 0.0
     bias_correction: ScalarLike = 1.0
     divisor: ScalarLike = 1.0
+    blockwise: ScalarLike = 0.0
 
 
-def variant(recipe: Recipe, axes: tuple[int, ...] = ()) -> optax.GradientTransformation:
-    """The optimiser of a recipe; the default recipe is ``optax.adamw``, entry by entry."""
+def variant(recipe: Recipe) -> optax.GradientTransformation:
+    """The optimiser of a recipe; the default recipe is ``optax.adamw``."""
     return optax.chain(
         optax.scale(1 / recipe.divisor),
         optax.add_decayed_weights(recipe.coupled),
-        scale_by_moments(eps=recipe.eps, axes=axes, bias_correction=recipe.bias_correction),
+        scale_by_moments(
+            eps=recipe.eps, blockwise=recipe.blockwise, bias_correction=recipe.bias_correction
+        ),
         optax.add_decayed_weights(recipe.decoupled),
         optax.scale_by_learning_rate(recipe.learning_rate),
     )
