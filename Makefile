@@ -18,7 +18,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)
-	$(BIN)/python -m pytest -m benchmark_suite tests/benchmarks
+	$(BIN)/python -m pytest -q -s -o addopts=--import-mode=importlib tests/benchmarks
 
 # The stamp is as new as the last installation, so a second call installs nothing.
 $(STAMP): pyproject.toml constraints.txt

@@ -29,7 +29,7 @@ class Step:
     left: sp.Expr
     right: sp.Expr
     because: str
-    domain: Mapping[sp.Symbol, tuple[float, float]] = field(default_factory=dict)
+    domain: Mapping[sp.Symbol, tuple[float | int, float | int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Both sides are SymPy expressions with comparable indices, and a reason is given."""
