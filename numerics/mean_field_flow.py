@@ -220,19 +220,19 @@ def particle_distance(
     return jnp.sqrt(2 * eta @ jnp.sum(weights * squares, axis=1))
 
 
-@partial(jax.jit, static_argnames=("row", "points", "alternating"))
+@partial(jax.jit, static_argnames=("row", "points"))
 def depth_limit(
     law: Atoms,
     inputs: Float[Array, "n D T"],
     *,
     row: int,
     points: int = 128,
-    alternating: bool = True,
+    alternation: ScalarLike = 1.0,
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Untrained outputs at infinite depth and width, and the coefficient of their error in 1/L.
 
     The error e solves de/dt = dg e + defect, e(0) = 0, with the derived local defect; both by
-    the classical Runge-Kutta method. Without alternation (f and h of a layer applied to the same
+    the classical Runge-Kutta method. With ``alternation=0`` (f and h of a layer applied to the same
     state) the defect lacks the derivative of h along f.
     """
     chances = jnp.full(len(law.particles.V), 1.0 / len(law.particles.V))
@@ -245,7 +245,7 @@ def depth_limit(
         Z, error = both
         along: Callable[..., Array] = lambda block, v: jax.jvp(block, (Z,), (v,))[1]  # noqa: E731
         none = jnp.zeros_like(Z)
-        h_along_f = along(h, f(Z)) if alternating else none
+        h_along_f = alternation * along(h, f(Z))
         defect = formulas.depth_defect(h_along_f, along(g, g(Z)), none)
         return g(Z), along(g, error) + defect
 

@@ -26,7 +26,7 @@ def in_ball(X: Float[Array, "T d"]) -> Float[Array, "T d"]:
 def gradient_norm(point: Start, B: ScalarLike) -> Float[Array, ""]:
     """Norm of the gradient in (U, W) of a head with |U| = B and a query of norm one."""
     X, W, U, q, _ = point
-    _, by_U, by_W = features(in_ball(X), W, unit(q), B * unit(U))
+    _, by_U, by_W = features(in_ball(X), W, unit(q), jnp.asarray(B) * unit(U))
     return jnp.sqrt(jnp.sum(by_U**2) + jnp.sum(by_W**2))
 
 
@@ -34,7 +34,7 @@ def curvature(point: Start, B: ScalarLike) -> Float[Array, ""]:
     """Absolute second derivative along a direction of norm one: at most the Hessian's norm."""
     X, W, U, q, along = point
     u, w = unit(along)[: len(U)], unit(along)[len(U) :].reshape(W.shape)
-    return jnp.abs(head_curvature(in_ball(X), W, unit(q), B * unit(U), u, w))
+    return jnp.abs(head_curvature(in_ball(X), W, unit(q), jnp.asarray(B) * unit(U), u, w))
 
 
 def cumulant(point: Start, B: ScalarLike) -> Float[Array, ""]:

@@ -9,7 +9,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, Int, ScalarLike, UInt32
 
 from numerics.generated.shallow_transformer_gd import attention_head
 from numerics.randomness.blocks import normals
@@ -25,7 +25,7 @@ ANCHORS, POOL = 4, 64
 @partial(jax.jit, static_argnames=("most", "base", "samples", "heads", "dim", "steps"))
 def length_losses(
     keys: UInt32[Array, "seeds 2"],
-    length: ScalarLike,
+    length: Int[Array, ""],
     design: ScalarLike,
     head: ScalarLike,
     *,
@@ -65,7 +65,7 @@ def length_losses(
         near = drawn[:, jnp.arange(most) % base] + 0.1 * jitter.at[:, -1].set(0.0)
         near = clip_tokens(near)
         # The last ``length`` tokens, in order, so that all lengths share the last token.
-        kept = most - length + jnp.arange(most) // (most // length)
+        kept = most - length + jnp.arange(most) * length // most
         X = jnp.where(design == 0, drawn, near)[:, kept]
         teacher = Teacher(clip_tokens(anchors), U, W, jnp.full(3, 3.0))
         y = labels(teacher, X)

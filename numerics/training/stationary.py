@@ -64,6 +64,7 @@ def stationary_points(key: Array, data: Data, decays: Sequence[float]) -> Statio
 
         options = {"maxiter": 4000, "maxfun": 5000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 30}
         point = minimize(objective, point, jac=True, method="L-BFGS-B", options=options).x
-        penalised, _, risk, squared, virial = map(float, measure(jnp.asarray(point)))
-        found.append((risk, penalised, squared / (penalised * decay), abs(virial)))
+        penalised, _, risk, squared, virial = measure(jnp.asarray(point))
+        slowness = float(squared) / (float(penalised) * decay)
+        found.append((float(risk), float(penalised), slowness, abs(float(virial))))
     return Stationary(*np.array(found).T)
