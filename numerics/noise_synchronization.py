@@ -243,8 +243,8 @@ def _check_law(activation: str, d: int, sigma_u: float | int, sigma_w: float | i
 
 
 def _check_path(
-    X0: Float[Array, "N d"], activation: str, sigma_u: float | int, sigma_w: float | int, steps: int,
-    samples: int, records: int | None,
+    X0: Float[Array, "N d"], activation: str, sigma_u: float | int, sigma_w: float | int,
+    steps: int, samples: int, records: int | None,
 ) -> None:  # fmt: skip
     _check_law(activation, X0.shape[1], sigma_u, sigma_w)
     lengths = jnp.linalg.norm(X0, axis=1)

@@ -416,7 +416,6 @@ def pair_steps() -> tuple[Step, ...]:
     edge = one_sided_limit(decay_density().subs(k_u, near).subs(u, 1 - h_), h_, sp.S.Zero, "+")
     slope = at_synchrony(sp.diff(drift, u))
     quadratic = at_synchrony(sp.diff(spread, u, 2)) / 2
-    mean_square = {h_: (sp.Rational(1, 10), 1)}
     return (
         Step("two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention"),
         Step("two tokens, noise", spread, G_1, "half the bracket of u"),
@@ -434,7 +433,7 @@ def pair_steps() -> tuple[Step, ...]:
         Step(
             "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
             + quadratic * h_**2 * sp.diff(sp.log(h_), h_, 2),
-            2 * LAMBDA_1, "log h near 0 moves at the rate 2 lambda_1", mean_square,
+            2 * LAMBDA_1, "log h near 0 moves at the rate 2 lambda_1",
         ),
     )  # fmt: skip
 
@@ -442,7 +441,7 @@ def pair_steps() -> tuple[Step, ...]:
 def activation_steps() -> tuple[Step, ...]:
     """Kernels and the coercivity condition."""
     value, slope = relu()
-    theta, inside = sp.acos(rho), {rho: (-1, 1)}
+    theta, inside = sp.acos(rho), {rho: (-1.0, 1.0)}
     bias = sigma_u**2 + 2 * sigma_w**2
     left, right = mehler()
     terms = (order[r] * (d - 1) - (d - 3)), ((d - 3) * order[r] - (d - 1)) / 2
