@@ -122,7 +122,8 @@ def test_compiling_against_lambdify_of_unrolled_scalars() -> None:
     formula = room.stated(room.b[al, be])
     entries = sp.Matrix(m, m, lambda p, q: sp.Symbol(f"V{min(p, q)}_{max(p, q)}"))
     values = {room.V[p, q]: entries[p, q] for p in range(m) for q in range(m)}
-    values |= {room.M[sp.Integer(p), sp.Integer(q)]: sp.Rational(1, m) for p in range(m) for q in range(m)}  # fmt: skip
+    uniform = sp.Rational(1, m)
+    values |= {room.M[p, q]: uniform for p in range(m) for q in range(m)}
 
     def compile_unrolled() -> float:
         start = time.perf_counter()
