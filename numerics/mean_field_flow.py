@@ -245,7 +245,7 @@ def depth_limit(
         Z, error = both
         along: Callable[..., Array] = lambda block, v: jax.jvp(block, (Z,), (v,))[1]  # noqa: E731
         none = jnp.zeros_like(Z)
-        h_along_f = alternation * along(h, f(Z))
+        h_along_f = jnp.asarray(alternation * along(h, f(Z)))
         defect = formulas.depth_defect(h_along_f, along(g, g(Z)), none)
         return g(Z), along(g, error) + defect
 

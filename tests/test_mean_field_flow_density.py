@@ -37,8 +37,9 @@ def test_the_drift_of_scalar_tokens_is_the_gradient_of_the_risk() -> None:
     def risk(y: jax.Array) -> jax.Array:
         u = PAIRS.tokens
         for layer in y:
-            move = jax.vmap(lambda v, y=layer: sum(jnp.stack(tied_velocity(*v, z)) for z in y) / 6)
-            u = u + move(u)
+            move = lambda v, z: jnp.stack(tied_velocity(v[0], v[1], z)) / 6  # noqa: E731
+            moves = jax.vmap(jax.vmap(move, (None, 0)), (0, None))(u, layer)
+            u = u + moves.sum(axis=1)
         return jnp.mean((u[:, 1] - PAIRS.labels) ** 2) / 2 + 0.05 * jnp.sum(y**2) / 6
 
     found = scalar_tokens.drift(points, weights, points, PAIRS, 0.1)

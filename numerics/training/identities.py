@@ -122,7 +122,7 @@ def variation_residuals(key: Array) -> Residuals:
     last, states = forward(particles, weights, eta, state)
     costate = jnp.zeros_like(last).at[-1, -1].set(last[-1, -1] - 1.0)
 
-    def layer(p: Array, own: tuple) -> tuple[Array, Array]:
+    def layer(p: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
         (V, W, W1, W2), w, step, Z, middle = own
         h = jax.vmap(lambda *x: jnp.sum(p * formulas.feedforward(middle, *x)))(W1, W2)
         between = p + step * layer_average(formulas.feedforward_pullback, w, W1, W2)(middle, p)

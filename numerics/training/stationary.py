@@ -37,7 +37,8 @@ def _measure(
     G, measured = drift(particles, weights, eta, data, decay)
     # <V, G_V> + <W2, G_W2> = 1/2 E <f + h, p> + decay (|V|^2 + |W2|^2): zero at rest.
     pairs = ((particles.V, G.V), (particles.W2, G.W2))
-    virial = sum(jnp.sum(x * g) for x, g in pairs) / sum(decay * jnp.sum(x**2) for x, _ in pairs)
+    work = jnp.stack([jnp.sum(x * g) for x, g in pairs]).sum()
+    virial = work / (decay * jnp.stack([jnp.sum(x**2) for x, _ in pairs]).sum())
     gradient = ravel_pytree(G)[0] / (DEPTH * WIDTH)
     return measured.penalised, gradient, measured.risk, measured.dissipation, virial
 

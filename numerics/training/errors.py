@@ -1,0 +1,142 @@
+"""What the claims about the mean-field flow measure: one number a seed, from runs made once.
+
+Every function takes a size (a mapping such as ``{"M": 16}``) and the keys of the seeds, and
+returns an array with one entry a key. Options plant errors.
+"""
+
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from numerics.mean_field_flow import at_every_layer, half_steps, particle_distance
+from numerics.training.runs import (
+    Setting,
+    deep_networks,
+    density_error,
+    depth_limits,
+    infinite_depth,
+    law,
+    networks,
+)
+from numerics.training.sequences import in_context_regression
+from numerics.training.stationary import Stationary, stationary_points
+
+Size = Mapping[str, int]
+Errors = Float[Array, " seeds"]
+PLAIN = Setting()
+WIDTH = 8  # of networks whose width is not the question
+TIMES = (2.0, 4.0, 6.0, 8.0)
+INVERSE_DECAYS = (100, 300, 1000, 3000)
+
+
+def output_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: float = -1) -> Errors:
+    """Root mean square over the data of trained output minus infinite width.
+
+    ``decay`` trains the infinite width with another weight decay.
+    """
+    run = networks(setting, size["M"], keys)
+    limit = (
+        run.limit if decay < 0 else networks(setting._replace(decay=decay), size["M"], keys).limit
+    )
+    return jnp.sqrt(jnp.mean((run.finite.outputs - limit.outputs)[:, -1] ** 2, axis=1))
+
+
+def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: float = -1) -> Errors:
+    """Difference of the penalised risk Q from that of infinite width, after training."""
+    run = networks(setting, size["M"], keys)
+    limit = (
+        run.limit if decay < 0 else networks(setting._replace(decay=decay), size["M"], keys).limit
+    )
+    return jnp.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
+
+
+def squared_error(size: Size, keys: Any, *, setting: Setting = PLAIN) -> Errors:
+    """Half the mean square of the output error: the part of the risk beyond first order."""
+    return output_error(size, keys, setting=setting) ** 2 / 2
+
+
+def coupling_error(
+    size: Size, keys: Any, *, setting: Setting = PLAIN, untrained: bool = False
+) -> Errors:
+    """Root mean square distance of particles from their limits (or from where those start)."""
+    run = networks(setting, size["M"], keys)
+    limit = at_every_layer(law(setting.rows), setting.depth) if untrained else run.limit_end
+    distance = partial(particle_distance, limit=limit, eta=half_steps(setting.depth))
+    return jax.vmap(lambda ends, w: distance(ends, weights=w))(run.ends, run.weights)
+
+
+def fluctuation(size: Size, keys: Any) -> Errors:
+    """Output minus infinite width at the same depth, after a short training."""
+    return output_error(size, keys, setting=Setting(depth=size["L"], longest=16, steps=4))
+
+
+def depth_error(size: Size, keys: Any, *, wrong_limit: bool = False) -> Errors:
+    """Root mean square of trained output minus infinite depth, at infinite width."""
+    limit = deep_networks(5, keys).end if wrong_limit else infinite_depth(keys).end
+    return jnp.sqrt(jnp.mean((deep_networks(size["L"], keys).end - limit) ** 2, axis=1))
+
+
+def depth_remainder(
+    size: Size, keys: Any, *, alternation: float = 1.0, factor: float = 1.0
+) -> Errors:
+    """Root mean square of untrained output minus limit minus derived coefficient / L."""
+    limit, coefficient = depth_limits(jnp.asarray(keys), alternation)
+    remainder = deep_networks(size["L"], keys).start - limit - factor * coefficient / size["L"]
+    return jnp.sqrt(jnp.mean(remainder**2, axis=1))
+
+
+def dissipation_defect(
+    size: Size, keys: Any, *, sign: float = 1.0, energy: str = "penalised"
+) -> Errors:
+    """|Q(0) - Q(2) - integral of |G|^2|, trapezium rule over N Heun steps."""
+    setting = Setting(step=2 / size["N"], decay=0.1)
+    run = networks(setting, WIDTH, keys).finite
+    course = jax.tree.map(lambda x: x[:, : size["N"] + 1], run)
+    rate = (course.dissipation[:, 1:] + course.dissipation[:, :-1]).sum(axis=1) * setting.step / 2
+    values = getattr(course, energy)
+    return jnp.abs(values[:, 0] - values[:, -1] - sign * rate)
+
+
+def smallest_fall(size: Size, keys: Any, *, sign: float = 1.0) -> Errors:
+    """The smallest decrease of Q in one step of training."""
+    course = networks(PLAIN, WIDTH, keys).finite.penalised
+    return (sign * (course[:, :-1] - course[:, 1:])).min(axis=1)
+
+
+def above_floor(size: Size, keys: Any, *, data: str = "pairs") -> Errors:
+    """Risk minus 1/8 after training on permuted pairs with opposite labels."""
+    setting = Setting(data=data, step=2.0, decay=0.001)
+    return networks(setting, WIDTH, keys).finite.risk[:, -1] - 0.125
+
+
+def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[Array, "seeds times"]:
+    """Mean over neurons of | |W1 row|^2 - |W2 column|^2 | at TIMES; weight decay 0.02."""
+    curves = []
+    for time in TIMES:
+        end = networks(Setting(step=time / 16, decay=0.02, relu=relu), WIDTH, keys).ends
+        gap = jnp.sum(end.W1**2, axis=-1) - jnp.sum(end.W2**2, axis=-2)
+        curves.append(jnp.abs(gap).mean(axis=(1, 2, 3)))
+    return jnp.stack(curves, axis=1)
+
+
+def flow_error(size: Size, keys: Any, *, decay: float = 0.1) -> Errors:
+    """Distance of the density on N cells from particles, scalar tokens."""
+    return density_error(keys, size["N"], decay)
+
+
+@cache
+def _along_decay(key: tuple[int, ...]) -> Stationary:
+    row = jnp.array(key, dtype=jnp.uint32)
+    data = in_context_regression(row, 4, context=3, dimension=2)
+    return stationary_points(row, data, [0.03, *(1 / n for n in INVERSE_DECAYS)])
+
+
+def at_rest(size: Size, keys: Any, *, part: str) -> Errors:
+    """Risk or penalised risk where training with decay 1/N ends; a data set for each seed."""
+    place = INVERSE_DECAYS.index(size["N"]) + 1
+    points = [_along_decay(tuple(map(int, key))) for key in keys]
+    return jnp.array([getattr(point, part)[place] for point in points])
