@@ -286,8 +286,8 @@ flow_claims = (
 
 decay = {
     "sizes": {"N": list(errors.INVERSE_DECAYS)},
-    "seeds": {"smoke": 3, "standard": 8, "full": 24},
-    "cap": {"smoke": 6, "standard": 16, "full": 48},
+    "seeds": {"smoke": 5, "standard": 12, "full": 24},
+    "cap": {"smoke": 10, "standard": 24, "full": 48},
     "margin": 0.2,
 }
 decay_claims = (

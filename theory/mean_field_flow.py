@@ -13,13 +13,38 @@ References: Gao et al., Global Convergence in Training Large-Scale Transformers,
 arXiv:2410.23610; Chizat, The Hidden Width of Deep ResNets, 2025, arXiv:2509.10167.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, substitute, total, unroll
+from theory.blocks.scalar_tokens import q1, q2, scalar_steps, tied_functions, u1, u2, y
+from theory.blocks.transformer import (
+    HUBER,
+    RELU,
+    W1,
+    W2,
+    WEIGHTS,
+    D,
+    T,
+    V,
+    W,
+    Z,
+    a,
+    attention,
+    attention_functions,
+    b,
+    block_steps,
+    c,
+    feedforward,
+    feedforward_functions,
+    hidden,
+    hidden_layer,
+    i,
+    p,
+    pulled_back,
+    s,
+)
+from theory.calculus.indices import array, canonical, total
 from theory.calculus.measure import (
     continuity,
     empirical,
@@ -29,47 +54,13 @@ from theory.calculus.measure import (
     mean,
     transport,
 )
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function, Output
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 
-# Symbols: D rows and T tokens (columns) of Z; neurons of one feed-forward particle.
-D, T, hidden = size("D"), size("T"), size("hidden")
-a, b, c, d = indices("a b c d", D)
-i, j, q, r, s = indices("i j q r s", T)
-n, m, o = indices("n m o", hidden)
-Z, p = array("Z", D, T), array("p", D, T)
-V, W = array("V", D, D), array("W", D, D)
-W1, W2 = array("W1", hidden, D), array("W2", D, hidden)
-P = array("P", T, T)  # softmax weights
-X, S, S1 = (array(name, hidden, T) for name in ("X", "S", "S1"))  # input, sigma, sigma'
 hf, gg, gt = (array(name, D, T) for name in ("hf", "gg", "gt"))
 L, M, lam, tau, eps = sp.symbols("L M lambda tau epsilon", positive=True)
-x1, x2, t, y, theta, w = sp.symbols("x1 x2 t y theta w", real=True)
+x1, x2, t, theta, w = sp.symbols("x1 x2 t theta w", real=True)
 rho, rho_t = sp.symbols("rho rho_t")  # a law for every depth; the law at depth t
-
-
-@dataclass(frozen=True)
-class Activation:
-    """A scalar function and its slope, as expressions in ``x``."""
-
-    prefix: str
-    value: Callable[[sp.Expr], sp.Expr]
-    slope: Callable[[sp.Expr], sp.Expr]
-
-
-def _clip(x: sp.Expr) -> sp.Expr:
-    return sp.Min(sp.Max(x, 0), 1)
-
-
-HUBER = Activation("", lambda x: _clip(x) * (x - _clip(x) / 2), _clip)
-RELU = Activation("relu_", lambda x: sp.Max(x, 0), lambda x: (1 + sp.sign(x)) / 2)
-
-
-# Finite model: one head and one feed-forward particle, and how layers alternate them.
-LOGITS = total(Z[a, q] * W[a, b] * Z[b, i], a, b)  # of token i on token q: Z^T W Z
-HIDDEN = total(W1[n, b] * Z[b, i], b)
-attention = total(V[a, b] * Z[b, q] * P[q, i], b, q)  # f = V Z softmax(Z^T W Z), column-wise
-feedforward = total(W2[a, n] * S[n, i], n)  # h = W2 sigma(W1 Z)
 
 
 def alternating_layer(f: list, h: list, state: list[sp.Symbol], eps: sp.Symbol) -> list[sp.Expr]:
@@ -79,62 +70,6 @@ def alternating_layer(f: list, h: list, state: list[sp.Symbol], eps: sp.Symbol) 
     return [
         m + eps / 2 * hx.subs(at_middle, simultaneous=True) for m, hx in zip(middle, h, strict=True)
     ]
-
-
-def through_softmax(branch: sp.Expr, entry: sp.Indexed) -> sp.Expr:
-    """The derivative of a branch in an entry; softmax weights move by P (dl - sum P dl)."""
-    slopes = sp.diff(branch, P[r, j])
-    moved = sp.diff(LOGITS, entry).subs({q: r, i: j}, simultaneous=True)
-    centre = total(P[q, j] * sp.diff(LOGITS, entry).subs(i, j), q)
-    return sp.diff(branch, entry) + total(slopes * P[r, j] * (moved - centre), r, j)
-
-
-def through_activation(branch: sp.Expr, entry: sp.Indexed) -> sp.Expr:
-    """The derivative of a branch in an entry; the activation moves by its slope."""
-    moved = sp.diff(HIDDEN, entry).subs({n: m, i: j}, simultaneous=True)
-    return sp.diff(branch, entry) + total(sp.diff(branch, S[m, j]) * S1[m, j] * moved, m, j)
-
-
-def paired(derivative: sp.Expr) -> sp.Expr:
-    """<derivative, p>."""
-    return canonical(total(p[a, i] * derivative, a, i))
-
-
-@cache
-def pulled_back() -> dict[str, sp.Expr]:
-    """Gradients of <f, p> and <h, p> in parameters and state, computed from the blocks."""
-    return {
-        "V": paired(through_softmax(attention, V[c, d])),
-        "W": paired(through_softmax(attention, W[c, d])),
-        "Z of f": paired(through_softmax(attention, Z[c, s])),
-        "W2": paired(through_activation(feedforward, W2[c, o])),
-        "W1": paired(through_activation(feedforward, W1[o, c])),
-        "Z of h": paired(through_activation(feedforward, Z[c, s])),
-    }
-
-
-# What the sheet states (closed forms; its matrices written out in entries).
-def _returned(x: sp.Idx, y: sp.Idx) -> sp.Expr:
-    """u_y = (diag(P_y) - P_y P_y^T) Z^T V^T p_y, at token x."""
-    back = total(Z[b, x] * V[a, b] * p[a, y], a, b)
-    return P[x, y] * (back - total(P[q, y] * Z[b, q] * V[a, b] * p[a, y], a, b, q))
-
-
-def _felt(x: sp.Idx, y: sp.Idx) -> sp.Expr:
-    """q = (W2^T p) * sigma'(W1 Z)."""
-    return total(W2[a, x] * p[a, y], a) * S1[x, y]
-
-
-STATED = {
-    "V": total(p[c, i] * Z[d, j] * P[j, i], i, j),
-    "W": total(Z[c, j] * _returned(j, i) * Z[d, i], i, j),
-    "Z of f": total(V[a, c] * p[a, i] * P[s, i], a, i)
-    + total(W[c, b] * Z[b, i] * _returned(s, i), b, i)
-    + total(W[b, c] * Z[b, j] * _returned(j, s), b, j),
-    "W2": total(p[c, i] * S[o, i], i),
-    "W1": total(_felt(o, i) * Z[c, i], i),
-    "Z of h": total(W1[n, c] * _felt(n, s), n),
-}
 
 
 # Depth: the alternating layer against the flow of g = (f + h) / 2.
@@ -211,7 +146,7 @@ def drift() -> tuple[sp.Expr, sp.Expr]:
 
 
 def width_steps() -> tuple[Step, ...]:
-    """dQ/drho, the drift, the PDE and its laws; for one data point, the mean over data is linear."""
+    """dQ/drho, the drift, the PDE and its laws, for one data point (means over data are linear)."""
     phi, density = sp.Function("phi")(*beta), sp.Function("u")(*beta)
     G = drift()
     down = tuple(-part for part in G)
@@ -220,11 +155,13 @@ def width_steps() -> tuple[Step, ...]:
     A = array("A", D, D)
     dp = -total(A[b, a] * u[b], b)
     dT = total(A[a, b] * v[b], b) + du[a]
+    gradient = [sp.diff(phi, z) for z in beta]
+    along_G = sum(u_ * v_ for u_, v_ in zip(gradient, G, strict=True))
     divergence = sum(sp.diff(phi * density * part, z) for part, z in zip(G, beta, strict=True))
-    flux = density * sum(sp.diff(phi, z) * part for part, z in zip(G, beta, strict=True))
     return (
         Step(
-            "pairing of adjoint and variation", total(dp * v[a] + u[a] * dT, a), total(u[a] * du[a], a),
+            "pairing of adjoint and variation",
+            total(dp * v[a] + u[a] * dT, a), total(u[a] * du[a], a),
             "dp = -A^T p and d(delta T) = A delta T + integral g dchi: the rate of <p, delta T> is "
             "<p, integral g dchi>; integrated over depth it is the first variation of the risk",
         ),
@@ -243,60 +180,22 @@ def width_steps() -> tuple[Step, ...]:
         ),
         Step(
             "PDE, weak form", transport(mean(phi, beta, rho_t), rho_t, beta, down),
-            -mean(sum(sp.diff(phi, z) * part for part, z in zip(G, beta, strict=True)), beta, rho_t),
+            -mean(along_G, beta, rho_t),
             "mass moves with velocity -G, and only in beta: d/dtau of the mean of phi",
         ),
         Step(
-            "PDE, strong form", phi * continuity(density, beta, down), divergence - flux,
+            "PDE, strong form",
+            phi * continuity(density, beta, down), divergence - density * along_G,
             "phi div(u G) = div(phi u G) - u grad phi . G: both forms of (3.5) agree",
         ),
-        Step("mass", transport(mean(sp.S.One, beta, rho_t), rho_t, beta, down), sp.S.Zero, "phi = 1: each depth keeps mass one"),
+        Step(
+            "mass", transport(mean(sp.S.One, beta, rho_t), rho_t, beta, down), sp.S.Zero,
+            "phi = 1: each depth keeps mass one",
+        ),
         Step(
             "dissipation", transport(Q, rho, beta, down, t),
             -integrate_label(mean(G[0] ** 2 + G[1] ** 2, beta, rho, t), t),
             "dQ/dtau = -integral of |G|^2; (D.25) of the paper prints it without the minus",
-        ),
-    )  # fmt: skip
-
-
-def block_steps() -> tuple[Step, ...]:
-    """The closed-form gradients, for matrices of any size, and what follows from their form."""
-    x = array("x", T)
-    weight = {token: sp.exp(x[token]) / total(sp.exp(x[i]), i) for token in (q, r)}
-    derived = pulled_back()
-    named = tuple(
-        Step(
-            f"gradient in {name}", derived[name], STATED[name],
-            "chain rule through softmax or activation, against the closed form of the sheet",
-        )
-        for name in STATED
-    )  # fmt: skip
-    degree = sp.Symbol("degree", positive=True)
-
-    def euler(expression: sp.Expr) -> sp.Expr:
-        """Put sigma(x) = x sigma'(x) / degree: sigma is positively homogeneous."""
-        return substitute(expression, S, (n, i), HIDDEN * S1[n, i] / degree)
-
-    return (
-        Step(
-            "softmax rule", sp.diff(weight[q], x[r]),
-            weight[q] * (sp.KroneckerDelta(q, r) - weight[r]), "dP_q = P_q (dl_q - sum P dl)",
-        ),
-        *named,
-        Step(
-            "value is linear", total(V[c, d] * derived["V"], c, d), paired(attention),
-            "<V, grad_V <f, p>> = <f, p>: f is linear in V",
-        ),
-        Step(
-            "outer layer is linear", total(W2[c, o] * derived["W2"], c, o), paired(feedforward),
-            "<W2, grad_W2 <h, p>> = <h, p>: h is linear in W2; with the step before, the virial "
-            "identity d/dtau (|V|^2 + |W2|^2) / 2 = -E integral <dT, p> - lambda (|V|^2 + |W2|^2)",
-        ),
-        Step(
-            "balancedness", total(W1[o, c] * derived["W1"], c),
-            degree * euler(total(W2[c, o] * derived["W2"], c)),
-            "for sigma of degree q, row o of W1 and column o of W2: <W1, grad> = q <W2, grad>, so "
-            "|W1|^2 - q |W2|^2 of a neuron decays exactly like exp(-2 lambda tau)",
         ),
     )  # fmt: skip
 
@@ -348,95 +247,6 @@ def particle_steps() -> tuple[Step, ...]:
     return tuple(steps)
 
 
-# Scalar tokens (D = 1, two tokens): everything is explicit. Tied: V = W = y, one dimension.
-u1, u2, q1, q2, v, omega = sp.symbols("u1 u2 q1 q2 v omega", real=True)
-
-
-def logistic(x: sp.Expr) -> sp.Expr:
-    """1 / (1 + exp(-x)), in a form that cannot overflow."""
-    return (1 + sp.tanh(x / 2)) / 2
-
-
-def scalar_tokens(value: sp.Expr, logit: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """f of two scalar tokens from the attention of matrices, softmax written out."""
-    entries = {Z[0, 0]: u1, Z[0, 1]: u2, V[0, 0]: value, W[0, 0]: logit}
-
-    def at_sizes(expression: sp.Expr) -> sp.Expr:
-        return unroll(expression, {D: 1, T: 2}).xreplace(_explicit(entries))
-
-    def attended(token: int) -> sp.Expr:
-        logits = [at_sizes(LOGITS.subs({q: other, i: token})) for other in (0, 1)]
-        first = logistic(sp.factor(logits[0] - logits[1]))  # softmax of two logits
-        weights = {P[0, token]: first, P[1, token]: 1 - first}
-        body = attention.subs({a: 0, i: token})
-        return at_sizes(body).xreplace(_explicit(weights))
-
-    return attended(0), attended(1)
-
-
-def _explicit(entries: dict[sp.Indexed, sp.Expr]) -> dict[sp.Indexed, sp.Expr]:
-    """The same entries of the arrays with explicit sizes, as ``unroll`` leaves them."""
-    return {unroll(e, {D: 1, T: 2}): x for e, x in entries.items()}
-
-
-def tied_functions() -> tuple[Function, ...]:
-    """Velocity, adjoint velocity and gradient of the scalar-token model with V = W = y."""
-    velocity = [part / 2 for part in scalar_tokens(y, y)]
-    pairing = q1 * velocity[0] + q2 * velocity[1]
-    state, costate = (u1, u2), (q1, q2)
-    source = "Scalar-token model of the sheet with tied weights V = W = y; attention only."
-    return (
-        Function(
-            "tied_velocity", (*state, y), tuple(Output(part) for part in velocity),
-            "Velocity of two scalar tokens under one particle.", source,
-        ),
-        Function(
-            "tied_adjoint_velocity", (*state, *costate, y),
-            tuple(Output(-sp.diff(pairing, token)) for token in state),
-            "Velocity of the adjoint of two scalar tokens under one particle.", source,
-        ),
-        Function(
-            "tied_gradient", (*state, *costate, y), Output(sp.diff(pairing, y)),
-            "d/dy of <g, p>: the drift without weight decay.", source,
-        ),
-    )  # fmt: skip
-
-
-def scalar_steps() -> tuple[Step, ...]:
-    """The scalar-token model: explicit softmax against the logistic form and its derivatives."""
-    f1, f2 = scalar_tokens(v, omega)
-    s1, s2 = (logistic(omega * token * (u1 - u2)) for token in (u1, u2))
-    gap = u1 - u2
-    pairing = (q1 * f1 + q2 * f2) / 2
-    softmax = sp.exp(u1) / (sp.exp(u1) + sp.exp(u2))
-    stated = {
-        "softmax": (softmax, logistic(u1 - u2)),
-        "first token": (f1, v * (u2 + gap * s1)),
-        "second token": (f2, v * (u2 + gap * s2)),
-        "G_V": (sp.diff(pairing, v), (q1 * (u2 + gap * s1) + q2 * (u2 + gap * s2)) / 2),
-        "G_W": (
-            sp.diff(pairing, omega),
-            v / 2 * gap**2 * (q1 * u1 * s1 * (1 - s1) + q2 * u2 * s2 * (1 - s2)),
-        ),
-        "df1/du1": (sp.diff(f1, u1), v * (s1 + gap * s1 * (1 - s1) * omega * (2 * u1 - u2))),
-        "df1/du2": (sp.diff(f1, u2), v * (1 - s1 - gap * s1 * (1 - s1) * omega * u1)),
-        "df2/du1": (sp.diff(f2, u1), v * (s2 + gap * s2 * (1 - s2) * omega * u2)),
-        "df2/du2": (sp.diff(f2, u2), v * (1 - s2 + gap * s2 * (1 - s2) * omega * (u1 - 2 * u2))),
-        "exchange": (f1.subs({u1: u2, u2: u1}, simultaneous=True), f2),
-    }
-    reasons = {"exchange": "exchanging the tokens exchanges the outputs: no block of this kind can "
-               "tell permuted inputs apart, so it is not universal (A4(ii))"}  # fmt: skip
-    return tuple(
-        Step(
-            f"scalar tokens, {name}",
-            left,
-            right,
-            reasons.get(name, "second route: D = 1, two tokens"),
-        )
-        for name, (left, right) in stated.items()
-    )
-
-
 def consequence_steps() -> tuple[Step, ...]:
     """What follows for the risk, and the printed formulas that are wrong."""
     o, delta, r_, kappa, mass = sp.symbols("o delta r kappa m", positive=True)
@@ -463,7 +273,8 @@ def consequence_steps() -> tuple[Step, ...]:
             "residual, so with kappa and m of order one R = r^2 / 2 is of order lambda^2",
         ),
         Step(
-            "virial balance of Q", sp.limit((residual**2 / 2 + lam / 2 * mass) / lam, lam, 0), mass / 2,
+            "virial balance of Q",
+            sp.limit((residual**2 / 2 + lam / 2 * mass) / lam, lam, 0), mass / 2,
             "Q = R + lambda m / 2 is of order lambda",
         ),
         Step(
@@ -478,67 +289,6 @@ def consequence_steps() -> tuple[Step, ...]:
         Step(
             "plain exponential", plain[1, 1], sp.cosh(half),
             "exp of the integral, as (3.3), C.14 and D.18 print it: 1.1276..., not 5/4",
-        ),
-        *(
-            Step(
-                f"slope of the activation, {where}", sp.diff(HUBER.value(y).subs(_clip(y), knee), y),
-                HUBER.slope(y).subs(_clip(y), knee), "huberized ReLU, piece by piece",
-            )
-            for where, knee in (("between the knees", y), ("above", sp.S.One))
-        ),
-    )  # fmt: skip
-
-
-def hidden_layer(activation: Activation) -> tuple[Definition, ...]:
-    """Input, value and slope of the neurons."""
-    return (
-        Definition(X, (n, i), HIDDEN),
-        Definition(S, (n, i), activation.value(X[n, i])),
-        Definition(S1, (n, i), activation.slope(X[n, i])),
-    )
-
-
-WEIGHTS = (Definition(P, (q, i), Softmax(LOGITS, q)),)
-CLOSED = "Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G."
-
-
-def attention_functions() -> tuple[Function, ...]:
-    """One head: value, gradients, and what it sends back to the state."""
-    derived = pulled_back()
-    return (
-        Function(
-            "attention", (Z, V, W), Output(attention, (a, i)),
-            "One attention head, f = V Z softmax(Z^T W Z), softmax down each column.",
-            "Gao et al. 2024 (arXiv:2410.23610), (2.3).", WEIGHTS,
-        ),
-        Function(
-            "attention_gradient", (Z, p, V, W), (Output(derived["V"], (c, d)), Output(derived["W"], (c, d))),
-            "Gradients of <f, p> in V and W.", CLOSED, WEIGHTS,
-        ),
-        Function(
-            "attention_pullback", (Z, p, V, W), Output(derived["Z of f"], (c, s)),
-            "Gradient of <f, p> in the state Z.", CLOSED, WEIGHTS,
-        ),
-    )  # fmt: skip
-
-
-def feedforward_functions(activation: Activation, word: str) -> tuple[Function, ...]:
-    """One feed-forward particle: value, gradients, and what it sends back to the state."""
-    derived, layer = pulled_back(), hidden_layer(activation)
-    gradients = (Output(derived["W1"], (o, c)), Output(derived["W2"], (c, o)))
-    return (
-        Function(
-            f"{activation.prefix}feedforward", (Z, W1, W2), Output(feedforward, (a, i)),
-            f"One feed-forward particle, h = W2 sigma(W1 Z), sigma the {word}.",
-            "Gao et al. 2024 (arXiv:2410.23610), App. G.", layer[:2],
-        ),
-        Function(
-            f"{activation.prefix}feedforward_gradient", (Z, p, W1, W2), gradients,
-            f"Gradients of <h, p> in W1 and W2, sigma the {word}.", CLOSED, layer,
-        ),
-        Function(
-            f"{activation.prefix}feedforward_pullback", (Z, p, W1, W2), Output(derived["Z of h"], (c, s)),
-            f"Gradient of <h, p> in the state Z, sigma the {word}.", CLOSED, (layer[0], layer[2]),
         ),
     )  # fmt: skip
 
@@ -562,7 +312,7 @@ def depth_functions() -> tuple[Function, ...]:
         ),
         Function(
             "depth_defect", (hf, gg, gt), Output(DEFECT, (a, i)),
-            "Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g with depth.",
+            "Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g in depth.",
             "Derived here from the alternating layer.",
         ),
     )  # fmt: skip
@@ -584,7 +334,7 @@ def derive() -> Derivation:
 
 _law, _G = sp.Function("rho")(sp.Symbol("beta"), t, tau), sp.Symbol("G")
 theorem = Theorem(
-    title="Gradient flow on a deep and wide transformer has a Wasserstein gradient flow as its limit",
+    title="Gradient flow on a deep, wide transformer has a Wasserstein gradient flow as its limit",
     statement=(
         "Let attention heads and feed-forward units be drawn independently from rho_0(. | t) with "
         "bounded support, M of each in every one of L layers with steps 1/(2L), and trained by "
@@ -602,11 +352,11 @@ theorem = Theorem(
     "Width of Deep ResNets, 2025, arXiv:2509.10167",
     source=Source.QUOTED,
     source_note=(
-        "Model, PDE and Theorem 3.1 follow the reference sheet, which read the paper in full in one "
-        "version. The closed-form gradients, the depth defect, the virial identity and its "
+        "Model, PDE and Theorem 3.1 follow the reference sheet, which read one version of the "
+        "paper in full. The closed-form gradients, the depth defect, the virial identity and its "
         "consequence R ~ lambda^2, balancedness, the risk decomposition and the scalar-token model "
-        "are reconstructed here. The sharper rate 1/L + 1/sqrt(L M), for any M, is from the abstract "
-        "of Chizat 2025. Corrected: the adjoint is a time-ordered exponential and half-layers are "
+        "are reconstructed here. The sharper rate 1/L + 1/sqrt(L M), for any M, is from the "
+        "abstract of Chizat 2025. Corrected: the adjoint is a time-ordered exponential; half-layers are "
         "interleaved; the homogeneity identity of E.1 (the sheet's own correction lacks a factor "
         "1/2); universality (A4(ii)) fails for these permutation-equivariant blocks. The virial "
         "consequence assumes that the limit is stationary and interpolates with bounded weights."
@@ -616,7 +366,7 @@ theorem = Theorem(
         lam: "weight decay", tau: "training time, scaled by M L", t: "depth in [0, 1]",
         sp.Symbol("beta"): "a particle: (V, W, W1, W2)", rho: "law of the particles at each depth",
         _G: "drift: gradient of the functional derivative in the particle",
-        sp.Symbol("Q_rho"): "functional derivative of the penalised risk Q, E <g, p> + lambda |beta|^2/2",
+        sp.Symbol("Q_rho"): "functional derivative of Q, E <g, p> + lambda |beta|^2 / 2",
         Z: "state: D rows, one column a token", p: "adjoint of the state, same shape",
         V: "value matrix of a head", W: "logit matrix of a head, W_K^T W_Q",
         W1: "inner feed-forward weights", W2: "outer feed-forward weights",
@@ -626,9 +376,9 @@ theorem = Theorem(
         q2: "adjoint of the second token", y: "a tied scalar particle, V = W = y",
     },
     assumptions=(
-        Assumption("bounded-data", "Tokens and labels are bounded on the support of the data (A1)."),
+        Assumption("bounded-data", "Tokens and labels of the data are bounded (A1)."),
         Assumption("growth", "Blocks grow at most quadratically in the parameters (A2)."),
-        Assumption("local-lipschitz", "Gradients of the blocks are locally Lipschitz in mean (A3)."),
+        Assumption("local-lipschitz", "Gradients of blocks are locally Lipschitz in mean (A3)."),
         Assumption("bounded-start", "rho_0(. | t) has bounded support and is Lipschitz in depth."),
         Assumption("independent-start", "Initial particles are independent."),
     ),

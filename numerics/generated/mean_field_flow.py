@@ -1,4 +1,4 @@
-"""Gradient flow on a deep and wide transformer has a Wasserstein gradient flow as its limit.
+"""Gradient flow on a deep, wide transformer has a Wasserstein gradient flow as its limit.
 
 Generated from theory/mean_field_flow.py by verilimit 0.1.0; never edited by hand.
 Regenerate with ``verilimit generate``.
@@ -24,7 +24,6 @@ def attention(
     where
         {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
     """
-    T = Z.shape[1]
     t1 = W.T @ Z
     t2 = Z.T @ t1
     P = jax.nn.softmax(t2.T, axis=0)
@@ -53,7 +52,6 @@ def attention_gradient(
     where
         {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
     """
-    T = Z.shape[1]
     t1 = W.T @ Z
     t2 = Z.T @ t1
     P = jax.nn.softmax(t2.T, axis=0)
@@ -92,7 +90,6 @@ def attention_pullback(
     where
         {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
     """
-    T = Z.shape[1]
     t1 = W.T @ Z
     t2 = Z.T @ t1
     P = jax.nn.softmax(t2.T, axis=0)
@@ -133,7 +130,6 @@ def feedforward(
         {S}^{n i} = \left({X}^{n i} - \frac{\min\left(1, \max\left(0, {X}^{n
         i}\right)\right)}{2}\right) \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
-    T = Z.shape[1]
     t1 = W1 @ Z
     X = t1
     t2 = jnp.maximum(0, X)
@@ -171,7 +167,6 @@ def feedforward_gradient(
     where
         {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
-    T = Z.shape[1]
     t1 = W1 @ Z
     X = t1
     t2 = jnp.maximum(0, X)
@@ -206,7 +201,6 @@ def feedforward_pullback(
     where
         {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
-    T = Z.shape[1]
     t1 = W1 @ Z
     X = t1
     t2 = jnp.maximum(0, X)
@@ -236,7 +230,6 @@ def relu_feedforward(
     where
         {S}^{n i} = \max\left(0, {X}^{n i}\right)
     """
-    T = Z.shape[1]
     t1 = W1 @ Z
     X = t1
     t2 = jnp.maximum(0, X)
@@ -270,7 +263,6 @@ def relu_feedforward_gradient(
     where
         {S_{1}}^{n i} = \frac{\operatorname{sign}{\left({X}^{n i} \right)}}{2} + \frac{1}{2}
     """
-    T = Z.shape[1]
     t1 = W1 @ Z
     X = t1
     t2 = jnp.maximum(0, X)
@@ -303,7 +295,6 @@ def relu_feedforward_pullback(
     where
         {S_{1}}^{n i} = \frac{\operatorname{sign}{\left({X}^{n i} \right)}}{2} + \frac{1}{2}
     """
-    T = Z.shape[1]
     t1 = W1 @ Z
     X = t1
     t2 = jnp.sign(X)
@@ -339,7 +330,6 @@ def block_velocity(
         {S}^{n i} = \left({X}^{n i} - \frac{\min\left(1, \max\left(0, {X}^{n
         i}\right)\right)}{2}\right) \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
-    T = Z.shape[1]
     t1 = W.T @ Z
     t2 = Z.T @ t1
     P = jax.nn.softmax(t2.T, axis=0)
@@ -385,7 +375,6 @@ def adjoint_velocity(
     where
         {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
-    T = Z.shape[1]
     t1 = W.T @ Z
     t2 = Z.T @ t1
     P = jax.nn.softmax(t2.T, axis=0)
@@ -420,7 +409,7 @@ def depth_defect(
     gg: Float[Array, "D T"],
     gt: Float[Array, "D T"],
 ) -> Float[Array, "D T"]:
-    r"""Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g with depth.
+    r"""Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g in depth.
 
     Derived here from the alternating layer.
 

@@ -1,0 +1,1 @@
+"""Layers as data, and what follows from their form."""
