@@ -60,8 +60,9 @@ def approximation_profile(
         first, second = jax.random.split(key)
         heads = jax.random.randint(first, drawn.shape, 0, size)
         order = jax.random.permutation(second, samples)
-        sums = jnp.cumsum(pool.responses[heads][:, order], axis=0)
-        error = sums[widths // 2 - 1] / (widths[:, None] // 2)
+        first_pairs = jnp.where(drawn < widths[:, None] // 2, 1.0, 0.0)
+        weights = jnp.zeros((len(widths), size)).at[:, heads].add(first_pairs)
+        error = (weights @ pool.responses)[:, order] / (widths[:, None] // 2)
         largest = jax.lax.cummax(jnp.abs(error), axis=1)[:, counts - 1]
         return largest, (jnp.cumsum(error**2, axis=1) / jnp.arange(1, samples + 1))[:, counts - 1]
 
