@@ -29,7 +29,7 @@ def gradients(seed: int) -> dict[str, jax.Array]:
 
 def steps(method: optax.GradientTransformation, count: int, params=PARAMS):
     state = method.init(params)
-    update = jax.jit(method.update)
+    update, before = jax.jit(method.update), params
     for t in range(count):
         before = params
         moves, state = update(gradients(t), state, params)
@@ -52,7 +52,7 @@ def test_a_schedule_is_followed_and_reported() -> None:
 def test_capped_steps_are_those_of_an_explicit_loop() -> None:
     _, after, state = steps(adamw2(1.0, 0.01, weight_decay=0.3, exact=True), 3)
     m = v = np.zeros((4, 3))
-    w = np.array(PARAMS["stack"][0])
+    w, rate = np.array(PARAMS["stack"][0]), 0.0
     for t in range(1, 4):
         g = np.array(gradients(t - 1)["stack"][0])
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2

@@ -158,4 +158,5 @@ def train(
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *starts)
     arrays = (data.inputs, data.targets, data.held_inputs[:256], data.held_targets[:256])
     found = _program(size, causal)(stacked, np.stack(batches), rate, tau, arrays)
-    return tuple(np.asarray(x) for x in found)
+    losses, held, accuracy = (np.asarray(x) for x in found)
+    return losses, held, accuracy
