@@ -63,7 +63,7 @@ def repeated(problem: Problem, seeds: int) -> Problem:
     return jax.tree.map(lambda a: jnp.broadcast_to(a, (seeds, *a.shape)), problem)
 
 
-@partial(jax.jit, static_argnames="steps")
+@partial(jax.jit, static_argnames=("steps", "layers"))
 def simulate(
     keys: UInt32[Array, "seeds 2"],
     problems: Problem,
@@ -73,12 +73,16 @@ def simulate(
     every_atom: Array | bool,
     *,
     steps: int,
+    layers: int = LAYERS,
 ) -> Run:
-    """One trained network a seed: of random heads, or exhaustive when ``every_atom``."""
+    """One trained network a seed: of random heads, or exhaustive when ``every_atom``.
+
+    ``depth`` is at most ``layers``, ``heads`` at most ``HEADS``.
+    """
 
     def one(key: Array, problem: Problem) -> Run:
-        random = atomic(problem.atoms, LAYERS, HEADS)(key, depth, heads)
-        full = exhaustive(problem.atoms, LAYERS)(key, depth, heads)
+        random = atomic(problem.atoms, layers, HEADS)(key, depth, heads)
+        full = exhaustive(problem.atoms, layers)(key, depth, heads)
         weights = jnp.where(every_atom, full.weights, random.weights)
         network = random._replace(weights=weights)
         return train_network(network, problem.data, steps=steps, optimizer=variant(recipe))
