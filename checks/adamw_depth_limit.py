@@ -732,7 +732,8 @@ pictures = (
     Picture(
         "Error over bound",
         "Largest error of states and adjoints after training, over L^-1 + L^-1/3 H^-1/2 with unit "
-        "constants: an upper bound asks that no curve rises. That they fall in L shows slack.",
+        "constants. The bound asks that the curves stay bounded, not that they fall: where the term "
+        "L^-1 is the larger one, the ratio rises in L, since its true constant is the smaller one.",
         draw_ratio,
         axes=2,
     ),
