@@ -60,9 +60,12 @@ Size = Mapping[str, int]
 def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict[str, Any]:
     """What the claims of this room have in common."""
     return {
-        "id": f"adamw-depth-limit/{name}", "statement": statement, "source": source,
-        "theorem": "adamw_depth_limit", "seeds": SEEDS,
-    }  # fmt: skip
+        "id": f"adamw-depth-limit/{name}",
+        "statement": statement,
+        "source": source,
+        "theorem": "adamw_depth_limit",
+        "seeds": SEEDS,
+    }
 
 
 # Networks of random heads on the fixed problem, against the limit.
@@ -113,27 +116,32 @@ def bound_claim(name: str, words: str, error: Any) -> RateClaim:
         },
         mutants=(
             Mutant("full-depth", "L^-1 H^-1/2 claimed", {"predicted": 1 / (L * sp.sqrt(H))}),
-            Mutant("heads-squared", "L^-1/3 H^-1 claimed", {"predicted": L ** sp.Rational(-1, 3) / H}),
+            Mutant(
+                "heads-squared", "L^-1/3 H^-1 claimed", {"predicted": L ** sp.Rational(-1, 3) / H}
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def bounds() -> tuple[RateClaim, ...]:
     """States and backpropagated variables, before and after training; largest and mean square."""
     found = [
         bound_claim(
-            f"{what}-step-{step}", f"{what.capitalize()} after {step} steps, largest over inputs",
+            f"{what}-step-{step}",
+            f"{what.capitalize()} after {step} steps, largest over inputs",
             partial(error_of, what=what, step=step, how="sup"),
         )
-        for what in ("states", "adjoints") for step in (0, STEPS)
-    ]  # fmt: skip
+        for what in ("states", "adjoints")
+        for step in (0, STEPS)
+    ]
     found += [
         bound_claim(
-            f"joint-step-{step}", f"States and adjoints after {step} steps, mean square over inputs",
+            f"joint-step-{step}",
+            f"States and adjoints after {step} steps, mean square over inputs",
             partial(joint_error, step=step),
         )
         for step in (0, STEPS)
-    ]  # fmt: skip
+    ]
     return tuple(found)
 
 
@@ -173,10 +181,12 @@ def noise_claim(what: str, words: str) -> RateClaim:
         },
         cap={"smoke": 128, "standard": 256, "full": 512},
         mutants=(
-            Mutant("third-in-L", "L^-1/3 as if the bound were exact", {"predicted": L**third * H**half}),
+            Mutant(
+                "third-in-L", "L^-1/3 as if the bound were exact", {"predicted": L**third * H**half}
+            ),
             Mutant("full-depth", "L^-1 H^-1/2 claimed", {"predicted": H**half / L}),
         ),
-    )  # fmt: skip
+    )
 
 
 # Constants before training; errors of depth alone.
@@ -231,16 +241,28 @@ def extrapolation_error(size: Size, keys: Any, richardson: bool = True) -> jax.A
 def richardson_claim() -> RateClaim:
     """Why the reference counts as exact."""
     return RateClaim(
-        **room_claim("richardson", "The extrapolated exhaustive network has an error of at most order L^-2"),
-        predicted=L**-2, kind="upper bound", error=extrapolation_error, margin=0.25, cap=SEEDS,
-        sizes={"smoke": {"L": [4, 8, 12, 16]}, "standard": {"L": [4, 8, 12, 16]},
-               "full": {"L": [4, 8, 12, 16, 20]}},
+        **room_claim(
+            "richardson", "The extrapolated exhaustive network has an error of at most order L^-2"
+        ),
+        predicted=L**-2,
+        kind="upper bound",
+        error=extrapolation_error,
+        margin=0.25,
+        cap=SEEDS,
+        sizes={
+            "smoke": {"L": [4, 8, 12, 16]},
+            "standard": {"L": [4, 8, 12, 16]},
+            "full": {"L": [4, 8, 12, 16, 20]},
+        },
         mutants=(
-            Mutant("left-out", "the deeper network, not extrapolated",
-                   {"error": partial(extrapolation_error, richardson=False)}),
+            Mutant(
+                "left-out",
+                "the deeper network, not extrapolated",
+                {"error": partial(extrapolation_error, richardson=False)},
+            ),
             Mutant("third-order", "L^-3 claimed", {"predicted": L**-3}),
         ),
-    )  # fmt: skip
+    )
 
 
 def depth_error(size: Size, keys: Any, recipe: Recipe = ADAMW) -> jax.Array:
@@ -263,13 +285,19 @@ def depth_claim() -> RateClaim:
         predicted=1 / L,
         error=depth_error,
         cap=SEEDS,
-        sizes={"smoke": {"L": [4, 8, 16, 32]}, "standard": {"L": [4, 8, 12, 16, 32]},
-               "full": {"L": [4, 8, 12, 16, 24, 32]}},
+        sizes={
+            "smoke": {"L": [4, 8, 16, 32]},
+            "standard": {"L": [4, 8, 12, 16, 32]},
+            "full": {"L": [4, 8, 12, 16, 24, 32]},
+        },
         mutants=(
-            *(Mutant(n, w, {"error": partial(depth_error, recipe=r)}) for n, (w, r) in wrong.items()),
+            *(
+                Mutant(n, w, {"error": partial(depth_error, recipe=r)})
+                for n, (w, r) in wrong.items()
+            ),
             Mutant("square-root", "L^-1/2 claimed", {"predicted": L ** sp.Rational(-1, 2)}),
         ),
-    )  # fmt: skip
+    )
 
 
 def constant_claims() -> tuple[ConstantClaim, ...]:
@@ -288,29 +316,52 @@ def constant_claims() -> tuple[ConstantClaim, ...]:
 
     return (
         ConstantClaim(
-            **room_claim("euler-constant", "Before training, L times Euler's error is the derived one"),
-            predicted=1 / L, constant=1.0, error=euler,
-            sizes={"smoke": {"L": [4, 8, 16, 32]}, "standard": {"L": [4, 8, 16, 32]},
-                   "full": {"L": [4, 8, 12, 16, 24, 32]}},
+            **room_claim(
+                "euler-constant", "Before training, L times Euler's error is the derived one"
+            ),
+            predicted=1 / L,
+            constant=1.0,
+            error=euler,
+            sizes={
+                "smoke": {"L": [4, 8, 16, 32]},
+                "standard": {"L": [4, 8, 16, 32]},
+                "full": {"L": [4, 8, 12, 16, 24, 32]},
+            },
             mutants=(
                 Mutant("no-half", "-x'' in place of -x''/2 as the defect", {"constant": 2.0}),
                 Mutant("square-root", "L^-1/2 claimed", {"predicted": L ** sp.Rational(-1, 2)}),
             ),
         ),
         ConstantClaim(
-            **room_claim("clt-constant", "Before training, sqrt(L H) times the noise is the derived one"),
-            predicted=(L * H) ** sp.Rational(-1, 2), constant=spread, next_order=None, margin=0.13,
-            error=partial(noise, what="states", step=0), statistic="rms",
-            sizes={"smoke": {"L": [16, 32], "H": [4, 64]}, "standard": {"L": [16, 32, 64], "H": [16, 64]},
-                   "full": {"L": [16, 32, 64, 128], "H": [16, 64]}},
+            **room_claim(
+                "clt-constant", "Before training, sqrt(L H) times the noise is the derived one"
+            ),
+            predicted=(L * H) ** sp.Rational(-1, 2),
+            constant=spread,
+            next_order=None,
+            margin=0.13,
+            error=partial(noise, what="states", step=0),
+            statistic="rms",
+            sizes={
+                "smoke": {"L": [16, 32], "H": [4, 64]},
+                "standard": {"L": [16, 32, 64], "H": [16, 64]},
+                "full": {"L": [16, 32, 64, 128], "H": [16, 64]},
+            },
             cap={"smoke": 128, "standard": 256, "full": 512},
             mutants=(
-                Mutant("no-flow", "noise not carried by the linearised flow", {"constant": partial(spread, flow=False)}),
-                Mutant("variance", "variance for standard deviation",
-                       {"constant": lambda size: spread(size) ** 2}),
+                Mutant(
+                    "no-flow",
+                    "noise not carried by the linearised flow",
+                    {"constant": partial(spread, flow=False)},
+                ),
+                Mutant(
+                    "variance",
+                    "variance for standard deviation",
+                    {"constant": lambda size: spread(size) ** 2},
+                ),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 # The one-token network, exactly.
@@ -337,15 +388,20 @@ def toy_claim() -> MomentClaim:
 
     return MomentClaim(
         **room_claim("toy", "One token: the mean square error is the derived one, at every size"),
-        sample=toy_squares, expected=exact, margin=0.15,
+        sample=toy_squares,
+        expected=exact,
+        margin=0.15,
         sizes={"L": [4], "H": [1, 8]},
         cap={"smoke": 256, "standard": 512, "full": 1024},
         mutants=(
-            Mutant("leading-order", "sigma^2 e^(2 mu) / (L H) for the exact value",
-                   {"expected": without_depth}),
+            Mutant(
+                "leading-order",
+                "sigma^2 e^(2 mu) / (L H) for the exact value",
+                {"expected": without_depth},
+            ),
             Mutant("no-spread", "heads without spread", {"expected": partial(exact, sigma=0.0)}),
         ),
-    )  # fmt: skip
+    )
 
 
 # Tokens and embedding dimension.
@@ -402,7 +458,7 @@ def dimension_error(size: Size, keys: Any, blockwise: float = 1.0) -> jax.Array:
 
 
 def dimension_norm(size: Size, keys: Any, blockwise: float = 1.0, per: bool = False) -> jax.Array:
-    """Largest Frobenius norm of a value matrix after training; with ``per``, its movement over d."""
+    """Largest Frobenius norm of a value matrix after training (``per``: its movement over d)."""
     (run, _), cut = dimension_run(size, keys, blockwise)
     if not per:
         return jnp.linalg.norm(run.heads.V[:, :8], axis=(-2, -1)).max((-1, -2))
@@ -416,18 +472,34 @@ def size_claims() -> tuple[IndependenceClaim, ...]:
     common: dict[str, Any] = {"kind": "no growth", "margin": 0.25}
     return (
         IndependenceClaim(
-            **room_claim("tokens", "Error after training does not grow with the tokens", "abstract"),
-            **common, error=token_error, size="N", sizes={"smoke": {"N": [2, 4, 8]}, "standard": {"N": [2, 4, 8, 16, 64]},
-                   "full": {"N": [2, 4, 8, 16, 32, 64]}},
+            **room_claim(
+                "tokens", "Error after training does not grow with the tokens", "abstract"
+            ),
+            **common,
+            error=token_error,
+            size="N",
+            sizes={
+                "smoke": {"N": [2, 4, 8]},
+                "standard": {"N": [2, 4, 8, 16, 64]},
+                "full": {"N": [2, 4, 8, 16, 32, 64]},
+            },
             mutants=(
-                Mutant("summed", "loss summed over tokens, so adjoints of order N",
-                       {"error": partial(token_error, summed=True)}),
+                Mutant(
+                    "summed",
+                    "loss summed over tokens, so adjoints of order N",
+                    {"error": partial(token_error, summed=True)},
+                ),
                 Mutant("always-smaller", "a fall by 4 claimed", {"planted_drift": 6.0}),
             ),
         ),
         IndependenceClaim(
-            **room_claim("blockwise-error", "Blockwise AdamW: error does not grow with d", "abstract"),
-            **common, error=dimension_error, size="d", sizes={"d": [2, 4, 8, 16]},
+            **room_claim(
+                "blockwise-error", "Blockwise AdamW: error does not grow with d", "abstract"
+            ),
+            **common,
+            error=dimension_error,
+            size="d",
+            sizes={"d": [2, 4, 8, 16]},
             mutants=(
                 Mutant("growth", "growth by 2 planted", {"planted_drift": 2.0}),
                 Mutant("more-growth", "growth by 4 planted", {"planted_drift": 4.0}),
@@ -435,23 +507,38 @@ def size_claims() -> tuple[IndependenceClaim, ...]:
         ),
         IndependenceClaim(
             **room_claim("blockwise-norm", "Blockwise AdamW: norms of values do not grow with d"),
-            **common, error=dimension_norm, size="d", sizes={"d": [2, 4, 8, 16]},
+            **common,
+            error=dimension_norm,
+            size="d",
+            sizes={"d": [2, 4, 8, 16]},
             mutants=(
-                Mutant("entrywise", "AdamW entry by entry", {"error": partial(dimension_norm, blockwise=0.0)}),
+                Mutant(
+                    "entrywise",
+                    "AdamW entry by entry",
+                    {"error": partial(dimension_norm, blockwise=0.0)},
+                ),
                 Mutant("growth", "growth by 2 planted", {"planted_drift": 2.0}),
             ),
         ),
         IndependenceClaim(
-            **room_claim("entrywise-moves", "Entrywise AdamW moves values by order d in Frobenius norm"),
-            kind="equivalent", margin=0.5, size="d", sizes={"d": [2, 4, 8, 16]},
+            **room_claim(
+                "entrywise-moves", "Entrywise AdamW moves values by order d in Frobenius norm"
+            ),
+            kind="equivalent",
+            margin=0.5,
+            size="d",
+            sizes={"d": [2, 4, 8, 16]},
             error=partial(dimension_norm, blockwise=0.0, per=True),
             mutants=(
-                Mutant("blockwise", "one second moment a matrix",
-                       {"error": partial(dimension_norm, blockwise=1.0, per=True)}),
+                Mutant(
+                    "blockwise",
+                    "one second moment a matrix",
+                    {"error": partial(dimension_norm, blockwise=1.0, per=True)},
+                ),
                 Mutant("growth", "growth by 2 planted", {"planted_drift": 2.0}),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 # Exact identities: measures, symmetry, backpropagation; each for networks drawn anew.
@@ -584,31 +671,51 @@ def identity_claims() -> tuple[IdentityClaim, ...]:
     )
     return (
         IdentityClaim(
-            **room_claim("repetition", "Repeated tokens: the network sees their measure only", "abstract"),
-            **common, residual=partial(symmetry, move="repeat"),
+            **room_claim(
+                "repetition", "Repeated tokens: the network sees their measure only", "abstract"
+            ),
+            **common,
+            residual=partial(symmetry, move="repeat"),
             mutants=(
-                Mutant("causal-mask", "token i attends to 0 .. i",
-                       {"residual": partial(symmetry, move="repeat", masked=True)}), scaled,
+                Mutant(
+                    "causal-mask",
+                    "token i attends to 0 .. i",
+                    {"residual": partial(symmetry, move="repeat", masked=True)},
+                ),
+                scaled,
             ),
         ),
         IdentityClaim(
-            **room_claim("permutation", "Exchanged tokens have exchanged states and adjoints", "abstract"),
-            **common, residual=partial(symmetry, move="exchange"),
+            **room_claim(
+                "permutation", "Exchanged tokens have exchanged states and adjoints", "abstract"
+            ),
+            **common,
+            residual=partial(symmetry, move="exchange"),
             mutants=(
-                Mutant("causal-mask", "token i attends to 0 .. i",
-                       {"residual": partial(symmetry, move="exchange", masked=True)}),
+                Mutant(
+                    "causal-mask",
+                    "token i attends to 0 .. i",
+                    {"residual": partial(symmetry, move="exchange", masked=True)},
+                ),
                 Mutant("offset", "a residual of two tolerances planted", {"planted_shift": 2.0}),
             ),
         ),
         IdentityClaim(
             **room_claim("backpropagation", "The adjoint equation is backpropagation of one layer"),
-            **common, residual=adjoint,
+            **common,
+            residual=adjoint,
             mutants=(
-                Mutant("no-lions", "Lions term dropped", {"residual": partial(adjoint, lions=False)}),
-                Mutant("one-percent", "adjoint too large by 1%", {"residual": partial(adjoint, scale=1.01)}),
+                Mutant(
+                    "no-lions", "Lions term dropped", {"residual": partial(adjoint, lions=False)}
+                ),
+                Mutant(
+                    "one-percent",
+                    "adjoint too large by 1%",
+                    {"residual": partial(adjoint, scale=1.01)},
+                ),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 # What AdamW does to a history of gradients.
@@ -660,36 +767,62 @@ def optimiser_claims() -> tuple[Any, ...]:
     """Why weight decay keeps parameters bounded, and why epsilon must scale."""
     return (
         InequalityClaim(
-            **room_claim("compact", "Weight decay keeps parameters below max(|theta_0|, C / lambda)"),
+            **room_claim(
+                "compact", "Weight decay keeps parameters below max(|theta_0|, C / lambda)"
+            ),
             slack=compact_slack,
             mutants=(
-                Mutant("no-decay", "weight decay left out",
-                       {"slack": partial(compact_slack, recipe=FAST._replace(decoupled=0.0))}),
-                Mutant("coupled-decay", "L2 decay in the gradient",
-                       {"slack": partial(compact_slack, recipe=FAST._replace(decoupled=0.0, coupled=1.0))}),
-                Mutant("unit-constant", "|m| <= sqrt(v) for |m| <= C sqrt(v)",
-                       {"slack": partial(compact_slack, constant=1.0)}),
+                Mutant(
+                    "no-decay",
+                    "weight decay left out",
+                    {"slack": partial(compact_slack, recipe=FAST._replace(decoupled=0.0))},
+                ),
+                Mutant(
+                    "coupled-decay",
+                    "L2 decay in the gradient",
+                    {
+                        "slack": partial(
+                            compact_slack, recipe=FAST._replace(decoupled=0.0, coupled=1.0)
+                        )
+                    },
+                ),
+                Mutant(
+                    "unit-constant",
+                    "|m| <= sqrt(v) for |m| <= C sqrt(v)",
+                    {"slack": partial(compact_slack, constant=1.0)},
+                ),
             ),
         ),
         RateClaim(
-            **room_claim("freezing", "With raw gradients and fixed epsilon, training freezes as 1 / (L H)"),
-            predicted=1 / (L * H), error=frozen_update,
+            **room_claim(
+                "freezing", "With raw gradients and fixed epsilon, training freezes as 1 / (L H)"
+            ),
+            predicted=1 / (L * H),
+            error=frozen_update,
             sizes={"L": [8, 32], "H": [4, 16]},
             mutants=(
-                Mutant("scaled", "gradients times L H", {"error": partial(frozen_update, scaled=True)}),
+                Mutant(
+                    "scaled", "gradients times L H", {"error": partial(frozen_update, scaled=True)}
+                ),
                 Mutant("root", "(L H)^-1/2 claimed", {"predicted": (L * H) ** sp.Rational(-1, 2)}),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 claims = (
-    *bounds(), noise_claim("states", "States after training"),
+    *bounds(),
+    noise_claim("states", "States after training"),
     noise_claim("adjoints", "Adjoints after training"),
     noise_claim("sup", "Largest over inputs and depths, after training"),
-    depth_claim(), richardson_claim(), *constant_claims(), toy_claim(), *size_claims(), *identity_claims(),
+    depth_claim(),
+    richardson_claim(),
+    *constant_claims(),
+    toy_claim(),
+    *size_claims(),
+    *identity_claims(),
     *optimiser_claims(),
-)  # fmt: skip
+)
 
 
 def draw_ratio(axes: Any, results: Mapping[str, Any]) -> None:
@@ -732,7 +865,8 @@ pictures = (
     Picture(
         "Error over bound",
         "Largest error of states and adjoints after training, over L^-1 + L^-1/3 H^-1/2 with unit "
-        "constants. The bound asks that the curves stay bounded, not that they fall: where the term "
+        "constants. The bound asks that the curves stay bounded, not that they fall: where "
+        "the term "
         "L^-1 is the larger one, the ratio rises in L, since its true constant is the smaller one.",
         draw_ratio,
         axes=2,

@@ -121,7 +121,7 @@ def drift_claim(name: str, causal: bool, *extra: Mutant) -> MomentClaim:
 # One layer: covariance
 def squares(size: Size, keys: Any, heads: int, causal: bool) -> jax.Array:
     """n (V' - V)(V' - V), averaged over 128 networks a seed."""
-    setting = {"width": size["n"], "key_dim": 4, "depth": 1}
+    setting: dict[str, Any] = {"width": size["n"], "key_dim": 4, "depth": 1}
     setting |= {"gamma": GAMMA, "tau0": TAU0, "heads": heads, "causal": causal}
     after = network_ensemble(batched(keys, 128), V0, **setting)
     increment = (after - V0)[:, *UPPER]
@@ -175,20 +175,20 @@ def law_statistics(V: jax.Array) -> jax.Array:
     return jnp.stack([rho, jnp.log(variances[:, 0]), jnp.log(variances[:, 1])], axis=1)
 
 
-PATH = {"gamma": GAMMA, "tau0": TAU0, "stop": 10.0}
+PATH: dict[str, Any] = {"gamma": GAMMA, "tau0": TAU0, "stop": 10.0}
 HORIZON = 0.5
 
 
 def network_law(size: Size, keys: Any, **changes: Any) -> jax.Array:
     """Statistics of networks of depth n / 2, stopped at 10."""
     n = size["n"]
-    setting = {"width": n, "key_dim": 4, "depth": n // 2} | PATH | changes
+    setting: dict[str, Any] = {"width": n, "key_dim": 4, "depth": n // 2} | PATH | changes
     return law_statistics(network_ensemble(jnp.asarray(keys), V0, **setting))
 
 
 def limit_law(size: Size, keys: Any, **changes: Any) -> jax.Array:
     """Statistics of the SDE at time 1/2, step 1 / n, stopped at 10."""
-    setting = {"horizon": HORIZON, "dt": 1 / size["n"]} | PATH | changes
+    setting: dict[str, Any] = {"horizon": HORIZON, "dt": 1 / size["n"]} | PATH | changes
     return law_statistics(limit_ensemble(jnp.asarray(keys), V0, **setting).V)
 
 

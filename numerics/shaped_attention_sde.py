@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, ScalarLike
+from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray
 
 from numerics.generated.shaped_attention_sde import attention_drift, noise_increment
 from numerics.randomness.chunks import Keys, in_chunks
@@ -23,6 +23,7 @@ from numerics.randomness.gaussian import bartlett, haar_shares
 NARROW = 8
 
 Gram = Float[Array, "m m"]
+Scalar = float | int | Num[Array, ""] | Bool[Array, ""]
 
 
 class Ensemble(NamedTuple):
@@ -59,7 +60,7 @@ def _averaging(m: int, causal: bool, averaging: Gram | None) -> Gram:
     return M
 
 
-def attention_matrix(Y: Gram, M: Gram, tau: ScalarLike, shaped: ScalarLike = True) -> Gram:
+def attention_matrix(Y: Gram, M: Gram, tau: Scalar, shaped: Scalar = True) -> Gram:
     """Softmax of Y / tau over the tokens that M attends to; shaped: I + softmax - M."""
     weights = jax.nn.softmax(jnp.where(M > 0, Y / tau + jnp.log(M), -jnp.inf), axis=1)
     return weights + jnp.where(shaped, jnp.eye(len(M)) - M, 0.0)
@@ -142,8 +143,8 @@ def _narrow(m: int, key_dim: int) -> int | None:
 
 @partial(jax.jit, static_argnames=("heads", "narrow"))
 def _gram_paths(
-    keys: Keys, V0: Gram, M: Gram, depth: ScalarLike, gamma: ScalarLike, tau0: ScalarLike,
-    stop: ScalarLike, shaped: ScalarLike, width: ScalarLike, key_dim: ScalarLike,
+    keys: Keys, V0: Gram, M: Gram, depth: Scalar, gamma: Scalar, tau0: Scalar,
+    stop: Scalar, shaped: Scalar, width: Scalar, key_dim: Scalar,
     *, heads: int, narrow: int | None,
 ) -> Float[Array, "samples m m"]:  # fmt: skip
     """All paths at once; sizes but for the tokens are traced, so that one compilation serves."""
@@ -169,8 +170,8 @@ def _gram_paths(
 
 
 def gram_layer(
-    key: PRNGKeyArray, shares: Float[Array, "heads m m"], M: Gram, *, gamma: ScalarLike,
-    tau0: ScalarLike, width: ScalarLike, key_dim: ScalarLike, shaped: ScalarLike = True,
+    key: PRNGKeyArray, shares: Float[Array, "heads m m"], M: Gram, *, gamma: Scalar,
+    tau0: Scalar, width: Scalar, key_dim: Scalar, shaped: Scalar = True,
     narrow: int | None = None,
 ) -> Float[Array, "heads m m"]:  # fmt: skip
     """One layer, exact in law: the Gram matrices X_h X_h^T / width of the columns of each head.
@@ -203,7 +204,7 @@ def _root(V: Gram) -> Gram:
     return jnp.linalg.cholesky(V + lift * jnp.eye(len(V)))
 
 
-def _logits(key: PRNGKeyArray, L: Gram, key_dim: ScalarLike, narrow: int | None) -> Gram:
+def _logits(key: PRNGKeyArray, L: Gram, key_dim: Scalar, narrow: int | None) -> Gram:
     """Logits of the law L G G'^T L^T with G and G' of m by key_dim standard Gaussians."""
     m = len(L)
     queries, keys = jax.random.split(key)
@@ -213,17 +214,15 @@ def _logits(key: PRNGKeyArray, L: Gram, key_dim: ScalarLike, narrow: int | None)
     return L @ bartlett(queries, m, key_dim) @ jax.random.normal(keys, (m, m)) @ L.T
 
 
-def _temperature(
-    tau0: ScalarLike, width: ScalarLike, key_dim: ScalarLike, shaped: ScalarLike
-) -> Float[Array, ""]:
+def _temperature(tau0: Scalar, width: Scalar, key_dim: Scalar, shaped: Scalar) -> Float[Array, ""]:
     """What divides the logits: tau0 sqrt(width key_dim), or sqrt(key_dim) in plain attention."""
     return jnp.sqrt(1.0 * key_dim) * jnp.where(shaped, tau0 * jnp.sqrt(1.0 * width), 1.0)
 
 
 @partial(jax.jit, static_argnames=("width", "key_dim", "heads"))
 def _literal_paths(
-    keys: Keys, V0: Gram, M: Gram, depth: ScalarLike, gamma: ScalarLike, tau0: ScalarLike,
-    stop: ScalarLike, shaped: ScalarLike, *, width: int, key_dim: int, heads: int,
+    keys: Keys, V0: Gram, M: Gram, depth: Scalar, gamma: Scalar, tau0: Scalar,
+    stop: Scalar, shaped: Scalar, *, width: int, key_dim: int, heads: int,
 ) -> Float[Array, "samples m m"]:  # fmt: skip
     """One network after the other, so that only one set of weight matrices is held."""
     common = (V0, M, depth, gamma, tau0, stop, shaped)
@@ -232,8 +231,8 @@ def _literal_paths(
 
 
 def _literal_path(
-    key: PRNGKeyArray, V0: Gram, M: Gram, depth: ScalarLike, gamma: ScalarLike, tau0: ScalarLike,
-    stop: ScalarLike, shaped: ScalarLike, *, width: int, key_dim: int, heads: int,
+    key: PRNGKeyArray, V0: Gram, M: Gram, depth: Scalar, gamma: Scalar, tau0: Scalar,
+    stop: Scalar, shaped: Scalar, *, width: int, key_dim: int, heads: int,
 ) -> Gram:  # fmt: skip
     """The same network with its weight matrices drawn."""
     m, columns = len(V0), width // heads
@@ -324,8 +323,8 @@ def limit_ensemble(
 
 @jax.jit
 def _paths(
-    keys: Keys, V0: Gram, M: Gram, steps: ScalarLike, dt: ScalarLike, gamma: ScalarLike,
-    tau0: ScalarLike, heads: ScalarLike, stop: ScalarLike,
+    keys: Keys, V0: Gram, M: Gram, steps: Scalar, dt: Scalar, gamma: Scalar,
+    tau0: Scalar, heads: Scalar, stop: Scalar,
 ) -> Ensemble:  # fmt: skip
     """Own loop, not diffrax: stopping and the return to the cone belong to every step."""
     m = len(V0)
@@ -381,8 +380,8 @@ def one_layer_means(
 
 @partial(jax.jit, static_argnames="narrow")
 def _means(
-    keys: Keys, V0: Gram, M: Gram, width: ScalarLike, key_dim: ScalarLike,
-    gamma: ScalarLike, tau0: ScalarLike, *, narrow: int | None,
+    keys: Keys, V0: Gram, M: Gram, width: Scalar, key_dim: Scalar,
+    gamma: Scalar, tau0: Scalar, *, narrow: int | None,
 ) -> Float[Array, "samples m m"]:  # fmt: skip
     L, tau = _root(V0), _temperature(tau0, width, key_dim, True)
 
@@ -397,9 +396,7 @@ def _means(
     return jax.vmap(one)(keys)
 
 
-def shaped_relu_second_moment(
-    rho: ScalarLike, s_plus: ScalarLike, s_minus: ScalarLike
-) -> Float[Array, ""]:
+def shaped_relu_second_moment(rho: Scalar, s_plus: Scalar, s_minus: Scalar) -> Float[Array, ""]:
     """E[sigma(x) sigma(y)] for unit Gaussians with correlation rho, by quadrature.
 
     sigma is s_plus max(x, 0) + s_minus min(x, 0). In polar coordinates the radius integrates to

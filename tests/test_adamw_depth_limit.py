@@ -219,6 +219,11 @@ def test_impossible_sizes_are_refused(changes: dict, message: str) -> None:
 def test_a_missing_target_is_refused() -> None:
     with pytest.raises(ValueError, match="one target for each token"):
         train(
-            jax.random.PRNGKey(0), data()._replace(targets=jnp.zeros((3, N, D + 1))), depth=4, heads=1,
-            steps=1, optimizer=ADAMW, initial_law=uniform_box(D, KEYS),
-        )  # fmt: skip
+            jax.random.PRNGKey(0),
+            data()._replace(targets=jnp.zeros((3, N, D + 1))),
+            depth=4,
+            heads=1,
+            steps=1,
+            optimizer=ADAMW,
+            initial_law=uniform_box(D, KEYS),
+        )

@@ -44,6 +44,7 @@ def test_the_softmax_expands_with_the_stated_remainder() -> None:
     expansion = taylor(share, eps, 3)
     assert expansion.order == 3
     two = {m: 2}
+
     def at(expression: sp.Expr, value: float) -> mpmath.mpf:
         explicit = unroll(rename(expression, {a: sp.Integer(0), b: sp.Integer(1)}), two)
         values = {Y[0, 0]: sp.Rational(3, 10), Y[0, 1]: sp.Rational(-7, 10), m: 2}

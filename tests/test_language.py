@@ -1,5 +1,7 @@
 """Theorem, Rate and Step check themselves; steps are decided, not believed."""
 
+from typing import Any
+
 import pytest
 import sympy as sp
 
@@ -89,7 +91,7 @@ def test_a_step_needs_a_reason_and_the_same_indices() -> None:
 
 
 def theorem(**changes: object) -> Theorem:
-    fields = {
+    fields: dict[str, Any] = {
         "title": "t", "statement": "s", "equations": (sp.Eq(x, y),), "reference": "r",
         "source": Source.RECONSTRUCTED, "source_note": "", "notation": {x: "x", y: "y"},
         "assumptions": (), "rate": None, "derive": lambda: Derivation(()),

@@ -1,6 +1,7 @@
 """What is particular to the shaped-attention room; general laws are tested for all rooms."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +26,7 @@ from theory.calculus.indices import canonical, unroll
 from theory.language import Status, run_steps
 
 V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
-SIZES = {"width": 24, "key_dim": 4, "depth": 3, "gamma": 0.8, "tau0": 0.7}
+SIZES: dict[str, Any] = {"width": 24, "key_dim": 4, "depth": 3, "gamma": 0.8, "tau0": 0.7}
 KEY = jax.random.PRNGKey(0)
 
 
@@ -140,7 +141,7 @@ def test_shares_of_a_haar_matrix_sum_to_the_identity() -> None:
 
 @pytest.mark.parametrize(("heads", "causal"), [(1, False), (2, True)])
 def test_gram_and_literal_networks_have_the_same_law(heads: int, causal: bool) -> None:
-    common = SIZES | {"heads": heads, "causal": causal, "samples": 3000}
+    common: dict[str, Any] = SIZES | {"heads": heads, "causal": causal, "samples": 3000}
     gram = np.asarray(network_path(KEY, V0, **common))
     literal = np.asarray(network_path(jax.random.PRNGKey(1), V0, method="literal", **common))
     p = [stats.ks_2samp(gram[:, a, b], literal[:, a, b]).pvalue for a in range(3) for b in range(3)]

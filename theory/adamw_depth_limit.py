@@ -311,7 +311,8 @@ def system_steps() -> tuple[Step, ...]:
         ),
         Step(
             "a causal mask breaks it", mixed - masked, sp.exp(l_12) / both * (second - first),
-            "two tokens, V = 1: the first sees the mixture, or itself only with a mask; to exchange "
+            "two tokens, V = 1: the first sees the mixture, or itself only with a mask; to "
+            "exchange "
             "tokens no longer exchanges their drifts, and no measure describes them",
         ),
     )  # fmt: skip

@@ -79,7 +79,9 @@ def frequency_finding(claim: FrequencyClaim, data: Data) -> Finding:
         for k, event in enumerate(claim.events):
             if low[k] > 0 or high[k] < 1:
                 name = f"frequency of “{event}”{at(point)}"
-                tests.append(_range_test(name, counts[k], len(table), float(low[k]), float(high[k])))
+                tests.append(
+                    _range_test(name, counts[k], len(table), float(low[k]), float(high[k]))
+                )
         for i, j in claim.contrasts:
             name = f"“{claim.events[i]}” more often than “{claim.events[j]}”{at(point)}"
             tests.append(_contrast_test(name, counts[i], counts[j], len(table)))

@@ -1,0 +1,1 @@
+"""Written by ``verilimit generate`` from the theory; never edited."""

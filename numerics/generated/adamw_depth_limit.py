@@ -6,7 +6,9 @@ Regenerate with ``verilimit generate``.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Num
+
+Scalar = float | int | Num[Array, ""]
 
 
 def attention(
@@ -327,7 +329,7 @@ def head_gradient(
     return (-t12.T + t8.T)/(N*jnp.sqrt(d_k)), (t15.T - t17)/(N*jnp.sqrt(d_k)), t19.T/N
 
 
-def largest_update(n: ScalarLike, beta1: ScalarLike, beta2: ScalarLike) -> Float[Array, ""]:
+def largest_update(n: Scalar, beta1: Scalar, beta2: Scalar) -> Float[Array, ""]:
     r"""C_n: the largest |m| / sqrt(v) that AdamW can reach after n gradients.
 
     Derived here by Cauchy and Schwarz; finite for all n when beta1^2 < beta2.
@@ -345,11 +347,11 @@ def largest_update(n: ScalarLike, beta1: ScalarLike, beta2: ScalarLike) -> Float
 
 
 def toy_mean_square(
-    x0: ScalarLike,
-    mu: ScalarLike,
-    sigma: ScalarLike,
-    L: ScalarLike,
-    H: ScalarLike,
+    x0: Scalar,
+    mu: Scalar,
+    sigma: Scalar,
+    L: Scalar,
+    H: Scalar,
 ) -> Float[Array, ""]:
     r"""E (x_L - x_1)^2 of the one-token network against its limit, exact at every size.
 

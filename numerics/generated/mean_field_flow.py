@@ -6,7 +6,9 @@ Regenerate with ``verilimit generate``.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Num
+
+Scalar = float | int | Num[Array, ""]
 
 
 def attention(
@@ -419,11 +421,7 @@ def depth_defect(
     return -gg/2 - gt/2 + hf/4
 
 
-def tied_velocity(
-    u1: ScalarLike,
-    u2: ScalarLike,
-    y: ScalarLike,
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
+def tied_velocity(u1: Scalar, u2: Scalar, y: Scalar) -> tuple[Float[Array, ""], Float[Array, ""]]:
     r"""Velocity of two scalar tokens under one particle.
 
     Scalar-token model of the sheet with tied weights V = W = y; attention only.
@@ -446,11 +444,11 @@ def tied_velocity(
 
 
 def tied_adjoint_velocity(
-    u1: ScalarLike,
-    u2: ScalarLike,
-    q1: ScalarLike,
-    q2: ScalarLike,
-    y: ScalarLike,
+    u1: Scalar,
+    u2: Scalar,
+    q1: Scalar,
+    q2: Scalar,
+    y: Scalar,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     r"""Velocity of the adjoint of two scalar tokens under one particle.
 
@@ -495,13 +493,7 @@ def tied_adjoint_velocity(
     )
 
 
-def tied_gradient(
-    u1: ScalarLike,
-    u2: ScalarLike,
-    q1: ScalarLike,
-    q2: ScalarLike,
-    y: ScalarLike,
-) -> Float[Array, ""]:
+def tied_gradient(u1: Scalar, u2: Scalar, q1: Scalar, q2: Scalar, y: Scalar) -> Float[Array, ""]:
     r"""d/dy of <g, p>: the drift without weight decay.
 
     Scalar-token model of the sheet with tied weights V = W = y; attention only.

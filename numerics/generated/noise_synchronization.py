@@ -6,7 +6,9 @@ Regenerate with ``verilimit generate``.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Num
+
+Scalar = float | int | Num[Array, ""]
 
 
 def attention(
@@ -40,7 +42,7 @@ def token_drift(
     Q: Float[Array, "d d"],
     K: Float[Array, "d d"],
     V: Float[Array, "d d"],
-    kernel_at_one: ScalarLike,
+    kernel_at_one: Scalar,
 ) -> Float[Array, "N d"]:
     r"""Ito drift of the tokens; kernel_at_one = kappa(1).
 
@@ -103,7 +105,7 @@ def projected(X: Float[Array, "N d"], G: Float[Array, "N d"]) -> Float[Array, "N
 def layer_norm_expansion(
     X: Float[Array, "N d"],
     G: Float[Array, "N d"],
-    epsilon: ScalarLike,
+    epsilon: Scalar,
 ) -> Float[Array, "N d"]:
     r"""LN(x + epsilon G) to second order in epsilon, for unit vectors x.
 
@@ -125,7 +127,7 @@ def layer_norm_expansion(
     return X - epsilon**2*t3 - epsilon**2*t5/2 + 3*epsilon**2*t7/2 + epsilon*(G - t2)
 
 
-def energy(X: Float[Array, "N d"], beta: ScalarLike) -> Float[Array, ""]:
+def energy(X: Float[Array, "N d"], beta: Scalar) -> Float[Array, ""]:
     r"""Interaction energy E_beta of the empirical measure; zero iff all tokens agree.
 
     Agazzi et al. 2026 (arXiv:2604.26898), energy.
@@ -146,8 +148,8 @@ def energy_slope(
     A: Float[Array, "N d"],
     u: Float[Array, "N N"],
     kernel: Float[Array, "N N"],
-    kernel_at_one: ScalarLike,
-    beta: ScalarLike,
+    kernel_at_one: Scalar,
+    beta: Scalar,
 ) -> Float[Array, ""]:
     r"""dE[energy]/dt for tokens X with Gram matrix u, attention values A, kernel[i, j].
 
@@ -223,12 +225,7 @@ def weak_drift(
     return -t10*(d/2 - 1/2)/N + (t1 - t6)/N + (t3 - t9)/(2*N)
 
 
-def relu_kernel(
-    u: ScalarLike,
-    d: ScalarLike,
-    sigma_u: ScalarLike,
-    sigma_w: ScalarLike,
-) -> Float[Array, ""]:
+def relu_kernel(u: Scalar, d: Scalar, sigma_u: Scalar, sigma_w: Scalar) -> Float[Array, ""]:
     r"""Noise kernel kappa(u) of the ReLU with biases, u = <x, y> on the sphere S^(d-1).
 
     Agazzi et al. 2026 (arXiv:2604.26898), kernel; derived in polar coordinates.
@@ -251,7 +248,7 @@ def relu_kernel(
     return sigma_w**2 + t2*(sigma_u**2 + 1/(d**1))
 
 
-def relu_slope(u: ScalarLike, d: ScalarLike, sigma_u: ScalarLike) -> Float[Array, ""]:
+def relu_slope(u: Scalar, d: Scalar, sigma_u: Scalar) -> Float[Array, ""]:
     r"""kappa'(u) of the ReLU.
 
     Price's theorem.
@@ -268,10 +265,10 @@ def relu_slope(u: ScalarLike, d: ScalarLike, sigma_u: ScalarLike) -> Float[Array
 
 
 def pair_drift(
-    u: ScalarLike,
-    kernel_at_u: ScalarLike,
-    kernel_at_one: ScalarLike,
-    d: ScalarLike,
+    u: Scalar,
+    kernel_at_u: Scalar,
+    kernel_at_one: Scalar,
+    d: Scalar,
 ) -> Float[Array, ""]:
     r"""Drift of u = <x, y> for two tokens without attention; kernel_at_u = kappa(u).
 
@@ -283,11 +280,7 @@ def pair_drift(
     return jnp.asarray(kernel_at_one*(-d*u + u) + kernel_at_u*(d + u**2 - 2))
 
 
-def pair_variance(
-    u: ScalarLike,
-    kernel_at_u: ScalarLike,
-    kernel_at_one: ScalarLike,
-) -> Float[Array, ""]:
+def pair_variance(u: Scalar, kernel_at_u: Scalar, kernel_at_one: Scalar) -> Float[Array, ""]:
     r"""d<u>/dt for two tokens without attention.
 
     Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
@@ -299,11 +292,11 @@ def pair_variance(
 
 
 def decay_density(
-    u: ScalarLike,
-    kernel_at_u: ScalarLike,
-    kernel_at_one: ScalarLike,
-    beta: ScalarLike,
-    d: ScalarLike,
+    u: Scalar,
+    kernel_at_u: Scalar,
+    kernel_at_one: Scalar,
+    beta: Scalar,
+    d: Scalar,
 ) -> Float[Array, ""]:
     r"""F(u) for u < 1: the mean energy falls at least at the rate inf F.
 
@@ -322,9 +315,9 @@ def decay_density(
 
 
 def exponents(
-    kernel_at_one: ScalarLike,
-    kernel_slope: ScalarLike,
-    d: ScalarLike,
+    kernel_at_one: Scalar,
+    kernel_slope: Scalar,
+    d: Scalar,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     r"""lambda_1 and lambda_bar from kappa(1) and kappa'(1).
 
@@ -343,11 +336,7 @@ def exponents(
     )
 
 
-def harmonic_rate(
-    degree: ScalarLike,
-    d: ScalarLike,
-    kernel_at_one: ScalarLike,
-) -> Float[Array, ""]:
+def harmonic_rate(degree: Scalar, d: Scalar, kernel_at_one: Scalar) -> Float[Array, ""]:
     r"""Decay rate of <mu, Y> without attention, for harmonics Y of a degree.
 
     Derived here: spherical Brownian motion at speed kappa(1).
@@ -358,7 +347,7 @@ def harmonic_rate(
     return jnp.asarray(degree*kernel_at_one*(d + degree - 2)/2)
 
 
-def coercivity_threshold(d: ScalarLike) -> Float[Array, ""]:
+def coercivity_threshold(d: Scalar) -> Float[Array, ""]:
     r"""The ReLU has lambda_bar < 0 iff sigma_u^2 + 2 sigma_w^2 exceeds this; d > 3.
 
     Agazzi et al. 2026 (arXiv:2604.26898), closed form derived here.

@@ -6,7 +6,9 @@ Regenerate with ``verilimit generate``.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Num
+
+Scalar = float | int | Num[Array, ""]
 
 
 def attention_head(
@@ -291,12 +293,7 @@ def erf_kernel_given_weights(
     )
 
 
-def approximation_bound(
-    n: ScalarLike,
-    m: ScalarLike,
-    delta: ScalarLike,
-    b: ScalarLike,
-) -> Float[Array, ""]:
+def approximation_bound(n: Scalar, m: Scalar, delta: Scalar, b: Scalar) -> Float[Array, ""]:
     r"""Approximation error at the transported point, with probability 1 - delta.
 
     arXiv:2601.16514, Lemma 5 for n samples and m heads; the constant 4 is derived here for m/2
@@ -308,12 +305,7 @@ def approximation_bound(
     return 4*b*jnp.sqrt(jnp.log(2*n/delta))/jnp.sqrt(m)
 
 
-def required_width(
-    n: ScalarLike,
-    epsilon: ScalarLike,
-    delta: ScalarLike,
-    b: ScalarLike,
-) -> Float[Array, ""]:
+def required_width(n: Scalar, epsilon: Scalar, delta: Scalar, b: Scalar) -> Float[Array, ""]:
     r"""Smallest number of heads whose approximation bound is at most epsilon.
 
     arXiv:2601.16514, Lemma 5, solved for m; logarithmic in the number n of samples.
@@ -326,14 +318,14 @@ def required_width(
 
 
 def linearization_bound(
-    m: ScalarLike,
-    d: ScalarLike,
-    delta: ScalarLike,
-    rho_c: ScalarLike,
-    rho_u: ScalarLike,
-    rho_w: ScalarLike,
-    sigma1: ScalarLike,
-    sigma2: ScalarLike,
+    m: Scalar,
+    d: Scalar,
+    delta: Scalar,
+    rho_c: Scalar,
+    rho_u: Scalar,
+    rho_w: Scalar,
+    sigma1: Scalar,
+    sigma2: Scalar,
 ) -> Float[Array, ""]:
     r"""Linearisation error over the projection set, with probability 1 - delta.
 
@@ -358,13 +350,13 @@ def linearization_bound(
 
 
 def sharp_linearization_bound(
-    m: ScalarLike,
-    B: ScalarLike,
-    rho_c: ScalarLike,
-    rho_u: ScalarLike,
-    rho_w: ScalarLike,
-    sigma1: ScalarLike,
-    sigma2: ScalarLike,
+    m: Scalar,
+    B: Scalar,
+    rho_c: Scalar,
+    rho_u: Scalar,
+    rho_w: Scalar,
+    sigma1: Scalar,
+    sigma2: Scalar,
 ) -> Float[Array, ""]:
     r"""Linearisation error over the projection set, for |U| <= B.
 
@@ -383,7 +375,7 @@ def sharp_linearization_bound(
     )
 
 
-def lipschitz_constant(B: ScalarLike, sigma1: ScalarLike) -> Float[Array, ""]:
+def lipschitz_constant(B: Scalar, sigma1: Scalar) -> Float[Array, ""]:
     r"""Largest gradient of a head for |U| <= B, for every number of tokens.
 
     Derived here; the paper has sigma1 sqrt(1 + B^2).
@@ -394,7 +386,7 @@ def lipschitz_constant(B: ScalarLike, sigma1: ScalarLike) -> Float[Array, ""]:
     return sigma1*jnp.maximum(1, B)
 
 
-def smoothness_constant(B: ScalarLike, sigma1: ScalarLike, sigma2: ScalarLike) -> Float[Array, ""]:
+def smoothness_constant(B: Scalar, sigma1: Scalar, sigma2: Scalar) -> Float[Array, ""]:
     r"""Bound of the second derivative of a head for |U| <= B, for every number of tokens.
 
     Derived here; the paper has sigma2 (1 + B^2) + 8 sigma1 sqrt(1 + B^2).
@@ -407,10 +399,10 @@ def smoothness_constant(B: ScalarLike, sigma1: ScalarLike, sigma2: ScalarLike) -
 
 
 def certificate(
-    distance2: ScalarLike,
-    eta_s: ScalarLike,
-    steps: ScalarLike,
-    defect2: ScalarLike,
+    distance2: Scalar,
+    eta_s: Scalar,
+    steps: Scalar,
+    defect2: Scalar,
 ) -> Float[Array, ""]:
     r"""Bound of the mean loss over a run of projected gradient descent.
 
@@ -424,11 +416,11 @@ def certificate(
 
 
 def training_bound(
-    distance2: ScalarLike,
-    R: ScalarLike,
-    Gamma: ScalarLike,
-    steps: ScalarLike,
-    worst: ScalarLike,
+    distance2: Scalar,
+    R: Scalar,
+    Gamma: Scalar,
+    steps: Scalar,
+    worst: Scalar,
 ) -> Float[Array, ""]:
     r"""Bound of the mean loss over a run at step 1 / sqrt(steps): Theorem 1.
 
@@ -442,10 +434,10 @@ def training_bound(
 
 
 def recurrent_step(
-    h: ScalarLike,
-    gradient: ScalarLike,
-    w: ScalarLike,
-    z: ScalarLike,
+    h: Scalar,
+    gradient: Scalar,
+    w: Scalar,
+    z: Scalar,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     r"""State of a recurrent head and its derivative in w, after one more token.
 
@@ -460,11 +452,7 @@ def recurrent_step(
     return jnp.tanh(h*w + z), (1 - jnp.tanh(h*w + z)**2)*(gradient*w + h)
 
 
-def kick_and_cancel_gradient(
-    w: ScalarLike,
-    norm: ScalarLike,
-    length: ScalarLike,
-) -> Float[Array, ""]:
+def kick_and_cancel_gradient(w: Scalar, norm: Scalar, length: Scalar) -> Float[Array, ""]:
     r"""Derivative in w of a recurrent head for inputs that cancel its state after one token.
 
     Derived here; |w| > 1 makes it exponential in the length.

@@ -5,14 +5,16 @@ Regenerate with ``verilimit generate``.
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Num
+
+Scalar = float | int | Num[Array, ""]
 
 
 def attention_drift(
     V: Float[Array, "m m"],
     M: Float[Array, "m m"],
-    gamma: ScalarLike,
-    tau0: ScalarLike,
+    gamma: Scalar,
+    tau0: Scalar,
 ) -> Float[Array, "m m"]:
     r"""Drift of the Gram matrix V of m tokens, per unit time t = layer / width.
 
@@ -67,9 +69,9 @@ def attention_drift(
 def attention_covariance(
     V: Float[Array, "m m"],
     M: Float[Array, "m m"],
-    gamma: ScalarLike,
-    tau0: ScalarLike,
-    heads: ScalarLike,
+    gamma: Scalar,
+    tau0: Scalar,
+    heads: Scalar,
 ) -> Float[Array, "m m m m"]:
     r"""Covariance of the increments of V, per unit time t = layer / width.
 
@@ -133,9 +135,9 @@ def attention_covariance(
 def noise_increment(
     V: Float[Array, "m m"],
     M: Float[Array, "m m"],
-    gamma: ScalarLike,
-    tau0: ScalarLike,
-    heads: ScalarLike,
+    gamma: Scalar,
+    tau0: Scalar,
+    heads: Scalar,
     dG: Float[Array, "m m"],
     dZ: Float[Array, "m m"],
 ) -> Float[Array, "m m"]:
@@ -178,9 +180,9 @@ def noise_increment(
 
 def mlp_drift(
     V: Float[Array, "m m"],
-    c_plus: ScalarLike,
-    c_minus: ScalarLike,
-    gamma: ScalarLike,
+    c_plus: Scalar,
+    c_minus: Scalar,
+    gamma: Scalar,
 ) -> Float[Array, "m m"]:
     r"""Drift of V from a residual shaped ReLU layer, per unit time t = layer / width.
 
@@ -219,7 +221,7 @@ def mlp_drift(
     return gamma**2*t12
 
 
-def mlp_covariance(V: Float[Array, "m m"], gamma: ScalarLike) -> Float[Array, "m m m m"]:
+def mlp_covariance(V: Float[Array, "m m"], gamma: Scalar) -> Float[Array, "m m m m"]:
     r"""Covariance of the increments of V from a residual shaped MLP, per unit time.
 
     Derived here; hidden width equal to the width.

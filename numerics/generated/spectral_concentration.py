@@ -6,7 +6,9 @@ Regenerate with ``verilimit generate``.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Num
+
+Scalar = float | int | Num[Array, ""]
 
 
 def attention_gradients(
@@ -92,7 +94,7 @@ def attention(
     return A
 
 
-def entropy_lower_bound(tokens: ScalarLike, norm: ScalarLike) -> Float[Array, ""]:
+def entropy_lower_bound(tokens: Scalar, norm: Scalar) -> Float[Array, ""]:
     r"""Smallest entropy of a softmax of tokens >= 2 logits, norm their norm about the mean.
 
     Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of the
@@ -113,7 +115,7 @@ def entropy_lower_bound(tokens: ScalarLike, norm: ScalarLike) -> Float[Array, ""
     return beta*gap*(tokens - 1)/(beta*(tokens - 1) + 1) + jnp.log1p(beta*(tokens - 1))
 
 
-def weyl_growth_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> Float[Array, ""]:
+def weyl_growth_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array, ""]:
     r"""Largest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.
 
     Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
@@ -124,7 +126,7 @@ def weyl_growth_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> 
     return jnp.asarray(sigma*tau + sigma*(1 - decay))
 
 
-def weyl_shrink_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> Float[Array, ""]:
+def weyl_shrink_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array, ""]:
     r"""Smallest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.
 
     Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
@@ -136,8 +138,8 @@ def weyl_shrink_bound(sigma: ScalarLike, tau: ScalarLike, decay: ScalarLike) -> 
 
 
 def concentration_bounds(
-    sec: ScalarLike,
-    epsilon: ScalarLike,
+    sec: Scalar,
+    epsilon: Scalar,
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     r"""Bounds of sqrt(SEC) after a perturbation of relative Frobenius norm epsilon < 1.
 
@@ -152,7 +154,7 @@ def concentration_bounds(
     return (-epsilon + jnp.sqrt(sec))/(epsilon + 1), (epsilon + jnp.sqrt(sec))/(1 - epsilon)
 
 
-def collapse_time(start: ScalarLike, target: ScalarLike, tau: ScalarLike) -> Float[Array, ""]:
+def collapse_time(start: Scalar, target: Scalar, tau: Scalar) -> Float[Array, ""]:
     r"""Steps during which logits that start at norm start stay below target, at cap tau.
 
     Reconstructed: W_q and W_k each grow by at most 1 + tau a step.
@@ -163,11 +165,7 @@ def collapse_time(start: ScalarLike, target: ScalarLike, tau: ScalarLike) -> Flo
     return jnp.log(target/start)/(2*jnp.log1p(tau))
 
 
-def power_iteration_share(
-    c: ScalarLike,
-    ratio: ScalarLike,
-    rounds: ScalarLike,
-) -> Float[Array, ""]:
+def power_iteration_share(c: Scalar, ratio: Scalar, rounds: Scalar) -> Float[Array, ""]:
     r"""Least share of sigma_1 that power iteration finds after some rounds.
 
     Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.
@@ -178,7 +176,7 @@ def power_iteration_share(
     return 1/(jnp.sqrt(-ratio**(4*rounds) + 1 + ratio**(4*rounds)/c**2))
 
 
-def adam_entry_bound(b1: ScalarLike, b2: ScalarLike, t: ScalarLike) -> Float[Array, ""]:
+def adam_entry_bound(b1: Scalar, b2: Scalar, t: Scalar) -> Float[Array, ""]:
     r"""Largest entry of Adam's update at step t, for epsilon = 0 and b1^2 < b2.
 
     Reconstructed: Cauchy-Schwarz; 1 at t = 1, about 7.27 for (0.9, 0.999) as t grows.

@@ -1,0 +1,1 @@
+"""Keys, coupled paths, samplers that are exact in law."""

@@ -2,10 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, ScalarLike
+from jaxtyping import Array, Float, Num, PRNGKeyArray
+
+Scalar = float | int | Num[Array, ""]
 
 
-def bartlett(key: PRNGKeyArray, rows: int, columns: ScalarLike) -> Float[Array, "rows rows"]:
+def bartlett(key: PRNGKeyArray, rows: int, columns: Scalar) -> Float[Array, "rows rows"]:
     """Lower triangular T with T T^T of the law of G G^T, G a rows by columns Gaussian matrix.
 
     Bartlett's decomposition; needs ``columns >= rows``. The number of columns may be traced.
@@ -18,7 +20,7 @@ def bartlett(key: PRNGKeyArray, rows: int, columns: ScalarLike) -> Float[Array, 
 
 
 def haar_shares(
-    key: PRNGKeyArray, rows: int, blocks: int, columns: ScalarLike
+    key: PRNGKeyArray, rows: int, blocks: int, columns: Scalar
 ) -> Float[Array, "blocks rows rows"]:
     """Gram matrices U_h U_h^T of the column blocks of a Haar-distributed rows by n matrix.
 

@@ -1,0 +1,1 @@
+"""Integration of the limits, and references for infinite sizes."""

@@ -1,0 +1,1 @@
+"""Training of finite networks, their data and optimizers."""

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, PyTree, ScalarLike
+from jaxtyping import Array, Float, Num, PyTree
+
+Scalar = float | int | Num[Array, ""]
 
 
 class Moments(NamedTuple):
@@ -26,10 +28,10 @@ class Moments(NamedTuple):
 def scale_by_moments(
     b1: float = 0.9,
     b2: float = 0.999,
-    eps: ScalarLike = 1e-8,
+    eps: Scalar = 1e-8,
     *,
-    blockwise: ScalarLike = 1.0,
-    bias_correction: ScalarLike = 1.0,
+    blockwise: Scalar = 1.0,
+    bias_correction: Scalar = 1.0,
 ) -> optax.GradientTransformation:
     """``m / (sqrt(v) + eps)`` with one v for each matrix, the last two axes of a parameter.
 
@@ -84,13 +86,13 @@ class Recipe(NamedTuple):
     for one second moment a matrix and 0 for one an entry.
     """
 
-    learning_rate: ScalarLike = 0.05
-    eps: ScalarLike = 1e-2
-    decoupled: ScalarLike = 0.1
-    coupled: ScalarLike = 0.0
-    bias_correction: ScalarLike = 1.0
-    divisor: ScalarLike = 1.0
-    blockwise: ScalarLike = 0.0
+    learning_rate: Scalar = 0.05
+    eps: Scalar = 1e-2
+    decoupled: Scalar = 0.1
+    coupled: Scalar = 0.0
+    bias_correction: Scalar = 1.0
+    divisor: Scalar = 1.0
+    blockwise: Scalar = 0.0
 
 
 def variant(recipe: Recipe) -> optax.GradientTransformation:

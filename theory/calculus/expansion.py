@@ -1,5 +1,6 @@
 """Expansions in a small parameter and limits in a large size, with a stated remainder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mpmath
@@ -30,7 +31,9 @@ class Expansion:
         return sp.Add(*(c * self.parameter**k for k, c in enumerate(self.coefficients)))
 
 
-def taylor(expression: sp.Expr, parameter: sp.Symbol, order: int, *rules: object) -> Expansion:
+def taylor(
+    expression: sp.Expr, parameter: sp.Symbol, order: int, *rules: Callable[[sp.Expr], sp.Expr]
+) -> Expansion:
     """Taylor coefficients below ``order`` at zero of an indexed expression.
 
     ``rules`` are rewritings applied to every node of a derivative at zero, e.g. that the rows of
@@ -113,9 +116,7 @@ def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, si
     return value
 
 
-def continued(
-    expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.Expr
-) -> sp.Expr:
+def continued(expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.Expr) -> sp.Expr:
     """A function on [low, high], continued beyond the ends by its tangents there.
 
     So that rounding which leaves the interval, and the ends themselves, where the expression has

@@ -73,14 +73,17 @@ class Function:
     def _bind(
         self, value: sp.Expr | Cholesky | Softmax, known: Iterable[str], axes: tuple[sp.Idx, ...]
     ) -> None:
-        if isinstance(value, Cholesky):
-            value = value.of[axes]
-        if isinstance(value, Softmax):
-            value = value.logits
-        inner = {i.label for i in value.atoms(sp.Idx)}
+        used: sp.Expr = (
+            value.of[axes]
+            if isinstance(value, Cholesky)
+            else value.logits
+            if isinstance(value, Softmax)
+            else value
+        )
+        inner = {i.label for i in used.atoms(sp.Idx)}
         names = {
             str(_name(s))
-            for s in value.free_symbols - inner
+            for s in used.free_symbols - inner
             if not isinstance(s, sp.Indexed | sp.Idx)
         }
         if unbound := sorted(names - set(known)):
@@ -91,7 +94,7 @@ class Function:
             )
         from theory.calculus.indices import free_indices
 
-        if extra := free_indices(value) - set(axes):
+        if extra := free_indices(used) - set(axes):
             raise ValueError(
                 f"function {self.name}: the expression has the free indices "
                 f"{sorted(map(str, extra))} beside its axes {list(map(str, axes))}; sum over them"

@@ -29,7 +29,8 @@ def generate(room: str, theorem: Theorem) -> str:
     return (
         f'"""{theorem.title}.\n\n{header}\nRegenerate with ``verilimit generate``.\n"""\n\n'
         f"{softmax}import jax.numpy as jnp\n{special}"
-        f"from jaxtyping import Array, Float, ScalarLike\n\n\n{text}\n"
+        "from jaxtyping import Array, Float, Num\n\n"
+        f'Scalar = float | int | Num[Array, ""]\n\n\n{text}\n'
     )
 
 
@@ -134,7 +135,7 @@ def _dims(argument: sp.Basic) -> tuple[sp.Basic, ...]:
 
 def _shape(argument: sp.Basic) -> str:
     if not isinstance(argument, sp.IndexedBase):
-        return "ScalarLike"
+        return "Scalar"
     dims = " ".join(str(d) for d in argument.shape)
     return f'Float[Array, "{" " if len(argument.shape) == 1 else ""}{dims}"]'
 

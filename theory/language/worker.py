@@ -50,6 +50,7 @@ class Worker:
     def _ask(self, method: str, step: Step, limit: float) -> tuple[Status | None, str]:
         process = self._process = self._process or _start()
         assert process.stdin is not None
+        assert process.stdout is not None
         with ThreadPoolExecutor(1) as reader:
             pickle.dump((method, step), process.stdin)
             process.stdin.flush()
