@@ -356,10 +356,11 @@ theorem = Theorem(
         "paper in full. The closed-form gradients, the depth defect, the virial identity and its "
         "consequence R ~ lambda^2, balancedness, the risk decomposition and the scalar-token model "
         "are reconstructed here. The sharper rate 1/L + 1/sqrt(L M), for any M, is from the "
-        "abstract of Chizat 2025. Corrected: the adjoint is a time-ordered exponential; half-layers are "
-        "interleaved; the homogeneity identity of E.1 (the sheet's own correction lacks a factor "
-        "1/2); universality (A4(ii)) fails for these permutation-equivariant blocks. The virial "
-        "consequence assumes that the limit is stationary and interpolates with bounded weights."
+        "abstract of Chizat 2025. Corrected: the adjoint is a time-ordered exponential; "
+        "half-layers are interleaved; the homogeneity identity of E.1 (the sheet's own correction "
+        "lacks a factor 1/2); universality (A4(ii)) fails for these permutation-equivariant "
+        "blocks. The virial consequence assumes that the limit is stationary and interpolates "
+        "with bounded weights."
     ),
     notation={
         L: "depth: number of layers; t in [0, 1] is layer / L", M: "width: particles in a layer",
