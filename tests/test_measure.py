@@ -101,11 +101,10 @@ def test_particles_of_any_number_and_dimension() -> None:
     F = mean(total(Y[a] ** 2, a), Y, mu) ** 2
     at_points = unroll(empirical(F, mu, X), {N: 3, n: 2})
     lions = unroll(empirical(lions_derivative(F, mu, Z[b]), mu, X).subs(b, 1), {N: 3, n: 2})
-    at = array("X", 3, 2)
     for i in range(3):
-        here = lions.xreplace({array("Z", 2)[1]: at[i, 1]})
-        assert sp.diff(at_points, at[i, 1]) != 0
-        assert sp.expand(sp.diff(at_points, at[i, 1]) - here / 3) == 0
+        here = lions.xreplace({Z[sp.Integer(1)]: X[i, 1]})
+        assert sp.diff(at_points, X[i, 1]) != 0
+        assert sp.expand(sp.diff(at_points, X[i, 1]) - here / 3) == 0
 
 
 def test_variation_with_a_label_pairs_over_label_and_point() -> None:

@@ -256,7 +256,7 @@ def consequence_steps() -> tuple[Step, ...]:
     ordered = (nilpotent.T / 2).exp() * (nilpotent / 2).exp()
     plain = ((nilpotent + nilpotent.T) / 2).exp()
 
-    def variation(factor: sp.Expr) -> sp.Expr:
+    def variation(factor: sp.Expr | int) -> sp.Expr:
         """dQ/drho at (factor theta_1, theta_2): one part homogeneous, the decay quadratic."""
         return factor * value + lam / 2 * (factor**2 * left_norm**2 + right_norm**2)
 
@@ -357,9 +357,10 @@ theorem = Theorem(
         "consequence R ~ lambda^2, balancedness, the risk decomposition and the scalar-token model "
         "are reconstructed here. The sharper rate 1/L + 1/sqrt(L M), for any M, is from the "
         "abstract of Chizat 2025. Corrected: the adjoint is a time-ordered exponential; "
-        "half-layers are interleaved; the homogeneity identity of E.1 (the sheet's own correction lacks a factor "
-        "1/2); universality (A4(ii)) fails for these permutation-equivariant blocks. The virial "
-        "consequence assumes that the limit is stationary and interpolates with bounded weights."
+        "half-layers are interleaved; the homogeneity identity of E.1 (the sheet's own correction "
+        "lacks a factor 1/2); universality (A4(ii)) fails for these permutation-equivariant "
+        "blocks. The virial consequence assumes that the limit is stationary and interpolates "
+        "with bounded weights."
     ),
     notation={
         L: "depth: number of layers; t in [0, 1] is layer / L", M: "width: particles in a layer",
