@@ -435,7 +435,9 @@ def dimension_problems(keys: jax.Array, d: Any) -> Problem:
 
     Q, K, V = problems.atoms
     square = live * live[:, None]
-    atoms = Heads(*(unit(w * live, 1.0, -2, -1) for w in (Q, K)), unit(V * square, 2.0, -2, -1))
+    atoms = Heads(
+        unit(Q * live, 1.0, -2, -1), unit(K * live, 1.0, -2, -1), unit(V * square, 2.0, -2, -1)
+    )
     inputs, targets = (unit(w * live, 1.5, -1) for w in problems.data[:2])
     return Problem(problems.data._replace(inputs=inputs, targets=targets), atoms)
 
@@ -832,6 +834,7 @@ def draw_ratio(axes: Any, results: Mapping[str, Any]) -> None:
     def ratio(size: Size) -> float:
         x, p = deviations(size, keys)
         error = jnp.maximum(largest(x[:, -1]), largest(p[:, -1]))
+        assert theorem.rate is not None
         return float(jnp.sqrt((error**2).mean())) / sum(theorem.rate.evaluate(size))
 
     depths, heads = (4, 8, 16, 32), (1, 4, 16, 64)

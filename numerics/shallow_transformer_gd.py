@@ -238,7 +238,9 @@ def teacher_data(
 
 
 # The recurrent contrast.
-def recurrent_gradient(w: ScalarLike, inputs: Float[Array, " length"]) -> Float[Array, ""]:
+def recurrent_gradient(
+    w: float | Float[Array, ""], inputs: Float[Array, " length"]
+) -> Float[Array, ""]:
     """d h_T / d w of h_t = tanh(w h_(t-1) + inputs_t), h_0 = 0, the inputs u . x_t held fixed."""
     start = (jnp.zeros(()), jnp.zeros(()))
     (_, gradient), _ = jax.lax.scan(

@@ -44,7 +44,7 @@ def averaging_matrix(m: int, causal: bool = False) -> Gram:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _averaging(m: int, causal: bool, averaging: Gram | None) -> Gram:
+def _averaging(m: int, causal: bool, averaging: Float[Array, "..."] | None) -> Gram:
     """The averaging matrix that was asked for, checked."""
     if averaging is None:
         return averaging_matrix(m, causal)
@@ -68,7 +68,7 @@ def attention_matrix(Y: Gram, M: Gram, tau: Scalar, shaped: Scalar = True) -> Gr
 
 def network_path(
     key: PRNGKeyArray,
-    V0: Gram,
+    V0: Float[Array, "..."],
     *,
     width: int,
     key_dim: int,
@@ -81,7 +81,7 @@ def network_path(
     method: str = "gram",
     shaped: bool = True,
     stop: float = jnp.inf,
-    averaging: Gram | None = None,
+    averaging: Float[Array, "..."] | None = None,
 ) -> Float[Array, "samples m m"]:
     """Gram matrices V = X X^T / width of independent networks after the last layer.
 
@@ -106,7 +106,7 @@ def network_path(
 
 def network_ensemble(
     keys: Keys,
-    V0: Gram,
+    V0: Float[Array, "..."],
     *,
     width: int,
     key_dim: int,
@@ -118,7 +118,7 @@ def network_ensemble(
     method: str = "gram",
     shaped: bool = True,
     stop: float = jnp.inf,
-    averaging: Gram | None = None,
+    averaging: Float[Array, "..."] | None = None,
 ) -> Float[Array, "samples m m"]:
     """The same as ``network_path``, one network for each of the keys."""
     m = _check_start(V0, gamma, tau0)
@@ -260,7 +260,7 @@ def _literal_path(
 
 def limit_path(
     key: PRNGKeyArray,
-    V0: Gram,
+    V0: Float[Array, "..."],
     *,
     horizon: float,
     dt: float,
@@ -270,7 +270,7 @@ def limit_path(
     causal: bool = False,
     samples: int,
     stop: float | None = None,
-    averaging: Gram | None = None,
+    averaging: Float[Array, "..."] | None = None,
 ) -> Float[Array, "samples m m"]:
     """Gram matrices at time ``horizon`` (depth / width) of independent paths of the SDE.
 
@@ -287,7 +287,7 @@ def limit_path(
 
 def limit_ensemble(
     keys: Keys,
-    V0: Gram,
+    V0: Float[Array, "..."],
     *,
     horizon: float,
     dt: float,
@@ -296,7 +296,7 @@ def limit_ensemble(
     heads: int = 1,
     causal: bool = False,
     stop: float | None = None,
-    averaging: Gram | None = None,
+    averaging: Float[Array, "..."] | None = None,
 ) -> Ensemble:
     """Paths of dV = b dt + noise, one a key, stopped when a diagonal entry exceeds ``stop``.
 
@@ -359,7 +359,7 @@ def _to_cone(V: Float[Array, "samples m m"]) -> Float[Array, "samples m m"]:
 
 def one_layer_means(
     keys: Keys,
-    V0: Gram,
+    V0: Float[Array, "..."],
     *,
     width: int,
     key_dim: int,
@@ -417,7 +417,7 @@ def shaped_relu_second_moment(rho: Scalar, s_plus: Scalar, s_minus: Scalar) -> F
     return (half[:, None] * weights * values).sum() / jnp.pi
 
 
-def _check_start(V0: Gram, gamma: float, tau0: float) -> int:
+def _check_start(V0: Float[Array, "..."], gamma: float, tau0: float) -> int:
     V0 = jnp.asarray(V0)
     if V0.ndim != 2 or V0.shape[0] != V0.shape[1]:
         raise ValueError(f"expected V0 as a square matrix (tokens, tokens); received {V0.shape}")
@@ -426,7 +426,7 @@ def _check_start(V0: Gram, gamma: float, tau0: float) -> int:
     smallest = float(jnp.linalg.eigvalsh(V0)[0])
     if not smallest > 0:
         raise ValueError(
-            f"expected a positive definite V0; its smallest eigenvalue is {smallest:.3g}: "
+            f"expected a positive definite V0; received one with smallest eigenvalue {smallest:.3g}: "
             f"repeated or dependent tokens make it singular, take independent ones"
         )
     if not 0 < gamma <= 1:

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import checks
 import numerics
 import theory
 from checks.app.main import run
+
+settings.register_profile("tests", deadline=None)  # machines are shared: no wall-clock assertion
+settings.load_profile("tests")
 
 ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,6 +1,7 @@
 """The generated formulas, the trained networks and the limit of the AdamW room, by two routes."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -41,7 +42,7 @@ X, P, DX = (jax.random.normal(jax.random.PRNGKey(k), (N, D)) for k in (1, 2, 3))
 ADAMW = optax.adamw(0.05, eps=1e-2, weight_decay=0.1)
 
 
-def close(left: jax.Array, right: jax.Array, scale: float = 1.0) -> None:
+def close(left: Any, right: Any, scale: float = 1.0) -> None:
     np.testing.assert_allclose(left, right, rtol=1e-10 * scale, atol=1e-12 * scale)
 
 
@@ -133,7 +134,7 @@ def test_counted_atoms_are_the_network_of_separate_heads() -> None:
     copies = jnp.round(counted.weights * 4 * 6).astype(int)
     chosen = jnp.stack([jnp.repeat(jnp.arange(2), row, total_repeat_length=6) for row in copies])
 
-    def separate(key: jax.Array, depth: int, heads: int) -> tuple:
+    def separate(key: jax.Array, depth: int, heads: int) -> Any:
         drawn = uniform_box(D, KEYS)(key, depth, heads)
         return drawn._replace(heads=jax.tree.map(lambda w: w[chosen], atoms))
 
@@ -177,7 +178,8 @@ def test_leading_errors_are_seen_at_large_depth() -> None:
     ]
     found = 2 * 128 * (runs[0] - runs[1])[0, 0, -1]
     expected = leading_errors(problem.data.inputs[0], problem.atoms).euler
-    np.testing.assert_allclose(found, expected, rtol=0.05, atol=0.02 * jnp.abs(expected).max())
+    scale = float(jnp.abs(expected).max())
+    np.testing.assert_allclose(found, expected, rtol=0.05, atol=0.02 * scale)
 
 
 def test_the_toy_agrees_with_the_exact_two_point_law() -> None:

@@ -90,7 +90,7 @@ def test_a_step_needs_a_reason_and_the_same_indices() -> None:
         Step("a", A[i, i], A[j, j], "different indices")
 
 
-def theorem(**changes: object) -> Theorem:
+def theorem(**changes: Any) -> Theorem:
     fields: dict[str, Any] = {
         "title": "t", "statement": "s", "equations": (sp.Eq(x, y),), "reference": "r",
         "source": Source.RECONSTRUCTED, "source_note": "", "notation": {x: "x", y: "y"},

@@ -171,7 +171,7 @@ def linearization_steps() -> tuple[Step, ...]:
             linearization(L1, L2, sp.Rational(1, 2)).subs(rho_w, sp.sqrt(radius**2 - rho_u**2)),
             "Lemma 3 with Taylor's 1/2: m heads, moved by rho_c / sqrt(m) and radius / sqrt(m)",
         ),
-        Step("pair, second order", pair.coeff(eps, 2), 0, "the two heads of a pair cancel"),
+        Step("pair, second order", pair.coeff(eps, 2), sp.S.Zero, "the two heads of a pair cancel"),
         Step(
             "pair, third order", pair.coeff(eps, 3), D3 / 3 + dv * D2,
             "so at the transported point (10) the error is of order 1/m, not 1/sqrt(m)",
@@ -195,7 +195,7 @@ def length_steps() -> tuple[Step, ...]:
         Step(
             "no length in the bounds",
             sp.Add(*(sp.diff(bound, T) ** 2 for bound in everything)),
-            0,
+            sp.S.Zero,
             "the derivative in T of every term is zero; that of the recurrent p_T is not",
         ),
         Step(

@@ -41,12 +41,18 @@ def per_seed(values: Float[Array, "rows ..."], seeds: int) -> Float[np.ndarray, 
 
 def relu_kernel(inner: int) -> Kernel:
     """The kernel of ``LAW`` whose pre-activations are divided by sqrt(inner): d, or a slip."""
-    return jnp.vectorize(lambda u: generated.relu_kernel(u, inner, LAW.sigma_u, LAW.sigma_w))
+    return jnp.vectorize(
+        lambda u: generated.relu_kernel(
+            u, inner, jnp.asarray(LAW.sigma_u), jnp.asarray(LAW.sigma_w)
+        )
+    )
 
 
 # LayerNorm
 @jax.jit
-def _norm_defect(z: Float[Array, "n 2 d"], eps: ScalarLike, plus: ScalarLike) -> Float[Array, " n"]:
+def _norm_defect(
+    z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float, plus: ScalarLike
+) -> Float[Array, " n"]:
     def one(pair: Float[Array, "2 d"]) -> Float[Array, ""]:
         v, w = normalised(pair[:1]), pair[1:]
         expansion = generated.layer_norm_expansion(v, w, eps)

@@ -14,15 +14,24 @@ from itertools import chain, count, islice, permutations, product
 import sympy as sp
 
 _fresh = count()
+
+
+def restart_fresh_indices(start: int) -> None:
+    """Number new summation indices from here: a process that is sent expressions must not
+    give a name that one of them uses already."""
+    global _fresh
+    _fresh = count(start)
+
+
 _LETTERS = "ijklpqrsuvwxyz"
 
 
 class Symmetric(sp.IndexedBase):
     """A symmetric array: its entries are always written with sorted indices."""
 
-    def __getitem__(self, indices: tuple[sp.Basic, ...], **kw: object) -> sp.Indexed:
+    def __getitem__(self, indices: tuple[sp.Basic | int, ...], **kw: object) -> sp.Indexed:
         """The entry, with indices sorted by name."""
-        return sp.Indexed(self, *sorted(indices, key=sp.default_sort_key), **kw)
+        return sp.Indexed(self, *sorted(map(sp.sympify, indices), key=sp.default_sort_key), **kw)
 
 
 def size(name: str) -> sp.Symbol:

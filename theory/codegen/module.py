@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import sympy as sp
 
 from theory.calculus.indices import extent
-from theory.codegen.function import Cholesky, Function, Output, Softmax
+from theory.codegen.function import Cholesky, Definition, Function, Output, Softmax
 from theory.codegen.latex import latex
 from theory.codegen.lower import Lowering, _aligned
 from theory.codegen.scalar import code
@@ -79,7 +79,7 @@ def _broken(line: str) -> str:
     return "\n".join([head, *(f"    {part}" for part in wrapped), ")"])
 
 
-def _value(lowering: Lowering, definition: object) -> str:
+def _value(lowering: Lowering, definition: Definition) -> str:
     """Code of a named intermediate."""
     value, axes = definition.value, definition.axes
     if isinstance(value, Cholesky):

@@ -26,8 +26,8 @@ class Step:
     """
 
     name: str
-    left: sp.Expr | int
-    right: sp.Expr | int
+    left: sp.Expr
+    right: sp.Expr
     because: str
     domain: Mapping[sp.Symbol, tuple[float | int, float | int]] = field(default_factory=dict)
 
