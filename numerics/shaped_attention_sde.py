@@ -426,7 +426,7 @@ def _check_start(V0: Float[Array, "..."], gamma: float, tau0: float) -> int:
     smallest = float(jnp.linalg.eigvalsh(V0)[0])
     if not smallest > 0:
         raise ValueError(
-            f"expected a positive definite V0; received one with smallest eigenvalue {smallest:.3g}: "
+            f"expected a positive definite V0; received smallest eigenvalue {smallest:.3g}: "
             f"repeated or dependent tokens make it singular, take independent ones"
         )
     if not 0 < gamma <= 1:
