@@ -126,7 +126,7 @@ def constant_steps() -> tuple[Step, ...]:
             "-2 tanh (1 - tanh^2): a law on {-1, 1}",
         ),
         Step(
-            "third cumulant, stationary", sp.diff(third, z).subs(z, 1 / sp.sqrt(3)), 0,
+            "third cumulant, stationary", sp.diff(third, z).subs(z, 1 / sp.sqrt(3)), sp.S.Zero,
             "its derivative vanishes at tanh^2 = 1/3",
         ),
         Step("third cumulant, extremal", third.subs(z, -1 / sp.sqrt(3)), KAPPA, "its value there"),
