@@ -314,11 +314,6 @@ claims = (
                 "tau = tau0 sqrt(n n_k) / 2",
                 {"right": partial(limit_law, tau0=TAU0 / 2)},
             ),
-            Mutant(
-                "width-8",
-                "networks of width 8 passed off as the limit",
-                {"left": partial(network_law, width=8, depth=4)},
-            ),
         ),
     ),
     InequalityClaim(
