@@ -281,9 +281,9 @@ sharp_rate = DecayClaim(
     **room_claim("sharp-rate"),
     statement="Near synchrony, where the energy is its small-beta form, the mean decays at exactly "
     "-lambda_bar.",
-    points=tiers([{"L": 60}], [{"L": 120}], [{"L": 240}]), seeds=tiers(64, 256, 512),
+    points=tiers([{"L": 60}], [{"L": 120}], [{"L": 240}]), seeds=tiers(256, 256, 512),
     curve=walks.near_curve, times=walks.NEAR_TIMES, rate=-SIGMOID.lambda_bar, transient=None,
-    margin=0.15,
+    margin=0.1,
     mutants=(
         Mutant("no-1-by-d", "kappa'(1) without 1/d", {"rate": NO_1_BY_D}),
         Mutant("log-rate", "the rate of a typical path", {"rate": -2 * SIGMOID.lambda_1}),

@@ -305,11 +305,11 @@ mean_square_claim = IndependenceClaim(
     error=lambda size, keys: profile(keys, size["samples"])[1][
         :, place(WIDTHS, 64), place(COUNTS, size["n"])
     ],
-    margin=0.15,
+    margin=0.1,
     seeds=growth_seeds,
     mutants=(
         Mutant("largest", "the largest error for the mean square", {"error": sup_square}),
-        Mutant("drift", "a growth by 50 % over the range", {"planted_drift": 1.5}),
+        Mutant("drift", "a growth by 25 % over the range", {"planted_drift": 1.25}),
     ),
 )
 approximation_claim = RateClaim(
