@@ -19,6 +19,7 @@ def calibrate_claims(
     require_writable(out, "--json")
     claims = select(targets)
     require_plan(claims, plan)
+    claims = [located for located in claims if located.claim.runs_at(plan.tier)]
     tables = []
     screen = console()
     with running(machinery) as run, reporter(quiet=machinery.quiet) as watcher:

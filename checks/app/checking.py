@@ -14,7 +14,7 @@ from checks.app.screen import coloured, console, reporter
 from checks.suite.files import require_writable, write_text
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select
-from checks.verdicts import Result, Verdict
+from checks.verdicts import Result, Verdict, tier_words
 
 
 def check(
@@ -29,7 +29,7 @@ def check(
     require_writable(json, "--json")
     require_writable(junit, "--junit")
     study = study_of(select(targets), plan, machinery)
-    print_verdicts(console(), study.results)
+    print_verdicts(console(), study)
     if json is not None:
         write_text(json, json_text(study))
     if junit is not None:
@@ -60,8 +60,9 @@ def mutants_refuted(result: Result) -> str:
     return f"{refuted}/{len(result.mutants)}"
 
 
-def print_verdicts(screen: Console, results: Sequence[Result]) -> None:
-    """The verdict table, then a paragraph for every claim that is not supported."""
+def print_verdicts(screen: Console, study: Study) -> None:
+    """The verdict table, a paragraph for every claim that is not supported, and who is absent."""
+    results = study.results
     table = Table("claim", "verdict", "because", "mutants refuted", title="Verdicts")
     for result in results:
         table.add_row(
@@ -77,6 +78,8 @@ def print_verdicts(screen: Console, results: Sequence[Result]) -> None:
     counts = {v.name: sum(r.verdict is v for r in results) for v in Verdict}
     words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     screen.print(f"{len(results)} claims: {words or 'none'}", markup=False)
+    for claim in study.absent:
+        screen.print(f"not at this tier: {claim.id} ({tier_words(claim)})", markup=False)
 
 
 def _print_why(screen: Console, result: Result) -> None:

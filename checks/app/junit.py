@@ -3,18 +3,22 @@
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from checks.suite.run import Study
-from checks.verdicts import Verdict
+from checks.verdicts import Verdict, tier_words
 
 
 def junit_xml(study: Study) -> str:
-    """One test case a claim: REFUTED is a failure, INCONCLUSIVE an error."""
+    """One test case a claim: REFUTED is a failure, INCONCLUSIVE an error.
+
+    Claims that do not run at the tier are skipped.
+    """
     verdicts = [result.verdict for result in study.results]
     suite = Element(
         "testsuite",
         name=f"verilimit {study.plan.tier}",
-        tests=str(len(verdicts)),
+        tests=str(len(verdicts) + len(study.absent)),
         failures=str(verdicts.count(Verdict.REFUTED)),
         errors=str(verdicts.count(Verdict.INCONCLUSIVE)),
+        skipped=str(len(study.absent)),
         time=f"{sum(study.seconds):.3f}",
     )
     for result, seconds in zip(study.results, study.seconds, strict=True):
@@ -28,5 +32,8 @@ def junit_xml(study: Study) -> str:
         if result.verdict is not Verdict.SUPPORTED:
             kind = "failure" if result.verdict is Verdict.REFUTED else "error"
             SubElement(case, kind, message=result.because).text = result.statement
+    for claim in study.absent:
+        case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
+        SubElement(case, "skipped", message=f"not at this tier ({tier_words(claim)})")
     indent(suite)
     return f"<?xml version='1.0' encoding='utf-8'?>\n{tostring(suite, encoding='unicode')}\n"

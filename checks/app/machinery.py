@@ -12,7 +12,7 @@ from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.store import Store
 from checks.suite.targets import Located
-from checks.verdicts import ClaimError
+from checks.verdicts import ClaimError, tier_words
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,25 @@ def _executor(machinery: Machinery, jobs: int) -> Iterator[Execute]:
 
 
 def require_plan(claims: Sequence[Located], plan: Plan) -> None:
-    """Raise `InputProblem` for a budget that is no probability and a tier a claim lacks."""
+    """Raise `InputProblem` for a bad budget, and for a tier at which nothing can be run.
+
+    A claim without seeds at the tier is left out; one with seeds and no sizes is an error, and so
+    is a run of which nothing is left.
+    """
     if not 0 < plan.budget < 1:
         raise InputProblem(
             expected="--budget to be a probability between 0 and 1",
             received=str(plan.budget),
             remedy="The default is 0.001.",
         )
-    for located in claims:
+    here = [located for located in claims if located.claim.runs_at(plan.tier)]
+    if claims and not here:
+        raise InputProblem(
+            expected=f"a claim that runs at tier {plan.tier}",
+            received=", ".join(f"{c.claim.id} ({tier_words(c.claim)})" for c in claims),
+            remedy="Choose another --tier.",
+        )
+    for located in here:
         try:
             located.claim.grid(plan.tier)
             located.claim.looks(plan.tier)

@@ -8,7 +8,7 @@ import pytest
 from checks.suite.problem import InputProblem
 from checks.suite.rooms import require_room
 from checks.suite.targets import Located, select
-from checks.verdicts import Claim, ClaimError, Result, Verdict, judge
+from checks.verdicts import Claim, ClaimError, Result, Verdict, judge, tier_words
 
 RUN_BUDGET = 1e-3  # false-refutation probability of a whole pytest run
 
@@ -38,10 +38,12 @@ class ClaimCollector(pytest.Collector):
 
     def collect(self) -> Iterator["ClaimItem"]:
         """One item a claim; the budget of the run is split evenly, as items report at once."""
+        tier = str(self.config.getoption("--verilimit"))
+        here = sum(located.claim.runs_at(tier) for located in self.found)
         for located in self.found:
             item = ClaimItem.from_parent(self, name=located.claim.id)
             item.located = located
-            item.budget = RUN_BUDGET / len(self.found)
+            item.budget = RUN_BUDGET / max(here, 1)
             yield item
 
 
@@ -72,7 +74,13 @@ class ClaimItem(pytest.Item):
 
 
 def judge_or_raise(claim: Claim, **options: Any) -> Result:
-    """The result of a supported claim; raises `NotSupported` with the reason otherwise."""
+    """The result of a supported claim; raises `NotSupported` with the reason otherwise.
+
+    A claim that does not run at the tier is skipped, with the tiers at which it does.
+    """
+    tier = options.get("tier", "smoke")
+    if not claim.runs_at(tier):
+        pytest.skip(f"{claim.id} does not run at tier {tier}: {tier_words(claim)}")
     result = judge(claim, **options)
     if result.verdict is not Verdict.SUPPORTED:
         raise NotSupported(

@@ -18,6 +18,7 @@ def record(study: Study) -> dict[str, Any]:
         "tier": study.plan.tier,
         "seed": study.plan.seed,
         "budget": study.plan.budget,
+        "not_at_tier": [claim.id for claim in study.absent],
         "claims": [result.to_json() for result in study.results],
         "timings": {
             result.claim_id: round(seconds, 3)

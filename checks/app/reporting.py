@@ -33,7 +33,7 @@ def report(
     if latex is not None:
         write_latex(content, latex)
     screen = console()
-    print_verdicts(screen, study.results)
+    print_verdicts(screen, study)
     for room in content.rooms:
         screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)

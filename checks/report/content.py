@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from checks.suite.fingerprint import environment
 from checks.suite.rooms import Room, load
 from checks.suite.run import Study
-from checks.verdicts import Result, Verdict
+from checks.verdicts import Claim, Result, Verdict, tier_words
 from theory.language import Outcome, Status, run_steps
 
 
@@ -17,6 +17,13 @@ class RoomContent:
     room: Room
     outcomes: tuple[Outcome, ...]
     results: tuple[Result, ...]
+    absent: tuple[Claim, ...] = ()
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """What the room leaves unchecked, and its claims that do not run at this tier."""
+        missing = (f"{c.id}, at {tier_words(c)}: {c.statement}" for c in self.absent)
+        return (*self.room.not_checked, *missing)
 
     @property
     def worst_step(self) -> Status:
@@ -71,7 +78,8 @@ def gather(names: Sequence[str], study: Study, announce: Callable[[str], None]) 
         ids = {claim.id for claim in room.claims}
         outcomes = tuple(run_steps(room.theorem.derivation.steps))
         results = tuple(r for r in study.results if r.claim_id in ids)
-        found.append(RoomContent(room, outcomes, results))
+        absent = tuple(claim for claim in study.absent if claim.id in ids)
+        found.append(RoomContent(room, outcomes, results, absent))
     return Content(tuple(found), study)
 
 

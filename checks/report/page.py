@@ -73,7 +73,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
             }
             for picture in content.room.pictures
         ],
-        "not_checked": content.room.not_checked,
+        "not_checked": content.not_checked,
     }
 
 

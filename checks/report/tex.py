@@ -70,7 +70,7 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,
-        "not_checked": content.room.not_checked,
+        "not_checked": content.not_checked,
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from checks.suite.executors import Execute
 from checks.suite.store import Store
 from checks.suite.targets import Located
-from checks.verdicts import Result, Task, judge, settle
+from checks.verdicts import Claim, Result, Task, judge, settle
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,15 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Study:
-    """A finished run: its plan, the settled results in order, and the seconds each took."""
+    """A finished run: its plan, the settled results in order, and the seconds each took.
+
+    ``absent`` are the claims that were asked for and do not run at this tier.
+    """
 
     plan: Plan
     results: tuple[Result, ...]
     seconds: tuple[float, ...]
+    absent: tuple[Claim, ...] = ()
 
 
 def measurer(
@@ -82,7 +86,9 @@ def run_claims(
     watcher: Watcher,
     at_once: int = 1,
 ) -> Study:
-    """Judge all claims, ``at_once`` of them at a time, and settle them together (Holm)."""
+    """Judge the claims of the tier, ``at_once`` at a time, and settle them together (Holm)."""
+    absent = tuple(located.claim for located in claims if not located.claim.runs_at(plan.tier))
+    claims = [located for located in claims if located.claim.runs_at(plan.tier)]
     watcher.total(len(claims))
     share = plan.budget / max(len(claims), 1)
 
@@ -106,4 +112,4 @@ def run_claims(
                 for future in futures:
                     future.cancel()
     results = settle([result for result, _ in judged], plan.budget)
-    return Study(plan, tuple(results), tuple(seconds for _, seconds in judged))
+    return Study(plan, tuple(results), tuple(seconds for _, seconds in judged), absent)

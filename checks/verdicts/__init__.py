@@ -4,8 +4,10 @@ from .automatic import mutants_of as mutants_of
 from .benchmark import calibrate_judge as calibrate_judge
 from .calibration import Calibration as Calibration
 from .calibration import calibrate as calibrate
+from .claim import TIERS as TIERS
 from .claim import Claim as Claim
 from .claim import Mutant as Mutant
+from .claim import tier_words as tier_words
 from .claims import ConstantClaim as ConstantClaim
 from .claims import GrowthClaim as GrowthClaim
 from .claims import IndependenceClaim as IndependenceClaim

@@ -54,7 +54,8 @@ class Claim:
     - ``points``: explicit size dicts in place of the product, or tier -> such a sequence.
     - ``seeds``: number of seeds of the first look, ``cap`` the largest number; an integer or
       a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
-      gets four times as many as its cap.
+      gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
+      one at which the claim does not run (``runs_at``).
     - ``mutants``: planted errors; when none is named, automatic ones are used.
 
     Measuring functions receive ``size``, a dict name -> int, and ``keys``, a uint32 array
@@ -88,6 +89,10 @@ class Claim:
         return tuple(
             {name: int(n) for name, n in zip(sizes, levels, strict=True)} for levels in combinations
         )
+
+    def runs_at(self, tier: str) -> bool:
+        """Whether the claim has seeds at a tier: it may be too long for the smaller ones."""
+        return not isinstance(self.seeds, Mapping) or tier in self.seeds
 
     def looks(self, tier: str) -> tuple[int, ...]:
         """Numbers of seeds at which the data may be judged: doubling, up to the cap."""
@@ -125,6 +130,11 @@ def check_common(claim: Claim, least_seeds: int = 1) -> None:
             raise ValueError(
                 f"claim {claim.id}: expected {name} of at least {least_seeds}, received {value}"
             )
+    if isinstance(claim.seeds, Mapping) and not (claim.seeds and set(claim.seeds) <= set(TIERS)):
+        raise ValueError(
+            f"claim {claim.id}: expected seeds for some of the tiers {TIERS}, received "
+            f"{dict(claim.seeds)}; a tier that is left out is one at which the claim does not run"
+        )
     for tier in declared_tiers(claim):
         if any(level < 1 for point in claim.grid(tier) for level in point.values()):
             raise ValueError(f"claim {claim.id}: sizes must be positive integers, tier {tier}")
@@ -136,11 +146,18 @@ def check_common(claim: Claim, least_seeds: int = 1) -> None:
 
 
 def declared_tiers(claim: Claim) -> tuple[str, ...]:
-    """The tiers for which the claim has sizes (all of them when sizes do not depend on it)."""
+    """The tiers at which the claim runs and has sizes (all when neither depends on the tier)."""
+    tiers = tuple(tier for tier in TIERS if claim.runs_at(tier))
     for value in (claim.points, claim.sizes):
         if isinstance(value, Mapping) and value and set(value) <= set(TIERS):
-            return tuple(tier for tier in TIERS if tier in value)
-    return TIERS
+            return tuple(tier for tier in tiers if tier in value)
+    return tiers
+
+
+def tier_words(claim: Claim) -> str:
+    """The tiers at which a claim runs, in words, e.g. ``tier full only``."""
+    tiers = [tier for tier in TIERS if claim.runs_at(tier)]
+    return f"tier {' and '.join(tiers)} only" if len(tiers) < len(TIERS) else "every tier"
 
 
 def check_name(name: str, what: str) -> None:
