@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, ScalarLike, UInt32
 
 from numerics.generated import noise_synchronization as generated
@@ -58,17 +59,15 @@ def kernel(
     activation, a dimension below 2, negative deviations or u outside [-1, 1].
     """
     _check_law(activation, d, sigma_u, sigma_w)
-    at = jnp.asarray(u, dtype=float)
-    if not bool(jnp.all(jnp.abs(at) <= 1 + 1e-12)):
+    at = np.asarray(u, dtype=float)
+    if not np.all(np.abs(at) <= 1 + 1e-12):
         raise ValueError(
             f"expected inner products u in [-1, 1]; received {u}; normalise the tokens"
         )
     if activation == "relu":
-        values = jax.vmap(lambda x: generated.relu_kernel(x, d, sigma_u, sigma_w))(at.ravel())
-    else:
-        scale, rho = _correlation(at.ravel(), d, sigma_u)
-        values = pair_mean(activation_of(activation), scale, rho) + sigma_w**2
-    return values.reshape(at.shape)
+        return _relu_kernels(at, d, sigma_u, sigma_w)
+    scale, rho = _correlation(at, d, sigma_u)
+    return pair_mean(activation_of(activation), scale, rho, sigma_w**2, 1.0)
 
 
 def kernel_slope(
@@ -76,13 +75,11 @@ def kernel_slope(
 ) -> Float[Array, "*shape"]:
     """kappa'(u) = E[phi'(Z_x) phi'(Z_y)] / d."""
     _check_law(activation, d, sigma_u, 0.0)
-    at = jnp.asarray(u, dtype=float)
+    at = np.asarray(u, dtype=float)
     if activation == "relu":
-        values = jax.vmap(lambda x: generated.relu_slope(x, d, sigma_u))(at.ravel())
-    else:
-        scale, rho = _correlation(at.ravel(), d, sigma_u)
-        values = pair_mean(slope_of(activation), scale, rho) / d
-    return values.reshape(at.shape)
+        return _relu_slopes(at, d, sigma_u)
+    scale, rho = _correlation(at, d, sigma_u)
+    return pair_mean(slope_of(activation), scale, rho, 0.0, 1 / d)
 
 
 def fast_kernel(activation: str, *, d: int, sigma_u: float | int, sigma_w: float | int) -> Kernel:
@@ -90,9 +87,9 @@ def fast_kernel(activation: str, *, d: int, sigma_u: float | int, sigma_w: float
     _check_law(activation, d, sigma_u, sigma_w)
     if activation == "relu":
         return jnp.vectorize(lambda u: generated.relu_kernel(u, d, sigma_u, sigma_w))
-    scale = float((1 / d + sigma_u**2) ** 0.5)
-    series = jnp.asarray(hermite_squares(activation, scale)).at[0].add(sigma_w**2)
-    return lambda u: jnp.polyval(series[::-1], _correlation(u, d, sigma_u)[1])
+    series = jnp.asarray(_series(activation, d, sigma_u, sigma_w)[::-1].copy())
+    square = 1 / d + sigma_u**2
+    return lambda u: jnp.polyval(series, jnp.clip((u / d + sigma_u**2) / square, -1.0, 1.0))
 
 
 def coercivity(
@@ -101,7 +98,7 @@ def coercivity(
     """The constants of synchronization; the mean energy decays if lambda_bar < 0."""
     at_one = float(kernel(activation, 1.0, d=d, sigma_u=sigma_u, sigma_w=sigma_w))
     slope = float(kernel_slope(activation, 1.0, d=d, sigma_u=sigma_u))
-    lambda_1, lambda_bar = generated.exponents(at_one, slope, d)
+    lambda_1, lambda_bar = _exponents(at_one, slope, d)
     return Coercivity(at_one, slope, float(lambda_1), float(lambda_bar))
 
 
@@ -121,21 +118,27 @@ def dissipation_rate(
     """
     if not beta > 0:
         raise ValueError(f"expected an inverse temperature beta > 0; received {beta}")
-    at_one = float(kernel(activation, 1.0, d=d, sigma_u=sigma_u, sigma_w=sigma_w))
-    fast = fast_kernel(activation, d=d, sigma_u=sigma_u, sigma_w=sigma_w)
+    ends = coercivity(activation, d=d, sigma_u=sigma_u, sigma_w=sigma_w)
 
-    def least(low: ScalarLike, high: ScalarLike) -> tuple[float, float]:
-        u = jnp.linspace(low, high, grid)
-        values = jax.vmap(lambda x, k: generated.decay_density(x, k, at_one, beta, d))(u, fast(u))
-        k = int(jnp.argmin(values))
-        return float(u[k]), float(values[k])
+    def values(u: Float[np.ndarray, " points"]) -> Float[Array, " points"]:
+        if activation == "relu":
+            there = _relu_kernels(u, d, sigma_u, sigma_w)
+        else:
+            series = _series(activation, d, sigma_u, sigma_w)
+            there = np.polynomial.polynomial.polyval(_correlation(u, d, sigma_u)[1], series)
+        return _densities(u, there, ends.kappa_1, beta, d)
+
+    def least(low: float, high: float) -> tuple[float, float]:
+        u = np.linspace(low, high, grid)
+        found = np.asarray(values(u))
+        k = int(np.argmin(found))
+        return float(u[k]), float(found[k])
 
     end = 1 - 1e-6
     where, value = least(-1.0, end)
     step = 2.0 / grid
     _, refined = least(max(-1.0, where - step), min(end, where + step))
-    edge = coercivity(activation, d=d, sigma_u=sigma_u, sigma_w=sigma_w).lambda_bar
-    return max(-value, -refined, edge)
+    return max(-value, -refined, ends.lambda_bar)
 
 
 # Paths.
@@ -223,12 +226,27 @@ def _paths(
     return jax.jit(jax.vmap(one))(jax.random.split(raw, samples))
 
 
+_relu_kernels = jax.jit(jnp.vectorize(generated.relu_kernel))
+_relu_slopes = jax.jit(jnp.vectorize(generated.relu_slope))
+_densities = jax.jit(jax.vmap(generated.decay_density, (0, 0, None, None, None)))
+_exponents = jax.jit(generated.exponents)
+
+
+def _series(
+    activation: str, d: int, sigma_u: float | int, sigma_w: float | int
+) -> Float[np.ndarray, " degrees"]:
+    """Coefficients of kappa as a polynomial in the correlation of pre-activations."""
+    series = hermite_squares(activation, float((1 / d + sigma_u**2) ** 0.5)).copy()
+    series[0] += sigma_w**2
+    return series
+
+
 def _correlation(
-    u: Float[Array, "*shape"], d: int, sigma_u: float | int
-) -> tuple[float, Float[Array, "*shape"]]:
+    u: Float[np.ndarray, "*shape"], d: int, sigma_u: float | int
+) -> tuple[float, Float[np.ndarray, "*shape"]]:
     """Standard deviation of a pre-activation and the correlation of two."""
     square = 1 / d + sigma_u**2
-    return float(square**0.5), jnp.clip((u / d + sigma_u**2) / square, -1.0, 1.0)
+    return float(square**0.5), np.clip((u / d + sigma_u**2) / square, -1.0, 1.0)
 
 
 def _check_law(activation: str, d: int, sigma_u: float | int, sigma_w: float | int) -> None:
@@ -247,8 +265,8 @@ def _check_path(
     steps: int, samples: int, records: int | None,
 ) -> None:  # fmt: skip
     _check_law(activation, X0.shape[1], sigma_u, sigma_w)
-    lengths = jnp.linalg.norm(X0, axis=1)
-    if not bool(jnp.all(jnp.abs(lengths - 1) < 1e-6)):
+    lengths = np.linalg.norm(np.asarray(X0), axis=1)
+    if not np.all(np.abs(lengths - 1) < 1e-6):
         raise ValueError(
             f"expected tokens X0 on the unit sphere; received lengths {lengths}; divide each row "
             f"by its length"

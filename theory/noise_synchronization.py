@@ -67,6 +67,7 @@ W, b_W, U_w, b_U, Fe = (
 Phi, kernel = array("Phi", N, N, symmetric=True), array("kernel", N, N, symmetric=True)
 gram, S = array("u", N, N, symmetric=True), array("S", N, N)
 Q, Kw, V, P = array("Q", d, d), array("K", d, d), array("V", d, d), array("P", N, N)
+log_weight = array("log_weight", N)
 gradient, hessian, other = array("gradient", N, d), array("hessian", N, d, d), array("other", N, d)
 x, y, variance = array("x", d), array("y", d), array("variance", N)
 sigma, coefficient, order = array("sigma", N, modes), array("a", modes), array("k", modes)
@@ -478,6 +479,7 @@ def activation_steps() -> tuple[Step, ...]:
 
 # What becomes code. ``heads`` of the attention: one softmax, values V x_j.
 ATTENTION_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS, j))
+MEASURE_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS + log_weight[j], j))
 ATTENTION = total(P[p, j] * V[a, b] * X[j, b], j, b)
 PAPER = "Agazzi et al. 2026 (arXiv:2604.26898)"
 
@@ -496,6 +498,11 @@ def token_functions() -> tuple[Function, ...]:
             "attention", (X, Q, Kw, V), Output(ATTENTION, (p, a)),
             "Softmax attention of every token over all tokens, weights shared by the layers.",
             f"{PAPER}, finite model.", definitions=(ATTENTION_WEIGHTS,),
+        ),
+        Function(
+            "measure_attention", (X, log_weight, Q, Kw, V), Output(ATTENTION, (p, a)),
+            "Attention over a measure with atoms X, of weight exp(log_weight) up to a factor.",
+            f"{PAPER}, attention over a measure mu.", definitions=(MEASURE_WEIGHTS,),
         ),
         Function(
             "token_drift", (X, Q, Kw, V, k_1), Output(canonical(drift), (p, a)),
@@ -638,6 +645,7 @@ theorem = Theorem(
         drift_: "Ito drift per unit time", bracket_: "d<X, X>/dt, cross-bracket of two tokens",
         kernel: "noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
         gram: "inner products of the tokens", variance: "K(x_i, x_i)",
+        log_weight: "logarithms of the weights of the atoms of mu",
         gradient: "gradient of a test function at the tokens",
         hessian: "second derivatives of a test function at the tokens",
         N: "number of tokens", d: "embedding dimension", L: "depth", width: "MLP width m",

@@ -29,9 +29,36 @@ def attention(
         c}\right)
     """
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     P = jax.nn.softmax(t3.T, axis=1)
+    PX = P @ X
+    t4 = PX @ V.T
+    return t4
+
+
+def measure_attention(
+    X: Float[Array, "N d"],
+    log_weight: Float[Array, " N"],
+    Q: Float[Array, "d d"],
+    K: Float[Array, "d d"],
+    V: Float[Array, "d d"],
+) -> Float[Array, "N d"]:
+    r"""Attention over a measure with atoms X, of weight exp(log_weight) up to a factor.
+
+    Agazzi et al. 2026 (arXiv:2604.26898), attention over a measure mu.
+
+    Formula:
+        \sum_{j,b} {P}^{p j} {V}^{a b} {X}^{j b}
+
+    where
+        {P}^{i j} = \mathrm{softmax}_{j}\left({log_{weight}}^{j} + \sum_{a,b,c} {K}^{a c} {Q}^{a
+        b} {X}^{i b} {X}^{j c}\right)
+    """
+    t1 = K.T @ Q
+    t2 = t1 @ X.T
+    t3 = X @ t2
+    P = jax.nn.softmax((log_weight[:, None] + t3).T, axis=1)
     PX = P @ X
     t4 = PX @ V.T
     return t4
@@ -58,15 +85,16 @@ def token_drift(
     """
     d = X.shape[1]
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     P = jax.nn.softmax(t3.T, axis=1)
     PX = P @ X
-    t4 = jnp.einsum("ab,ca->bc", V, X)
-    t5 = jnp.einsum("ab,ba->a", PX, t4)
+    XV = X @ V
+    t4 = jnp.einsum("ab,ab->a", PX, XV)
+    t5 = -kernel_at_one*(d - 1)/2 - t4
     t6 = X * t5[:, None]
     t7 = PX @ V.T
-    return -X*kernel_at_one*(d - 1)/2 - t6 + t7
+    return t6 + t7
 
 
 def field_drift(
@@ -84,9 +112,9 @@ def field_drift(
     """
     d = X.shape[1]
     t1 = jnp.einsum("ab,ab->a", A, X)
-    t2 = X * t1[:, None]
-    t3 = X * variance[:, None]
-    return A - t2 - t3*(d/2 - 1/2)
+    t2 = -t1 - variance*(d/2 - 1/2)
+    t3 = X * t2[:, None]
+    return A + t3
 
 
 def projected(X: Float[Array, "N d"], G: Float[Array, "N d"]) -> Float[Array, "N d"]:
@@ -118,13 +146,15 @@ def layer_norm_expansion(
         {X}^{p a} {X}^{p i}\right) + {X}^{p a}
     """
     t1 = jnp.einsum("ab,ab->a", G, X)
-    t2 = X * t1[:, None]
-    t3 = G * t1[:, None]
-    t4 = jnp.einsum("ab,ab->a", G, G)
-    t5 = X * t4[:, None]
-    t6 = t1 * t1
+    t2 = 3*epsilon**2*t1/2 - epsilon
+    t3 = X * t2[:, None]
+    t4 = -G*epsilon**2/2 + t3
+    t5 = jnp.einsum("ab,ab->a", t4, G)
+    t6 = t5 + 1
     t7 = X * t6[:, None]
-    return X - epsilon**2*t3 - epsilon**2*t5/2 + 3*epsilon**2*t7/2 + epsilon*(G - t2)
+    t8 = -epsilon**2*t1 + epsilon
+    t9 = G * t8[:, None]
+    return t7 + t9
 
 
 def energy(X: Float[Array, "N d"], beta: Scalar) -> Float[Array, ""]:
@@ -169,27 +199,20 @@ def energy_slope(
     N = X.shape[0]
     d = X.shape[1]
     t1 = jnp.exp(beta*u)
-    t2 = jnp.einsum("ab,ab->a", A, X)
-    t3 = jnp.einsum("ab,ab->a", t1, u)
-    t4 = t2 @ t3
-    t5 = u * u
-    t6 = jnp.einsum("ab,ab->", t1, t5)
-    t7 = kernel * u
-    t8 = jnp.einsum("ab,ab->", t1, t7)
-    t9 = A @ X.T
-    t10 = jnp.einsum("ab,ab->", t1, t9)
-    t11 = kernel * t1
-    t12 = jnp.einsum("ab,ab->", t11, t5)
+    t2 = t1 * kernel
+    t3 = kernel * u
+    t4 = t1 * t3
+    t5 = beta**2*kernel_at_one*t1/(2*N**2) - beta**2*t4/(2*N**2) - beta*t2/(2*N**2)
+    t6 = t5 * u
+    t7 = jnp.einsum("ab,ab->a", A, X)
+    t8 = t1 * t7[:, None]
+    t9 = t6 + beta**2*t2/(2*N**2) + beta*kernel_at_one*t1*(d - 1)/(2*N**2) + beta*t8/N**2
+    t10 = jnp.einsum("ab,ab->", t9, u)
+    t11 = A @ X.T
+    t12 = jnp.einsum("ab,ab->", t1, t11)
     t13 = t1.sum()
-    t14 = t1 * t5
-    t15 = jnp.einsum("ab,ab->", t14, t7)
-    t16 = jnp.einsum("ab,ab->", kernel, t1)
-    t17 = jnp.einsum("ab,ab->", t1, u)
-    return (
-        beta**2*kernel_at_one*(-t13 + t6)/(2*N**2) + beta**2*(-t15 + t8)/(2*N**2) +
-        beta*kernel_at_one*t17*(d - 1)/(2*N**2) - beta*t12/(2*N**2) - beta*t16*(d - 2)/(2*N**2)
-        + beta*(-t10 + t4)/N**2
-    )
+    t14 = jnp.einsum("ab,ab->", t1, kernel)
+    return t10 - beta**2*kernel_at_one*t13/(2*N**2) - beta*t12/N**2 - beta*t14*(d - 2)/(2*N**2)
 
 
 def weak_drift(
@@ -219,7 +242,7 @@ def weak_drift(
     t5 = jnp.einsum("ab,ab->a", X, gradient)
     t6 = t4 @ t5
     t7 = jnp.einsum("ab,acb->ac", X, hessian)
-    t8 = jnp.einsum("ab,ab->a", X, t7)
+    t8 = jnp.einsum("ab,ab->a", t7, X)
     t9 = t8 @ variance
     t10 = t5 @ variance
     return -t10*(d/2 - 1/2)/N + (t1 - t6)/N + (t3 - t9)/(2*N)

@@ -26,7 +26,7 @@ LAW = Law("relu", SIGMA_U, SIGMA_W)
 def tokens(number: int, d: int, seed: int = 0) -> Float[Array, "{number} {d}"]:
     """Fixed points on the sphere: a start, not a sample."""
     points = np.random.default_rng([seed, number, d]).standard_normal((number, d))
-    return normalised(jnp.asarray(points))
+    return jnp.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
 
 
 def batched(keys: Keys, batch: int, *shape: int) -> Float[np.ndarray, "rows ..."]:
@@ -39,7 +39,7 @@ def per_seed(values: Float[Array, "rows ..."], seeds: int) -> Float[np.ndarray, 
     return np.asarray(values.reshape(seeds, -1, *values.shape[1:]).mean(1))
 
 
-def relu_kernel(inner: int) -> Kernel:
+def relu_kernel(inner: ScalarLike) -> Kernel:
     """The kernel of ``LAW`` whose pre-activations are divided by sqrt(inner): d, or a slip."""
     return jnp.vectorize(
         lambda u: generated.relu_kernel(
@@ -71,17 +71,17 @@ def norm_error(size: Size, keys: Keys, plus: float | int = 0.0) -> Float[np.ndar
 
 
 # Moments of the increment, three tokens in R^5
+WIDEST = 64  # networks of smaller widths are the first units of one of this width
 START = tokens(3, 5)
 FULL = simple_attention(5, beta=1.5, scale=1.0)
 
 
-@partial(jax.jit, static_argnames="width")
-def _increments(z: Float[Array, "n count"], dt: ScalarLike, width: int) -> Float[Array, "n 40"]:
+@jax.jit
+def _increments(z: Float[Array, "n count"], dt: ScalarLike, m: ScalarLike) -> Float[Array, "n 40"]:
     def one(weights: Float[Array, " count"]) -> Float[Array, " 40"]:
-        move = [
-            layer(START, lambda Y, s=sign: mlp_field(weights, Y, width, LAW, s), FULL, dt) - START
-            for sign in (1.0, -1.0)
-        ]
+        signs = jnp.array([1.0, -1.0])
+        field = partial(mlp_field, weights, width=WIDEST, law=LAW, kept=m)
+        move = jax.vmap(lambda s: layer(START, lambda Y: field(Y, sign=s), FULL, dt) - START)(signs)
         mean = (move[0] + move[1]) / (2 * dt)
         cross = (jnp.outer(move[0][0], move[0][1]) + jnp.outer(move[1][0], move[1][1])) / (2 * dt)
         return jnp.concatenate([mean.ravel(), cross.ravel()])
@@ -91,7 +91,7 @@ def _increments(z: Float[Array, "n count"], dt: ScalarLike, width: int) -> Float
 
 def increments(size: Size, keys: Keys, batch: int = 64, depth: int = 800) -> np.ndarray:
     """Mean (3, 5) and cross block of tokens 0, 1 (5, 5), over T / L; antithetic W and b_W."""
-    z = batched(keys, batch, count(size["m"], 5))
+    z = batched(keys, batch, count(WIDEST, 5))
     return per_seed(_increments(jnp.asarray(z), 1 / depth, size["m"]), len(keys))
 
 
@@ -103,6 +103,13 @@ def stated_moments(
     inner: int = 5,
 ) -> Float[np.ndarray, " 40"]:
     """Drift and cross-bracket of the limit, in the order of ``increments``."""
+    return np.asarray(_stated_moments(ito, attention, common, inner))
+
+
+@jax.jit
+def _stated_moments(
+    ito: ScalarLike, attention: ScalarLike, common: ScalarLike, inner: ScalarLike
+) -> Float[Array, " 40"]:
     kappa = relu_kernel(inner)
     still = jnp.zeros_like(START)
     push = generated.token_drift(START, *FULL, 0.0)
@@ -110,7 +117,7 @@ def stated_moments(
     P = jnp.eye(5)[None] - START[:, :, None] * START[:, None, :]
     bracket = common * kappa(START[0] @ START[1]) * P[0] @ P[1]
     drift = attention * push + ito * correction
-    return np.concatenate([np.ravel(drift), np.ravel(bracket)])
+    return jnp.concatenate([drift.ravel(), bracket.ravel()])
 
 
 @jax.jit
@@ -136,8 +143,13 @@ def radial_bias(
     z = jnp.asarray(batched(keys, batch, count(1, 5)))
     rest = per_seed(_radial_bias(z, 1.0 / size["L"]), len(keys))
     at_one = float(kernel("relu", 1.0, d=5, sigma_u=SIGMA_U, sigma_w=SIGMA_W))
+    return rest + 2 * at_one + ito * float(_radial_drift(at_one))
+
+
+@jax.jit
+def _radial_drift(at_one: ScalarLike) -> Float[Array, ""]:
     drift = generated.field_drift(START, jnp.zeros_like(START), jnp.full(3, at_one))
-    return rest + 2 * at_one + ito * float((START * drift).sum(1).mean())
+    return (START * drift).sum(1).mean()
 
 
 # Energy, six tokens in R^6, attention scale +1, 0, -1
@@ -150,13 +162,12 @@ def _energy_slopes(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, "
 
     def one(weights: Float[Array, " count"], V: Float[Array, "6 6"]) -> Float[Array, ""]:
         attention = Attention(jnp.eye(6), jnp.eye(6), V)
-        after = [
-            generated.energy(
-                layer(SIX, lambda Y, s=sign: mlp_field(weights, Y, 4, LAW, s), attention, dt), 1.0
-            )
-            for sign in (1.0, -1.0)
-        ]
-        return (after[0] + after[1] - 2 * before) / (2 * dt)
+
+        def after(sign: ScalarLike) -> Float[Array, ""]:
+            moved = layer(SIX, lambda Y: mlp_field(weights, Y, 4, LAW, sign), attention, dt)
+            return generated.energy(moved, 1.0)
+
+        return (jax.vmap(after)(jnp.array([1.0, -1.0])).mean() - before) / dt
 
     values = jnp.stack([scale * jnp.eye(6) for scale in SCALES])
     return jax.vmap(lambda w: jax.vmap(lambda V: one(w, V))(values))(z)
@@ -172,16 +183,23 @@ def stated_energy_slopes(
     size: Size, ito: float | int = 1.0, attention: float | int = 1.0, common: float | int = 1.0
 ) -> Float[np.ndarray, " 3"]:
     """The exact derivative of the mean energy for the three attention scales."""
+    return np.asarray(_stated_energy_slopes(ito, attention, common))
+
+
+@jax.jit
+def _stated_energy_slopes(
+    ito: ScalarLike, attention: ScalarLike, common: ScalarLike
+) -> Float[Array, " 3"]:
+    kappa, eye = relu_kernel(6), jnp.eye(6)
     u = jnp.clip(SIX @ SIX.T, -1.0, 1.0)
-    kappa = relu_kernel(6)
-    at_one, eye = kappa(jnp.asarray(1.0)), jnp.eye(6)
+    at_one = kappa(jnp.asarray(1.0))
     shared = common * kappa(u) + (1 - common) * at_one * eye
-    found = []
-    for scale in SCALES:
+    # What the wrong Ito correction adds: its own drift, at no noise.
+    extra = (ito - 1) * generated.field_drift(SIX, 0 * SIX, jnp.full(6, at_one))
+    turned = (jax.grad(generated.energy)(SIX, 1.0) * extra).sum()
+
+    def slope(scale: ScalarLike) -> Float[Array, ""]:
         A = attention * generated.attention(SIX, eye, eye, scale * eye)
-        slope = generated.energy_slope(SIX, A, u, shared, at_one, 1.0)
-        # What the wrong Ito correction adds: its own drift, at no noise.
-        extra = (ito - 1) * generated.field_drift(SIX, 0 * SIX, jnp.full(6, at_one))
-        turned = jax.grad(generated.energy)(SIX, 1.0)
-        found.append(float(slope + (turned * extra).sum()))
-    return np.array(found)
+        return generated.energy_slope(SIX, A, u, shared, at_one, 1.0)
+
+    return jax.vmap(slope)(jnp.array(SCALES)) + turned

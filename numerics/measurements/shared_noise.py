@@ -11,14 +11,20 @@ from numerics.measurements.one_token_layer import tokens
 from numerics.noise_synchronization import simple_attention
 from numerics.randomness.activations import hermite_squares
 from numerics.randomness.mlp_fields import Frozen, normals
-from numerics.solvers.nested_depths import Nested, Slip, nested
-from numerics.solvers.token_couplings import squared_transport, two_systems, width_coupling
+from numerics.solvers.nested_depths import Nested, Slip, nested, stacked, weak_residuals
+from numerics.solvers.token_couplings import squared_transport, weighted_systems, width_coupling
 
 Size = Mapping[str, int]
 Keys = UInt32[np.ndarray, "n 2"]
-RANK = 16
+RANK, INNER = 16, 16
 DIMENSION, HORIZON = 3, 0.25
-TRUE = Slip()
+# One run measures against the right limit and all wrong ones.
+SLIPS = {
+    "none": Slip(),
+    "ito-d": Slip(ito=3 / 2),
+    "scrambled-noise": Slip(scrambled=1.0),
+    "attention-as-noise": Slip(attention_in_noise=1.0),
+}
 
 
 def frozen(d: int) -> Frozen:
@@ -28,25 +34,52 @@ def frozen(d: int) -> Frozen:
     return Frozen(jnp.asarray(U), jnp.asarray(b))
 
 
-@lru_cache(maxsize=16)
-def _nested(keys: bytes, number: int, fine: int, depths: tuple[int, ...], slip: Slip) -> Nested:
+@lru_cache(maxsize=4)
+def _nested(keys: bytes, number: int, most: int, levels: int) -> Nested:
     rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    z = jnp.asarray(normals(rows, fine, RANK, DIMENSION))
+    z = jnp.asarray(normals(rows, most, INNER, RANK, DIMENSION))
     attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
-    levels = jnp.asarray(depths, float)
     start, features = tokens(number, DIMENSION), frozen(DIMENSION)
-    return nested(z, start, features, attention, HORIZON, levels, slip, activation="tanh")
+    strides, slips = 2.0 ** jnp.arange(levels), stacked(tuple(SLIPS.values()))
+    return nested(z, start, features, attention, HORIZON, strides, slips, activation="tanh")
 
 
-def depth_error(size: Size, keys: Keys, what: str, slip: Slip = TRUE) -> Float[np.ndarray, " n"]:
+def depth_error(size: Size, keys: Keys, what: str, slip: str = "none") -> Float[np.ndarray, " n"]:
     """One of the errors of ``Nested`` at depth L, N tokens in R^3, time 1/4.
 
-    The limit runs on ``fine`` steps; all depths fine/16, fine/32, ... of one call share a run.
+    All depths most, most/2, ... of one call share a run; the limit's grid is ``INNER`` times finer
+    than the deepest network. ``slip`` names a wrong limit.
     """
-    depths = tuple(size["fine"] // 2**j for j in range(4, 4 + size["levels"]))
-    run = _nested(keys.tobytes(), size["N"], size["fine"], depths, slip)
-    found = np.asarray(getattr(run, what))[:, depths.index(size["L"])]
-    return np.sqrt((found**2).mean(axis=(1, 2))) if what == "residual" else found
+    level = (size["most"] // size["L"]).bit_length() - 1
+    run = _nested(keys.tobytes(), size["N"], size["most"], size["levels"])
+    return np.asarray(getattr(run, what))[:, list(SLIPS).index(slip), level]
+
+
+MANY = tokens(64, DIMENSION)
+
+
+@lru_cache(maxsize=4)
+def _residuals(keys: bytes, layers: int, most: int) -> Float[np.ndarray, "n slips tests"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    z, stride = normals(rows, most, RANK, DIMENSION), most // layers
+    summed = z.reshape(len(rows), layers, stride, RANK, DIMENSION).sum(2) / np.sqrt(stride)
+    z[:, :layers] = summed  # one shape for all depths
+    attention, slips = simple_attention(DIMENSION, beta=1.0, scale=1.0), stacked((*SLIPS.values(),))
+    found = weak_residuals(
+        jnp.asarray(z), layers, MANY, frozen(DIMENSION), attention, HORIZON, slips,
+        activation="tanh",
+    )  # fmt: skip
+    return np.asarray(found)
+
+
+def weak_residual(size: Size, keys: Keys, slip: str = "none") -> Float[np.ndarray, " n"]:
+    """Root mean square, over six test functions, of the residual of the SPDE's weak form.
+
+    The measure is that of 64 tokens in R^3 in a network of depth L, the noise its own; networks of
+    all depths share the Brownian motions. ``slip`` names a wrong SPDE.
+    """
+    found = _residuals(keys.tobytes(), size["L"], size["most"])[:, list(SLIPS).index(slip)]
+    return np.sqrt((found**2).mean(axis=1))
 
 
 WIDTH_LAW = (0.3, 0.2)  # sigma_u, sigma_w
@@ -79,25 +112,45 @@ def width_error(size: Size, keys: Keys, sigma_w: float = WIDTH_LAW[1]) -> Float[
     ]
 
 
-def chaos_error(
-    size: Size, keys: Keys, steps: int = 16, shared: bool = True
-) -> Float[np.ndarray, " n"]:
-    """W_2^2 of two N-particle systems with independent starts and common noise, largest over time.
+CHAOS_STEPS, RECORDS = 16, 2
 
-    By the triangle inequality at most four times the mean of W_2^2(mu^N, mu), and for particles
-    that are independent given the noise at least that mean. ``shared`` = False gives each system
-    its own noise: a planted error.
-    """
-    N, most, d = size["N"], size["most"], size["d"]
-    noise = normals(keys, 2, steps, RANK, d)
-    noise = np.stack([noise[:, 0], noise[:, 0 if shared else 1]], axis=1)
-    start = normals(keys ^ np.uint32(1), 2, most, d)[:, :, :N]
-    start = np.tile(start / np.linalg.norm(start, axis=-1, keepdims=True), (1, 1, most // N, 1))
-    found = two_systems(
-        jnp.asarray(noise), jnp.asarray(start), frozen(d), simple_attention(d, beta=1.0, scale=1.0),
-        1 / steps, activation="tanh", records=2,
-    )  # fmt: skip
-    ends = np.asarray(found)[:, :, :, :N]
+
+@lru_cache(maxsize=4)
+def _transports(
+    keys: bytes, d: int, atoms: int, numbers: tuple[int, ...], shared: bool
+) -> Float[np.ndarray, "n levels"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    noise = np.repeat(normals(rows, 1, CHAOS_STEPS, RANK, d), len(numbers) + 1, axis=1)
+    if not shared:
+        noise[:, -1] = normals(rows ^ np.uint32(2), CHAOS_STEPS, RANK, d)
+    draws = [np.random.default_rng(k).integers(atoms, size=max(numbers)) for k in rows ^ 1]
+    counts = np.array([[np.bincount(i[:N], minlength=atoms) for N in numbers] for i in draws])
+    weights = np.concatenate([counts, np.ones((len(rows), 1, atoms))], axis=1)
+    with np.errstate(divide="ignore"):
+        log_weights = jnp.asarray(np.log(weights))
+    attention = simple_attention(d, beta=1.0, scale=1.0)
+    paths = np.asarray(weighted_systems(
+        jnp.asarray(noise), log_weights, tokens(atoms, d), frozen(d), attention, 1 / CHAOS_STEPS,
+        activation="tanh", records=RECORDS,
+    ))  # fmt: skip
     return np.array(
-        [max(squared_transport(x, y) for x, y in zip(*pair, strict=True)) for pair in ends]
+        [
+            [
+                max(squared_transport(x, n, y) for x, y in zip(system, path[-1], strict=True))
+                for system, n in zip(path[:-1], count_, strict=True)
+            ]
+            for path, count_ in zip(paths, counts, strict=True)
+        ]
     )
+
+
+def chaos_error(size: Size, keys: Keys, shared: bool = True) -> Float[np.ndarray, " n"]:
+    """W_2^2 of N tokens to their conditional law given the common noise, largest over time.
+
+    Tokens start as independent draws from the uniform law on fixed atoms of the sphere in R^d.
+    Given the noise, the conditional law solves the SPDE and stays on as many atoms: it is computed
+    without error. ``shared`` = False conditions on another noise: a planted error.
+    """
+    numbers = tuple(size["most"] // 2**j for j in range(size["levels"]))
+    found = _transports(keys.tobytes(), size["d"], size["atoms"], numbers, shared)
+    return found[:, numbers.index(size["N"])]

@@ -1,7 +1,11 @@
-"""Networks of many layers: inner products, harmonics, energies, distances near synchrony."""
+"""Networks of many layers: inner products, harmonics, energies, distances near synchrony.
+
+All networks are four tokens in R^5 under an MLP of width 1 or 2, in blocks of equally many
+networks: one compilation serves them.
+"""
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -9,40 +13,55 @@ import numpy as np
 from jaxtyping import Array, Float, ScalarLike, UInt32
 
 from numerics.generated import noise_synchronization as generated
-from numerics.measurements.one_token_layer import LAW, batched, per_seed, relu_kernel, tokens
+from numerics.measurements.one_token_layer import LAW, batched, relu_kernel, tokens
+from numerics.noise_synchronization import simple_attention
+from numerics.randomness.activations import NAMES, hermite_squares
 from numerics.randomness.mlp_fields import Law, count, normals
-from numerics.solvers.token_layers import normalised, walk
+from numerics.solvers.token_couplings import weighted_limit
+from numerics.solvers.token_layers import Attention, walk
 
 Size = Mapping[str, int]
 Keys = UInt32[np.ndarray, "n 2"]
+D, WIDTH, ROWS = 5, 2, 2048
 HORIZON = 2.0
-PAIR = np.eye(5)[:2]
+FOUR = np.asarray(tokens(4, D))
+STILL = simple_attention(D, beta=1.0, scale=0.0)
 SIGMOID = Law("sigmoid", 0.0, 0.0)
 UNBIASED = Law("relu", 0.0, 0.0)
+ODD = Law("tanh", 0.0, 0.0)
 
 
 def networks(
-    z: Float[np.ndarray, "n steps ..."], X0: Float[np.ndarray, "N d"], width: int, law: Law,
-    horizon: float | int, records: int, *, independent: bool = False,
-) -> Float[Array, "n times N d"]:  # fmt: skip
-    """Networks without attention from given normals."""
-    return walk(
-        jnp.asarray(z), jnp.asarray(X0), None, horizon / z.shape[1], width=width,
-        activation=law.activation, sigma_u=law.sigma_u, sigma_w=law.sigma_w, records=records,
-        independent=independent,
-    )  # fmt: skip
+    keys: Keys, depth: int, batch: int, X0: Float[np.ndarray, "4 5"], law: Law,
+    horizon: float | int, attention: Attention = STILL, m: int = WIDTH,
+) -> Float[np.ndarray, "n batch 7 4 5"]:  # fmt: skip
+    """``batch`` networks a seed, at six equally spaced times and the start."""
+    seeds = max(1, ROWS // batch)
+    coded = Law(jnp.asarray(NAMES.index(str(law.activation))), law.sigma_u, law.sigma_w)
+    parts = []
+    for first in range(0, len(keys), seeds):
+        z = batched(keys[first : first + seeds], batch, depth, count(WIDTH, D))
+        padded = np.concatenate([z, np.zeros((seeds * batch - len(z), *z.shape[1:]))])
+        path = walk(
+            jnp.asarray(padded), jnp.asarray(X0), attention, horizon / depth, coded, m,
+            width=WIDTH, records=6,
+        )  # fmt: skip
+        parts.append(np.asarray(path)[: len(z)])
+    found = np.concatenate(parts)
+    return found.reshape(len(keys), batch, *found.shape[1:])
 
 
 # The law of two tokens
 def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " n"]:
     """<X, Y> at time 2 for two orthogonal tokens in R^5, one network of MLP width m a seed."""
-    z = normals(keys, size["L"], count(size["m"], 5))
-    ends = networks(z, PAIR, size["m"], LAW, HORIZON, 1)[:, -1]
-    return np.asarray((ends[:, 0] * ends[:, 1]).sum(1))
+    ends = networks(keys, size["L"], 1, np.eye(D)[:4], LAW, HORIZON, m=size["m"])[:, 0, -1]
+    return (ends[:, 0] * ends[:, 1]).sum(1)
 
 
-@partial(jax.jit, static_argnames="inner")
-def _diffusion(z: Float[Array, "n steps"], common: ScalarLike, inner: int) -> Float[Array, " n"]:
+@jax.jit
+def _diffusion(
+    z: Float[Array, "n steps"], common: ScalarLike, inner: ScalarLike
+) -> Float[Array, " n"]:
     kappa = relu_kernel(inner)
     dt, at_one = HORIZON / z.shape[1], kappa(jnp.asarray(1.0))
 
@@ -68,74 +87,118 @@ def diffusion_products(
     return np.asarray(_diffusion(jnp.asarray(normals(keys, 4 * size["L"])), common, inner))
 
 
+# Both orders of the limits in depth and number of tokens: start uniform on four atoms
+MANY_LAW, TIME = Law("tanh", 0.3, 0.2), 1.0
+TERMS = 14  # of the kernel's Hermite series; the others are below 1e-7 of it
+PULL = simple_attention(D, beta=1.0, scale=1.0)
+
+
+def order_parameters(
+    X: Float[np.ndarray, "n 4 5"], weights: Float[np.ndarray, "n 4"]
+) -> Float[np.ndarray, "n 2"]:
+    """First coordinate and squared length of the mean token."""
+    mean = np.einsum("nk,nka->na", weights, X)
+    return np.stack([mean[:, 0], (mean**2).sum(1)], axis=1)
+
+
+def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "n 2"]:
+    """N to infinity at depth L: the network moves the whole law, whose atoms stay atoms."""
+    ends = networks(keys, size["L"], 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
+    return order_parameters(ends, np.full((len(keys), 4), 0.25))
+
+
+def depth_first(
+    size: Size, keys: Keys, common: float | int = 1.0, scale: float | int = 1.0
+) -> Float[np.ndarray, "n 2"]:
+    """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in 2 L steps.
+
+    ``common`` = 0 gives tokens of each atom a noise of their own, ``scale`` is that of attention.
+    """
+    counts = np.array([np.random.default_rng(k).multinomial(size["N"], [0.25] * 4) for k in keys])
+    square = 1 / D + MANY_LAW.sigma_u**2
+    series = hermite_squares("tanh", float(square**0.5))[:TERMS].copy()
+    series[0] += MANY_LAW.sigma_w**2
+    z, steps = normals(keys ^ np.uint32(1), 2 * size["L"], 4, D), 2 * size["L"]
+    with np.errstate(divide="ignore"):
+        log_weights = jnp.asarray(np.log(counts))
+    ends = weighted_limit(
+        jnp.asarray(z), log_weights, jnp.asarray(FOUR),
+        simple_attention(D, beta=1.0, scale=scale), TIME / steps, jnp.asarray(series),
+        MANY_LAW.sigma_u**2 * D, common,
+    )  # fmt: skip
+    return order_parameters(np.asarray(ends), counts / size["N"])
+
+
 # One token: harmonics
 HARMONIC_TIMES = np.linspace(0.0, 1.5, 7)
 
 
 @lru_cache(maxsize=2)
-def _heights(keys: bytes, depth: int, batch: int) -> Float[Array, "rows times"]:
+def _heights(keys: bytes, depth: int, batch: int) -> Float[np.ndarray, "n batch times N"]:
     rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    z = batched(rows, batch, depth, count(2, 5))
-    return networks(z, np.eye(5)[:1], 2, LAW, 1.5, 6)[:, :, 0, 0]
+    return np.einsum("nbtia,ia->nbti", networks(rows, depth, batch, FOUR, LAW, 1.5), FOUR)
 
 
-def harmonic_curve(size: Size, keys: Keys, batch: int = 128) -> Float[np.ndarray, "n 7"]:
-    """Mean over a batch of the zonal harmonic of degree 1 or 2 around the token's start."""
+def harmonic_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
+    """Mean over networks and tokens of the zonal harmonic of degree 1 or 2 around the start."""
     w = _heights(keys.tobytes(), size["L"], batch)
-    return np.abs(per_seed(w if size["degree"] == 1 else (5 * w**2 - 1) / 4, len(keys)))
+    return np.abs((w if size["degree"] == 1 else (5 * w**2 - 1) / 4).mean(axis=(1, 3)))
 
 
 # Synchronization
 ENERGY_TIMES = np.linspace(0.0, 3.0, 7)
+_energies = jax.jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
 
 
 def energy_curve(
     size: Size, keys: Keys, batch: int = 16, independent: bool = False
 ) -> Float[np.ndarray, "n 7"]:
-    """Mean energy (beta = 1) of four tokens in R^5 with a sigmoid, without attention."""
-    shape = (size["L"], 4, count(2, 5)) if independent else (size["L"], count(2, 5))
-    z = batched(keys, batch, *shape)
-    paths = networks(z, np.asarray(tokens(4, 5)), 2, SIGMOID, 3.0, 6, independent=independent)
-    energies = jax.jit(jax.vmap(jax.vmap(lambda X: generated.energy(X, 1.0))))(paths)
-    return per_seed(energies, len(keys))
+    """Mean energy (beta = 1) of four tokens in R^5 with a sigmoid, without attention.
+
+    ``independent`` gives each token networks of its own: a planted error.
+    """
+    paths = networks(keys, size["L"], 4 * batch if independent else batch, FOUR, SIGMOID, 3.0)
+    if independent:  # token i of the i-th of four networks
+        apart = paths.reshape(len(keys), batch, 4, *paths.shape[2:])
+        paths = np.stack([apart[:, :, i, :, i] for i in range(4)], axis=-2)
+    energies = np.asarray(_energies(jnp.asarray(paths.reshape(-1, 4, D))))
+    return energies.reshape(paths.shape[:3]).mean(1)
 
 
 NEAR_TIMES = np.linspace(0.0, 1.5, 7)
 
 
-def near_pair(d: int, gap: float | int) -> Float[np.ndarray, "2 {d}"]:
-    """Two tokens at that distance, to first order."""
-    points = np.eye(d)[[0, 0]]
-    points[1, 1] = gap
-    return np.asarray(normalised(jnp.asarray(points)))
+def near_pairs(gap: float) -> Float[np.ndarray, "4 5"]:
+    """Two pairs of tokens at that distance, to first order."""
+    points = np.eye(D)[[0, 0, 2, 2]]
+    points[[1, 3], [1, 3]] = gap
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
-def gaps(paths: Float[Array, "n times 2 d"]) -> Float[Array, "n times"]:
-    """1 - <x, y> = |x - y|^2 / 2, without cancellation."""
-    return ((paths[:, :, 0] - paths[:, :, 1]) ** 2).sum(-1) / 2
+def gaps(keys: Keys, depth: int, batch: int, law: Law, horizon: float) -> np.ndarray:
+    """1 - <x, y> = |x - y|^2 / 2 over its start, without cancellation, for near pairs."""
+    paths = networks(keys, depth, batch, near_pairs(1e-3), law, horizon)
+    h = ((paths[:, :, :, ::2] - paths[:, :, :, 1::2]) ** 2).sum(-1) / 2
+    return h / h[:, :, :1]
 
 
-def near_curve(size: Size, keys: Keys, batch: int = 128) -> Float[np.ndarray, "n 7"]:
-    """Mean of 1 - <x, y> over its start, for two tokens near synchrony, sigmoid, R^5."""
-    z = batched(keys, batch, size["L"], count(2, 5))
-    h = gaps(networks(z, near_pair(5, 1e-3), 2, SIGMOID, 1.5, 6))
-    return per_seed(h / h[:, :1], len(keys))
+def near_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
+    """Mean of 1 - <x, y> over its start, for tokens near synchrony, sigmoid, R^5."""
+    return gaps(keys, size["L"], batch, SIGMOID, 1.5).mean(axis=(1, 3))
 
 
 def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 2"]:
-    """Growth of 1 - <x, y> and of its logarithm over time 1, unbiased ReLU, R^8, near synchrony."""
-    z = batched(keys, batch, size["L"], count(4, 8))
-    h = gaps(networks(z, near_pair(8, 1e-3), 4, UNBIASED, 1.0, 1))
-    ratio = h[:, -1] / h[:, 0]
-    return per_seed(jnp.stack([ratio, jnp.log(ratio)], axis=1), len(keys))
+    """Growth of 1 - <x, y> and of its logarithm over time 1, unbiased ReLU, R^5, near synchrony."""
+    ratio = gaps(keys, size["L"], batch, UNBIASED, 1.0)[:, :, -1]
+    return np.stack([ratio.mean(axis=(1, 2)), np.log(ratio).mean(axis=(1, 2))], axis=1)
 
 
 def antipode_residual(
     size: Size,
     keys: Keys,
-    law: Law = Law("tanh", 0.0, 0.0),  # noqa: B008
+    law: Law = ODD,
 ) -> Float[np.ndarray, " n"]:
     """|X + Y| at the end for tokens that start as antipodes; zero for an odd MLP."""
-    X0 = np.concatenate([np.eye(4)[:1], -np.eye(4)[:1]])
-    ends = networks(normals(keys, size["L"], count(4, 4)), X0, 4, law, 1.0, 1)[:, -1]
-    return np.asarray(jnp.linalg.norm(ends.sum(1), axis=-1))
+    X0 = np.concatenate([FOUR[:2], -FOUR[:2]])
+    ends = networks(keys, size["L"], 1, X0, law, 1.0)[:, 0, -1]
+    return np.linalg.norm(ends[:, :2] + ends[:, 2:], axis=-1).max(1)

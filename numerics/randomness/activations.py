@@ -11,7 +11,7 @@ from math import pi
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float, Int, ScalarLike
 
 Activation = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
 
@@ -23,14 +23,20 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "erf": jax.scipy.special.erf,
 }
+NAMES = tuple(ACTIVATIONS)
 SMOOTH = tuple(name for name in ACTIVATIONS if name != "relu")
 ODD = ("tanh", "erf")
 WIDEST = 30.0  # largest standard deviation that the quadrature is made for
 DEGREES = 128
 
 
-def activation(name: str) -> Activation:
-    """The function of that name; ValueError for a name that is not in ``ACTIVATIONS``."""
+def activation(name: str | Int[Array, ""]) -> Activation:
+    """The function of that name; ValueError for a name that is not in ``ACTIVATIONS``.
+
+    Compiled code that serves all activations takes the index in ``NAMES`` instead.
+    """
+    if not isinstance(name, str):
+        return lambda x: jax.lax.switch(name, tuple(ACTIVATIONS.values()), x)
     if name not in ACTIVATIONS:
         raise ValueError(
             f"expected an activation among {', '.join(ACTIVATIONS)}; received {name!r}; "
@@ -62,8 +68,14 @@ def line(
 
 
 @partial(jax.jit, static_argnames=("f", "scale"))
-def pair_mean(f: Activation, scale: float, rho: Float[Array, " points"]) -> Float[Array, " points"]:
-    """``E f(scale x) f(scale y)`` for unit Gaussians with correlation rho, f smooth."""
+def pair_mean(
+    f: Activation, scale: float, rho: Float[ArrayLike, "*shape"], shift: ScalarLike = 0.0,
+    factor: ScalarLike = 1.0,
+) -> Float[Array, "*shape"]:  # fmt: skip
+    """``factor E f(scale x) f(scale y) + shift``, x and y unit Gaussians of correlation rho.
+
+    f is smooth: analytic near the real line.
+    """
     x, weights = line(scale)
     fx = jnp.asarray(weights) * f(jnp.asarray(scale * x))
 
@@ -71,7 +83,8 @@ def pair_mean(f: Activation, scale: float, rho: Float[Array, " points"]) -> Floa
         mixed = r * x[:, None] + jnp.sqrt(jnp.maximum(1 - r * r, 0.0)) * x[None, :]
         return fx @ (f(scale * mixed) @ jnp.asarray(weights))
 
-    return jax.lax.map(at, rho)
+    rho = jnp.asarray(rho)
+    return factor * jax.lax.map(at, rho.ravel()).reshape(rho.shape) + shift
 
 
 @lru_cache(maxsize=64)

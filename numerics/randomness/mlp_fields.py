@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray, ScalarLike, UInt32
+from jaxtyping import Array, Float, Int, PRNGKeyArray, ScalarLike, UInt32
 
 from numerics.randomness.activations import activation as activation_of
 
@@ -17,9 +17,9 @@ Key = PRNGKeyArray | UInt32[Array, "2"]
 
 
 class Law(NamedTuple):
-    """Activation and standard deviations of the inner and outer biases."""
+    """Activation (its name, or its index) and deviations of the inner and outer biases."""
 
-    activation: str
+    activation: str | Int[Array, ""]
     sigma_u: ScalarLike
     sigma_w: ScalarLike
 
@@ -50,16 +50,18 @@ def inner_weights(
 
 
 def mlp_field(
-    z: Float[Array, " count"], X: Float[Array, "N d"], width: int, law: Law, sign: ScalarLike = 1.0
-) -> Float[Array, "N d"]:
+    z: Float[Array, " count"], X: Float[Array, "N d"], width: int, law: Law,
+    sign: ScalarLike = 1.0, kept: ScalarLike | None = None,
+) -> Float[Array, "N d"]:  # fmt: skip
     """G = W phi(U x / sqrt(d) + b_U) / sqrt(m) + b_W at the tokens, from normals in a row.
 
     There are ``count(width, d)``; ``sign`` multiplies W and b_W: with -1, the antithetic field.
+    ``kept`` (all by default) is the width m of a network of the first units alone.
     """
-    d = X.shape[1]
+    d, m = X.shape[1], width if kept is None else kept
     U, b = inner_weights(z, width, d, law)
     outer = z[width * (d + 1) :]
-    W = outer[: width * d].reshape(d, width) / jnp.sqrt(width)
+    W = outer[: width * d].reshape(d, width) * (jnp.arange(width) < m)[None] / jnp.sqrt(m)
     features = activation_of(law.activation)(X @ U.T + b[None, :])
     return jnp.asarray(sign) * (
         features @ W.T + jnp.asarray(law.sigma_w) * outer[None, width * d :]

@@ -1,4 +1,4 @@
-"""Networks of several depths and their limit on one Brownian path, features frozen.
+"""Networks of several depths on one Brownian path, features frozen: errors to limit and SPDE.
 
 With the features frozen, the field of a layer is a finite sum of Brownian increments, which all
 depths share exactly: a strong error can be measured without knowing the coupling of a proof.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Bool, Float, ScalarLike
 
 from numerics.generated.noise_synchronization import attention as attention_values
 from numerics.generated.noise_synchronization import field_drift, projected, weak_drift
@@ -20,97 +20,148 @@ from numerics.solvers.token_layers import Attention, layer
 class Slip(NamedTuple):
     """Planted errors of a limit: factor on the Ito correction, attention as noise, no sharing."""
 
-    ito: float | int = 1.0
-    attention_in_noise: float | int = 0.0
-    independent: float | int = 0.0
+    ito: float | int | Float[Array, "*slips"] = 1.0
+    attention_in_noise: float | int | Float[Array, "*slips"] = 0.0
+    scrambled: float | int | Float[Array, "*slips"] = 0.0
 
 
 class Nested(NamedTuple):
-    """Errors of networks of several depths on one Brownian path."""
+    """Mean square distances of networks of several depths to limits, right and wrong ones."""
 
-    grid: Float[Array, "*n levels"]  # largest mean square distance to the limit on grid times
-    between: Float[Array, "*n levels"]  # the same over all times, the network held constant
-    residual: Float[Array, "..."]  # (*n, levels, 2, d): the SPDE's weak form for x_a and x_a^2
+    grid: Float[Array, "*n slips levels"]  # the largest on grid times
+    between: Float[Array, "*n slips levels"]  # over all times, the network held constant
+
+
+def stacked(slips: tuple[Slip, ...]) -> Slip:
+    """Several slips as one, with an axis for ``vmap``."""
+    return Slip(*(jnp.asarray(values, float) for values in zip(*slips, strict=True)))
+
+
+def limit_terms(
+    slip: Slip, F: Float[Array, "N R"], A: Float[Array, "N d"], dB: Float[Array, "R d"]
+) -> tuple[Float[Array, "N d"], Float[Array, " N"], Float[Array, "N d"]]:
+    """Attention of the drift, variances and noise of the limit, with a slip.
+
+    ``scrambled``: token i sees the Brownian motions in an order of its own, not the common one.
+    """
+    R = len(dB)
+    order = (jnp.arange(R)[None] - jnp.arange(len(F))[:, None]) % R
+    noise = (1 - slip.scrambled) * F @ dB
+    noise += slip.scrambled * jnp.take_along_axis(F, order, axis=1) @ dB
+    a = slip.attention_in_noise
+    return (1 - a) * A, slip.ito * (F**2).sum(1), noise + a * A * dB[0, 0]
+
+
+def network_step(
+    X: Float[Array, "N d"], dB: Float[Array, "R d"], dt: ScalarLike, frozen: Frozen,
+    attention: Attention, activation: str,
+) -> Float[Array, "N d"]:  # fmt: skip
+    """One layer whose field is made of Brownian increments over dt."""
+    scaled = dB / jnp.sqrt(dt)
+    return layer(X, lambda Y: frozen_features(frozen, Y, activation) @ scaled, attention, dt)
 
 
 @partial(jax.jit, static_argnames=("activation",))
 def nested(
-    z: Float[Array, "n fine R d"],
+    z: Float[Array, "n coarse inner R d"],
     X0: Float[Array, "N d"],
     frozen: Frozen,
     attention: Attention,
     horizon: ScalarLike,
-    depths: Float[Array, " levels"],
-    slip: Slip,
+    strides: Float[Array, " levels"],
+    slips: Slip,
     *,
     activation: str,
 ) -> Nested:
-    """Networks of several depths and the limit on the same Brownian motions, frozen features.
+    """Networks of several depths and limits on the same Brownian motions.
 
-    The limit is Euler-Maruyama for the Ito SDE on the fine grid and is *not* drawn back to the
-    sphere: a wrong Ito correction shows. A network of depth L sums the increments of fine/L steps.
+    A limit is Euler-Maruyama for the Ito SDE on coarse * inner steps and is *not* drawn back to
+    the sphere: a wrong Ito correction shows. Networks have coarse / stride layers.
     """
-    fine, N = z.shape[1], X0.shape[0]
-    step, strides = horizon / fine, fine / depths
-    features = partial(frozen_features, frozen, activation=activation)
-    d = X0.shape[1]
-    axes = jnp.eye(d)
+    coarse, inner = z.shape[1:3]
+    step, dt = horizon / (coarse * inner), horizon / coarse
+    levels, number = len(strides), len(slips.ito)
 
-    def noise(F: Float[Array, "N R"], dB: Float[Array, "R d"]) -> Float[Array, "N d"]:
-        rolled = jax.vmap(lambda f, i: f @ jnp.roll(dB, i, axis=0))(F, jnp.arange(N))
-        return (1 - slip.independent) * (F @ dB) + slip.independent * rolled
-
-    def terms(F: Float[Array, "N R"], A: Float[Array, "N d"], dB: Array, dt: ScalarLike) -> tuple:
-        """Attention of the drift, variances, noise."""
-        a = slip.attention_in_noise
-        extra = a * A * dB[0, 0]
-        return (1 - a) * A, slip.ito * (F**2).sum(1), noise(F, dB) + extra
-
-    def of_limit(X: Float[Array, "N d"], dB: Float[Array, "R d"]) -> Float[Array, "N d"]:
-        A, variance, G = terms(features(X), attention_values(X, *attention), dB, step)
+    def of_limit(slip: Slip, X: Float[Array, "N d"], dB: Array) -> Float[Array, "N d"]:
+        F = frozen_features(frozen, X, activation)
+        A, variance, G = limit_terms(slip, F, attention_values(X, *attention), dB)
         return X + step * field_drift(X, A, variance) + projected(X, G)
 
-    def of_network(
-        X: Float[Array, "N d"], dB: Float[Array, "R d"], dt: ScalarLike
-    ) -> tuple[Float[Array, "N d"], Float[Array, "2 d"]]:
-        after = layer(X, lambda Y: features(Y) @ dB / jnp.sqrt(dt), attention, dt)
-        A, variance, G = terms(features(X), attention_values(X, *attention), dB, dt)
+    def distance(nets: Array, limits: Array) -> Float[Array, "slips levels"]:
+        return ((nets[None] - limits[:, None]) ** 2).sum(-1).mean(-1)
 
-        def left(c: Float[Array, " d"], square: ScalarLike) -> Float[Array, ""]:
-            """Of the test function f(x) = <c, x> or <c, x^2>."""
-            gradient = c[None] * (1 + square * (2 * X - 1))
-            hessian = jnp.broadcast_to(2 * square * jnp.diag(c), (N, d, d))
-            change = ((after - X) * (1 + square * (after + X - 1))) @ c
-            drift = weak_drift(X, A, gradient, hessian, variance)
-            return change.mean() - dt * drift - (gradient * projected(X, G)).sum(1).mean()
-
-        over_axes = jax.vmap(left, (0, None))
-        return after, jnp.stack([over_axes(axes, 0.0), over_axes(axes, 1.0)])
+    def fine(nets: Array, carry: tuple, dB: Array) -> tuple[tuple, None]:
+        limits, worst = carry
+        limits = jax.vmap(of_limit, (0, 0, None))(slips, limits, dB)
+        return (limits, jnp.maximum(worst, distance(nets, limits))), None
 
     def advance(carry: tuple, now: tuple) -> tuple[tuple, None]:
-        X, nets, sums, found = carry
+        limits, nets, sums, found = carry
         k, dB = now
-        X, sums = of_limit(X, dB), sums + dB[None]
-        moved, left = jax.vmap(of_network)(nets, sums, step * strides)
-        due = (k + 1) % strides == 0
-        nets = jnp.where(due[:, None, None], moved, nets)
-        sums = jnp.where(due[:, None, None], 0.0, sums)
-        off = ((nets - X[None]) ** 2).sum(-1).mean(-1)
-        found = Nested(
-            jnp.maximum(found.grid, jnp.where(due, off, 0.0)),
-            jnp.maximum(found.between, off),
-            found.residual + jnp.where(due[:, None, None], left, 0.0),
-        )
-        return (X, nets, sums, found), None
+        (limits, between), _ = jax.lax.scan(partial(fine, nets), (limits, found.between), dB)
+        due, nets, sums = advanced(k, nets, sums + dB.sum(0)[None])
+        off = jnp.where(due, distance(nets, limits), 0.0)
+        return (limits, nets, sums, Nested(jnp.maximum(found.grid, off), between)), None
 
-    def one(path: Float[Array, "fine R d"]) -> Nested:
-        dB = jnp.sqrt(step) * path
-        levels = len(depths)
-        zero = jnp.zeros(levels)
+    def advanced(k: Array, nets: Array, sums: Array) -> tuple[Bool[Array, " levels"], Array, Array]:
+        due = (k + 1) % strides == 0
+        moved = jax.vmap(
+            lambda X, s, stride: network_step(X, s, dt * stride, frozen, attention, activation)
+        )(nets, sums, strides)
+        kept = due[:, None, None]
+        return due, jnp.where(kept, moved, nets), jnp.where(kept, 0.0, sums)
+
+    def one(path: Float[Array, "coarse inner R d"]) -> Nested:
+        zero = jnp.zeros((number, levels))
         start = (
-            X0, jnp.broadcast_to(X0, (levels, *X0.shape)),
-            jnp.zeros((levels, *path.shape[1:])), Nested(zero, zero, jnp.zeros((levels, 2, d))),
+            jnp.broadcast_to(X0, (number, *X0.shape)), jnp.broadcast_to(X0, (levels, *X0.shape)),
+            jnp.zeros((levels, *path.shape[2:])), Nested(zero, zero),
         )  # fmt: skip
-        return jax.lax.scan(advance, start, (jnp.arange(fine), dB))[0][3]
+        return jax.lax.scan(advance, start, (jnp.arange(coarse), jnp.sqrt(step) * path))[0][3]
+
+    return jax.vmap(one)(z)
+
+
+@partial(jax.jit, static_argnames=("activation",))
+def weak_residuals(
+    z: Float[Array, "n most R d"],
+    layers: ScalarLike,
+    X0: Float[Array, "N d"],
+    frozen: Frozen,
+    attention: Attention,
+    horizon: ScalarLike,
+    slips: Slip,
+    *,
+    activation: str,
+) -> Float[Array, "n slips tests"]:
+    """What is left of the SPDE's weak form along a network, for right and wrong equations.
+
+    <mu_T, f> - <mu_0, f> less drift and noise, summed over the layers with the network's own
+    Brownian increments, the first ``layers`` of z; f = x_a and x_a^2 for each axis a.
+    """
+    dt = horizon / layers
+    N, d = X0.shape
+    eye, flat = jnp.eye(d), jnp.zeros((d, N, d, d))
+    bent = jnp.broadcast_to(2 * jnp.einsum("ka,ab->kab", eye, eye)[:, None], flat.shape)
+    hessians = jnp.concatenate([flat, bent])
+
+    def rates(slip: Slip, X: Array, A: Array, dB: Array) -> Float[Array, " tests"]:
+        A, variance, G = limit_terms(slip, frozen_features(frozen, X, activation), A, dB)
+        linear = jnp.broadcast_to(eye[:, None], (d, N, d))
+        slopes = jnp.concatenate([linear, 2 * linear * X[None]])
+        drift = jax.vmap(weak_drift, (None, None, 0, 0, None))(X, A, slopes, hessians, variance)
+        return dt * drift + jnp.einsum("tna,na->t", slopes, projected(X, G)) / N
+
+    def one(path: Float[Array, "most R d"]) -> Float[Array, "slips tests"]:
+        def advance(k: Array, carry: tuple) -> tuple[Array, Array]:
+            (X, sums), dB = carry, jnp.sqrt(dt) * path[k]
+            A = attention_values(X, *attention)
+            now = jax.vmap(rates, (0, None, None, None))(slips, X, A, dB)
+            return network_step(X, dB, dt, frozen, attention, activation), sums + now
+
+        start = X0, jnp.zeros((len(slips.ito), 2 * d))
+        X, sums = jax.lax.fori_loop(0, layers, advance, start)
+        change = jnp.concatenate([(X - X0).mean(0), (X**2 - X0**2).mean(0)])
+        return change[None] - sums
 
     return jax.vmap(one)(z)

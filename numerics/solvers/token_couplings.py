@@ -1,15 +1,14 @@
-"""Systems of tokens that share noise: widths of the MLP, particles of one conditional law."""
+"""Systems of tokens that share noise: widths of the MLP, measures on the same atoms."""
 
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float, Int, ScalarLike
 from scipy.optimize import linear_sum_assignment
 
-from numerics.generated.noise_synchronization import attention as attention_values
-from numerics.generated.noise_synchronization import field_drift, projected
+from numerics.generated.noise_synchronization import field_drift, measure_attention, projected
 from numerics.randomness.activations import activation as activation_of
 from numerics.randomness.mlp_fields import (
     Frozen,
@@ -19,6 +18,8 @@ from numerics.randomness.mlp_fields import (
     symmetric_root,
 )
 from numerics.solvers.token_layers import Attention, layer, normalised
+
+JITTER = 1e-12  # the Gram matrix of atoms that have met is singular
 
 
 @partial(jax.jit, static_argnames=("activation",))
@@ -80,39 +81,90 @@ def width_coupling(
 
 
 @partial(jax.jit, static_argnames=("activation", "records"))
-def two_systems(
+def weighted_systems(
     noise: Float[Array, "n systems steps R d"],
-    X0: Float[Array, "n systems N d"],
+    log_weights: Float[Array, "n systems K"],
+    X0: Float[Array, "K d"],
     frozen: Frozen,
     attention: Attention,
     dt: ScalarLike,
     *,
     activation: str,
     records: int,
-) -> Float[Array, "n systems times N d"]:
-    """Particle systems of the limiting SDE, each with its own start and its own interaction.
+) -> Float[Array, "n systems times K d"]:
+    """Solutions of the SPDE from measures on the same atoms, each with its own weights.
 
-    Systems with equal rows of ``noise`` share it. To run fewer particles than N, repeat them: the
-    empirical measure, and so the interaction, is the same.
+    Under common noise an atom moves as one, so a measure with K atoms keeps K atoms: both N tokens
+    that start at atoms and the conditional law of one token are such solutions, without error.
+    Systems with equal rows of ``noise`` share it; the attention of each is over its own measure.
     """
 
-    def step(X: Float[Array, "N d"], dB: Float[Array, "R d"]) -> tuple[Array, None]:
-        F = frozen_features(frozen, X, activation)
-        drift = field_drift(X, attention_values(X, *attention), (F**2).sum(1))
-        return normalised(X + dt * drift + jnp.sqrt(dt) * projected(X, F @ dB)), None
+    def one(
+        path: Float[Array, "steps R d"], log_weight: Float[Array, " K"]
+    ) -> Float[Array, "times K d"]:
+        def step(X: Float[Array, "K d"], dB: Float[Array, "R d"]) -> tuple[Array, None]:
+            F = frozen_features(frozen, X, activation)
+            A = measure_attention(X, log_weight, *attention)
+            drift = field_drift(X, A, (F**2).sum(1))
+            return normalised(X + dt * drift + jnp.sqrt(dt) * projected(X, F @ dB)), None
 
-    def block(X: Float[Array, "N d"], chunk: Float[Array, "..."]) -> tuple[Array, Array]:
-        X, _ = jax.lax.scan(step, X, chunk)
-        return X, X
+        def block(X: Float[Array, "K d"], chunk: Float[Array, "..."]) -> tuple[Array, Array]:
+            X, _ = jax.lax.scan(step, X, chunk)
+            return X, X
 
-    def one(path: Float[Array, "steps R d"], start: Float[Array, "N d"]) -> Array:
         chunks = path.reshape(records, -1, *path.shape[1:])
-        return jnp.concatenate([start[None], jax.lax.scan(block, start, chunks)[1]])
+        return jnp.concatenate([X0[None], jax.lax.scan(block, X0, chunks)[1]])
 
-    return jax.vmap(jax.vmap(one))(noise, X0)
+    return jax.vmap(jax.vmap(one))(noise, log_weights)
 
 
-def squared_transport(x: Float[np.ndarray, "N d"], y: Float[np.ndarray, "N d"]) -> float:
-    """W_2^2 of two empirical measures of equally many points: the best assignment."""
-    cost = ((x[:, None] - y[None]) ** 2).sum(-1)
+@jax.jit
+def weighted_limit(
+    noise: Float[Array, "n steps K d"],
+    log_weights: Float[Array, "n K"],
+    X0: Float[Array, "K d"],
+    attention: Attention,
+    dt: ScalarLike,
+    kappa_of: Float[Array, " degrees"],
+    shift: ScalarLike,
+    common: ScalarLike,
+) -> Float[Array, "n K d"]:
+    """Ends of solutions of the SPDE from weights on K atoms, noise exact in law.
+
+    The kernel is a polynomial in the correlation (u + shift) / (1 + shift) of pre-activations.
+    ``common`` = 0 gives every atom its own noise, a planted error.
+    """
+    eye = jnp.eye(len(X0))
+
+    def kappa(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return jnp.polyval(kappa_of[::-1], jnp.clip((u + shift) / (1 + shift), -1.0, 1.0))
+
+    def one(path: Float[Array, "steps K d"], log_weight: Float[Array, " K"]) -> Array:
+        def step(X: Float[Array, "K d"], Z: Float[Array, "K d"]) -> tuple[Array, None]:
+            gram = kappa(X @ X.T) * (common + (1 - common) * eye)
+            A = measure_attention(X, log_weight, *attention)
+            drift = field_drift(X, A, jnp.diag(gram))
+            noise = jnp.linalg.cholesky(gram + JITTER * eye) @ Z
+            return normalised(X + dt * drift + jnp.sqrt(dt) * projected(X, noise)), None
+
+        return jax.lax.scan(step, X0, path)[0]
+
+    return jax.vmap(one)(noise, log_weights)
+
+
+def squared_transport(
+    x: Float[np.ndarray, "K d"],
+    counts: Int[np.ndarray, " K"],
+    y: Float[np.ndarray, "K d"],
+) -> float:
+    """W_2^2 of the measures with counts[k] parts at x[k] and with equal parts at every y[k].
+
+    Exact, as the best assignment of equal parts: the number of parts must be a multiple or a
+    divisor of K.
+    """
+    K, N = len(y), int(counts.sum())
+    parts = np.lcm(K, N)
+    left = np.repeat(x, counts * (parts // N), axis=0)
+    right = np.repeat(y, parts // K, axis=0)
+    cost = ((left[:, None] - right[None]) ** 2).sum(-1)
     return float(cost[linear_sum_assignment(cost)].mean())

@@ -35,41 +35,34 @@ def layer(
     return normalised(Y + jnp.sqrt(dt) * field(Y))
 
 
-@partial(jax.jit, static_argnames=("width", "activation", "records", "independent"))
+@partial(jax.jit, static_argnames=("width", "records"))
 def walk(
-    z: Float[Array, "n steps ..."],
+    z: Float[Array, "n steps count"],
     X0: Float[Array, "N d"],
-    attention: Attention | None,
+    attention: Attention,
     dt: ScalarLike,
+    law: Law,
+    m: ScalarLike,
     *,
     width: int,
-    activation: str,
-    sigma_u: ScalarLike,
-    sigma_w: ScalarLike,
     records: int,
-    independent: bool = False,
 ) -> Float[Array, "n times N d"]:
     """Networks from given normals, at ``records`` equally spaced layers and the start.
 
-    ``independent`` is a planted error: normals have an axis for the tokens, of which each gets an
-    MLP of its own.
+    The law names its activation by index and m is the width of the MLP, at most ``width``: all
+    laws and widths share one compilation.
     """
-    law = Law(activation, sigma_u, sigma_w)
 
-    def field(weights: Float[Array, "..."], Y: Float[Array, "N d"]) -> Float[Array, "N d"]:
-        if independent:
-            return jax.vmap(lambda w, y: mlp_field(w, y[None], width, law)[0])(weights, Y)
-        return mlp_field(weights, Y, width, law)
+    def step(X: Float[Array, "N d"], weights: Float[Array, " count"]) -> tuple[Array, None]:
+        field = partial(mlp_field, weights, width=width, law=law, kept=m)
+        return layer(X, field, attention, dt), None
 
-    def step(X: Float[Array, "N d"], weights: Float[Array, "..."]) -> tuple[Array, None]:
-        return layer(X, partial(field, weights), attention, dt), None
-
-    def block(X: Float[Array, "N d"], chunk: Float[Array, "..."]) -> tuple[Array, Array]:
+    def block(X: Float[Array, "N d"], chunk: Float[Array, "k count"]) -> tuple[Array, Array]:
         X, _ = jax.lax.scan(step, X, chunk)
         return X, X
 
-    def one(path: Float[Array, "steps ..."]) -> Float[Array, "times N d"]:
-        chunks = path.reshape(records, path.shape[0] // records, *path.shape[1:])
+    def one(path: Float[Array, "steps count"]) -> Float[Array, "times N d"]:
+        chunks = path.reshape(records, path.shape[0] // records, path.shape[1])
         return jnp.concatenate([X0[None], jax.lax.scan(block, X0, chunks)[1]])
 
     return jax.vmap(one)(z)
