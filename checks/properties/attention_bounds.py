@@ -22,16 +22,20 @@ from numerics.spectral_concentration import (
     centred_norm,
     spectral_energy_concentration,
 )
+from numerics.training.quick import quick_jit
 from numerics.training.spectral_cap import spectral_norms
 
 U = 2.0**-53
-_entropy = jax.jit(attention_entropy, static_argnames="axis")
-_centred = jax.jit(centred_norm)
-_bound = jax.jit(jnp.vectorize(generated.entropy_lower_bound))
-_moved = jax.jit(jnp.vectorize(generated.concentration_bounds))
-_share = jax.jit(jnp.vectorize(generated.power_iteration_share))
-_softmax = jax.jit(jax.nn.softmax, static_argnames="axis")
-_power = jax.jit(spectral_norms, static_argnums=2)
+_entropy = quick_jit(attention_entropy, static_argnums=1)
+_centred = quick_jit(centred_norm)
+_bound = quick_jit(jnp.vectorize(generated.entropy_lower_bound))
+_moved = quick_jit(jnp.vectorize(generated.concentration_bounds))
+_share = quick_jit(jnp.vectorize(generated.power_iteration_share))
+_softmax = quick_jit(jax.nn.softmax, static_argnums=1)
+_round = quick_jit(partial(spectral_norms, rounds=1))
+_concentration = quick_jit(
+    jax.vmap(spectral_energy_concentration, in_axes=(0, 0, None)), static_argnums=2
+)
 Keys = UInt32[np.ndarray, "k 2"]
 Values = Float[np.ndarray, " k"]
 Size = Mapping[str, int]
@@ -47,7 +51,7 @@ def _spectrum(matrices: Float[np.ndarray, "k m n"]) -> Float[np.ndarray, "k r"]:
     return np.linalg.svd(matrices, compute_uv=False)
 
 
-@jax.jit
+@quick_jit
 @partial(jax.vmap, in_axes=(0, None, None))
 def _gradient_error(made: Any, power: Any, rows: Any) -> Any:
     """Largest relative difference of one layer's gradients by two routes."""
@@ -79,7 +83,7 @@ def concentration_residual(size: Size, keys: Keys, power: int = 2) -> Values:
     """SEC by thin QR against the singular values of the full product; ``power`` of the latter."""
     shape, s = (size["dq"], size["d"]), size["s"]
     Wq, Wk = _each(keys, lambda r: (any_matrix(r, *shape), any_matrix(r, *shape)))
-    found = jax.jit(jax.vmap(lambda q, k: spectral_energy_concentration(q, k, s)))(Wq, Wk)
+    found = _concentration(Wq, Wk, s)
     energy = _spectrum(Wq.swapaxes(1, 2) @ Wk) ** power
     return np.abs(np.asarray(found) - energy[:, :s].sum(1) / energy.sum(1))
 
@@ -129,7 +133,7 @@ def layer_entropy_slack(size: Size, keys: Keys, power: float = 0.5) -> Values:
     logits = X.swapaxes(1, 2) @ W @ X / dq**0.5
     norm = _spectrum(X)[:, 0] ** 2 * _spectrum(W)[:, 0] / dq**power
     bound = np.asarray(_bound(n, norm))
-    found = np.asarray(_entropy(logits, axis=-2)).min(axis=1)
+    found = np.asarray(_entropy(logits, -2)).min(axis=1)
     return (found - bound) / (64 * U * (n + norm) * (np.log(n) + norm + 1))
 
 
@@ -140,7 +144,7 @@ def jacobian_slack(size: Size, keys: Keys, half: float = 0.5, rate: float = 1.0)
     """
     tokens = size["tokens"]
     u = _each(keys, lambda random: _logits(random, tokens))
-    p = np.asarray(_softmax(u, axis=-1))
+    p = np.asarray(_softmax(u, -1))
     H = np.asarray(_entropy(u[:, None, :]))[:, 0]
     J = p[:, :, None] * (np.eye(tokens) - p[:, None, :])
     norm, ordered = _spectrum(J)[:, 0], np.sort(p, axis=1)
@@ -190,8 +194,10 @@ def power_slack(size: Size, keys: Keys, extra: int = 0, exponent: float = 1.0) -
     m, n, rounds = size["m"], size["n"], size["rounds"]
     made = _each(keys, lambda r: (any_matrix(r, m, n), r.standard_normal(n)))
     W, start = made[0], made[1] / np.linalg.norm(made[1], axis=1, keepdims=True)
-    found, _ = (np.asarray(x) for x in _power(W, start, rounds))
-    later, _ = (np.asarray(x) for x in _power(W, start, rounds + 1))
+    found, vector = np.empty(0), start
+    for _ in range(rounds):
+        found, vector = (np.asarray(x) for x in _round(W, vector))
+    later = np.asarray(_round(W, vector)[0])
     _, sigma, right = np.linalg.svd(W, full_matrices=True)
     k = sigma.shape[1]
     top = sigma >= sigma[:, :1] * (1 - 1e-12)
@@ -220,7 +226,7 @@ def rank_one_slack(size: Size, keys: Keys, power: float = 0.5, index: int = 3) -
 
     a, b, sigma = _each(keys, instance)
     logits = sigma[:, None, None] * a[:, :, None] * b[:, None, :] / dq**0.5
-    A = np.asarray(_softmax(logits, axis=1))
+    A = np.asarray(_softmax(logits, 1))
     ordered = np.sort(a, axis=1)
     gaps = np.stack([ordered[:, 1] - ordered[:, 0], ordered[:, -1] - ordered[:, -2]], axis=1)
     gap = np.where(b > 0, gaps[:, 1:], gaps[:, :1])
@@ -241,7 +247,7 @@ def benign_slack(size: Size, keys: Keys, half: float = 0.5, power: float = 0.5) 
 
     S, X = _each(keys, instance)
     products = X.swapaxes(1, 2) @ S @ X
-    A = np.asarray(_softmax(products / dq**0.5, axis=1))
+    A = np.asarray(_softmax(products / dq**0.5, 1))
     own = np.diagonal(products, axis1=1, axis2=2)
     apart = own[:, :, None] + own[:, None, :] - 2 * products
     closest = (apart + np.where(np.eye(n, dtype=bool), np.inf, 0)).min(axis=(1, 2))

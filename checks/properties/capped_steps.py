@@ -17,7 +17,8 @@ from numerics.spectral_concentration import (
     LOW_RANK,
     relative_growth,
 )
-from numerics.training.reversal import QUICK, Arm, Record, Task, crashed, train
+from numerics.training.quick import quick_jit
+from numerics.training.reversal import Arm, Record, Task, crashed, train
 from numerics.training.spectral_cap import capped_adamw
 
 U = 2.0**-53
@@ -26,7 +27,8 @@ Keys = UInt32[np.ndarray, "k 2"]
 Size = Mapping[str, int]
 Path = Float[np.ndarray, "k times m n"]
 
-_growth_bound = jax.jit(jnp.vectorize(weyl_growth_bound))
+_growth_bound = quick_jit(jnp.vectorize(weyl_growth_bound))
+_growth = quick_jit(relative_growth)
 PLAIN, CAPPED = Arm(), Arm(tau=TAU)
 GRADIENT = Arm(tau=TAU, on_gradient=True)  # planted error
 
@@ -50,7 +52,7 @@ def _path_program(rounds: int) -> Any:
 
         return jax.lax.scan(step, (start, method.init(start)), gradients)[1]
 
-    return jax.jit(jax.vmap(run, (0, 0, None, None)), compiler_options=QUICK)
+    return quick_jit(jax.vmap(run, (0, 0, None, None)))
 
 
 def capped_path(
@@ -109,7 +111,7 @@ def growth_events(
     path, _ = capped_path(
         size, keys, exact=False, decay=0.0, on_gradient=on_gradient, aligned=False
     )
-    growth = np.asarray(relative_growth(jnp.asarray(path[:, 1:]), jnp.asarray(path[:, :-1])))
+    growth = np.asarray(_growth(path[:, 1:], path[:, :-1]))
     worst = growth.mean(axis=1) if average else growth.max(axis=1)
     return columns(worst > 1.01 * TAU, worst > 2 * TAU)
 

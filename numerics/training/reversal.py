@@ -15,10 +15,9 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from numerics.spectral_concentration import attention_entropy, collapse_indicators, product_spectrum
+from numerics.training.quick import quick_jit
 from numerics.training.spectral_cap import capped_adamw
 
-# Programs that run for seconds: fully optimised machine code takes longer to make than it saves.
-QUICK = {"xla_backend_optimization_level": 1}
 KEPT = 4  # s of the concentration that is recorded
 
 
@@ -97,7 +96,8 @@ def network(
     """Predictions, and the logits of attention; tokens in rows, attention normalises rows."""
     embed, position, unembed = params["thin"]
     *gains, last_gain = params["gains"]
-    h, recorded = embed[symbols] + position, []
+    # A product with indicators: a gather and its gradient take far longer to compile.
+    h, recorded = jax.nn.one_hot(symbols, len(embed), dtype=embed.dtype) @ embed + position, []
     for layer, gain in enumerate(gains):
         Wq, Wk, Wv, Wo = params["square"][layer]
         x = normalised(h, gain)
@@ -110,7 +110,8 @@ def network(
 def objective(params: PyTree, symbols: Int[Array, "batch tokens"]) -> Float[Array, ""]:
     """Mean cross-entropy of the reversed sequence."""
     predicted, _ = network(params, symbols)
-    return optax.softmax_cross_entropy_with_integer_labels(predicted, symbols[:, ::-1]).mean()
+    wanted = jax.nn.one_hot(symbols[:, ::-1], predicted.shape[-1], dtype=predicted.dtype)
+    return optax.softmax_cross_entropy(predicted, wanted).mean()
 
 
 def optimizer(arm: Arm) -> optax.GradientTransformation:
@@ -181,7 +182,7 @@ def train_one(begin: Start, arm: Arm, task: Task) -> Record:
 def _compiled(task: Task) -> Any:
     """One program for all arms."""
     over_seeds = jax.vmap(lambda begin, arm: train_one(begin, arm, task), (0, None))
-    return jax.jit(over_seeds, compiler_options=QUICK)
+    return quick_jit(over_seeds)
 
 
 def train(keys: UInt32[np.ndarray, "seeds 2"], arm: Arm, task: Task) -> Record:

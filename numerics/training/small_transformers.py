@@ -16,7 +16,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
-from numerics.training.reversal import QUICK, normalised
+from numerics.training.quick import quick_jit
+from numerics.training.reversal import normalised
 from numerics.training.spectral_cap import adamw2
 
 SYMBOLS = 96  # printable ASCII, and one for all else
@@ -141,7 +142,7 @@ def _program(size: Size, causal: bool) -> Any:
         held = optax.softmax_cross_entropy_with_integer_labels(predicted, data[3]).mean()
         return losses, held, (predicted.argmax(-1) == data[3]).mean(dtype=jnp.float32)
 
-    return jax.jit(jax.vmap(run, (0, 0, None, None, None)), compiler_options=QUICK)
+    return quick_jit(jax.vmap(run, (0, 0, None, None, None)))
 
 
 def train(
