@@ -115,17 +115,19 @@ energy_identity = MomentClaim(
 )  # fmt: skip
 
 # Depth: networks and limit on the same Brownian motions
-DEEPEST, PATHS = tiers(32, 128, 512), tiers(128, 256, 512)
+DEEPEST, PATHS = tiers(32, 128, 512), tiers(64, 256, 512)
 
 
-def depths(factor: int = 1, levels: int = 4, **more: int) -> dict[str, list[dict[str, int]]]:
-    """Depths ``factor`` times most, most/2, ..."""
+def depths(
+    number: Mapping[str, int], factor: int = 1, levels: int = 4
+) -> dict[str, list[dict[str, int]]]:
+    """Depths ``factor`` times most, most/2, ..., and a number of tokens."""
     return {
         tier: [
-            {"L": factor * most // 2**j, "most": factor * most, "levels": levels, **more}
+            {"L": most // 2**j, "most": most, "levels": levels, "N": number[tier]}
             for j in range(levels)
         ]
-        for tier, most in DEEPEST.items()
+        for tier, most in ((tier, factor * DEEPEST[tier]) for tier in TIERS)
     }
 
 
@@ -149,7 +151,7 @@ strong_rate = RateClaim(
     **room_claim("strong-rate", "quoted"),
     statement="With frozen features and shared Brownian increments the mean square error at grid "
     "times is of order 1/L.",
-    points=depths(N=4), seeds=PATHS,
+    points=depths(tiers(4, 4, 4)), seeds=PATHS,
     predicted=1 / L, error=partial(shared.depth_error, what="grid"), margin=0.25,
     next_order=None,
     mutants=wrong_limits(shared.depth_error, what="grid"),
@@ -158,16 +160,17 @@ between_grid = RateClaim(
     **room_claim("between-grid-times", "quoted"),
     statement="Over all times, the network held constant between its layers, the mean square error "
     "is at most of order log L / L.",
-    points=depths(N=4), seeds=PATHS,
+    points=depths(tiers(4, 4, 4)), seeds=PATHS,
     predicted=sp.log(L) / L, kind="upper bound", margin=0.25,
-    error=partial(shared.depth_error, what="between"),
+    error=partial(shared.depth_error, what="between"), next_order=None,
     mutants=wrong_limits(shared.depth_error, what="between")[1:],
 )  # fmt: skip
 spde_residual = RateClaim(
     **room_claim("spde-residual"),
-    statement="Along shared noise the empirical measure of a network of 64 tokens satisfies the "
-    "weak form of the SPDE up to a residual of order L^(-1/2).",
-    points=depths(factor=2), seeds=tiers(64, 128, 256),
+    statement="Along shared noise the empirical measure of a large network satisfies the weak "
+    "form of the SPDE up to a residual of order L^(-1/2).",
+    points=depths(tiers(32, 64, 128), factor=2, levels=5),
+    seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
     predicted=L**-HALF, statistic="rms", margin=0.2, next_order=None,
     error=shared.weak_residual, mutants=wrong_limits(shared.weak_residual),
 )  # fmt: skip

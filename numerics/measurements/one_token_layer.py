@@ -16,6 +16,7 @@ from numerics.generated import noise_synchronization as generated
 from numerics.noise_synchronization import Kernel, kernel, simple_attention
 from numerics.randomness.mlp_fields import Law, count, mlp_field, normals
 from numerics.solvers.token_layers import Attention, layer, normalised
+from numerics.training.quick import quick_jit
 
 Size = Mapping[str, int]
 Keys = UInt32[np.ndarray, "n 2"]
@@ -49,7 +50,7 @@ def relu_kernel(inner: ScalarLike) -> Kernel:
 
 
 # LayerNorm
-@jax.jit
+@quick_jit
 def _norm_defect(
     z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float, plus: ScalarLike
 ) -> Float[Array, " n"]:
@@ -76,7 +77,7 @@ START = tokens(3, 5)
 FULL = simple_attention(5, beta=1.5, scale=1.0)
 
 
-@jax.jit
+@quick_jit
 def _increments(z: Float[Array, "n count"], dt: ScalarLike, m: ScalarLike) -> Float[Array, "n 40"]:
     def one(weights: Float[Array, " count"]) -> Float[Array, " 40"]:
         signs = jnp.array([1.0, -1.0])
@@ -106,7 +107,7 @@ def stated_moments(
     return np.asarray(_stated_moments(ito, attention, common, inner))
 
 
-@jax.jit
+@quick_jit
 def _stated_moments(
     ito: ScalarLike, attention: ScalarLike, common: ScalarLike, inner: ScalarLike
 ) -> Float[Array, " 40"]:
@@ -120,7 +121,7 @@ def _stated_moments(
     return jnp.concatenate([drift.ravel(), bracket.ravel()])
 
 
-@jax.jit
+@quick_jit
 def _radial_bias(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, " n"]:
     Y = normalised(START + dt * generated.attention(START, *FULL))
 
@@ -146,7 +147,7 @@ def radial_bias(
     return rest + 2 * at_one + ito * float(_radial_drift(at_one))
 
 
-@jax.jit
+@quick_jit
 def _radial_drift(at_one: ScalarLike) -> Float[Array, ""]:
     drift = generated.field_drift(START, jnp.zeros_like(START), jnp.full(3, at_one))
     return (START * drift).sum(1).mean()
@@ -156,7 +157,7 @@ def _radial_drift(at_one: ScalarLike) -> Float[Array, ""]:
 SIX, SCALES = tokens(6, 6), (1.0, 0.0, -1.0)
 
 
-@jax.jit
+@quick_jit
 def _energy_slopes(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, "n 3"]:
     before = generated.energy(SIX, 1.0)
 
@@ -186,7 +187,7 @@ def stated_energy_slopes(
     return np.asarray(_stated_energy_slopes(ito, attention, common))
 
 
-@jax.jit
+@quick_jit
 def _stated_energy_slopes(
     ito: ScalarLike, attention: ScalarLike, common: ScalarLike
 ) -> Float[Array, " 3"]:

@@ -11,7 +11,7 @@ from numerics.measurements.one_token_layer import tokens
 from numerics.noise_synchronization import simple_attention
 from numerics.randomness.activations import hermite_squares
 from numerics.randomness.mlp_fields import Frozen, normals
-from numerics.solvers.nested_depths import Nested, Slip, nested, stacked, weak_residuals
+from numerics.solvers.nested_depths import Nested, Slip, nested, shares, stacked, weak_parts
 from numerics.solvers.token_couplings import squared_transport, weighted_systems, width_coupling
 
 Size = Mapping[str, int]
@@ -41,7 +41,7 @@ def _nested(keys: bytes, number: int, most: int, levels: int) -> Nested:
     attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
     start, features = tokens(number, DIMENSION), frozen(DIMENSION)
     strides, slips = 2.0 ** jnp.arange(levels), stacked(tuple(SLIPS.values()))
-    return nested(z, start, features, attention, HORIZON, strides, slips, activation="tanh")
+    return nested(z, start, features, attention, HORIZON, strides, slips, "tanh")
 
 
 def depth_error(size: Size, keys: Keys, what: str, slip: str = "none") -> Float[np.ndarray, " n"]:
@@ -55,31 +55,27 @@ def depth_error(size: Size, keys: Keys, what: str, slip: str = "none") -> Float[
     return np.asarray(getattr(run, what))[:, list(SLIPS).index(slip), level]
 
 
-MANY = tokens(64, DIMENSION)
-
-
-@lru_cache(maxsize=4)
-def _residuals(keys: bytes, layers: int, most: int) -> Float[np.ndarray, "n slips tests"]:
+@lru_cache(maxsize=16)
+def _weak_form(keys: bytes, number: int, layers: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
     z, stride = normals(rows, most, RANK, DIMENSION), most // layers
     summed = z.reshape(len(rows), layers, stride, RANK, DIMENSION).sum(2) / np.sqrt(stride)
     z[:, :layers] = summed  # one shape for all depths
-    attention, slips = simple_attention(DIMENSION, beta=1.0, scale=1.0), stacked((*SLIPS.values(),))
-    found = weak_residuals(
-        jnp.asarray(z), layers, MANY, frozen(DIMENSION), attention, HORIZON, slips,
-        activation="tanh",
-    )  # fmt: skip
-    return np.asarray(found)
+    attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
+    start, features = tokens(number, DIMENSION), frozen(DIMENSION)
+    found = weak_parts(jnp.asarray(z), layers, start, features, attention, HORIZON, "tanh")
+    return np.asarray(found[0]), np.asarray(found[1])
 
 
 def weak_residual(size: Size, keys: Keys, slip: str = "none") -> Float[np.ndarray, " n"]:
     """Root mean square, over six test functions, of the residual of the SPDE's weak form.
 
-    The measure is that of 64 tokens in R^3 in a network of depth L, the noise its own; networks of
+    The measure is that of N tokens in R^3 in a network of depth L, the noise its own; networks of
     all depths share the Brownian motions. ``slip`` names a wrong SPDE.
     """
-    found = _residuals(keys.tobytes(), size["L"], size["most"])[:, list(SLIPS).index(slip)]
-    return np.sqrt((found**2).mean(axis=1))
+    change, parts = _weak_form(keys.tobytes(), size["N"], size["L"], size["most"])
+    left = change - np.einsum("k,nkt->nt", shares(SLIPS[slip]), parts)
+    return np.sqrt((left**2).mean(axis=1))
 
 
 WIDTH_LAW = (0.3, 0.2)  # sigma_u, sigma_w
@@ -96,8 +92,7 @@ def _widths(
     series = jnp.asarray(squares).at[0].add(sigma_w**2)
     return width_coupling(
         inner, noise, tokens(number, d), simple_attention(d, beta=1.0, scale=1.0), 1 / layers,
-        jnp.asarray(widths, float), series, activation="tanh",
-        sigma_u=WIDTH_LAW[0], sigma_w=WIDTH_LAW[1],
+        jnp.asarray(widths, float), series, *WIDTH_LAW, "tanh",
     )  # fmt: skip
 
 
@@ -112,7 +107,7 @@ def width_error(size: Size, keys: Keys, sigma_w: float = WIDTH_LAW[1]) -> Float[
     ]
 
 
-CHAOS_STEPS, RECORDS = 16, 2
+CHAOS_STEPS, RECORDED = 16, (7, 15)
 
 
 @lru_cache(maxsize=4)
@@ -131,8 +126,8 @@ def _transports(
     attention = simple_attention(d, beta=1.0, scale=1.0)
     paths = np.asarray(weighted_systems(
         jnp.asarray(noise), log_weights, tokens(atoms, d), frozen(d), attention, 1 / CHAOS_STEPS,
-        activation="tanh", records=RECORDS,
-    ))  # fmt: skip
+        "tanh",
+    ))[:, :, RECORDED]  # fmt: skip
     return np.array(
         [
             [

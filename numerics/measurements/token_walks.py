@@ -19,10 +19,11 @@ from numerics.randomness.activations import NAMES, hermite_squares
 from numerics.randomness.mlp_fields import Law, count, normals
 from numerics.solvers.token_couplings import weighted_limit
 from numerics.solvers.token_layers import Attention, walk
+from numerics.training.quick import quick_jit
 
 Size = Mapping[str, int]
 Keys = UInt32[np.ndarray, "n 2"]
-D, WIDTH, ROWS = 5, 2, 2048
+D, WIDTH, ROWS = 5, 2, 1024
 HORIZON = 2.0
 FOUR = np.asarray(tokens(4, D))
 STILL = simple_attention(D, beta=1.0, scale=0.0)
@@ -43,8 +44,7 @@ def networks(
         z = batched(keys[first : first + seeds], batch, depth, count(WIDTH, D))
         padded = np.concatenate([z, np.zeros((seeds * batch - len(z), *z.shape[1:]))])
         path = walk(
-            jnp.asarray(padded), jnp.asarray(X0), attention, horizon / depth, coded, m,
-            width=WIDTH, records=6,
+            jnp.asarray(padded), jnp.asarray(X0), attention, horizon / depth, coded, m, WIDTH, 6,
         )  # fmt: skip
         parts.append(np.asarray(path)[: len(z)])
     found = np.concatenate(parts)
@@ -54,11 +54,17 @@ def networks(
 # The law of two tokens
 def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " n"]:
     """<X, Y> at time 2 for two orthogonal tokens in R^5, one network of MLP width m a seed."""
-    ends = networks(keys, size["L"], 1, np.eye(D)[:4], LAW, HORIZON, m=size["m"])[:, 0, -1]
+    return _products(keys.tobytes(), size["L"], size["m"])
+
+
+@lru_cache(maxsize=2)
+def _products(keys: bytes, depth: int, m: int) -> Float[np.ndarray, " n"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    ends = networks(rows, depth, 1, np.eye(D)[:4], LAW, HORIZON, m=m)[:, 0, -1]
     return (ends[:, 0] * ends[:, 1]).sum(1)
 
 
-@jax.jit
+@quick_jit
 def _diffusion(
     z: Float[Array, "n steps"], common: ScalarLike, inner: ScalarLike
 ) -> Float[Array, " n"]:
@@ -103,14 +109,20 @@ def order_parameters(
 
 def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "n 2"]:
     """N to infinity at depth L: the network moves the whole law, whose atoms stay atoms."""
-    ends = networks(keys, size["L"], 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
+    ends = _pulled(keys.tobytes(), size["L"])
     return order_parameters(ends, np.full((len(keys), 4), 0.25))
+
+
+@lru_cache(maxsize=2)
+def _pulled(keys: bytes, depth: int) -> Float[np.ndarray, "n 4 5"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    return networks(rows, depth, 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
 
 
 def depth_first(
     size: Size, keys: Keys, common: float | int = 1.0, scale: float | int = 1.0
 ) -> Float[np.ndarray, "n 2"]:
-    """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in 2 L steps.
+    """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in L steps.
 
     ``common`` = 0 gives tokens of each atom a noise of their own, ``scale`` is that of attention.
     """
@@ -118,12 +130,12 @@ def depth_first(
     square = 1 / D + MANY_LAW.sigma_u**2
     series = hermite_squares("tanh", float(square**0.5))[:TERMS].copy()
     series[0] += MANY_LAW.sigma_w**2
-    z, steps = normals(keys ^ np.uint32(1), 2 * size["L"], 4, D), 2 * size["L"]
+    z = normals(keys ^ np.uint32(1), size["L"], 4, D)
     with np.errstate(divide="ignore"):
         log_weights = jnp.asarray(np.log(counts))
     ends = weighted_limit(
         jnp.asarray(z), log_weights, jnp.asarray(FOUR),
-        simple_attention(D, beta=1.0, scale=scale), TIME / steps, jnp.asarray(series),
+        simple_attention(D, beta=1.0, scale=scale), TIME / size["L"], jnp.asarray(series),
         MANY_LAW.sigma_u**2 * D, common,
     )  # fmt: skip
     return order_parameters(np.asarray(ends), counts / size["N"])
@@ -147,7 +159,7 @@ def harmonic_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray,
 
 # Synchronization
 ENERGY_TIMES = np.linspace(0.0, 3.0, 7)
-_energies = jax.jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
+_energies = quick_jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
 
 
 def energy_curve(

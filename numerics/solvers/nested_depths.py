@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, ScalarLike
 
 from numerics.generated.noise_synchronization import attention as attention_values
 from numerics.generated.noise_synchronization import field_drift, projected, weak_drift
 from numerics.randomness.mlp_fields import Frozen, frozen_features
 from numerics.solvers.token_layers import Attention, layer
+from numerics.training.quick import quick_jit
 
 
 class Slip(NamedTuple):
@@ -37,17 +39,18 @@ def stacked(slips: tuple[Slip, ...]) -> Slip:
     return Slip(*(jnp.asarray(values, float) for values in zip(*slips, strict=True)))
 
 
+def scrambled(F: Float[Array, "N R"]) -> Float[Array, "N R"]:
+    """Features with which token i sees the Brownian motions in an order of its own."""
+    number, rank = F.shape
+    order = (jnp.arange(rank)[None] - jnp.arange(number)[:, None]) % rank
+    return jnp.take_along_axis(F, order, axis=1)
+
+
 def limit_terms(
     slip: Slip, F: Float[Array, "N R"], A: Float[Array, "N d"], dB: Float[Array, "R d"]
 ) -> tuple[Float[Array, "N d"], Float[Array, " N"], Float[Array, "N d"]]:
-    """Attention of the drift, variances and noise of the limit, with a slip.
-
-    ``scrambled``: token i sees the Brownian motions in an order of its own, not the common one.
-    """
-    R = len(dB)
-    order = (jnp.arange(R)[None] - jnp.arange(len(F))[:, None]) % R
-    noise = (1 - slip.scrambled) * F @ dB
-    noise += slip.scrambled * jnp.take_along_axis(F, order, axis=1) @ dB
+    """Attention of the drift, variances and noise of the limit, with a slip."""
+    noise = ((1 - slip.scrambled) * F + slip.scrambled * scrambled(F)) @ dB
     a = slip.attention_in_noise
     return (1 - a) * A, slip.ito * (F**2).sum(1), noise + a * A * dB[0, 0]
 
@@ -61,7 +64,7 @@ def network_step(
     return layer(X, lambda Y: frozen_features(frozen, Y, activation) @ scaled, attention, dt)
 
 
-@partial(jax.jit, static_argnames=("activation",))
+@partial(quick_jit, static_argnums=7)
 def nested(
     z: Float[Array, "n coarse inner R d"],
     X0: Float[Array, "N d"],
@@ -70,7 +73,6 @@ def nested(
     horizon: ScalarLike,
     strides: Float[Array, " levels"],
     slips: Slip,
-    *,
     activation: str,
 ) -> Nested:
     """Networks of several depths and limits on the same Brownian motions.
@@ -122,46 +124,52 @@ def nested(
     return jax.vmap(one)(z)
 
 
-@partial(jax.jit, static_argnames=("activation",))
-def weak_residuals(
+def shares(slip: Slip) -> Float[np.ndarray, " 5"]:
+    """What a slip makes of the five parts of the weak form: ones and zeros for none."""
+    a, ito, s = float(slip.attention_in_noise), float(slip.ito), float(slip.scrambled)
+    return np.array([1 - a, ito, 1 - s, s, a])
+
+
+@partial(quick_jit, static_argnums=6)
+def weak_parts(
     z: Float[Array, "n most R d"],
     layers: ScalarLike,
     X0: Float[Array, "N d"],
     frozen: Frozen,
     attention: Attention,
     horizon: ScalarLike,
-    slips: Slip,
-    *,
     activation: str,
-) -> Float[Array, "n slips tests"]:
-    """What is left of the SPDE's weak form along a network, for right and wrong equations.
+) -> tuple[Float[Array, "n tests"], Float[Array, "n 5 tests"]]:
+    """Change of <mu, f> along a network, and the parts of the SPDE's weak form summed over layers.
 
-    <mu_T, f> - <mu_0, f> less drift and noise, summed over the layers with the network's own
-    Brownian increments, the first ``layers`` of z; f = x_a and x_a^2 for each axis a.
+    The Brownian increments are the network's own, the first ``layers`` of z; f = x_a and x_a^2 for
+    each axis a. Parts: drift of attention and of the Ito correction, noise, noise in scrambled
+    order, attention as noise; the weak form has the first three.
     """
     dt = horizon / layers
     N, d = X0.shape
     eye, flat = jnp.eye(d), jnp.zeros((d, N, d, d))
     bent = jnp.broadcast_to(2 * jnp.einsum("ka,ab->kab", eye, eye)[:, None], flat.shape)
     hessians = jnp.concatenate([flat, bent])
+    linear = jnp.broadcast_to(eye[:, None], (d, N, d))
 
-    def rates(slip: Slip, X: Array, A: Array, dB: Array) -> Float[Array, " tests"]:
-        A, variance, G = limit_terms(slip, frozen_features(frozen, X, activation), A, dB)
-        linear = jnp.broadcast_to(eye[:, None], (d, N, d))
+    def rates(X: Float[Array, "N d"], dB: Float[Array, "R d"]) -> Float[Array, "5 tests"]:
+        F, A = frozen_features(frozen, X, activation), attention_values(X, *attention)
         slopes = jnp.concatenate([linear, 2 * linear * X[None]])
-        drift = jax.vmap(weak_drift, (None, None, 0, 0, None))(X, A, slopes, hessians, variance)
-        return dt * drift + jnp.einsum("tna,na->t", slopes, projected(X, G)) / N
+        drift = jax.vmap(weak_drift, (None, None, 0, 0, None))
+        along = jax.vmap(lambda G: jnp.einsum("tna,na->t", slopes, projected(X, G)) / N)
+        fields = jnp.stack([F @ dB, scrambled(F) @ dB, A * dB[0, 0]])
+        attracted = drift(X, A, slopes, hessians, jnp.zeros(N))
+        corrected = drift(X, jnp.zeros_like(A), slopes, hessians, (F**2).sum(1))
+        return jnp.concatenate([dt * jnp.stack([attracted, corrected]), along(fields)])
 
-    def one(path: Float[Array, "most R d"]) -> Float[Array, "slips tests"]:
+    def one(path: Float[Array, "most R d"]) -> tuple[Array, Float[Array, "5 tests"]]:
         def advance(k: Array, carry: tuple) -> tuple[Array, Array]:
             (X, sums), dB = carry, jnp.sqrt(dt) * path[k]
-            A = attention_values(X, *attention)
-            now = jax.vmap(rates, (0, None, None, None))(slips, X, A, dB)
-            return network_step(X, dB, dt, frozen, attention, activation), sums + now
+            moved = network_step(X, dB, dt, frozen, attention, activation)
+            return moved, sums + rates(X, dB)
 
-        start = X0, jnp.zeros((len(slips.ito), 2 * d))
-        X, sums = jax.lax.fori_loop(0, layers, advance, start)
-        change = jnp.concatenate([(X - X0).mean(0), (X**2 - X0**2).mean(0)])
-        return change[None] - sums
+        X, sums = jax.lax.fori_loop(0, layers, advance, (X0, jnp.zeros((5, 2 * d))))
+        return jnp.concatenate([(X - X0).mean(0), (X**2 - X0**2).mean(0)]), sums
 
     return jax.vmap(one)(z)

@@ -18,11 +18,12 @@ from numerics.randomness.mlp_fields import (
     symmetric_root,
 )
 from numerics.solvers.token_layers import Attention, layer, normalised
+from numerics.training.quick import quick_jit
 
 JITTER = 1e-12  # the Gram matrix of atoms that have met is singular
 
 
-@partial(jax.jit, static_argnames=("activation",))
+@partial(quick_jit, static_argnums=9)
 def width_coupling(
     z: Float[Array, "n layers inner"],
     noise: Float[Array, "n layers N d"],
@@ -31,10 +32,9 @@ def width_coupling(
     dt: ScalarLike,
     widths: Float[Array, " levels"],
     kappa_of: Float[Array, " degrees"],
-    *,
-    activation: str,
     sigma_u: ScalarLike,
     sigma_w: ScalarLike,
+    activation: str,
 ) -> Float[Array, "n levels"]:
     """Largest mean square distance of networks of several widths to one of infinite width.
 
@@ -80,7 +80,7 @@ def width_coupling(
     return jax.vmap(one)(z, noise)
 
 
-@partial(jax.jit, static_argnames=("activation", "records"))
+@partial(quick_jit, static_argnums=6)
 def weighted_systems(
     noise: Float[Array, "n systems steps R d"],
     log_weights: Float[Array, "n systems K"],
@@ -88,10 +88,8 @@ def weighted_systems(
     frozen: Frozen,
     attention: Attention,
     dt: ScalarLike,
-    *,
     activation: str,
-    records: int,
-) -> Float[Array, "n systems times K d"]:
+) -> Float[Array, "n systems steps K d"]:
     """Solutions of the SPDE from measures on the same atoms, each with its own weights.
 
     Under common noise an atom moves as one, so a measure with K atoms keeps K atoms: both N tokens
@@ -101,24 +99,20 @@ def weighted_systems(
 
     def one(
         path: Float[Array, "steps R d"], log_weight: Float[Array, " K"]
-    ) -> Float[Array, "times K d"]:
+    ) -> Float[Array, "steps K d"]:
         def step(X: Float[Array, "K d"], dB: Float[Array, "R d"]) -> tuple[Array, None]:
             F = frozen_features(frozen, X, activation)
             A = measure_attention(X, log_weight, *attention)
             drift = field_drift(X, A, (F**2).sum(1))
-            return normalised(X + dt * drift + jnp.sqrt(dt) * projected(X, F @ dB)), None
-
-        def block(X: Float[Array, "K d"], chunk: Float[Array, "..."]) -> tuple[Array, Array]:
-            X, _ = jax.lax.scan(step, X, chunk)
+            X = normalised(X + dt * drift + jnp.sqrt(dt) * projected(X, F @ dB))
             return X, X
 
-        chunks = path.reshape(records, -1, *path.shape[1:])
-        return jnp.concatenate([X0[None], jax.lax.scan(block, X0, chunks)[1]])
+        return jax.lax.scan(step, X0, path)[1]
 
     return jax.vmap(jax.vmap(one))(noise, log_weights)
 
 
-@jax.jit
+@quick_jit
 def weighted_limit(
     noise: Float[Array, "n steps K d"],
     log_weights: Float[Array, "n K"],

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, ScalarLike
 
 from numerics.generated.noise_synchronization import attention as attention_values
 from numerics.randomness.mlp_fields import Law, mlp_field
+from numerics.training.quick import quick_jit
 
 Field = Callable[[Float[Array, "N d"]], Float[Array, "N d"]]
 
@@ -35,7 +36,7 @@ def layer(
     return normalised(Y + jnp.sqrt(dt) * field(Y))
 
 
-@partial(jax.jit, static_argnames=("width", "records"))
+@partial(quick_jit, static_argnums=(6, 7))
 def walk(
     z: Float[Array, "n steps count"],
     X0: Float[Array, "N d"],
@@ -43,7 +44,6 @@ def walk(
     dt: ScalarLike,
     law: Law,
     m: ScalarLike,
-    *,
     width: int,
     records: int,
 ) -> Float[Array, "n times N d"]:
@@ -55,14 +55,11 @@ def walk(
 
     def step(X: Float[Array, "N d"], weights: Float[Array, " count"]) -> tuple[Array, None]:
         field = partial(mlp_field, weights, width=width, law=law, kept=m)
-        return layer(X, field, attention, dt), None
-
-    def block(X: Float[Array, "N d"], chunk: Float[Array, "k count"]) -> tuple[Array, Array]:
-        X, _ = jax.lax.scan(step, X, chunk)
+        X = layer(X, field, attention, dt)
         return X, X
 
     def one(path: Float[Array, "steps count"]) -> Float[Array, "times N d"]:
-        chunks = path.reshape(records, path.shape[0] // records, path.shape[1])
-        return jnp.concatenate([X0[None], jax.lax.scan(block, X0, chunks)[1]])
+        every = len(path) // records
+        return jnp.concatenate([X0[None], jax.lax.scan(step, X0, path)[1][every - 1 :: every]])
 
     return jax.vmap(one)(z)
