@@ -171,3 +171,34 @@ def calibrate(
     raise typer.Exit(
         calibrate_claims(tuple(targets or ()), plan, machinery, replicates=replicates, out=json)
     )
+
+
+@app.command()
+def probe(
+    room: Annotated[
+        str | None, typer.Argument(metavar="[ROOM]", help="Nothing means every room.")
+    ] = None,
+    examples: Annotated[
+        int | None, typer.Option("--examples", min=1, help="Examples to try of each property.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Explore from this seed.")
+    ] = None,
+    profile: Annotated[
+        opt.Profile, typer.Option("--profile", help="ci: repeatable; nightly: explores, longer.")
+    ] = opt.Profile.ci,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="Probe these trained weights instead.")
+    ] = None,
+    map: Annotated[
+        Path | None, typer.Option("--map", help="TOML file that says which tensor is which.")
+    ] = None,
+) -> None:
+    """Look for a counterexample to each assumption, and for one outside its domain."""
+    if checkpoint is not None or map is not None:
+        from checks.app.weights import probe_weights
+
+        raise typer.Exit(probe_weights(checkpoint, map, room))
+    from checks.app.probing import probe
+
+    raise typer.Exit(probe(room, profile=profile.value, examples=examples, seed=seed))

@@ -22,6 +22,13 @@ class Executor(StrEnum):
     dask = "dask"
 
 
+class Profile(StrEnum):
+    """How Hypothesis looks for counterexamples."""
+
+    ci = "ci"
+    nightly = "nightly"
+
+
 TierOption = Annotated[Tier, typer.Option("--tier", help="Sizes and seeds: how much work.")]
 SeedOption = Annotated[
     int, typer.Option("--seed", min=0, help="Seed of the run; the same seed, the same results.")

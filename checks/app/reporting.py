@@ -20,7 +20,7 @@ def report(
 ) -> int:
     """Judge the rooms ``names`` (all when empty) and write the report.
 
-    Returns 1 when a claim is refuted or a derivation step fails, 3 when something is
+    Returns 1 when a claim is refuted, a derivation step or a probe fails, 3 when something is
     inconclusive, else 0. The report is written whatever the verdicts are.
     """
     chosen = tuple(require_room(name) for name in names) or rooms()
@@ -37,4 +37,4 @@ def report(
     for room in content.rooms:
         screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
-    return 1 if content.failed_step else exit_status(study.results)
+    return 1 if content.failed_step or content.failed_probe else exit_status(study.results)

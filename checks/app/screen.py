@@ -15,6 +15,11 @@ COLOURS = {
     "PROVED": "green",
     "SAMPLED": "cyan",
     "FAILED": "bold red",
+    "HOLDS": "green",
+    "FAILS": "bold red",
+    "MISSING": "yellow",
+    "CERTIFIED": "green",
+    "FALSE": "bold red",
 }
 
 

@@ -28,8 +28,9 @@ CLUSTER = 2.0**-20  # distance between the tokens of a cluster
 
 def numbers(low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[float]:
     """Numbers in [low, high]: small integers and quarters first, then any double."""
-    quarters = st.integers(int(np.ceil(4 * low)), int(np.floor(4 * high))).map(lambda k: k / 4)
-    return quarters | st.floats(low, high, allow_subnormal=False)
+    first, last = int(np.ceil(4 * low)), int(np.floor(4 * high))
+    doubles = st.floats(low, high, allow_subnormal=False)
+    return st.integers(first, last).map(lambda k: k / 4) | doubles if first <= last else doubles
 
 
 def vectors(d: int, low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[Vector]:

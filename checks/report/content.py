@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from checks.properties.probing import Probed, run_probes
 from checks.suite.fingerprint import environment
 from checks.suite.rooms import Room, load
 from checks.suite.run import Study
@@ -18,6 +19,7 @@ class RoomContent:
     outcomes: tuple[Outcome, ...]
     results: tuple[Result, ...]
     absent: tuple[Claim, ...] = ()
+    probed: tuple[Probed, ...] = ()
 
     @property
     def not_checked(self) -> tuple[str, ...]:
@@ -56,6 +58,11 @@ class Content:
         """Whether a step of any derivation failed."""
         return any(room.worst_step is Status.FAILED for room in self.rooms)
 
+    @property
+    def failed_probe(self) -> bool:
+        """Whether the probe of any assumption found a counterexample on its domain."""
+        return any(p.word == "FAILS" for room in self.rooms for p in room.probed)
+
     def facts(self) -> tuple[tuple[str, str], ...]:
         """How the run was made: plan, versions, precision."""
         plan = self.study.plan
@@ -79,7 +86,9 @@ def gather(names: Sequence[str], study: Study, announce: Callable[[str], None]) 
         outcomes = tuple(run_steps(room.theorem.derivation.steps))
         results = tuple(r for r in study.results if r.claim_id in ids)
         absent = tuple(claim for claim in study.absent if claim.id in ids)
-        found.append(RoomContent(room, outcomes, results, absent))
+        announce(f"{name}: probes")
+        probed = tuple(run_probes([name]))
+        found.append(RoomContent(room, outcomes, results, absent, probed))
     return Content(tuple(found), study)
 
 

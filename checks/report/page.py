@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from checks.properties.probing import Probed
 from checks.report.charts import charts, picture_drawing, svg
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
 from checks.report.formulas import equality, equation, formula, mathml
@@ -52,6 +53,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "source_note": theorem.source_note,
         "notation": [(formula(symbol), text) for symbol, text in theorem.notation.items()],
         "assumptions": theorem.assumptions,
+        "probes": {p.assumption.id: probe_view(p) for p in content.probed},
         "steps": [
             {
                 "name": outcome.step.name,
@@ -85,4 +87,17 @@ def claim_view(result: Result) -> Mapping[str, Any]:
         "errors": errors_sentence(result),
         "refuted": mutants_refuted(result),
         "charts": [svg(draw, f"{result.claim_id}-{number}") for number, draw in drawings],
+    }
+
+
+def probe_view(probed: Probed) -> Mapping[str, Any]:
+    """What became of one assumption as the template reads it."""
+    inside = probed.inside
+    return {
+        "word": probed.word,
+        "detail": f"{inside.examples} examples" if inside and probed.word == "HOLDS" else "",
+        "property": probed.probe.property if probed.probe else "No probe.",
+        "message": inside.message if inside else "",
+        "code": probed.code,
+        "beyond": [(b.place.because, b.search.message, b.code) for b in probed.beyond],
     }

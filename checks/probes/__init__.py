@@ -1,0 +1,1 @@
+"""Probes of the theorems' assumptions: one file a room, found by its name."""

@@ -1,0 +1,126 @@
+"""The probes of the rooms: found by package, run one by one, printed as code that reproduces."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from hypothesis import settings
+
+from checks.properties.probe import (
+    PROFILES,
+    Found,
+    Outside,
+    Probe,
+    Search,
+    Settings,
+    as_code,
+    search,
+)
+from checks.suite.problem import InputProblem
+from checks.suite.rooms import load_theorem
+from theory.language import Assumption
+
+PACKAGE = "checks.probes"
+PATIENCE = 1000  # examples tried outside a domain
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What was found beyond one edge of the domain; finding nothing there is unexpected."""
+
+    place: Outside
+    search: Search
+    code: str
+
+
+@dataclass(frozen=True)
+class Probed:
+    """One assumption with its probe and what the searches found; ``probe`` is None when missing."""
+
+    room: str
+    assumption: Assumption
+    probe: Probe | None
+    inside: Search | None
+    beyond: tuple[Beyond, ...] = ()
+    code: str = ""
+
+    @property
+    def word(self) -> str:
+        """HOLDS, FAILS, or MISSING for an assumption without a probe."""
+        return self.inside.found.name if self.inside else "MISSING"
+
+    @property
+    def expected(self) -> bool:
+        """Whether every edge of the domain showed the counterexample that it should."""
+        return all(b.search.found is Found.FAILS for b in self.beyond)
+
+
+def load_probes(room: str) -> tuple[Probe, ...]:
+    """The probes of a room, from ``checks/probes/ROOM.py``; none without such a file.
+
+    Raises `InputProblem` when a probe is of no assumption, or two are of one.
+    """
+    if find_spec(f"{PACKAGE}.{room}") is None:
+        return ()
+    found = tuple(import_module(f"{PACKAGE}.{room}").probes)
+    names = [probe.assumption for probe in found]
+    declared = [assumption.id for assumption in load_theorem(room).assumptions]
+    wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})
+    if wrong:
+        raise InputProblem(
+            expected=f"one probe an assumption of {room} ({', '.join(declared)})",
+            received=", ".join(wrong),
+            remedy=f"Mend checks/probes/{room}.py.",
+        )
+    return found
+
+
+def missing_probes(room: str) -> tuple[str, ...]:
+    """Declared assumptions of a room that no probe is of."""
+    there = {probe.assumption for probe in load_probes(room)}
+    return tuple(a.id for a in load_theorem(room).assumptions if a.id not in there)
+
+
+def run_probes(
+    rooms: Sequence[str],
+    profile: Settings = PROFILES["ci"],
+    seed: int | None = None,
+) -> Iterator[Probed]:
+    """Search for counterexamples to all assumptions of the rooms, in order."""
+    for room in rooms:
+        there = {probe.assumption: probe for probe in load_probes(room)}
+        for assumption in load_theorem(room).assumptions:
+            probe = there.get(assumption.id)
+            if probe is None:
+                yield Probed(room, assumption, None, None)
+                continue
+            inside = search(probe.holds, probe.inputs, profile, seed)
+            beyond = tuple(_beyond(probe, place, profile, seed) for place in probe.outside)
+            yield Probed(room, assumption, probe, inside, beyond, reproduction(probe, inside))
+
+
+def _beyond(probe: Probe, place: Outside, profile: Settings, seed: int | None) -> Beyond:
+    # A counterexample is there, and the search ends with it: more examples cost nothing.
+    patient = settings(profile, max_examples=max(profile.max_examples, PATIENCE))
+    found = search(probe.holds, {**probe.inputs, **place.inputs}, patient, seed)
+    return Beyond(place, found, reproduction(probe, found))
+
+
+def reproduction(probe: Probe, found: Search) -> str:
+    """A short program that raises the violation again; empty when nothing was found."""
+    if found.counterexample is None:
+        return ""
+    values = {name: as_code(value) for name, value in found.counterexample.items()}
+    named = sorted(_classes(found.counterexample.values()))
+    module, function = probe.holds.__module__, probe.holds.__qualname__
+    lines = ["import numpy as np", "", f"from {module} import {function}"]
+    lines += [f"from {place} import {name}" for place, name in named]
+    lines += ["", f"{function}(", *(f"    {k}={v}," for k, v in values.items()), ")"]
+    return "\n".join(lines)
+
+
+def _classes(values: Any) -> set[tuple[str, str]]:
+    kinds = {type(v) for v in values if hasattr(v, "__dataclass_fields__")}
+    return {(kind.__module__, kind.__name__) for kind in kinds}
