@@ -31,7 +31,7 @@ def attention(
     """
     d_k = Q.shape[0]
     Qx = Q @ x
-    t1 = jnp.einsum("ab,a->b", K, Qx)
+    t1 = jnp.einsum("a,ab->b", Qx, K)
     t2 = Y @ t1
     S = jax.nn.softmax(t2/jnp.sqrt(d_k), axis=0)
     t3 = jnp.einsum("a,ab->b", S, Y)
@@ -61,20 +61,19 @@ def attention_token_jacobian(
     """
     d_k = Q.shape[0]
     Qx = Q @ x
-    t1 = jnp.einsum("ab,a->b", K, Qx)
+    t1 = jnp.einsum("a,ab->b", Qx, K)
     t2 = Y @ t1
     S = jax.nn.softmax(t2/jnp.sqrt(d_k), axis=0)
-    t3 = jnp.einsum("a,ab->ab", S, Y)
-    t4 = K.T @ Q
-    t5 = V @ Y.T
-    t6 = t3 @ t4
-    t7 = t5 @ t6
-    t8 = jnp.einsum("a,ab->b", S, Y)
-    t9 = K @ t8
-    t10 = V @ t8
-    t11 = jnp.einsum("ab,a->b", Q, t9)
-    t12 = jnp.einsum("a,b->ab", t10, t11)
-    return (-t12 + t7)/jnp.sqrt(d_k)
+    t3 = Y * S[:, None]
+    t4 = t3.T @ Y
+    t5 = jnp.einsum("a,ab->b", S, Y)
+    t6 = t5[:, None] * t5
+    t7 = t4 - t6
+    t8 = t7 @ V.T
+    t9 = t8.T
+    t10 = t9 @ K.T
+    t11 = t10 @ Q
+    return t11/jnp.sqrt(d_k)
 
 
 def attention_lions_derivative(
@@ -107,7 +106,7 @@ def attention_lions_derivative(
     N = Y.shape[0]
     d_k = Q.shape[0]
     Qx = Q @ x
-    t1 = jnp.einsum("ab,a->b", K, Qx)
+    t1 = jnp.einsum("a,ab->b", Qx, K)
     t2 = Y @ t1
     S = jax.nn.softmax(t2/jnp.sqrt(d_k), axis=0)
     Ky = K @ y
@@ -117,10 +116,10 @@ def attention_lions_derivative(
     t5 = 1/(t4**1)
     ratio = N*t5
     Vy = V @ y
-    t6 = jnp.einsum("a,b->ab", Vy, t1)
+    t6 = Vy[:, None] * t1
     t7 = jnp.einsum("a,ab->b", S, Y)
     t8 = V @ t7
-    t9 = jnp.einsum("a,b->ab", t1, t8)
+    t9 = t1[:, None] * t8
     return V*ratio + ratio*(t6 - t9.T)/jnp.sqrt(d_k)
 
 
@@ -143,8 +142,8 @@ def self_attention(
     """
     d_k = Q.shape[0]
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     R = jax.nn.softmax((t3/jnp.sqrt(d_k)).T, axis=1)
     RX = R @ X
     t4 = RX @ V.T
@@ -176,27 +175,21 @@ def linearised_drift(
     """
     d_k = Q.shape[0]
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     R = jax.nn.softmax((t3/jnp.sqrt(d_k)).T, axis=1)
-    t4 = V @ X.T
-    t5 = dX @ t2.T
-    t6 = jnp.einsum("ab,ba->ab", R, t5)
-    t7 = t4 @ t6.T
-    t8 = X @ t1
-    t9 = dX @ t8.T
-    t10 = R * t9
-    t11 = t10 @ t4.T
-    RX = R @ X
+    t4 = dX @ t2
+    t5 = X @ t1
+    t6 = t5 @ dX.T
+    t7 = -t4.T - t6.T
+    t8 = jnp.einsum("ab,ab->a", t7, R)
+    t9 = t4.T + t6.T + t8[:, None]
+    t10 = t9 * R
+    t11 = t10 @ X
     RdX = R @ dX
-    t12 = RX @ V.T
-    t13 = jnp.einsum("ab,ab->a", RdX, t2)
-    t14 = t12 * t13[:, None]
-    t15 = dX @ t1.T
-    t16 = jnp.einsum("ab,ab->a", RX, t15)
-    t17 = t12 * t16[:, None]
-    t18 = RdX @ V.T
-    return t18 + (t11 - t14 - t17 + t7.T)/jnp.sqrt(d_k)
+    t12 = RdX + t11/jnp.sqrt(d_k)
+    t13 = t12 @ V.T
+    return t13
 
 
 def adjoint_drift(
@@ -224,24 +217,27 @@ def adjoint_drift(
     """
     d_k = Q.shape[0]
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     R = jax.nn.softmax((t3/jnp.sqrt(d_k)).T, axis=1)
     PV = P @ V
-    t4 = PV @ X.T
-    t5 = R * t4
-    t6 = t2.T @ t5
-    t7 = X @ t1
-    t8 = t5 @ t7
     RX = R @ X
-    t9 = jnp.einsum("ab,ab->a", PV, RX)
-    t10 = t2 * t9[:, None]
-    t11 = R.T @ t10
-    t12 = RX @ t1
-    t13 = t12 * t9[:, None]
-    t14 = P.T @ R
-    t15 = V.T @ t14
-    return t15.T + (-t11 - t13 + t6.T + t8)/jnp.sqrt(d_k)
+    t4 = jnp.einsum("ab,ab->a", PV, RX)
+    t5 = X * t4[:, None]
+    t6 = t1 @ t5.T
+    t7 = PV.T - t6/jnp.sqrt(d_k)
+    t8 = t7 @ R
+    t9 = PV @ X.T
+    t10 = t9 * R
+    t11 = K @ X.T
+    t12 = t10 @ t11.T
+    t13 = t11 @ R.T
+    t14 = jnp.einsum("ab,ab->a", t9, R)
+    t15 = t13 * t14
+    t16 = t12 - t15.T
+    t17 = t16 @ Q
+    t18 = t2 @ t10
+    return t8.T + (t17 + t18.T)/jnp.sqrt(d_k)
 
 
 def hamiltonian(
@@ -265,8 +261,8 @@ def hamiltonian(
     N = X.shape[0]
     d_k = Q.shape[0]
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     R = jax.nn.softmax((t3/jnp.sqrt(d_k)).T, axis=1)
     t4 = P.T @ R
     t5 = V @ X.T
@@ -305,28 +301,29 @@ def head_gradient(
     N = X.shape[0]
     d_k = Q.shape[0]
     t1 = K.T @ Q
-    t2 = X @ t1.T
-    t3 = X @ t2.T
+    t2 = t1 @ X.T
+    t3 = X @ t2
     R = jax.nn.softmax((t3/jnp.sqrt(d_k)).T, axis=1)
-    t4 = K @ X.T
     PV = P @ V
-    t5 = PV @ X.T
-    t6 = R * t5
-    t7 = t4 @ t6.T
-    t8 = jnp.einsum("ab,ca->bc", X, t7)
-    t9 = R @ t4.T
-    RX = R @ X
-    t10 = jnp.einsum("ab,ab->a", PV, RX)
-    t11 = jnp.einsum("a,ab->ab", t10, t9)
-    t12 = X.T @ t11
+    t4 = PV @ X.T
+    t5 = t4 * R
+    t6 = K @ X.T
+    t7 = t5 @ t6.T
+    t8 = t6 @ R.T
+    t9 = jnp.einsum("ab,ab->a", t4, R)
+    t10 = t8 * t9
+    t11 = -t10 + t7.T
+    t12 = t11 @ X
     t13 = Q @ X.T
-    t14 = t13 @ t6
-    t15 = jnp.einsum("ab,ca->bc", X, t14)
-    t16 = RX * t10[:, None]
-    t17 = t13 @ t16
-    t18 = P.T @ R
-    t19 = jnp.einsum("ab,ca->bc", X, t18)
-    return (-t12.T + t8.T)/(N*jnp.sqrt(d_k)), (t15.T - t17)/(N*jnp.sqrt(d_k)), t19.T/N
+    t14 = t13 @ t5
+    t15 = t14 @ X
+    RX = R @ X
+    t16 = jnp.einsum("ab,ab->a", PV, RX)
+    t17 = RX * t16[:, None]
+    t18 = t13 @ t17
+    t19 = P.T @ R
+    t20 = t19 @ X
+    return t12/(N*jnp.sqrt(d_k)), (t15 - t18)/(N*jnp.sqrt(d_k)), t20/N
 
 
 def largest_update(n: Scalar, beta1: Scalar, beta2: Scalar) -> Float[Array, ""]:

@@ -27,11 +27,11 @@ def attention(
         {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
     """
     t1 = W.T @ Z
-    t2 = Z.T @ t1
-    P = jax.nn.softmax(t2.T, axis=0)
-    t3 = jnp.einsum("ab,ca->bc", P, Z)
-    t4 = V @ t3.T
-    return t4
+    t2 = t1.T @ Z
+    P = jax.nn.softmax(t2, axis=0)
+    ZP = Z @ P
+    VZP = V @ ZP
+    return VZP
 
 
 def attention_gradient(
@@ -55,21 +55,20 @@ def attention_gradient(
         {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
     """
     t1 = W.T @ Z
-    t2 = Z.T @ t1
-    P = jax.nn.softmax(t2.T, axis=0)
-    t3 = jnp.einsum("ab,ca->bc", P, Z)
-    t4 = p @ t3
-    t5 = jnp.einsum("ab,cb->abc", P, Z)
-    t6 = jnp.einsum("ab,bc->abc", p, t3)
-    t7 = jnp.einsum("ab,acb->c", V, t6)
-    t8 = jnp.einsum("abc,b->ac", t5, t7)
-    t9 = Z @ t8
+    t2 = t1.T @ Z
+    P = jax.nn.softmax(t2, axis=0)
+    ZP = Z @ P
+    t3 = ZP @ p.T
+    t4 = V.T @ p
+    t5 = jnp.einsum("ab,ab->b", ZP, t4)
+    t6 = ZP * t5
     VZ = V @ Z
-    t10 = VZ.T @ p
-    t11 = P * t10
-    t12 = Z @ t11
-    t13 = Z @ t12.T
-    return t4, t13.T - t9
+    t7 = VZ.T @ p
+    t8 = t7 * P
+    t9 = Z @ t8
+    t10 = -t6 + t9
+    t11 = t10 @ Z.T
+    return t3.T, t11
 
 
 def attention_pullback(
@@ -93,24 +92,24 @@ def attention_pullback(
         {P}^{q i} = \mathrm{softmax}_{q}\left(\sum_{a,b} {W}^{a b} {Z}^{a q} {Z}^{b i}\right)
     """
     t1 = W.T @ Z
-    t2 = Z.T @ t1
-    P = jax.nn.softmax(t2.T, axis=0)
-    t3 = jnp.einsum("ab,ca->bc", P, Z)
-    t4 = V.T @ p
-    t5 = jnp.einsum("ab,ca->bc", W, t3)
-    t6 = jnp.einsum("ab,ba->a", t3, t4)
-    t7 = t5 * t6
+    t2 = t1.T @ Z
+    P = jax.nn.softmax(t2, axis=0)
+    ZP = Z @ P
+    t3 = V.T @ p
     WZ = W @ Z
-    t8 = P * t6
-    t9 = WZ @ t8.T
-    t10 = P @ p.T
-    t11 = jnp.einsum("ab,ca->bc", V, t10)
+    t4 = jnp.einsum("ab,ab->b", ZP, t3)
+    t5 = WZ * t4
+    t6 = t3 - t5
+    t7 = t6 @ P.T
+    t8 = ZP * t4
     VZ = V @ Z
-    t12 = VZ.T @ p
-    t13 = P * t12
-    t14 = t1 @ t13
-    t15 = WZ @ t13.T
-    return t11 + t14 + t15 - t7 - t9
+    t9 = VZ.T @ p
+    t10 = t9 * P
+    t11 = Z @ t10
+    t12 = t11.T - t8.T
+    t13 = t12 @ W
+    t14 = WZ @ t10.T
+    return t13.T + t14 + t7
 
 
 def feedforward(
@@ -137,10 +136,10 @@ def feedforward(
     t2 = jnp.maximum(0, X)
     t3 = jnp.minimum(1, t2)
     t4 = t3 * t3
-    t5 = X * t3
+    t5 = t3 * X
     S = -t4/2 + t5
-    t6 = jnp.einsum("ab,ca->bc", S, W2)
-    return t6.T
+    t6 = W2 @ S
+    return t6
 
 
 def feedforward_gradient(
@@ -174,14 +173,14 @@ def feedforward_gradient(
     t2 = jnp.maximum(0, X)
     t3 = jnp.minimum(1, t2)
     t4 = t3 * t3
-    t5 = X * t3
+    t5 = t3 * X
     S = -t4/2 + t5
     S1 = t3
     t6 = W2.T @ p
-    t7 = S1 * t6
-    t8 = Z @ t7.T
+    t7 = t6 * S1
+    t8 = t7 @ Z.T
     t9 = S @ p.T
-    return t8.T, t9.T
+    return t8, t9.T
 
 
 def feedforward_pullback(
@@ -209,9 +208,9 @@ def feedforward_pullback(
     t3 = jnp.minimum(1, t2)
     S1 = t3
     t4 = W2.T @ p
-    t5 = S1 * t4
-    t6 = W1.T @ t5
-    return t6
+    t5 = t4 * S1
+    t6 = t5.T @ W1
+    return t6.T
 
 
 def relu_feedforward(
@@ -236,8 +235,8 @@ def relu_feedforward(
     X = t1
     t2 = jnp.maximum(0, X)
     S = t2
-    t3 = jnp.einsum("ab,ca->bc", S, W2)
-    return t3.T
+    t3 = W2 @ S
+    return t3
 
 
 def relu_feedforward_gradient(
@@ -272,10 +271,10 @@ def relu_feedforward_gradient(
     t3 = jnp.sign(X)
     S1 = t3/2 + 1/2
     t4 = W2.T @ p
-    t5 = S1 * t4
-    t6 = Z @ t5.T
+    t5 = t4 * S1
+    t6 = t5 @ Z.T
     t7 = S @ p.T
-    return t6.T, t7.T
+    return t6, t7.T
 
 
 def relu_feedforward_pullback(
@@ -302,9 +301,9 @@ def relu_feedforward_pullback(
     t2 = jnp.sign(X)
     S1 = t2/2 + 1/2
     t3 = W2.T @ p
-    t4 = S1 * t3
-    t5 = W1.T @ t4
-    return t5
+    t4 = t3 * S1
+    t5 = t4.T @ W1
+    return t5.T
 
 
 def block_velocity(
@@ -333,19 +332,19 @@ def block_velocity(
         i}\right)\right)}{2}\right) \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
     t1 = W.T @ Z
-    t2 = Z.T @ t1
-    P = jax.nn.softmax(t2.T, axis=0)
+    t2 = t1.T @ Z
+    P = jax.nn.softmax(t2, axis=0)
     t3 = W1 @ Z
     X = t3
     t4 = jnp.maximum(0, X)
     t5 = jnp.minimum(1, t4)
     t6 = t5 * t5
-    t7 = X * t5
+    t7 = t5 * X
     S = -t6/2 + t7
-    t8 = jnp.einsum("ab,ca->bc", S, W2)
-    t9 = jnp.einsum("ab,ca->bc", P, Z)
-    t10 = V @ t9.T
-    return t10/2 + t8.T/2
+    t8 = W2 @ S
+    ZP = Z @ P
+    VZP = V @ ZP
+    return VZP/2 + t8/2
 
 
 def adjoint_velocity(
@@ -378,32 +377,32 @@ def adjoint_velocity(
         {S_{1}}^{n i} = \min\left(1, \max\left(0, {X}^{n i}\right)\right)
     """
     t1 = W.T @ Z
-    t2 = Z.T @ t1
-    P = jax.nn.softmax(t2.T, axis=0)
+    t2 = t1.T @ Z
+    P = jax.nn.softmax(t2, axis=0)
     t3 = W1 @ Z
     X = t3
     t4 = jnp.maximum(0, X)
     t5 = jnp.minimum(1, t4)
     S1 = t5
-    t6 = jnp.einsum("ab,ca->bc", P, Z)
-    t7 = V.T @ p
-    t8 = jnp.einsum("ab,ca->bc", W, t6)
-    t9 = jnp.einsum("ab,ba->a", t6, t7)
-    t10 = t8 * t9
+    ZP = Z @ P
+    t6 = V.T @ p
     WZ = W @ Z
-    t11 = P * t9
-    t12 = WZ @ t11.T
-    t13 = P @ p.T
-    t14 = jnp.einsum("ab,ca->bc", V, t13)
-    t15 = W2.T @ p
-    t16 = S1 * t15
-    t17 = W1.T @ t16
+    t7 = jnp.einsum("ab,ab->b", ZP, t6)
+    t8 = WZ * t7
+    t9 = -t6/2 + t8/2
+    t10 = t9 @ P.T
+    t11 = ZP * t7
     VZ = V @ Z
-    t18 = VZ.T @ p
-    t19 = P * t18
-    t20 = t1 @ t19
-    t21 = WZ @ t19.T
-    return t10/2 + t12/2 - t14/2 - t17/2 - t20/2 - t21/2
+    t12 = VZ.T @ p
+    t13 = t12 * P
+    t14 = Z @ t13
+    t15 = t11.T/2 - t14.T/2
+    t16 = t15 @ W
+    t17 = W2.T @ p
+    t18 = t17 * S1
+    t19 = t18.T @ W1
+    t20 = WZ @ t13.T
+    return t10 + t16.T - t19.T/2 - t20/2
 
 
 def depth_defect(

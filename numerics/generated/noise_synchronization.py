@@ -146,15 +146,13 @@ def layer_norm_expansion(
         {X}^{p a} {X}^{p i}\right) + {X}^{p a}
     """
     t1 = jnp.einsum("ab,ab->a", G, X)
-    t2 = 3*epsilon**2*t1/2 - epsilon
-    t3 = X * t2[:, None]
-    t4 = -G*epsilon**2/2 + t3
-    t5 = jnp.einsum("ab,ab->a", t4, G)
-    t6 = t5 + 1
-    t7 = X * t6[:, None]
-    t8 = -epsilon**2*t1 + epsilon
-    t9 = G * t8[:, None]
-    return t7 + t9
+    t2 = jnp.einsum("ab,ab->a", G, G)
+    t3 = t1 * t1
+    t4 = -epsilon**2*t2/2 + 3*epsilon**2*t3/2 - epsilon*t1 + 1
+    t5 = X * t4[:, None]
+    t6 = -epsilon**2*t1 + epsilon
+    t7 = G * t6[:, None]
+    return t5 + t7
 
 
 def energy(X: Float[Array, "N d"], beta: Scalar) -> Float[Array, ""]:
@@ -199,20 +197,20 @@ def energy_slope(
     N = X.shape[0]
     d = X.shape[1]
     t1 = jnp.exp(beta*u)
-    t2 = t1 * kernel
-    t3 = kernel * u
+    t2 = t1 * u
+    t3 = u * u
     t4 = t1 * t3
-    t5 = beta**2*kernel_at_one*t1/(2*N**2) - beta**2*t4/(2*N**2) - beta*t2/(2*N**2)
-    t6 = t5 * u
-    t7 = jnp.einsum("ab,ab->a", A, X)
-    t8 = t1 * t7[:, None]
-    t9 = t6 + beta**2*t2/(2*N**2) + beta*kernel_at_one*t1*(d - 1)/(2*N**2) + beta*t8/N**2
-    t10 = jnp.einsum("ab,ab->", t9, u)
-    t11 = A @ X.T
-    t12 = jnp.einsum("ab,ab->", t1, t11)
-    t13 = t1.sum()
-    t14 = jnp.einsum("ab,ab->", t1, kernel)
-    return t10 - beta**2*kernel_at_one*t13/(2*N**2) - beta*t12/N**2 - beta*t14*(d - 2)/(2*N**2)
+    t5 = t2 * t3
+    t6 = beta**2*(t2 - t5)/(2*N**2) - beta*t1*(d - 2)/(2*N**2) - beta*t4/(2*N**2)
+    t7 = jnp.einsum("ab,ab->", t6, kernel)
+    t8 = jnp.einsum("ab,ab->a", A, X)
+    t9 = t1 * t8[:, None]
+    t10 = beta**2*kernel_at_one*t2/(2*N**2) + beta*kernel_at_one*t1*(d - 1)/(2*N**2) + beta*t9/N**2
+    t11 = jnp.einsum("ab,ab->", t10, u)
+    t12 = A @ X.T
+    t13 = jnp.einsum("ab,ab->", t1, t12)
+    t14 = t1.sum()
+    return t11 + t7 - beta**2*kernel_at_one*t14/(2*N**2) - beta*t13/N**2
 
 
 def weak_drift(
@@ -235,17 +233,18 @@ def weak_drift(
     """
     N = X.shape[0]
     d = X.shape[1]
-    t1 = jnp.einsum("ab,ab->", A, gradient)
-    t2 = jnp.einsum("abb->ab", hessian)
-    t3 = jnp.einsum("ab,a->", t2, variance)
-    t4 = jnp.einsum("ab,ab->a", A, X)
-    t5 = jnp.einsum("ab,ab->a", X, gradient)
-    t6 = t4 @ t5
-    t7 = jnp.einsum("ab,acb->ac", X, hessian)
-    t8 = jnp.einsum("ab,ab->a", t7, X)
-    t9 = t8 @ variance
-    t10 = t5 @ variance
-    return -t10*(d/2 - 1/2)/N + (t1 - t6)/N + (t3 - t9)/(2*N)
+    t1 = jnp.einsum("ab,ab->a", X, gradient)
+    t2 = X * t1[:, None]
+    t3 = gradient - t2
+    t4 = jnp.einsum("ab,ab->", t3, A)
+    t5 = jnp.einsum("ab,abc->ac", X, hessian)
+    t6 = -gradient*(d/2 - 1/2)/N - t5/(2*N)
+    t7 = jnp.einsum("ab,ab->a", t6, X)
+    t8 = jnp.einsum("abb->ab", hessian)
+    t9 = t8.sum(axis=1)
+    t10 = t7 + t9/(2*N)
+    t11 = t10 @ variance
+    return t11 + t4/N
 
 
 def relu_kernel(u: Scalar, d: Scalar, sigma_u: Scalar, sigma_w: Scalar) -> Float[Array, ""]:

@@ -27,10 +27,10 @@ def attention_head(
         {P}^{t} = \mathrm{softmax}_{t}\left(\sum_{i,j} {W}^{i j} {X}^{t i} {q}^{j}\right)
     """
     Wq = W @ q
-    t1 = jnp.einsum("a,ba->b", Wq, X)
-    P = jax.nn.softmax(t1, axis=0)
-    t2 = jnp.einsum("a,ab->b", P, X)
-    return t2
+    XWq = X @ Wq
+    P = jax.nn.softmax(XWq, axis=0)
+    t1 = jnp.einsum("a,ab->b", P, X)
+    return t1
 
 
 def head_covariance(
@@ -49,13 +49,13 @@ def head_covariance(
         {P}^{t} = \mathrm{softmax}_{t}\left(\sum_{i,j} {W}^{i j} {X}^{t i} {q}^{j}\right)
     """
     Wq = W @ q
-    t1 = jnp.einsum("a,ba->b", Wq, X)
-    P = jax.nn.softmax(t1, axis=0)
-    t2 = jnp.einsum("a,ab->b", P, X)
-    t3 = jnp.einsum("a,b->ab", t2, t2)
-    t4 = jnp.einsum("a,ab->ab", P, X)
-    t5 = X.T @ t4
-    return -t3 + t5.T
+    XWq = X @ Wq
+    P = jax.nn.softmax(XWq, axis=0)
+    t1 = jnp.einsum("a,ab->b", P, X)
+    t2 = t1[:, None] * t1
+    t3 = X * P[:, None]
+    t4 = t3.T @ X
+    return -t2 + t4
 
 
 def third_cumulant(
@@ -88,22 +88,22 @@ def third_cumulant(
         {by_{\xi}}^{t} = \sum_{k} \left({X}^{t k} - {a}^{k}\right) {\xi}^{k}
     """
     Wq = W @ q
-    t1 = jnp.einsum("a,ba->b", Wq, X)
-    P = jax.nn.softmax(t1, axis=0)
-    t2 = jnp.einsum("a,ab->b", P, X)
-    a = t2
-    t3 = jnp.einsum("a,ba->b", q, w)
-    xi = t3
+    XWq = X @ Wq
+    P = jax.nn.softmax(XWq, axis=0)
+    t1 = jnp.einsum("a,ab->b", P, X)
+    a = t1
+    wq = w @ q
+    xi = wq
     Ua = U @ a
-    t4 = jnp.einsum("a,ba->b", U, X)
-    by_U = -Ua + t4
+    XU = X @ U
+    by_U = -Ua + XU
     axi = a @ xi
     Xxi = X @ xi
     by_xi = Xxi - axi
-    t5 = by_xi * by_xi
-    t6 = P * by_U
-    t7 = t5 @ t6
-    return t7
+    t2 = by_xi * by_xi
+    t3 = P * by_U
+    t4 = t2 @ t3
+    return t4
 
 
 def features(
@@ -142,19 +142,19 @@ def features(
         {M_{U}}^{k} = \sum_{t} {P}^{t} {X}^{t k} {by_{U}}^{t}
     """
     Wq = W @ q
-    t1 = jnp.einsum("a,ba->b", Wq, X)
-    P = jax.nn.softmax(t1, axis=0)
-    t2 = jnp.einsum("a,ab->b", P, X)
-    a = t2
+    XWq = X @ Wq
+    P = jax.nn.softmax(XWq, axis=0)
+    t1 = jnp.einsum("a,ab->b", P, X)
+    a = t1
     Ua = U @ a
     z = Ua
-    t3 = jnp.einsum("a,ba->b", U, X)
-    by_U = -Ua + t3
-    t4 = jnp.einsum("a,ab->ab", P, X)
-    t5 = jnp.einsum("a,ab->b", by_U, t4)
-    M_U = t5
-    t6 = jnp.einsum("a,b->ab", M_U, q)
-    return jnp.tanh(z), -a*(jnp.tanh(z)**2 - 1), -t6*(jnp.tanh(z)**2 - 1)
+    XU = X @ U
+    by_U = -Ua + XU
+    t2 = X * P[:, None]
+    t3 = jnp.einsum("ab,a->b", t2, by_U)
+    M_U = t3
+    t4 = M_U[:, None] * q
+    return jnp.tanh(z), -a*(jnp.tanh(z)**2 - 1), -t4*(jnp.tanh(z)**2 - 1)
 
 
 def head_curvature(
@@ -197,36 +197,36 @@ def head_curvature(
         {by_{\xi}}^{t} = \sum_{k} \left({X}^{t k} - {a}^{k}\right) {\xi}^{k}
     """
     Wq = W @ q
-    t1 = jnp.einsum("a,ba->b", Wq, X)
-    P = jax.nn.softmax(t1, axis=0)
-    t2 = jnp.einsum("a,ab->b", P, X)
-    a = t2
+    XWq = X @ Wq
+    P = jax.nn.softmax(XWq, axis=0)
+    t1 = jnp.einsum("a,ab->b", P, X)
+    a = t1
     Ua = U @ a
     z = Ua
-    t3 = jnp.einsum("a,ba->b", q, w)
-    xi = t3
-    t4 = jnp.einsum("a,ba->b", U, X)
-    by_U = -Ua + t4
+    wq = w @ q
+    xi = wq
+    XU = X @ U
+    by_U = -Ua + XU
     au = a @ u
     Xu = X @ u
     by_u = Xu - au
     axi = a @ xi
     Xxi = X @ xi
     by_xi = Xxi - axi
-    t5 = P * by_u
-    t6 = by_xi @ t5
-    t7 = by_xi * by_xi
-    t8 = P * by_U
-    t9 = t7 @ t8
-    t10 = jnp.einsum(",->", au, au)
-    t11 = jnp.einsum(",a->a", au, by_xi)
-    t12 = t11 @ t8
-    t13 = by_xi @ t8
-    t14 = jnp.einsum(",->", au, t13)
-    t15 = jnp.einsum(",->", t13, t13)
+    t2 = P * by_u
+    t3 = t2 @ by_xi
+    t4 = by_xi * by_xi
+    t5 = P * by_U
+    t6 = t4 @ t5
+    t7 = jnp.einsum(",->", au, au)
+    t8 = jnp.einsum(",a->a", au, by_xi)
+    t9 = t5 @ t8
+    t10 = t5 @ by_xi
+    t11 = jnp.einsum(",->", au, t10)
+    t12 = jnp.einsum(",->", t10, t10)
     return (
-        -t6*(2*jnp.tanh(z)**2 - 2) - t9*(jnp.tanh(z)**2 - 1) + 2*(jnp.tanh(z)**2 - 1)*(t10 + t12
-        + t14 + t15)*jnp.tanh(z)
+        -t3*(2*jnp.tanh(z)**2 - 2) - t6*(jnp.tanh(z)**2 - 1) + 2*(jnp.tanh(z)**2 - 1)*(t11 + t12
+        + t7 + t9)*jnp.tanh(z)
     )
 
 
@@ -276,19 +276,19 @@ def erf_kernel_given_weights(
     t4 = q @ q2
     queries = t4
     D = -4*ab**2 + (2*aa + 1)*(2*bb + 1)
-    t5 = jnp.einsum("ab,a->b", M2, a2)
-    t6 = jnp.einsum("ab,a->b", M, a2)
+    t5 = M2 @ a2
+    t6 = M @ a2
     t7 = t5 @ t6
-    t8 = jnp.einsum("ab,a->b", M2, a)
-    t9 = jnp.einsum("ab,a->b", M, a)
-    t10 = t8 @ t9
-    t11 = t6 @ t8
-    t12 = t5 @ t9
-    t13 = jnp.einsum("ab,ab->", M, M2)
+    t8 = M2 @ a
+    Ma = M @ a
+    t9 = Ma @ t8
+    t10 = t6 @ t8
+    t11 = Ma @ t5
+    t12 = jnp.einsum("ab,ab->", M, M2)
     return (
         2*jnp.arcsin(2*ab/jnp.sqrt((2*aa + 1)*(2*bb + 1)))/jnp.pi + 4*ab/(jnp.pi*jnp.sqrt(D)) +
-        4*queries*t13/(jnp.pi*jnp.sqrt(D)) + 16*ab*queries*(t11 + t12)/(jnp.pi*(D*jnp.sqrt(D)))
-        - 8*queries*t10*(2*bb + 1)/(jnp.pi*(D*jnp.sqrt(D))) - 8*queries*t7*(2*aa +
+        4*queries*t12/(jnp.pi*jnp.sqrt(D)) + 16*ab*queries*(t10 + t11)/(jnp.pi*(D*jnp.sqrt(D)))
+        - 8*queries*t7*(2*aa + 1)/(jnp.pi*(D*jnp.sqrt(D))) - 8*queries*t9*(2*bb +
         1)/(jnp.pi*(D*jnp.sqrt(D)))
     )
 

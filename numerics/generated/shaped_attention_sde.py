@@ -37,33 +37,25 @@ def attention_drift(
         {V}^{j k} + \sum_{i,j,k,l} {M}^{\alpha i} {M}^{\alpha j} {M}^{\beta k} {M}^{\beta l}
         {V}^{\alpha \beta} {V}^{i k} {V}^{j l}\right)
     """
-    t1 = V * V
-    t2 = M @ t1
-    t3 = M @ t2.T
-    t4 = V * t3
-    t5 = jnp.diagonal(V)
     MV = M @ V
-    t6 = jnp.einsum("ab,ab->a", M, MV)
-    t7 = t5 * t6
-    t8 = MV * t7[:, None]
-    t9 = M @ MV.T
-    t10 = t9 * t9
-    t11 = V * t10
-    t12 = M * t5[:, None]
-    t13 = V * t5[:, None]
-    t14 = t12 @ t13
-    t15 = MV * t12
-    t16 = jnp.einsum("ab,ca->bc", V, t15)
-    t17 = MV * MV
-    t18 = M @ t17.T
-    t19 = V * t18
-    t20 = M @ t5
-    t21 = t20 * t5
-    t22 = MV * t21[:, None]
-    return (
-        gamma**2*(t14 + t14.T - t22 - t22.T)/(2*tau0**2) + gamma**2*(t11.T - t16 - t16.T - t19 -
-        t19.T + t4.T + t8 + t8.T)/tau0**2
-    )
+    t1 = jnp.einsum("ab,ab->a", MV, M)
+    t2 = jnp.diagonal(V)
+    t3 = M @ t2
+    t4 = -MV + t1[:, None] + t2[None, :]/2 - t3[:, None]/2
+    t5 = t4 * t2[:, None]
+    t6 = t5 * M
+    t7 = t6 @ V
+    t8 = V * V
+    t9 = t8 @ M.T
+    t10 = MV * MV
+    t11 = -t10 + t9.T
+    t12 = t11 @ M.T
+    t13 = MV @ M.T
+    t14 = t13 * t13
+    t15 = t10 @ M.T
+    t16 = t12.T + t14 - t15
+    t17 = t16 * V
+    return gamma**2*(t17 + t7 + t7.T)/tau0**2
 
 
 def attention_covariance(
@@ -105,31 +97,37 @@ def attention_covariance(
         \delta}\right)
     """
     t1 = jnp.einsum("ab,bc->abc", M, V)
-    t2 = jnp.einsum("ab,cad->bcd", V, t1)
-    t3 = jnp.einsum("ab,cad->abcd", V, t2)
-    t4 = jnp.einsum("abc,daeb->acde", t1, t3)
+    t2 = jnp.einsum("abc,bd->acd", t1, V)
     MV = M @ V
-    t5 = M @ MV.T
-    t6 = V * t5
-    t7 = jnp.einsum("ab,ca->abc", MV, t6)
-    t8 = jnp.einsum("ab,cda->abcd", MV, t7)
-    t9 = jnp.einsum("ab,cd->abcd", V, V)
-    t10 = jnp.einsum("ab,cb->abc", M, MV)
-    t11 = jnp.einsum("ab,cad->bcd", V, t10)
-    t12 = jnp.einsum("ab,cab->abc", V, t11)
-    t13 = jnp.einsum("ab,cad->abcd", MV, t12)
-    t14 = jnp.einsum("ab,ac->abc", MV, V)
-    t15 = jnp.einsum("abc,dba->acd", t1, t14)
-    t16 = jnp.einsum("ab,cda->abcd", MV, t15)
-    return (
-        gamma**4*(-t13 - t13.transpose(0, 1, 3, 2) - t13.transpose(1, 0, 2, 3) -
-        t13.transpose(1, 0, 3, 2) - t16.transpose(2, 3, 0, 1) - t16.transpose(2, 3, 1, 0) -
-        t16.transpose(3, 2, 0, 1) - t16.transpose(3, 2, 1, 0) + t4.transpose(2, 3, 0, 1) +
-        t4.transpose(2, 3, 1, 0) + t4.transpose(3, 2, 0, 1) + t4.transpose(3, 2, 1, 0) +
-        t8.transpose(2, 3, 0, 1) + t8.transpose(2, 3, 1, 0) + t8.transpose(3, 2, 0, 1) +
-        t8.transpose(3, 2, 1, 0))/(heads*tau0**2) + gamma**2*(gamma**2 - 2)*(-t9.transpose(0, 2,
-        1, 3) - t9.transpose(0, 2, 3, 1))
+    t3 = jnp.einsum("ab,ac->abc", MV, MV)
+    t4 = t2.transpose(0, 2, 1) - t3.transpose(0, 2, 1)
+    t5 = jnp.einsum("abc,cd->abcd", t4, V)
+    t6 = t5.transpose(3, 0, 1, 2)
+    t7 = jnp.einsum("abcd,ed->abce", t6, M)
+    t8 = MV @ M.T
+    t9 = jnp.einsum("ab,ac->abc", MV, t8)
+    t10 = jnp.einsum("ab,cda->abcd", MV, t9)
+    t11 = jnp.einsum("ab,cbd->acd", MV, t1)
+    t12 = jnp.einsum("ab,acd->abcd", MV, t11)
+    t13 = (
+        -V[None, :, None, :]*gamma**2*(gamma**2 - 2) + gamma**4*(t10.transpose(2, 3, 0, 1) - t12
+        + t7.transpose(3, 0, 1, 2))/(heads*tau0**2)
     )
+    t14 = jnp.einsum("abcd,ac->abcd", t13, V)
+    t15 = t2.transpose(2, 0, 1) - t3.transpose(2, 0, 1)
+    t16 = jnp.einsum("abc,cd->abcd", t15, V)
+    t17 = t16.transpose(3, 0, 1, 2)
+    t18 = jnp.einsum("abcd,ed->abce", t17, M)
+    t19 = (
+        -V[None, :, :, None]*gamma**2*(gamma**2 - 2) + gamma**4*(t10.transpose(2, 3, 1, 0) -
+        t12.transpose(0, 1, 3, 2) + t18.transpose(3, 0, 1, 2))/(heads*tau0**2)
+    )
+    t20 = jnp.einsum("abcd,ad->abcd", t19, V)
+    t21 = t10.transpose(3, 2, 0, 1) - t12.transpose(1, 0, 2, 3) + t7.transpose(0, 3, 1, 2)
+    t22 = jnp.einsum("abcd,bc->abcd", t21, V)
+    t23 = t10.transpose(3, 2, 1, 0) - t12.transpose(1, 0, 3, 2) + t18.transpose(0, 3, 1, 2)
+    t24 = jnp.einsum("abcd,bd->abcd", t23, V)
+    return gamma**4*(t22 + t24)/(heads*tau0**2) + t14 + t20
 
 
 def noise_increment(
@@ -160,22 +158,18 @@ def noise_increment(
     """
     L = jnp.linalg.cholesky(V)
     t1 = L @ dZ.T
-    t2 = L @ t1.T
-    t3 = M * t2
-    t4 = jnp.einsum("ab,ca->bc", V, t3)
-    LdG = L @ dG
-    t5 = L @ LdG.T
-    t6 = L @ dG.T
-    t7 = L @ t6.T
-    t8 = jnp.einsum("ab,ca->bc", L, M)
+    t2 = t1 @ L.T
+    ML = M @ L
     LdZ = L @ dZ
-    MV = M @ V
-    t9 = jnp.einsum("ab,ba->a", LdZ, t8)
-    t10 = MV * t9[:, None]
-    return (
-        gamma**2*(-t10 - t10.T + t4 + t4.T)/(jnp.sqrt(heads)*tau0) + gamma*jnp.sqrt(4 -
-        2*gamma**2)*(t5.T + t7.T)/2
-    )
+    t3 = jnp.einsum("ab,ab->a", LdZ, ML)
+    t4 = t2.T - t3[:, None]
+    t5 = t4 * M
+    t6 = t5 @ V
+    t7 = dG/2 + dG.T/2
+    t8 = t7 @ L.T
+    t9 = t8.T
+    t10 = t9 @ L.T
+    return gamma**2*(t6 + t6.T)/(jnp.sqrt(heads)*tau0) + gamma*t10.T*jnp.sqrt(4 - 2*gamma**2)
 
 
 def mlp_drift(
@@ -203,9 +197,9 @@ def mlp_drift(
         \beta}}}
     """
     t1 = jnp.diagonal(V)
-    t2 = jnp.einsum("a,b->ab", t1, t1)
+    t2 = t1[:, None] * t1
     t3 = 1/(jnp.sqrt(t2))
-    t4 = V * t3
+    t4 = t3 * V
     rho = t4
     t5 = jnp.sqrt(t2)
     t6 = jnp.where((rho <= -1) | (rho >= 1), -1/2, rho)

@@ -46,28 +46,28 @@ def attention_gradients(
     """
     dq = Wq.shape[0]
     t1 = Wk.T @ Wq
-    t2 = jnp.einsum("ab,ca->bc", X, t1)
-    t3 = jnp.einsum("ab,ca->bc", X, t2)
-    A = jax.nn.softmax((t3/jnp.sqrt(dq)).T, axis=0)
+    t2 = t1 @ X
+    t3 = t2.T @ X
+    A = jax.nn.softmax(t3/jnp.sqrt(dq), axis=0)
     t4 = G.T @ Wv
-    t5 = jnp.einsum("ab,ca->bc", X, t4)
-    t6 = A * t5
-    t7 = jnp.einsum("ab,ca->bc", A, X)
-    t8 = jnp.einsum("ab,ab->a", t4, t7)
-    t9 = A * t8
-    Omega = (t6 - t9)/jnp.sqrt(dq)
-    t10 = Omega @ X.T
-    t11 = Wk @ t10.T
-    t12 = X @ t11.T
-    t13 = jnp.einsum("ab,ca->bc", Omega, X)
-    t14 = Wq @ t13.T
-    t15 = X @ t14.T
-    t16 = A @ G.T
-    t17 = X @ t16
-    t18 = jnp.einsum("ab,ca->bc", Wv, t16)
-    t19 = t1 @ t13.T
-    t20 = jnp.einsum("ab,ca->bc", t1, t10)
-    return t12.T, t15.T, t17.T, t18 + t19 + t20
+    t5 = t4 @ X
+    XA = X @ A
+    t6 = jnp.einsum("ab,ba->b", XA, t4)
+    t7 = t5.T - t6[None, :]
+    t8 = t7 * A
+    Omega = t8/jnp.sqrt(dq)
+    t9 = Omega @ X.T
+    t10 = t9 @ Wk.T
+    t11 = X @ t10
+    t12 = X @ Omega
+    t13 = Wq @ t12
+    t14 = t13 @ X.T
+    t15 = A @ G.T
+    t16 = X @ t15
+    t17 = t15 @ Wv
+    t18 = t1 @ t12
+    t19 = t9 @ t1
+    return t11.T, t14, t16.T, t17.T + t18 + t19.T
 
 
 def attention(
@@ -88,9 +88,9 @@ def attention(
     """
     dq = Wq.shape[0]
     t1 = Wk.T @ Wq
-    t2 = jnp.einsum("ab,ca->bc", X, t1)
-    t3 = jnp.einsum("ab,ca->bc", X, t2)
-    A = jax.nn.softmax((t3/jnp.sqrt(dq)).T, axis=0)
+    t2 = t1 @ X
+    t3 = t2.T @ X
+    A = jax.nn.softmax(t3/jnp.sqrt(dq), axis=0)
     return A
 
 

@@ -6,19 +6,28 @@ pointwise. Sizes stay symbolic: nothing is unrolled, so one source serves any si
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count, permutations, product
 from keyword import iskeyword
 
-import opt_einsum
 import sympy as sp
 
-from theory.calculus.indices import Symmetric, extent, free_indices, rename, terms
+from theory.calculus.indices import Symmetric, Term, extent, free_indices, rename, terms
+from theory.codegen.factor import (
+    NOMINAL,
+    Axes,
+    Bracket,
+    brackets,
+    cheapest_path,
+    open_indices,
+    operations,
+    union,
+)
 from theory.codegen.scalar import code
+from theory.codegen.text import PLAIN, aligned, content, contraction, grouped
 
-Axes = tuple[sp.Idx, ...]
 Named = tuple[sp.Expr, Axes]  # pointwise code of an array, as a symbol, and its axes
-NOMINAL = 32  # the extent that contraction paths are planned for
+Weighted = tuple[sp.Expr, sp.Expr, Axes]  # the same with a coefficient
 
 
 @dataclass
@@ -29,10 +38,11 @@ class Lowering:
     lines: list[str] = field(default_factory=list)
     known: dict[str, str] = field(default_factory=dict)
     symmetric: set[str] = field(default_factory=set)
+    operations: int = 0  # at the nominal extent, common results counted once
 
     def output(self, expression: sp.Expr, axes: Axes) -> str:
         """Code of an expression as an array with exactly these axes."""
-        value = _aligned(*self.array(expression, axes), axes)
+        value = aligned(*self.array(expression, axes), axes)
         missing = [extent(i) for i in axes if i not in free_indices(expression)]
         if missing:
             shape = ", ".join(code(extent(i), expression) for i in axes)
@@ -47,18 +57,46 @@ class Lowering:
         if not (free_indices(expression) or expression.has(sp.Sum)):
             named = {p: self._piecewise(p)[0] for p in expression.atoms(sp.Piecewise)}
             return expression.xreplace(named), ()
-        parts = [(t.coefficient, *self._product(t.factors, t.bound)) for t in terms(expression)]
-        axes = _union(found for _, _, found in parts)
-        axes = tuple(i for i in wanted if i in axes) + tuple(i for i in axes if i not in wanted)
-        return grouped((c, _aligned(value, found, axes)) for c, value, found in parts), axes
+        return self._sum(terms(expression), wanted)
 
-    def _product(self, factors: Sequence[sp.Expr], bound: Axes) -> Named:
+    def _sum(self, addends: Sequence[Term], wanted: Axes = ()) -> Named:
+        """A sum of products, common factors outside brackets where that is cheaper."""
+        parts = []
+        while (bracket := _most_saving(addends)) is not None:
+            parts.append(self._bracket(bracket, wanted))
+            addends = [term for term in addends if term not in bracket.members]
+        return self._added([*parts, *map(self._term, addends)], wanted)
+
+    def _added(self, parts: Iterable[Weighted], wanted: Axes = ()) -> Named:
+        parts = tuple(parts)
+        axes = union(found for _, _, found in parts)
+        axes = tuple(i for i in wanted if i in axes) + tuple(i for i in axes if i not in wanted)
+        self.operations += (len(parts) - 1) * NOMINAL ** len(axes)
+        return grouped((c, aligned(value, found, axes)) for c, value, found in parts), axes
+
+    def _term(self, term: Term) -> Weighted:
+        operands = [self._factor(f) for f in term.factors]
+        return term.coefficient, *self._product(operands, term.bound)
+
+    def _bracket(self, bracket: Bracket, wanted: Axes = (), flat: bool = False) -> Weighted:
+        """The factor times the sum inside; ``flat``: with no brackets in the bracket."""
+        weight = content(t.coefficient for t in bracket.inside)
+        inside = [replace(t, coefficient=t.coefficient / weight) for t in bracket.inside]
+        outer = set().union(*map(open_indices, inside)).difference(bracket.bound, wanted)
+        axes = (*wanted, *sorted(outer, key=str), *bracket.bound)
+        summed = self._added(map(self._term, inside), axes) if flat else self._sum(inside, axes)
+        operands = [
+            self._factor(bracket.factor),
+            (self._name(code(summed[0], bracket.factor)), summed[1]),
+        ]
+        return weight, *self._product(operands, bracket.bound)
+
+    def _product(self, operands: list[Named], bound: Axes) -> Named:
         """One term: its factors contracted pairwise, cheapest first."""
-        operands = [self._factor(f) for f in factors]
         if not operands:
             return sp.S.One, ()
-        out = tuple(i for i in _union(axes for _, axes in operands) if i not in bound)
-        for chosen in _path([axes for _, axes in operands], out):
+        out = tuple(i for i in union(axes for _, axes in operands) if i not in bound)
+        for chosen in cheapest_path([axes for _, axes in operands], out):
             pair = [operands[k] for k in chosen]
             operands = [o for k, o in enumerate(operands) if k not in chosen]
             operands.append(self._contract(pair, set(out).union(*(a for _, a in operands))))
@@ -68,9 +106,11 @@ class Lowering:
         """Name the contraction of one or two arrays; equal contractions share a name."""
         if len(operands) == 1 and set(operands[0][1]) <= needed:
             return operands[0]
-        spec, order, chosen = min(self._ways(operands, needed), key=lambda way: way[0])
+        spec, order, chosen = min(self._ways(operands, needed), key=self._oddity)
         names = [str(v) for v, _ in chosen]
-        text = _contraction(names, spec)
+        text = contraction(names, spec)
+        if text not in self.known:
+            self.operations += operations([axes for _, axes in operands], order)
         return self._name(text, "".join(names) if text == " @ ".join(names) else ""), order
 
     def _ways(
@@ -82,11 +122,17 @@ class Lowering:
                 (axes, axes[::-1]) if str(v) in self.symmetric else (axes,) for v, axes in ordered
             ]
             for choice in product(*swaps):
-                letter = {i: chr(97 + k) for k, i in enumerate(_union(choice))}
+                letter = {i: chr(97 + k) for k, i in enumerate(union(choice))}
                 order = tuple(i for i in letter if i in needed)
                 spec = ",".join("".join(map(letter.__getitem__, axes)) for axes in choice)
                 key = f"{[str(v) for v, _ in ordered]} {spec}->{''.join(letter[i] for i in order)}"
                 yield key, order, list(ordered)
+
+    def _oddity(self, way: tuple[str, Axes, list[Named]]) -> tuple[bool, bool, str]:
+        """Least for plain operations, intermediate results first: these are what ``vmap`` batches,
+        and a batch times one matrix is a single product of matrices."""
+        spec, _, ((first, _), *_) = way
+        return spec.rsplit(" ", 1)[-1] not in PLAIN, str(first) not in self.known.values(), spec
 
     def _factor(self, factor: sp.Expr) -> Named:
         """One factor of a term as a named array."""
@@ -94,12 +140,12 @@ class Lowering:
             name, axes = str(factor.base.label), tuple(factor.indices)
             if isinstance(factor.base, Symmetric):
                 self.symmetric.add(name)
-            distinct = _union([axes])
+            distinct = union([axes])
             if len(distinct) < len(axes):
                 letter = {i: chr(97 + k) for k, i in enumerate(distinct)}
                 spec = "".join(letter[i] for i in axes)
                 return self._name(
-                    _contraction([name], f"{spec}->{''.join(letter.values())}")
+                    contraction([name], f"{spec}->{''.join(letter.values())}")
                 ), distinct
             return sp.Symbol(name), axes
         if isinstance(factor, sp.KroneckerDelta):
@@ -113,8 +159,8 @@ class Lowering:
     def _pointwise(self, expression: sp.Expr) -> Named:
         """A function of arrays; its value gets a name."""
         parts = [self.array(a) for a in expression.args]
-        axes = _union(found for _, found in parts)
-        value = expression.func(*(_aligned(v, found, axes) for v, found in parts))
+        axes = union(found for _, found in parts)
+        value = expression.func(*(aligned(v, found, axes) for v, found in parts))
         return self._name(code(value, expression)), axes
 
     def _piecewise(self, expression: sp.Expr) -> Named:
@@ -177,66 +223,18 @@ class Lowering:
         return sp.Symbol(self.known[text])
 
 
-def grouped(weighted: Iterable[tuple[sp.Expr, sp.Expr]]) -> sp.Expr:
-    """``sum of weight * value`` with values of equal weight, up to sign, in one bracket."""
-    brackets: dict[sp.Expr, sp.Expr] = {}
-    for weight, value in weighted:
-        sign = -1 if weight.could_extract_minus_sign() else 1
-        weight = sp.powsimp(sign * weight)
-        brackets[weight] = brackets.get(weight, sp.S.Zero) + sign * value
-    return sp.Add(*(w * sum_ if w != 1 else sum_ for w, sum_ in brackets.items()))
+def _most_saving(addends: Sequence[Term]) -> Bracket | None:
+    """The bracket that saves the most operations, if one saves any."""
 
+    def saving(bracket: Bracket) -> int:
+        apart, together = Lowering(set()), Lowering(set())
+        apart._added(map(apart._term, bracket.members))
+        together._bracket(bracket, flat=True)
+        return apart.operations - together.operations
 
-def _path(operands: list[Axes], out: Axes) -> list[tuple[int, ...]]:
-    """The order of pairwise contractions with the least cost."""
-    letter = {i: opt_einsum.get_symbol(k) for k, i in enumerate(_union(operands))}
-    spec = ",".join("".join(letter[i] for i in axes) for axes in operands)
-    shapes = [(NOMINAL,) * len(axes) for axes in operands]
-    how = "optimal" if len(operands) <= 7 else "auto"
-    spec += "->" + "".join(letter[i] for i in out)
-    return opt_einsum.contract_path(spec, *shapes, shapes=True, optimize=how)[0]
-
-
-def _contraction(names: list[str], spec: str) -> str:
-    """A contraction as a person would write it."""
-    spec = spec.rsplit(" ", 1)[-1]
-    patterns = {
-        "aa->a": "jnp.diagonal({0})",
-        "ab->a": "{0}.sum(axis=1)",
-        "ab->b": "{0}.sum(axis=0)",
-        "a->": "{0}.sum()",
-        "ab->": "{0}.sum()",
-        "a,a->a": "{0} * {1}",
-        "ab,ab->ab": "{0} * {1}",
-        "ab,bc->ac": "{0} @ {1}",
-        "ab,cb->ac": "{0} @ {1}.T",
-        "ab,ac->bc": "{0}.T @ {1}",
-        "ab,b->a": "{0} @ {1}",
-        "a,a->": "{0} @ {1}",
-        "ab,a->ab": "{0} * {1}[:, None]",
-        "ab,b->ab": "{0} * {1}",
-    }
-    return patterns.get(spec, f'jnp.einsum("{spec}", {", ".join(names)})').format(*names)
-
-
-def _aligned(value: sp.Expr, found: Axes, axes: Axes) -> sp.Expr:
-    """The same array with its axes in the wanted order, and length one where it has none."""
-    if found == axes or not found:
-        return value
-    order = tuple(i for i in axes if i in found)
-    text = code(value, value)
-    text = text if text.isidentifier() else f"({text})"
-    if order != found:
-        swap = tuple(found.index(i) for i in order)
-        text += ".T" if swap == (1, 0) else f".transpose({', '.join(map(str, swap))})"
-    if len(order) < len(axes):
-        text += "[" + ", ".join(":" if i in found else "None" for i in axes) + "]"
-    return sp.Symbol(text)
-
-
-def _union(groups: Iterable[Axes]) -> Axes:
-    """All indices in order of first appearance."""
-    return tuple(dict.fromkeys(i for group in groups for i in group))
+    savings = [(saving(b), b) for b in brackets(addends)]
+    most, best = max(savings, key=lambda pair: pair[0], default=(0, None))
+    return best if most > 0 else None
 
 
 def _variables(condition: sp.Basic) -> set[sp.Basic]:

@@ -9,8 +9,9 @@ import sympy as sp
 from theory.calculus.indices import extent
 from theory.codegen.function import Cholesky, Definition, Function, Output, Softmax
 from theory.codegen.latex import latex
-from theory.codegen.lower import Lowering, _aligned
+from theory.codegen.lower import Lowering
 from theory.codegen.scalar import code
+from theory.codegen.text import aligned
 from theory.language.theorem import Theorem
 
 WIDTH = 100
@@ -85,7 +86,7 @@ def _value(lowering: Lowering, definition: Definition) -> str:
     if isinstance(value, Cholesky):
         return f"jnp.linalg.cholesky({_label(value.of)})"
     if isinstance(value, Softmax):
-        logits = code(_aligned(*lowering.array(value.logits), axes), value.logits)
+        logits = code(aligned(*lowering.array(value.logits), axes), value.logits)
         return f"jax.nn.softmax({logits}, axis={axes.index(value.over)})"
     return lowering.output(value, axes)
 
