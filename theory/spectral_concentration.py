@@ -16,7 +16,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus import entropy, spectra
+from theory.calculus import collapse, entropy, spectra
 from theory.calculus.indices import array, canonical, indices, instantiate, size, substitute, total
 from theory.codegen.function import Definition, Function, Output, Softmax
 from theory.language import Assumption, Derivation, Source, Step, Theorem
@@ -92,7 +92,7 @@ def derive() -> Derivation:
     """From one layer to gradients, collapse, and the cap of the step."""
     steps = (
         *jacobian_steps(), *entropy.softmax_steps(), *gradient_steps(),
-        *collapse_steps(), *entropy.bound_steps(STATED_BOUND), *spectra.spectral_steps(),
+        *collapse.collapse_steps(), *entropy.bound_steps(STATED_BOUND), *spectra.spectral_steps(),
     )  # fmt: skip
     return Derivation(steps=steps, functions=(*gradient_functions(), *scalar_functions()))
 
@@ -176,46 +176,6 @@ def gradient_steps() -> tuple[Step, ...]:
             "columns of Omega sum to zero",
             canonical(total(columns, i)), centre - total(A[i, j], i) * centre,
             "zero, because a column of A sums to one: rank Omega <= n - 1",
-        ),
-    )  # fmt: skip
-
-
-def collapse_steps() -> tuple[Step, ...]:
-    """What collapsed attention looks like: malignant for rank one, benign for definite W."""
-    left, right = array("u", d), array("v", d)
-    size_, angle = sp.symbols("sigma theta")
-    form = array("S", d, d, symmetric=True)
-    through_W = total(X[e, i] * W[e, f] * X[f, j], e, f)
-    rank_one = substitute(through_W, W, (e, f), size_ * left[e] * right[f])
-
-    def product(one: sp.Idx, two: sp.Idx) -> sp.Expr:
-        return total(X[e, one] * form[e, f] * X[f, two], e, f)
-
-    apart = total((X[e, i] - X[e, j]) * form[e, f] * (X[f, i] - X[f, j]), e, f)
-    gap = sp.Symbol("gap", positive=True)
-    others = (tokens - 1) * sp.exp(-gap)
-    circle = sp.Matrix([sp.cos(angle), sp.sin(angle)])
-    return (
-        Step(
-            "rank one is malignant", rank_one,
-            size_ * total(left[e] * X[e, i], e) * total(right[e] * X[e, j], e),
-            "logits sigma a_i b_j: every column ranks the tokens by a_i or by -a_i, so A is near "
-            "a matrix with two rows that are not zero",
-        ),
-        Step(
-            "mass off the maximiser", 1 - 1 / (1 + others), others / (1 + others),
-            "with all gaps at least gap, 1 - A_max <= (n - 1) exp(-gap)",
-        ),
-        Step(
-            "a definite W is benign", product(j, j) - product(i, j),
-            apart / 2 + (product(j, j) - product(i, i)) / 2,
-            "tokens of equal S-norm: P_jj - P_ij = |x_i - x_j|_S^2 / 2 > 0, so A tends to I",
-        ),
-        Step(
-            "high concentration without collapse of rank",
-            1 - (circle.T * sp.diag(1, 1) * sp.Matrix([1, 0]))[0], 2 * sp.sin(angle / 2) ** 2,
-            "W = diag(1, 1, 0, ...) has SEC(2) = 1; for tokens on a circle the gap is positive, so "
-            "A tends to I, of rank n: only s = 1 forces low rank",
         ),
     )  # fmt: skip
 

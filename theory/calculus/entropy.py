@@ -150,7 +150,7 @@ def bound_steps(stated: sp.Expr) -> tuple[Step, ...]:
             "roots, so k entries are high and T - k are low",
         ),
     )  # fmt: skip
-    return (*pieces, *_fewer_high_entries(), *_single_spike(stated))
+    return (*pieces, *_fewer_high_entries(), *_single_spike(stated), *_large_norm(stated))
 
 
 def _fewer_high_entries() -> tuple[Step, ...]:
@@ -223,6 +223,40 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
             "small norm, five tokens", sum(c * nu**j for j, c in enumerate(five)),
             sp.log(5) - nu**2 / 10 - sp.sqrt(5) * nu**3 / 50,
             "the third order, as a second route to the first two",
+        ),
+    )  # fmt: skip
+
+
+def _large_norm(stated: sp.Expr) -> tuple[Step, ...]:
+    """For a large norm the bound is nu sqrt(T (T - 1)) beta, with an explicit remainder."""
+    inside = {tokens: (2, 40)}
+    x = sp.Symbol("x", positive=True)
+    beta = sp.exp(-nu * sp.sqrt(tokens / (tokens - 1)))
+    leading = nu * sp.sqrt(tokens * (tokens - 1)) * beta
+    rest = (tokens - 1) * beta
+    quotient = sp.log(1 + rest) / rest * sp.sqrt((tokens - 1) / tokens) / nu
+    excess = sp.sqrt(tokens / (tokens - 1)) - 1
+    return (
+        Step(
+            "large norm", stated / leading, 1 / (1 + rest) + quotient,
+            "the share of the bound in nu sqrt(T (T - 1)) beta; (T - 1) beta is exponentially "
+            "small and log(1 + x) / x lies between 1 / (1 + x) and 1: the share tends to one",
+            inside,
+        ),
+        Step(
+            "a logarithm below its argument", sp.diff(x - sp.log(1 + x), x), x / (1 + x),
+            "nonnegative, and the difference vanishes at 0: log(1 + x) <= x",
+        ),
+        Step(
+            "a logarithm above", sp.diff(sp.log(1 + x) - x / (1 + x), x), x / (1 + x) ** 2,
+            "nonnegative, and the difference vanishes at 0: log(1 + x) >= x / (1 + x)",
+        ),
+        Step(
+            "the rate of Zhai et al.", leading,
+            tokens * nu * sp.exp(-nu) * sp.sqrt((tokens - 1) / tokens) * sp.exp(-nu * excess),
+            "T nu exp(-nu) times a factor that is bounded below only while nu is at most of order "
+            "T: sqrt(T / (T - 1)) - 1 is about 1 / (2 T), so for T fixed the bound is smaller than "
+            "T nu exp(-nu) by an exponential factor", inside,
         ),
     )  # fmt: skip
 
