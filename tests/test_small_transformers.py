@@ -68,7 +68,12 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch) -> Non
 
 @pytest.mark.slow
 def test_a_capped_model_learns_characters() -> None:
-    losses, held, accuracy = train(KEYS, characters(), 0.1, 0.01, Size(steps=60))
-    assert losses.shape == (1, 60)
-    assert held[0] < 3.5 < losses[0, 0]
-    assert 0 < accuracy[0] < 1
+    found = train(KEYS, characters(), 0.1, 0.01, Size(steps=60))
+    assert found.losses.shape == (1, 60)
+    assert found.held[0] < 3.5 < found.losses[0, 0]
+    assert 0 < found.accuracy[0] < 1
+    for layers, least, most in (
+        (found.entropy, 0.0, np.log(32)), (found.rank, 1 / 32, 1.0), (found.concentration, 0.1, 1.0)
+    ):  # fmt: skip
+        assert layers.shape == (1, 2)
+        assert np.all((layers > least) & (layers < most))

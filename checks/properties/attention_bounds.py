@@ -82,7 +82,13 @@ def gradient_residual(size: Size, keys: Keys, power: float = 0.5, rows: bool = F
 def concentration_residual(size: Size, keys: Keys, power: int = 2) -> Values:
     """SEC by thin QR against the singular values of the full product; ``power`` of the latter."""
     shape, s = (size["dq"], size["d"]), size["s"]
-    Wq, Wk = _each(keys, lambda r: (any_matrix(r, *shape), any_matrix(r, *shape)))
+
+    def instance(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        Wq, Wk = any_matrix(random, *shape), any_matrix(random, *shape)
+        # Matrices of few integers may have the product zero, which has no concentration.
+        return (Wq, Wk) if np.any(Wq.T @ Wk) else instance(random)
+
+    Wq, Wk = _each(keys, instance)
     found = _concentration(Wq, Wk, s)
     energy = _spectrum(Wq.swapaxes(1, 2) @ Wk) ** power
     return np.abs(np.asarray(found) - energy[:, :s].sum(1) / energy.sum(1))

@@ -16,10 +16,13 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
+from numerics.spectral_concentration import attention_entropy, collapse_indicators, product_spectrum
 from numerics.training.quick import quick_jit
-from numerics.training.reversal import normalised
+from numerics.training.reversal import KEPT, normalised
 from numerics.training.spectral_cap import adamw2
 
+UNSEEN = -1e9  # a logit whose weight is zero, and so is its product with the weight
+HELD, OBSERVED = 256, 32  # held-out data for the loss, and for spectra of attention
 SYMBOLS = 96  # printable ASCII, and one for all else
 MODULES = (
     "argparse", "collections", "configparser", "csv", "datetime", "decimal", "difflib",
@@ -77,12 +80,23 @@ def digits() -> Data:
     return Data(images[:-360], labels[:-360], images[-360:], labels[-360:], 10)
 
 
+class Trained(NamedTuple):
+    """What became of the models: one row a seed, the last three with one column a layer."""
+
+    losses: Any  # of each training step
+    held: Any  # loss on data that are not trained on
+    accuracy: Any
+    entropy: Any  # of attention in nats
+    rank: Any  # effective rank of attention as a share of the tokens
+    concentration: Any  # SEC(4) of Wq^T Wk
+
+
 class Size(NamedTuple):
     """Of the transformer and its training."""
 
     width: int = 32
     layers: int = 2
-    batch: int = 32
+    batch: int = 16
     steps: int = 300
 
 
@@ -107,13 +121,15 @@ def predictions(
     params: PyTree, inputs: Array, causal: bool
 ) -> tuple[Float[Array, "..."], Float[Array, "layers batch tokens tokens"]]:
     """Logits of symbols at each place (causal) or of an image's class; attention logits."""
-    h = params["embed"][inputs] if causal else inputs @ params["embed"]
+    # A product with indicators: a gather and its gradient take far longer to compile.
+    seen = jax.nn.one_hot(inputs, len(params["embed"])) if causal else inputs
+    h = seen.astype(params["embed"].dtype) @ params["embed"]
     h, recorded, gains = h + params["position"], [], params["gains"]
     future = jnp.triu(jnp.ones((h.shape[1], h.shape[1]), bool), 1) & causal
     for k, (Wq, Wk, Wv, Wo) in enumerate(params["square"]):
         x = normalised(h, gains[2 * k])
         logits = (x @ Wq) @ (x @ Wk).swapaxes(-1, -2) / Wq.shape[-1] ** 0.5
-        recorded.append(jnp.where(future, -jnp.inf, logits))
+        recorded.append(jnp.where(future, UNSEEN, logits))
         h = h + jax.nn.softmax(recorded[-1], axis=-1) @ (x @ Wv) @ Wo
         h = h + jax.nn.relu(normalised(h, gains[2 * k + 1]) @ params["up"][k]) @ params["down"][k]
     h = normalised(h, gains[-1])
@@ -124,7 +140,8 @@ def predictions(
 def _program(size: Size, causal: bool) -> Any:
     def loss(params: PyTree, inputs: Array, targets: Array) -> Array:
         predicted, _ = predictions(params, inputs, causal)
-        return optax.softmax_cross_entropy_with_integer_labels(predicted, targets).mean()
+        wanted = jax.nn.one_hot(targets, predicted.shape[-1], dtype=predicted.dtype)
+        return optax.softmax_cross_entropy(predicted, wanted).mean()
 
     def run(
         params: PyTree, batches: Int[Array, "steps batch"], rate: Array, tau: Array, data: Any
@@ -138,17 +155,23 @@ def _program(size: Size, causal: bool) -> Any:
             return (optax.apply_updates(params, moves), state), value
 
         (params, _), losses = jax.lax.scan(step, (params, method.init(params)), batches)
-        predicted, _ = predictions(params, data[2], causal)
-        held = optax.softmax_cross_entropy_with_integer_labels(predicted, data[3]).mean()
-        return losses, held, (predicted.argmax(-1) == data[3]).mean(dtype=jnp.float32)
+        predicted, logits = predictions(params, data[2], causal)
+        right = (predicted.argmax(-1) == data[3]).mean(dtype=jnp.float32)
+        _, rank = collapse_indicators(jax.nn.softmax(logits[:, :OBSERVED], axis=-1))
+        energy = jax.vmap(lambda w: product_spectrum(w[0].T, w[1].T))(params["square"]) ** 2
+        return Trained(
+            losses, loss(params, data[2], data[3]), right,
+            attention_entropy(logits).mean((-1, -2)), rank.mean(-1),
+            energy[:, :KEPT].sum(-1) / energy.sum(-1),
+        )  # fmt: skip
 
     return quick_jit(jax.vmap(run, (0, 0, None, None, None)))
 
 
 def train(
     keys: UInt32[np.ndarray, "k 2"], data: Data, rate: float, tau: float, size: Size
-) -> tuple[Float[np.ndarray, "k steps"], Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Training losses, held-out loss and held-out accuracy of each seed; no warm-up."""
+) -> Trained:
+    """Train one model a seed, without warm-up, and look at it on held-out data."""
     causal = data.inputs.ndim == 2
     starts, batches = [], []
     for key in keys:
@@ -157,7 +180,6 @@ def train(
         starts.append(initial(random, size, data.inputs.shape[1], inputs, data.classes))
         batches.append(random.integers(0, len(data.inputs), (size.steps, size.batch), np.int32))
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *starts)
-    arrays = (data.inputs, data.targets, data.held_inputs[:256], data.held_targets[:256])
+    arrays = (data.inputs, data.targets, data.held_inputs[:HELD], data.held_targets[:HELD])
     found = _program(size, causal)(stacked, np.stack(batches), rate, tau, arrays)
-    losses, held, accuracy = (np.asarray(x) for x in found)
-    return losses, held, accuracy
+    return jax.tree.map(np.asarray, found)
