@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  sys.exit(0 if (3, 11) <= v < (3, 14) else f"expected Python 3.11 to 3.13; received {sys.version.split()[0]}; run make with PYTHON=python3.12, say")'
 	@test -x $(BIN)/python || { echo "creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing the pinned set into $(VENV) (a few minutes on a fresh machine)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[cluster,data,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[certify,cluster,data,dev]"
 	@touch $@
 
 clean:

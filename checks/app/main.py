@@ -202,3 +202,32 @@ def probe(
     from checks.app.probing import probe
 
     raise typer.Exit(probe(room, profile=profile.value, examples=examples, seed=seed))
+
+
+@app.command()
+def certify(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Nothing means every inequality.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", help="Check this certificate, without the prover.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Directory for the certificates, one file each.")
+    ] = None,
+    boxes: Annotated[
+        int, typer.Option("--boxes", min=1, help="Boxes to use at most for one inequality.")
+    ] = 200_000,
+) -> None:
+    """Prove inequalities by interval arithmetic, each proof replayed by an independent checker."""
+    from checks.app import certifying
+
+    if replay is not None:
+        if name is not None or out is not None:
+            raise InputProblem(
+                expected="--replay alone: a certificate names its inequality",
+                received="--replay with a name or --out",
+                remedy="Leave them away.",
+            )
+        raise typer.Exit(certifying.replay(replay))
+    raise typer.Exit(certifying.prove(name, out=out, budget=boxes))

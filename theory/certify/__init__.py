@@ -1,0 +1,1 @@
+"""Proofs of inequalities by interval arithmetic, and their independent replay."""

@@ -1,0 +1,181 @@
+"""Certificates: what a proof leaves behind, as a JSON file that is checked without the prover.
+
+`certify` proves, writes the certificate and replays it: CERTIFIED is said only when the replay
+agrees. A false claim ends in FALSE, with a box on which it was checked to fail; what is too hard
+for the budget of boxes ends in SAMPLED, which is no proof.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from theory.certify import claims as package
+from theory.certify import exact, polynomial, prover, replay
+from theory.certify.inequality import Claimed, Factored, Inequality, digest
+from theory.certify.replay import Rejected
+
+FORMAT = 1
+BUDGET = 200_000  # boxes
+POINTS = 100_000  # samples where the budget does not suffice
+KEYS = {"format", "claim", "statement", "fingerprint", "kind", "proof", "checksum"}
+
+
+class Status(Enum):
+    """What is known of an inequality."""
+
+    CERTIFIED = "CERTIFIED"  # proved, and the proof replayed in Arb
+    FALSE = "FALSE"  # negative on a box, checked in Arb
+    SAMPLED = "SAMPLED"  # not decided; not negative at random points
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A status with its evidence: boxes or points used, the certificate when there is one."""
+
+    claim: Claimed
+    status: Status
+    detail: str
+    boxes: int
+    certificate: Mapping[str, Any] | None = None
+
+
+@cache
+def inequalities() -> Mapping[str, Claimed]:
+    """All inequalities by name, found in the modules of ``theory.certify.claims``."""
+    found: dict[str, Claimed] = {}
+    for module in iter_modules(package.__path__):
+        for claim in import_module(f"{package.__name__}.{module.name}").inequalities:
+            if claim.name in found:
+                raise ValueError(f"two inequalities are named {claim.name}; rename one of them")
+            found[claim.name] = claim
+    return found
+
+
+def certify(claim: Claimed, budget: int = BUDGET, seed: int = 0) -> Outcome:
+    """Prove, or refute, or sample."""
+    if isinstance(claim, Factored):
+        return _certify_polynomial(claim)
+    found = prover.prove(claim, budget)
+    if isinstance(found, prover.Counter):
+        highest = replay.replay_counter(claim, found.box)
+        return Outcome(
+            claim, Status.FALSE, f"at most {highest:.3g} on {_in_words(claim, found.box)}",
+            found.boxes, _certificate(claim, "counter", {"box": found.box}),
+        )  # fmt: skip
+    if isinstance(found, prover.Undecided):
+        return _sampled(claim, f"{found.boxes} boxes did not suffice", found.boxes, seed)
+    proof = {"boxes": found.boxes, "tree": found.tree}
+    return _replayed(claim, _certificate(claim, "tree", proof), found.boxes)
+
+
+def _certify_polynomial(claim: Factored) -> Outcome:
+    point = polynomial.counterexample(claim)
+    if point is not None:
+        box = [[str(x), str(x)] for x in point]
+        at = ", ".join(f"{s} = {x}" for s, x in zip(claim.symbols, point, strict=True))
+        made = _certificate(claim, "counter", {"box": box})
+        replay_certificate(made, claim)
+        return Outcome(claim, Status.FALSE, f"negative at {at}", 1, made)
+    constant, factors = polynomial.factors(claim)
+    made = _certificate(claim, "factors", {"constant": constant, "factors": factors})
+    return _replayed(claim, made, len(factors))
+
+
+def _replayed(claim: Claimed, certificate: Mapping[str, Any], boxes: int) -> Outcome:
+    try:
+        detail = replay_certificate(certificate, claim)
+    except Rejected as reason:
+        return _sampled(claim, f"the replay does not agree: {reason}", boxes, 0)
+    return Outcome(claim, Status.CERTIFIED, detail, boxes, certificate)
+
+
+def _sampled(claim: Claimed, why: str, boxes: int, seed: int) -> Outcome:
+    """No proof: the smallest value at random points, which is not negative, and where it is."""
+    worst, where, points = (
+        prover.sample(claim, POINTS, seed)
+        if isinstance(claim, Inequality)
+        else polynomial.sample(claim, seed)
+    )
+    at = ", ".join(f"{s} = {x:.6g}" for s, x in zip(claim.symbols, where, strict=True))
+    detail = f"{points} points, worst margin {worst:.3g} at {at}; {why}"
+    return Outcome(claim, Status.SAMPLED, detail, boxes)
+
+
+def _certificate(claim: Claimed, kind: str, proof: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = {
+        "format": FORMAT, "claim": claim.name, "statement": claim.statement,
+        "fingerprint": claim.fingerprint, "kind": kind, "proof": proof,
+    }  # fmt: skip
+    return {**body, "checksum": digest(body)}
+
+
+def certificate_text(certificate: Mapping[str, Any]) -> str:
+    """The text of a certificate's file."""
+    return json.dumps(certificate) + "\n"
+
+
+def parse(text: str) -> Mapping[str, Any]:
+    """A certificate from the text of its file; raises `Rejected` with the reason."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Rejected(f"it is no JSON, or cut off: {error}") from error
+    if not isinstance(found, dict) or set(found) != KEYS:
+        raise Rejected(f"expected the keys {', '.join(sorted(KEYS))}; it is no certificate")
+    if found["format"] != FORMAT:
+        raise Rejected(f"expected format {FORMAT}; it has format {found['format']}")
+    body = {key: value for key, value in found.items() if key != "checksum"}
+    if digest(body) != found["checksum"]:
+        raise Rejected("its checksum does not match its content: it was changed or damaged")
+    return found
+
+
+def replay_certificate(certificate: Mapping[str, Any], claim: Claimed | None = None) -> str:
+    """Check a certificate against the inequality of its name, or against ``claim``.
+
+    Returns what was checked, in words; raises `Rejected` with the reason. The prover is not used.
+    """
+    known = inequalities() if claim is None else {claim.name: claim}
+    name = certificate["claim"]
+    if name not in known:
+        raise Rejected(f"it is for “{name}”, expected one of {', '.join(sorted(known))}")
+    claim = known[name]
+    if certificate["fingerprint"] != claim.fingerprint:
+        raise Rejected(f"it is for another statement than the present {name}")
+    kinds: dict[str, Callable[[Any, Any], str]] = {
+        "tree": _check_tree, "factors": _check_factors, "counter": _check_counter,
+    }  # fmt: skip
+    if certificate["kind"] not in kinds:
+        raise Rejected(f"expected a kind among {', '.join(kinds)}; it has {certificate['kind']!r}")
+    try:
+        return kinds[certificate["kind"]](claim, certificate["proof"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Rejected(f"its proof is malformed: {type(error).__name__} {error}") from error
+
+
+def _check_tree(claim: Claimed, proof: Mapping[str, Any]) -> str:
+    if not isinstance(claim, Inequality):
+        raise Rejected("a polynomial is proved by factors, not by boxes")
+    leaves = replay.replay_tree(claim, proof["tree"])
+    return f"{leaves} boxes replayed in Arb ({proof['boxes']} used by the prover)"
+
+
+def _check_factors(claim: Claimed, proof: Mapping[str, Any]) -> str:
+    if not isinstance(claim, Factored):
+        raise Rejected("factors prove polynomials only")
+    return f"{exact.replay_factors(claim, proof['constant'], proof['factors'])} factors, exactly"
+
+
+def _check_counter(claim: Claimed, proof: Mapping[str, Any]) -> str:
+    if isinstance(claim, Inequality):
+        return f"at most {replay.replay_counter(claim, proof['box']):.3g} on a box: false"
+    return f"{exact.replay_point(claim, proof['box'])} at a point: false"
+
+
+def _in_words(claim: Inequality, box: list) -> str:
+    return ", ".join(f"{s} in [{a:g}, {b:g}]" for s, (a, b) in zip(claim.symbols, box, strict=True))
