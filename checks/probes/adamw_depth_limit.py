@@ -10,9 +10,9 @@ from checks.properties.probe import Outside, Probe, require
 from numerics.generated import adamw_depth_limit as generated
 
 Real = float | int
-Matrix = Float[np.ndarray, "d d"]
-Tokens = Float[np.ndarray, "T d"]
-History = Float[np.ndarray, "steps entries"]
+Matrix = Float[np.ndarray, "_ _"]
+Tokens = Float[np.ndarray, "_ _"]
+History = Float[np.ndarray, "_ _"]
 STEPS = 6
 
 jacobian = jax.jit(generated.attention_token_jacobian)

@@ -13,8 +13,8 @@ from checks.properties.probe import Outside, Probe, require
 from numerics.generated import mean_field_flow as generated
 
 Real = float | int
-Matrix = Float[np.ndarray, "d d"]
-Tokens = Float[np.ndarray, "T d"]
+Matrix = Float[np.ndarray, "_ _"]
+Tokens = Float[np.ndarray, "_ _"]
 
 attention = jax.jit(generated.attention)
 smooth = jax.jit(generated.feedforward)

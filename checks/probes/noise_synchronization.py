@@ -13,8 +13,8 @@ from numerics.generated import noise_synchronization as generated
 from numerics.noise_synchronization import fast_kernel
 
 Real = float | int
-Tokens = Float[np.ndarray, "T d"]
-Matrix = Float[np.ndarray, "d d"]
+Tokens = Float[np.ndarray, "_ _"]
+Matrix = Float[np.ndarray, "_ _"]
 # sup |phi'|; `verilimit certify` proves those of tanh, silu and gelu
 STEEPEST = {
     "relu": 1.0, "tanh": 1.0, "sigmoid": 0.25, "silu": 1.1, "gelu": 1.13, "erf": 2 / np.pi**0.5,

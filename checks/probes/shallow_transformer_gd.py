@@ -12,8 +12,8 @@ from numerics.generated import shallow_transformer_gd as generated
 from numerics.shallow_transformer_gd import Heads, network, paired
 
 Real = float | int
-Matrix = Float[np.ndarray, "m n"]
-Vector = Float[np.ndarray, " n"]
+Matrix = Float[np.ndarray, "_ _"]
+Vector = Float[np.ndarray, " _"]
 KAPPA = 4 / (3 * 3**0.5)  # proved by `verilimit certify third-cumulant`
 # sup |phi|, |phi'|, |phi''|
 BOUNDS = {

@@ -10,7 +10,7 @@ from checks.properties.probe import Outside, Probe, require
 from numerics.generated import shaped_attention_sde as generated
 
 Real = float | int
-Gram = Float[np.ndarray, "m m"]
+Gram = Float[np.ndarray, "_ _"]
 TOKENS = 2
 
 noise = jax.jit(generated.noise_increment)

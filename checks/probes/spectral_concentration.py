@@ -10,8 +10,8 @@ from checks.properties.probe import Outside, Probe, require
 from numerics.generated import spectral_concentration as generated
 
 Real = float | int
-Matrix = Float[np.ndarray, "m n"]
-Vector = Float[np.ndarray, " n"]
+Matrix = Float[np.ndarray, "_ _"]
+Vector = Float[np.ndarray, " _"]
 TAU = 0.125
 
 attention = jax.jit(generated.attention)
