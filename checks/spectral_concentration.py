@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from checks.properties import attention_bounds as bounds
+from checks.properties import collapse_bounds as collapse
+from checks.properties import network_events as events
+from checks.properties import spectral_bounds as spectral
 from checks.properties.capped_steps import (
     CAPPED,
     GRADIENT,
     PLAIN,
     TAU,
-    columns,
-    ends,
     growth_events,
     history,
     weyl_slack,
@@ -34,7 +35,7 @@ NETWORKS = {
     "full": [{"layers": 2, "tokens": 16, "steps": 1000}],
 }
 OFTEN, SELDOM = 0.6, 0.4
-LOOKS: dict[str, Any] = dict(seeds=10, cap=20)
+LATER = {"standard": 10, "full": 10}  # too long for smoke
 INSTANCES: dict[str, Any] = dict(
     seeds={"smoke": 200, "standard": 2000, "full": 20000},
     cap={"smoke": 200, "standard": 2000, "full": 20000},
@@ -67,80 +68,42 @@ def identity(name: str, statement: str, residual: Any, sizes: Sizes, **errors: A
 
 
 def frequency(
-    name: str, statement: str, sample: Any, events: Mapping[str, tuple[float, float]],
+    name: str, statement: str, sample: Any, ranges: Mapping[str, tuple[float, float]],
     contrasts: tuple[tuple[int, int], ...] = (), *, source: str = "reconstructed",
-    points: Any = NETWORKS, **errors: Any,
+    points: Any = NETWORKS, seeds: Any = 10, **errors: Any,
 ) -> Claim:  # fmt: skip
-    """A claim about trained networks: events with the ranges of their probabilities."""
-    low, high = zip(*events.values(), strict=True)
+    """A claim about trained networks: events with the ranges of their probabilities.
+
+    ``seeds`` by tier leaves out the tiers that have no time for it.
+    """
+    low, high = zip(*ranges.values(), strict=True)
     return FrequencyClaim(
         id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, source=source,
-        points=points, sample=sample, events=tuple(events), low=low, high=high,
-        contrasts=contrasts, mutants=planted(sample, "sample", **errors), **LOOKS,
+        points=points, sample=sample, events=tuple(ranges), low=low, high=high,
+        contrasts=contrasts, mutants=planted(sample, "sample", **errors), seeds=seeds, cap=20,
     )  # fmt: skip
 
 
 often, seldom = (OFTEN, 1.0), (0.0, SELDOM)
 
 
-def crash_events(size: Sizes, keys: Keys, plain: Arm = PLAIN, capped: Arm = CAPPED) -> Any:
-    """Crash without the cap, crash with it, accuracy with it."""
-    without, with_cap = ends(size, keys, plain), ends(size, keys, capped)
-    return columns(without.crash, with_cap.crash, with_cap.accurate)
-
-
-def collapse_events(
-    size: Sizes, keys: Keys, arms: tuple[Arm, Arm] = (PLAIN, CAPPED), squared: bool = True
-) -> Any:
-    """Concentration and modes without the cap and with it."""
-    without, with_cap = (ends(size, keys, arm) for arm in arms)
-    high, low = (e.concentration if squared else e.unsquared for e in (without, with_cap))
-    return columns(high >= 0.9, low <= 0.8, without.malignant, with_cap.benign, with_cap.malignant)
-
-
-def uniform_events(size: Sizes, keys: Keys, factor: float = 1.0) -> Any:
-    """A run without a cap at a multiple of the mean rate that the cap allowed."""
-    rate = factor * CAPPED.rate * float(ends(size, keys, CAPPED).mean_rate.mean())
-    end = ends(size, keys, Arm(rate=rate))
-    return columns(end.accurate, end.crash)
-
-
-def accurate_events(size: Sizes, keys: Keys, arms: tuple[Arm, ...]) -> Any:
-    """Accuracy of each arm."""
-    return columns(*(ends(size, keys, arm).accurate for arm in arms))
-
-
-QUERY_KEY, OTHERS = Arm(tau=TAU, cap_others=False), Arm(tau=TAU, cap_query_key=False)
-
-
-def low_entropy_events(size: Sizes, keys: Keys, arm: Arm = CAPPED) -> Any:
-    """Accurate with low entropy."""
-    end = ends(size, keys, arm)
-    return columns(end.accurate & end.low_entropy)
-
-
-SMALL = Arm(rate=0.0077, scale=0.02 * 32**0.5)  # standard deviation 0.02 at width 32
-
-
-def concentrated_events(size: Sizes, keys: Keys, arm: Arm = SMALL, squared: bool = True) -> Any:
-    """Accurate with a concentrated spectrum."""
-    end = ends(size, keys, arm)
-    return columns(end.accurate & ((end.concentration if squared else end.unsquared) >= 0.9))
-
-
-def warmup_events(size: Sizes, keys: Keys, rate: float = 0.1, tau: float = np.inf) -> Any:
-    """A run with linear warm-up and then a constant rate: worse than before, accurate."""
-    warm = Arm(rate=rate, tau=tau, warmup=size["steps"] / 2 if size["steps"] < 300 else 100)
-    end = ends(size, keys, warm)
-    return columns(end.worsened, end.accurate)
-
-
-RATES = (0.003, 0.05, 1.0)
-
-
-def rates_with(**changes: Any) -> dict[str, Any]:
-    """The arms of the claim about rates, at the cap or with changes."""
-    return {"arms": tuple(CAPPED._replace(rate=rate, **changes) for rate in RATES)}
+def real_data(model: str, what: str) -> Claim:
+    """The cap in a small transformer on real data, with what else does as well."""
+    _, share, small = events.MODELS[model]
+    return frequency(
+        f"{model.lower()}-on-{what}",
+        f"A small {model}-style model on {what}, 200 steps at rate 0.1 without warm-up: with the "
+        f"cap the held-out loss is below {share} times that without; without it attention "
+        f"collapses malignantly and SEC(4) reaches 0.9 in a layer, with it not. A constant rate of "
+        f"{small} without cap lowers the loss as well.",
+        partial(events.real_data_events, model=model),
+        {"lower loss with cap": often, f"lower loss at rate {small} without cap": often,
+         "SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
+         "malignant without cap": often, "malignant with cap": seldom},
+        ((4, 5),), source="abstract", points=[{"steps": 200}], seeds=LATER,
+        no_cap=("a cap that never binds", {"tau": np.inf}),
+        small_rate=("a rate at which both learn", {"rate": small}),
+    )  # fmt: skip
 
 
 claims = (
@@ -181,40 +144,48 @@ claims = (
     inequality(
         "concentration-perturbed",
         "A perturbation of relative Frobenius norm epsilon moves sqrt(SEC) within its bounds.",
-        bounds.perturbation_slack, {"m": [40], "n": [40], "s": [4]},
+        spectral.perturbation_slack, {"m": [40], "n": [40], "s": [4]},
         spectral_norm=("epsilon by the spectral norm", {"spectral": True}),
         half=("half of epsilon", {"part": 0.5}),
     ),
     inequality(
         "power-iteration", "Power iteration lies between its lower bounds and sigma_1, and rises.",
-        bounds.power_slack, {"m": [5], "n": [7], "rounds": [1, 3]},
+        spectral.power_slack, {"m": [5], "n": [7], "rounds": [1, 3]},
         one_round_more=("one more round claimed than made", {"extra": 1}),
         half_exponent=("c^(1/(4k+2)) in place of c^(1/(2k+1))", {"exponent": 0.5}),
     ),
     inequality(
         "rank-one-malignant",
         "A W of rank one leaves attention near rank two: sigma_3(A) is bounded by the gaps.",
-        bounds.rank_one_slack, {"n": [8], "d": [5], "dq": [4]},
+        collapse.rank_one_slack, {"n": [8], "d": [5], "dq": [4]},
         no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
         rank_one=("rank one claimed: sigma_2(A)", {"index": 2}),
     ),
     inequality(
+        "hull-vertices",
+        "A W of rank r at a huge scale leaves attention of rank at most the number of vertices of "
+        "the hull of the projected tokens.",
+        collapse.hull_slack, {"n": [24], "d": [5], "r": [2, 3]},
+        one_fewer=("one vertex fewer", {"fewer": 1}),
+        lower_dimension=("the hull in r - 1 dimensions", {"lost": 1}),
+    ),
+    inequality(
         "definite-benign",
         "A definite W and tokens of equal norm leave attention near the identity.",
-        bounds.benign_slack, {"n": [8], "d": [5], "dq": [4]},
+        collapse.benign_slack, {"n": [8], "d": [5], "dq": [4]},
         no_half=("the factor 1/2 of the exponent left out", {"half": 1.0}),
         no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
     ),
     inequality(
         "gradient-spectrum",
         "Singular values of X Omega X^T obey Horn's bounds; rank Omega <= n - 1.",
-        bounds.horn_slack, {"n": [6], "d": [5], "dv": [4]},
+        spectral.horn_slack, {"n": [6], "d": [5], "dv": [4]},
         not_horn=("sigma_i(X)^2 bounds sigma_(i-1)", {"index": 1}),
         rank=("rank Omega <= n - 2", {"rank": 2}),
     ),
     inequality(
         "adam-entries", "Entries of Adam's update are at most R_t.",
-        bounds.entry_slack, {"steps": [40]},
+        spectral.entry_slack, {"steps": [40]},
         sign=("at most one, as if every step were a sign", {"corrected": False}),
         no_root=("the square root of the geometric sum left out", {"power": 0.25}),
     ),
@@ -236,7 +207,7 @@ claims = (
     frequency(
         "cap-prevents-crash",
         "At rate 0.1 without warm-up training crashes without the cap and not with it.",
-        crash_events,
+        events.crash_events,
         {"crash without cap": often, "crash with cap": seldom, "accurate with cap": often},
         ((0, 1),), source="abstract",
         raw_gradient=("the cap measures the raw gradient", {"capped": GRADIENT}),
@@ -246,7 +217,7 @@ claims = (
         "collapse-modes",
         "Without the cap attention collapses malignantly, with SEC(4) >= 0.9 in a layer; with it "
         "benignly, with SEC(4) <= 0.8.",
-        collapse_events,
+        events.collapse_events,
         {"SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
          "malignant without cap": (0.0, 1.0), "benign with cap": often,
          "malignant with cap": seldom},
@@ -258,24 +229,24 @@ claims = (
         "cap-on-query-and-key",
         "With a cap on W_q and W_k alone networks learn more often than with a cap on all other "
         "parameters, with which they seldom learn.",
-        partial(accurate_events, arms=(QUERY_KEY, OTHERS)),
+        partial(events.accurate_events, arms=(events.QUERY_KEY, events.OTHERS)),
         {"accurate, W_q and W_k capped": (0.0, 1.0), "accurate, all others capped": seldom},
         ((0, 1),),
-        exchanged=("the two sets exchanged", {"arms": (OTHERS, QUERY_KEY)}),
-        all_capped=("all capped in place of all others", {"arms": (QUERY_KEY, CAPPED)}),
+        exchanged=("the two sets exchanged", {"arms": (events.OTHERS, events.QUERY_KEY)}),
+        all_capped=("all capped in place of all others", {"arms": (events.QUERY_KEY, CAPPED)}),
     ),
     frequency(
         "any-rate",
         "With the cap rates from 0.003 to 1 all learn: 2.5 decades.",
-        partial(accurate_events, **rates_with()),
-        {f"accurate at rate {rate}": often for rate in RATES},
-        no_cap=("no cap", rates_with(tau=np.inf)),
-        raw_gradient=("the cap measures the raw gradient", rates_with(on_gradient=True)),
+        partial(events.accurate_events, **events.rates_with()),
+        {f"accurate at rate {rate}": often for rate in events.RATES},
+        no_cap=("no cap", events.rates_with(tau=np.inf)),
+        raw_gradient=("the cap measures the raw gradient", events.rates_with(on_gradient=True)),
     ),
     frequency(
         "warm-up-to-a-high-rate",
         "Warm-up to rate 0.1 without decay learns and then worsens: not a substitute for the cap.",
-        warmup_events, {"loss 1.2 times its lowest": often, "accurate": seldom},
+        events.warmup_events, {"loss 1.2 times its lowest": often, "accurate": seldom},
         capped=("with the cap", {"tau": TAU}),
         low_rate=("warm-up to 0.005", {"rate": 0.005}),
     ),
@@ -283,30 +254,43 @@ claims = (
         "uniform-rate-does-as-well",
         "Negation of “the cap is more than a smaller rate”: a constant rate equal to the mean that "
         "the cap allowed learns as well.",
-        uniform_events, {"accurate at the mean rate": often, "crash at the mean rate": seldom},
+        events.uniform_events,
+        {"accurate at the mean rate": often, "crash at the mean rate": seldom},
         asked_rate=("20 times that rate", {"factor": 20.0}),
         far_too_low=("a thousandth of that rate", {"factor": 1e-3}),
     ),
     frequency(
         "loose-cap-does-not-help",
         "Negation of “any cap prevents collapse”: with tau = 0.3 training fails.",
-        partial(accurate_events, arms=(Arm(tau=0.3),)), {"accurate at tau = 0.3": seldom},
+        partial(events.accurate_events, arms=(Arm(tau=0.3),)), {"accurate at tau = 0.3": seldom},
         tight=("tau = 0.01", {"arms": (CAPPED,)}),
         small_rate=("a rate at which the cap never binds", {"arms": (Arm(rate=0.005, tau=0.3),)}),
     ),
     frequency(
+        "benign-to-malignant",
+        "With a cap of tau = 0.03 networks of two layers learn, with benign attention, and crash "
+        "later, with malignant attention.",
+        events.transition_events,
+        {"accurate at some time": often, "benign at some time": often, "crash at the end": often,
+         "malignant at the end": often},
+        points=[{"layers": 2, "tokens": 16, "steps": 1000}], seeds={"full": 10},
+        tight=("tau = 0.01", {"arm": CAPPED}),
+        no_cap=("no cap: nothing is learned at any time", {"arm": PLAIN}),
+    ),
+    *(real_data(model, what) for model, what in (("GPT", "characters"), ("ViT", "digits"))),
+    frequency(
         "concentration-without-crash",
         "Negation of “high SEC means crash”: from a standard deviation of 0.02 healthy runs reach "
         "SEC(4) >= 0.9.",
-        concentrated_events, {"accurate and SEC(4) at least 0.9": often},
-        unit_scale=("the usual standard deviation", {"arm": SMALL._replace(scale=1.0)}),
+        events.concentrated_events, {"accurate and SEC(4) at least 0.9": often},
+        unit_scale=("the usual standard deviation", {"arm": events.SMALL._replace(scale=1.0)}),
         not_squared=("singular values not squared", {"squared": False}),
     ),
     frequency(
         "low-entropy-without-crash",
         "Negation of “low entropy means crash”: capped runs end accurate with entropy below a "
         "tenth of log T in a layer.",
-        low_entropy_events, {"accurate and low entropy": often},
+        events.low_entropy_events, {"accurate and low entropy": often},
         no_cap=("no cap", {"arm": PLAIN}),
         too_slow=("a rate at which nothing is learned", {"arm": Arm(rate=1e-4)}),
     ),

@@ -86,7 +86,7 @@ class Trained(NamedTuple):
     losses: Any  # of each training step
     held: Any  # loss on data that are not trained on
     accuracy: Any
-    entropy: Any  # of attention in nats
+    entropy: Any  # mean of attention as a share of log n; causal rows have at most n tokens
     rank: Any  # effective rank of attention as a share of the tokens
     concentration: Any  # SEC(4) of Wq^T Wk
 
@@ -161,7 +161,7 @@ def _program(size: Size, causal: bool) -> Any:
         energy = jax.vmap(lambda w: product_spectrum(w[0].T, w[1].T))(params["square"]) ** 2
         return Trained(
             losses, loss(params, data[2], data[3]), right,
-            attention_entropy(logits).mean((-1, -2)), rank.mean(-1),
+            attention_entropy(logits).mean((-1, -2)) / np.log(logits.shape[-1]), rank.mean(-1),
             energy[:, :KEPT].sum(-1) / energy.sum(-1),
         )  # fmt: skip
 
