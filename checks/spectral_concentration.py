@@ -177,6 +177,14 @@ claims = (
         no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
     ),
     inequality(
+        "time-to-collapse",
+        "While W_q and W_k grow by 1 + tau a step, no column's entropy falls below B_T(nu*) before "
+        "ln(nu* / nu_0) / (2 ln(1 + tau)) steps.",
+        collapse.delay_slack, {"tokens": [16], "dq": [4]},
+        one_factor=("one factor grows in place of two", {"factors": 1.0}),
+        scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
+    ),
+    inequality(
         "gradient-spectrum",
         "Singular values of X Omega X^T obey Horn's bounds; rank Omega <= n - 1.",
         spectral.horn_slack, {"n": [6], "d": [5], "dv": [4]},

@@ -22,6 +22,7 @@ SLACKS = [
     (collapse_bounds.rank_one_slack, {"n": 5, "d": 3, "dq": 2}),
     (collapse_bounds.benign_slack, {"n": 5, "d": 6, "dq": 2}),
     (collapse_bounds.hull_slack, {"n": 12, "d": 4, "r": 4}),
+    (collapse_bounds.delay_slack, {"tokens": 5, "dq": 3}),
     (spectral_bounds.horn_slack, {"n": 5, "d": 7, "dv": 3}),
     (spectral_bounds.entry_slack, {"steps": 12}),
     (capped_steps.weyl_slack, {"m": 3, "n": 5, "steps": 20}),

@@ -5,14 +5,20 @@ units of the rounding that its terms allow. Keyword arguments plant errors.
 """
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial import ConvexHull
 
 from checks.properties.attention_bounds import Keys, Size, U, Values, each, spectrum
+from numerics.generated import spectral_concentration as generated
+from numerics.spectral_concentration import attention_entropy
 from numerics.training.quick import quick_jit
 
 _softmax = quick_jit(jax.nn.softmax, static_argnums=1)
+_entropy = quick_jit(attention_entropy, static_argnums=1)
+_bound = quick_jit(jnp.vectorize(generated.entropy_lower_bound))
+_time = quick_jit(jnp.vectorize(generated.collapse_time))
 
 
 def rank_one_slack(size: Size, keys: Keys, power: float = 0.5, index: int = 3) -> Values:
@@ -83,6 +89,37 @@ def hull_slack(size: Size, keys: Keys, fewer: int = 0, lost: int = 0) -> Values:
     projected = np.einsum("kdr,kdn->knr", left, X)
     vertices = np.array([_vertices(points) for points in projected])
     return 10.0 * (vertices - fewer - ranks)
+
+
+def delay_slack(size: Size, keys: Keys, factors: float = 2.0, power: float = 0.5) -> Values:
+    """Entropy after the steps that the time to collapse allows, minus the entropy it promises.
+
+    W_q and W_k grow by a factor 1 + tau a step, the most that the cap allows; tokens are
+    orthonormal. In half of the instances a column is a spike from the start, where the bound is
+    attained. Steps are real numbers here, so that rounding to whole steps hides nothing. Planted
+    errors: ``factors`` is the number of factors that grow, ``power`` that of the scaling.
+    """
+    n, dq = size["tokens"], size["dq"]
+
+    def instance(random: np.random.Generator) -> tuple[np.ndarray, ...]:
+        X = np.linalg.qr(random.standard_normal((n, n)))[0]
+        Wq, Wk = random.standard_normal((2, dq, n))
+        if random.integers(2):
+            spike = np.eye(n)[random.integers(n)] - 1 / n
+            unit = np.eye(dq)[0]
+            Wq, Wk = np.outer(unit, X @ spike / np.linalg.norm(spike)), np.outer(unit, X[:, 0])
+        tau, target = 10.0 ** random.uniform(-3, -0.5), random.uniform(6, 12)
+        scale = random.uniform(0.2, 5) / (np.linalg.norm(Wq, 2) * np.linalg.norm(Wk, 2))
+        return X, scale * Wq, Wk, np.array(tau), np.array(target)
+
+    X, Wq, Wk, tau, target = each(keys, instance)
+    start = spectrum(Wq)[:, 0] * spectrum(Wk)[:, 0] / dq**power
+    times = np.asarray(_time(start, target, tau)) * 2 / factors
+    grown = (1 + tau) ** (2 * times)
+    logits = grown[:, None, None] * X.swapaxes(1, 2) @ Wq.swapaxes(1, 2) @ Wk @ X / dq**0.5
+    promised = np.asarray(_bound(float(n), target))
+    found = np.asarray(_entropy(logits, -2)).min(axis=1)
+    return (found - promised) / (64 * U * (n + target) * (np.log(n) + target + 1) * (2 + times))
 
 
 def _vertices(points: Float[np.ndarray, "n r"]) -> int:
