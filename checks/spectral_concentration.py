@@ -289,8 +289,8 @@ claims = (
     frequency(
         "concentration-without-crash",
         "Negation of “high SEC means crash”: from a standard deviation of 0.02 healthy runs reach "
-        "SEC(4) >= 0.9.",
-        events.concentrated_events, {"accurate and SEC(4) at least 0.9": often},
+        "SEC(4) >= 0.92.",
+        events.concentrated_events, {"accurate and SEC(4) at least 0.92": often},
         unit_scale=("the usual standard deviation", {"arm": events.SMALL._replace(scale=1.0)}),
         not_squared=("singular values not squared", {"squared": False}),
     ),

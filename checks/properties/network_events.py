@@ -61,9 +61,13 @@ SMALL = Arm(rate=0.0077, scale=0.02 * 32**0.5)  # standard deviation 0.02 at wid
 
 
 def concentrated_events(size: Sizes, keys: Keys, arm: Arm = SMALL, squared: bool = True) -> Any:
-    """Accurate with a concentrated spectrum."""
+    """Accurate with a concentrated spectrum.
+
+    Above 0.92, which 19 of 20 such networks reach; of their singular values not squared (planted
+    error) a quarter reach 0.9, too many to be told from half of them by ten seeds.
+    """
     end = ends(size, keys, arm)
-    return columns(end.accurate & ((end.concentration if squared else end.unsquared) >= 0.9))
+    return columns(end.accurate & ((end.concentration if squared else end.unsquared) >= 0.92))
 
 
 def warmup_events(size: Sizes, keys: Keys, rate: float = 0.1, tau: float = np.inf) -> Any:
