@@ -35,8 +35,8 @@ class Coercivity(NamedTuple):
 
 def simple_attention(d: int, *, beta: float | int, scale: float | int) -> Attention:
     """Q^T K = beta I and V = scale I, as in the paper's simulations; scale is +1, 0 or -1 there."""
-    eye = jnp.eye(d)
-    return Attention(beta * eye, eye, scale * eye)
+    eye = np.eye(d)
+    return Attention(*(jax.device_put(factor * eye) for factor in (beta, 1.0, scale)))
 
 
 def uniform_tokens(key: Key, tokens: int, d: int) -> Float[Array, "tokens d"]:
@@ -246,7 +246,7 @@ def _correlation(
 ) -> tuple[float, Float[np.ndarray, "*shape"]]:
     """Standard deviation of a pre-activation and the correlation of two."""
     square = 1 / d + sigma_u**2
-    return float(square**0.5), np.clip((u / d + sigma_u**2) / square, -1.0, 1.0)
+    return float(square**0.5), np.asarray(np.clip((u / d + sigma_u**2) / square, -1.0, 1.0))
 
 
 def _check_law(activation: str, d: int, sigma_u: float | int, sigma_w: float | int) -> None:

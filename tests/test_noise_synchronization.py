@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import Array
-from scipy.integrate import dblquad
+from mpmath import mp
+from scipy import special, stats
 
 from numerics.generated import noise_synchronization as generated
 from numerics.noise_synchronization import (
@@ -19,7 +20,7 @@ from numerics.noise_synchronization import (
     simple_attention,
     uniform_tokens,
 )
-from numerics.randomness.activations import SMOOTH, activation
+from numerics.randomness.activations import SMOOTH
 from theory import noise_synchronization as room
 from theory.language import Status, run_steps
 
@@ -62,33 +63,45 @@ def test_the_exponents_are_those_of_the_table(name: str, sigma: float) -> None:
         assert round(value, digits) == expected
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "silu", "gelu"])
-def test_the_kernel_is_the_integral_that_defines_it(name: str) -> None:
-    d, sigma_u, sigma_w, u = 4, 0.5, 0.3, -0.35
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(400)
+LINE, GAUSS = 10 * NODES, 10 * WEIGHTS * stats.norm.pdf(10 * NODES)
+PHI = {  # not the functions that are tested
+    "tanh": np.tanh,
+    "sigmoid": special.expit,
+    "silu": lambda z: z * special.expit(z),
+    "gelu": lambda z: z * stats.norm.cdf(z),
+    "erf": special.erf,
+}
+
+
+@pytest.mark.parametrize("name", PHI)
+@pytest.mark.parametrize(("d", "sigma_u", "u"), [(4, 0.5, -0.35), (5, 0.0, 0.8), (2, 0.2, 1.0)])
+def test_the_kernel_is_the_integral_that_defines_it(
+    name: str, d: int, sigma_u: float, u: float
+) -> None:
+    square = 1 / d + sigma_u**2
+    rho, s = (u / d + sigma_u**2) / square, square**0.5
+    mixed = rho * LINE[:, None] + max(1 - rho**2, 0.0) ** 0.5 * LINE[None]
+    expected = (GAUSS * PHI[name](s * LINE)) @ (PHI[name](s * mixed) @ GAUSS) + 0.3**2
+    found = float(kernel(name, u, d=d, sigma_u=sigma_u, sigma_w=0.3))
+    assert abs(found - expected) < 1e-10
+
+
+@pytest.mark.parametrize(("d", "sigma_u", "u"), [(4, 0.5, -0.35), (5, 0.0, 0.8), (2, 0.2, -0.9)])
+def test_the_kernel_of_the_relu_is_the_integral_that_defines_it(
+    d: int, sigma_u: float, u: float
+) -> None:
+    """The inner mean is that of a Gaussian cut at zero; the outer one is by mpmath."""
     square = 1 / d + sigma_u**2
     rho = (u / d + sigma_u**2) / square
-    phi = {
-        "tanh": np.tanh,
-        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-        "silu": lambda z: z / (1 + np.exp(-z)),
-    }.get(name, np.tanh)
+    across = (1 - rho**2) ** 0.5
 
-    def integrand(z: float, x: float) -> float:
-        y = rho * x + (1 - rho**2) ** 0.5 * z
-        weight = np.exp(-(x * x + z * z) / 2) / (2 * np.pi)
-        return weight * phi(square**0.5 * x) * phi(square**0.5 * y)
+    def integrand(x: mp.mpf) -> mp.mpf:
+        t = rho * x / across
+        return mp.npdf(x) * x * across * (t * mp.ncdf(t) + mp.npdf(t))
 
-    if name == "gelu":  # by tabulation, for the speed of the test
-        x = np.linspace(-9, 9, 400)
-        w = np.exp(-(x**2) / 2)
-        table = np.asarray(activation("gelu")(jnp.asarray(square**0.5 * x)))
-        mixed = rho * x[:, None] + (1 - rho**2) ** 0.5 * x[None]
-        inner = np.asarray(activation("gelu")(jnp.asarray(square**0.5 * mixed))) @ (w / w.sum())
-        expected = (w / w.sum() * table) @ inner
-    else:
-        expected, _ = dblquad(integrand, -9, 9, -9, 9, epsabs=1e-12, epsrel=1e-12)
-    found = float(kernel(name, u, d=d, sigma_u=sigma_u, sigma_w=sigma_w))
-    assert abs(found - expected - sigma_w**2) < 1e-10
+    expected = square * float(mp.quad(integrand, [0, 2, 5, 12])) + 0.3**2
+    assert abs(float(kernel("relu", u, d=d, sigma_u=sigma_u, sigma_w=0.3)) - expected) < 1e-10
 
 
 def test_the_kernel_of_the_error_function_is_an_arcsine() -> None:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from checks import noise_synchronization as room
 from numerics.generated.noise_synchronization import attention as attention_values
 from numerics.generated.noise_synchronization import projected
+from numerics.measurements import shared_noise as shared
 from numerics.noise_synchronization import (
     dissipation_rate,
     kernel,
@@ -18,9 +20,9 @@ from numerics.noise_synchronization import (
     simple_attention,
     uniform_tokens,
 )
-from numerics.randomness.activations import ACTIVATIONS
+from numerics.randomness.activations import ACTIVATIONS, NAMES
 from numerics.randomness.mlp_fields import Law, count, mlp_field, normals, symmetric_root
-from numerics.solvers.token_couplings import squared_transport
+from numerics.solvers.token_couplings import squared_transport, weighted_systems
 from numerics.solvers.token_layers import layer, normalised, walk
 
 LAW = {"activation": "tanh", "sigma_u": 0.3, "sigma_w": 0.2}
@@ -32,10 +34,8 @@ def start(seed: int, tokens: int = 3, d: int = 4) -> jax.Array:
 
 
 def walked(z: np.ndarray, X0: jax.Array) -> jax.Array:
-    return walk(
-        jnp.asarray(z), X0, simple_attention(4, beta=1.0, scale=1.0), 0.1, width=3,
-        activation="tanh", sigma_u=0.3, sigma_w=0.2, records=2,
-    )  # fmt: skip
+    law = Law(NAMES.index("tanh"), 0.3, 0.2)
+    return walk(z, X0, simple_attention(4, beta=1.0, scale=1.0), 0.1, law, 3, 3, 2)
 
 
 @settings(max_examples=25, deadline=None)
@@ -55,6 +55,20 @@ def test_the_kernel_is_positive_definite_on_any_points(seed: int, name: str, bia
     u = jnp.clip(points @ points.T, -1.0, 1.0)
     values = np.linalg.eigvalsh(kernel(name, u, d=4, sigma_u=bias, sigma_w=0.0))
     assert values.min() > -1e-10
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS, name=st.sampled_from(sorted(ACTIVATIONS)))
+def test_with_the_noise_off_every_seed_gives_the_deterministic_flow(seed: int, name: str) -> None:
+    """No features and no biases: relu, tanh, ... of zero weights times W is no noise at all."""
+    X0, attention = start(seed), simple_attention(4, beta=1.0, scale=1.0)
+    zeros = np.zeros((1, 8, count(3, 4)))
+    law = Law(NAMES.index(name), 0.3, 0.2)
+    path = walk(zeros, X0, attention, 0.1, law, 3, 3, 8)[0]
+    X = X0
+    for k in range(8):
+        X = normalised(X + 0.1 * attention_values(X, *attention))
+        np.testing.assert_allclose(path[k + 1], X, atol=1e-13)
 
 
 @pytest.mark.parametrize("path", [network_path, limit_path])
@@ -136,7 +150,42 @@ def test_the_symmetric_root_squares_to_the_covariance() -> None:
 
 def test_transport_between_shifted_points_is_the_squared_shift() -> None:
     x = np.random.default_rng(2).standard_normal((12, 3))
-    assert squared_transport(x, x[::-1] + 0.01) == pytest.approx(3e-4)
+    assert squared_transport(x, np.ones(12, int), x[::-1] + 0.01) == pytest.approx(3e-4)
+
+
+@pytest.mark.parametrize("counts", [[3, 1, 0, 0], [2, 2, 2, 2], [5, 1, 1, 1]])
+def test_transport_of_weighted_atoms_is_the_linear_program(counts: list[int]) -> None:
+    x, y = np.random.default_rng(4).standard_normal((2, 4, 3))
+    cost = ((x[:, None] - y[None]) ** 2).sum(-1).ravel()
+    rows, columns = np.kron(np.eye(4), np.ones(4)), np.kron(np.ones(4), np.eye(4))
+    masses = np.concatenate([np.array(counts) / sum(counts), np.full(4, 0.25)])
+    exact = linprog(cost, A_eq=np.concatenate([rows, columns]), b_eq=masses).fun
+    assert squared_transport(x, np.array(counts), y) == pytest.approx(exact)
+
+
+def test_tokens_at_atoms_are_the_measure_with_their_counts_as_weights() -> None:
+    """N tokens that start at K atoms, one by one, against K atoms with weights."""
+    atoms, counts, rank = np.asarray(start(8)), np.array([3, 0, 2]), shared.RANK
+    noise = np.random.default_rng(5).standard_normal((1, 2, 8, rank, 4))
+    noise[:, 1] = noise[:, 0]
+    features, attention = shared.frozen(4), simple_attention(4, beta=1.0, scale=1.0)
+    with np.errstate(divide="ignore"):
+        weights = np.log(np.stack([counts, np.ones(3)]))[None]
+    merged = weighted_systems(noise, weights, atoms, features, attention, 0.1, "tanh")[0, 0]
+    each = np.repeat(atoms, counts, axis=0)
+    apart = weighted_systems(
+        noise[:, :1], np.zeros((1, 1, 5)), each, features, attention, 0.1, "tanh"
+    )[0, 0]
+    np.testing.assert_allclose(apart, np.repeat(merged, counts, axis=1), atol=1e-12)
+
+
+def test_one_run_gives_every_width_the_field_of_its_own_units() -> None:
+    z, tokens_ = np.random.default_rng(6).standard_normal(count(5, 4)), start(3)
+    law, few = Law("tanh", 0.3, 0.2), 2
+    U, b, W, outer = z[:8], z[20:22], z[25:45].reshape(4, 5)[:, :2], z[45:]
+    alone = jnp.concatenate([U, b, W.ravel(), outer])
+    kept = mlp_field(jnp.asarray(z), tokens_, 5, law, kept=few)
+    np.testing.assert_allclose(kept, mlp_field(alone, tokens_, few, law), atol=1e-14)
 
 
 @pytest.mark.slow

@@ -24,10 +24,10 @@ SIGMA_U, SIGMA_W = 0.3, 0.2
 LAW = Law("relu", SIGMA_U, SIGMA_W)
 
 
-def tokens(number: int, d: int, seed: int = 0) -> Float[Array, "{number} {d}"]:
+def tokens(number: int, d: int, seed: int = 0) -> Float[np.ndarray, "{number} {d}"]:
     """Fixed points on the sphere: a start, not a sample."""
     points = np.random.default_rng([seed, number, d]).standard_normal((number, d))
-    return jnp.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
 def batched(keys: Keys, batch: int, *shape: int) -> Float[np.ndarray, "rows ..."]:
@@ -37,7 +37,8 @@ def batched(keys: Keys, batch: int, *shape: int) -> Float[np.ndarray, "rows ..."
 
 def per_seed(values: Float[Array, "rows ..."], seeds: int) -> Float[np.ndarray, "{seeds} ..."]:
     """The mean of each seed's batch."""
-    return np.asarray(values.reshape(seeds, -1, *values.shape[1:]).mean(1))
+    found = np.asarray(values)
+    return found.reshape(seeds, -1, *found.shape[1:]).mean(1)
 
 
 def relu_kernel(inner: ScalarLike) -> Kernel:
@@ -68,12 +69,12 @@ def norm_error(size: Size, keys: Keys, plus: float | int = 0.0) -> Float[np.ndar
 
     ``plus`` = 1 has + <v, w> P w in the expansion.
     """
-    return np.asarray(_norm_defect(jnp.asarray(normals(keys, 2, 5)), 1.0 / size["k"], plus))
+    return np.asarray(_norm_defect(normals(keys, 2, 5), 1.0 / size["k"], plus))
 
 
 # Moments of the increment, three tokens in R^5
 WIDEST = 64  # networks of smaller widths are the first units of one of this width
-START = tokens(3, 5)
+START = jax.device_put(tokens(3, 5))
 FULL = simple_attention(5, beta=1.5, scale=1.0)
 
 
@@ -93,7 +94,7 @@ def _increments(z: Float[Array, "n count"], dt: ScalarLike, m: ScalarLike) -> Fl
 def increments(size: Size, keys: Keys, batch: int = 64, depth: int = 800) -> np.ndarray:
     """Mean (3, 5) and cross block of tokens 0, 1 (5, 5), over T / L; antithetic W and b_W."""
     z = batched(keys, batch, count(WIDEST, 5))
-    return per_seed(_increments(jnp.asarray(z), 1 / depth, size["m"]), len(keys))
+    return per_seed(_increments(z, 1 / depth, size["m"]), len(keys))
 
 
 def stated_moments(
@@ -141,7 +142,7 @@ def radial_bias(
 
     |P G|^2 / 2 is a control variate: its mean is (d - 1) kappa(1) / 2, kappa by quadrature.
     """
-    z = jnp.asarray(batched(keys, batch, count(1, 5)))
+    z = batched(keys, batch, count(1, 5))
     rest = per_seed(_radial_bias(z, 1.0 / size["L"]), len(keys))
     at_one = float(kernel("relu", 1.0, d=5, sigma_u=SIGMA_U, sigma_w=SIGMA_W))
     return rest + 2 * at_one + ito * float(_radial_drift(at_one))
@@ -154,7 +155,7 @@ def _radial_drift(at_one: ScalarLike) -> Float[Array, ""]:
 
 
 # Energy, six tokens in R^6, attention scale +1, 0, -1
-SIX, SCALES = tokens(6, 6), (1.0, 0.0, -1.0)
+SIX, SCALES = jax.device_put(tokens(6, 6)), (1.0, 0.0, -1.0)
 
 
 @quick_jit
@@ -176,7 +177,7 @@ def _energy_slopes(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, "
 
 def energy_slopes(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 3"]:
     """Change of the energy in one layer over T / L, for attention scales +1, 0, -1."""
-    z = jnp.asarray(batched(keys, batch, count(4, 6)))
+    z = batched(keys, batch, count(4, 6))
     return per_seed(_energy_slopes(z, 1.0 / size["L"]), len(keys))
 
 

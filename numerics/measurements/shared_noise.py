@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-import jax.numpy as jnp
+import jax
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Float, UInt32
 
 from numerics.measurements.one_token_layer import tokens
 from numerics.noise_synchronization import simple_attention
@@ -31,16 +31,16 @@ def frozen(d: int) -> Frozen:
     """Fixed features, one draw: part of the model, not of the sample."""
     rng = np.random.default_rng([RANK, d])
     U, b = rng.standard_normal((RANK, d)), rng.standard_normal(RANK) / 2
-    return Frozen(jnp.asarray(U), jnp.asarray(b))
+    return Frozen(jax.device_put(U), jax.device_put(b))
 
 
 @lru_cache(maxsize=4)
 def _nested(keys: bytes, number: int, most: int, levels: int) -> Nested:
     rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    z = jnp.asarray(normals(rows, most, INNER, RANK, DIMENSION))
+    z = normals(rows, most, INNER, RANK, DIMENSION)
     attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
     start, features = tokens(number, DIMENSION), frozen(DIMENSION)
-    strides, slips = 2.0 ** jnp.arange(levels), stacked(tuple(SLIPS.values()))
+    strides, slips = 2.0 ** np.arange(levels), stacked(tuple(SLIPS.values()))
     return nested(z, start, features, attention, HORIZON, strides, slips, "tanh")
 
 
@@ -63,7 +63,7 @@ def _weak_form(keys: bytes, number: int, layers: int, most: int) -> tuple[np.nda
     z[:, :layers] = summed  # one shape for all depths
     attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
     start, features = tokens(number, DIMENSION), frozen(DIMENSION)
-    found = weak_parts(jnp.asarray(z), layers, start, features, attention, HORIZON, "tanh")
+    found = weak_parts(z, layers, start, features, attention, HORIZON, "tanh")
     return np.asarray(found[0]), np.asarray(found[1])
 
 
@@ -84,16 +84,17 @@ WIDTH_LAW = (0.3, 0.2)  # sigma_u, sigma_w
 @lru_cache(maxsize=4)
 def _widths(
     keys: bytes, layers: int, widths: tuple[int, ...], sigma_w: float
-) -> Float[Array, "n levels"]:
+) -> Float[np.ndarray, "n levels"]:
     rows, d, number = np.frombuffer(keys, np.uint32).reshape(-1, 2), 4, 3
-    inner = jnp.asarray(normals(rows, layers, max(widths) * (d + 1)))
-    noise = jnp.asarray(normals(rows ^ np.uint32(1), layers, number, d))
+    inner = normals(rows, layers, max(widths) * (d + 1))
+    noise = normals(rows ^ np.uint32(1), layers, number, d)
     squares = hermite_squares("tanh", float((1 / d + WIDTH_LAW[0] ** 2) ** 0.5))
-    series = jnp.asarray(squares).at[0].add(sigma_w**2)
-    return width_coupling(
+    series = squares + sigma_w**2 * (np.arange(len(squares)) == 0)
+    found = width_coupling(
         inner, noise, tokens(number, d), simple_attention(d, beta=1.0, scale=1.0), 1 / layers,
-        jnp.asarray(widths, float), series, *WIDTH_LAW, "tanh",
+        np.asarray(widths, float), series, *WIDTH_LAW, "tanh",
     )  # fmt: skip
+    return np.asarray(found)
 
 
 def width_error(size: Size, keys: Keys, sigma_w: float = WIDTH_LAW[1]) -> Float[np.ndarray, " n"]:
@@ -102,9 +103,7 @@ def width_error(size: Size, keys: Keys, sigma_w: float = WIDTH_LAW[1]) -> Float[
     ``sigma_w`` is that of the infinitely wide network: another value plants a wrong limit.
     """
     widths = tuple(size["most"] // 2**j for j in range(5))
-    return np.asarray(_widths(keys.tobytes(), size["L"], widths, sigma_w))[
-        :, widths.index(size["m"])
-    ]
+    return _widths(keys.tobytes(), size["L"], widths, sigma_w)[:, widths.index(size["m"])]
 
 
 CHAOS_STEPS, RECORDED = 16, (7, 15)
@@ -122,10 +121,10 @@ def _transports(
     counts = np.array([[np.bincount(i[:N], minlength=atoms) for N in numbers] for i in draws])
     weights = np.concatenate([counts, np.ones((len(rows), 1, atoms))], axis=1)
     with np.errstate(divide="ignore"):
-        log_weights = jnp.asarray(np.log(weights))
+        log_weights = np.log(weights)
     attention = simple_attention(d, beta=1.0, scale=1.0)
     paths = np.asarray(weighted_systems(
-        jnp.asarray(noise), log_weights, tokens(atoms, d), frozen(d), attention, 1 / CHAOS_STEPS,
+        noise, log_weights, tokens(atoms, d), frozen(d), attention, 1 / CHAOS_STEPS,
         "tanh",
     ))[:, :, RECORDED]  # fmt: skip
     return np.array(

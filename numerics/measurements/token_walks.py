@@ -25,7 +25,7 @@ Size = Mapping[str, int]
 Keys = UInt32[np.ndarray, "n 2"]
 D, WIDTH, ROWS = 5, 2, 1024
 HORIZON = 2.0
-FOUR = np.asarray(tokens(4, D))
+FOUR = tokens(4, D)
 STILL = simple_attention(D, beta=1.0, scale=0.0)
 SIGMOID = Law("sigmoid", 0.0, 0.0)
 UNBIASED = Law("relu", 0.0, 0.0)
@@ -38,13 +38,13 @@ def networks(
 ) -> Float[np.ndarray, "n batch 7 4 5"]:  # fmt: skip
     """``batch`` networks a seed, at six equally spaced times and the start."""
     seeds = max(1, ROWS // batch)
-    coded = Law(jnp.asarray(NAMES.index(str(law.activation))), law.sigma_u, law.sigma_w)
+    coded = Law(NAMES.index(str(law.activation)), law.sigma_u, law.sigma_w)
     parts = []
     for first in range(0, len(keys), seeds):
         z = batched(keys[first : first + seeds], batch, depth, count(WIDTH, D))
         padded = np.concatenate([z, np.zeros((seeds * batch - len(z), *z.shape[1:]))])
         path = walk(
-            jnp.asarray(padded), jnp.asarray(X0), attention, horizon / depth, coded, m, WIDTH, 6,
+            padded, X0, attention, horizon / depth, coded, m, WIDTH, 6,
         )  # fmt: skip
         parts.append(np.asarray(path)[: len(z)])
     found = np.concatenate(parts)
@@ -90,7 +90,7 @@ def diffusion_products(
     ``common`` = 0 takes the noise of the tokens as independent, ``inner`` = 1 forgets the
     division of pre-activations by sqrt(d).
     """
-    return np.asarray(_diffusion(jnp.asarray(normals(keys, 4 * size["L"])), common, inner))
+    return np.asarray(_diffusion(normals(keys, 4 * size["L"]), common, inner))
 
 
 # Both orders of the limits in depth and number of tokens: start uniform on four atoms
@@ -132,10 +132,10 @@ def depth_first(
     series[0] += MANY_LAW.sigma_w**2
     z = normals(keys ^ np.uint32(1), size["L"], 4, D)
     with np.errstate(divide="ignore"):
-        log_weights = jnp.asarray(np.log(counts))
+        log_weights = np.log(counts)
     ends = weighted_limit(
-        jnp.asarray(z), log_weights, jnp.asarray(FOUR),
-        simple_attention(D, beta=1.0, scale=scale), TIME / size["L"], jnp.asarray(series),
+        z, log_weights, FOUR,
+        simple_attention(D, beta=1.0, scale=scale), TIME / size["L"], series,
         MANY_LAW.sigma_u**2 * D, common,
     )  # fmt: skip
     return order_parameters(np.asarray(ends), counts / size["N"])
@@ -173,7 +173,7 @@ def energy_curve(
     if independent:  # token i of the i-th of four networks
         apart = paths.reshape(len(keys), batch, 4, *paths.shape[2:])
         paths = np.stack([apart[:, :, i, :, i] for i in range(4)], axis=-2)
-    energies = np.asarray(_energies(jnp.asarray(paths.reshape(-1, 4, D))))
+    energies = np.asarray(_energies(paths.reshape(-1, 4, D)))
     return energies.reshape(paths.shape[:3]).mean(1)
 
 

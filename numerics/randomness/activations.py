@@ -30,7 +30,7 @@ WIDEST = 30.0  # largest standard deviation that the quadrature is made for
 DEGREES = 128
 
 
-def activation(name: str | Int[Array, ""]) -> Activation:
+def activation(name: str | int | Int[Array, ""]) -> Activation:
     """The function of that name; ValueError for a name that is not in ``ACTIVATIONS``.
 
     Compiled code that serves all activations takes the index in ``NAMES`` instead.

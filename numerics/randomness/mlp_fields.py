@@ -19,7 +19,7 @@ Key = PRNGKeyArray | UInt32[Array, "2"]
 class Law(NamedTuple):
     """Activation (its name, or its index) and deviations of the inner and outer biases."""
 
-    activation: str | Int[Array, ""]
+    activation: str | int | Int[Array, ""]
     sigma_u: ScalarLike
     sigma_w: ScalarLike
 

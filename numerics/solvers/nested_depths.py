@@ -36,7 +36,7 @@ class Nested(NamedTuple):
 
 def stacked(slips: tuple[Slip, ...]) -> Slip:
     """Several slips as one, with an axis for ``vmap``."""
-    return Slip(*(jnp.asarray(values, float) for values in zip(*slips, strict=True)))
+    return Slip(*(jax.device_put(np.array(values, float)) for values in zip(*slips, strict=True)))
 
 
 def scrambled(F: Float[Array, "N R"]) -> Float[Array, "N R"]:

@@ -100,7 +100,7 @@ def weighted_systems(
     def one(
         path: Float[Array, "steps R d"], log_weight: Float[Array, " K"]
     ) -> Float[Array, "steps K d"]:
-        def step(X: Float[Array, "K d"], dB: Float[Array, "R d"]) -> tuple[Array, None]:
+        def step(X: Float[Array, "K d"], dB: Float[Array, "R d"]) -> tuple[Array, Array]:
             F = frozen_features(frozen, X, activation)
             A = measure_attention(X, log_weight, *attention)
             drift = field_drift(X, A, (F**2).sum(1))

@@ -53,7 +53,7 @@ def walk(
     laws and widths share one compilation.
     """
 
-    def step(X: Float[Array, "N d"], weights: Float[Array, " count"]) -> tuple[Array, None]:
+    def step(X: Float[Array, "N d"], weights: Float[Array, " count"]) -> tuple[Array, Array]:
         field = partial(mlp_field, weights, width=width, law=law, kept=m)
         X = layer(X, field, attention, dt)
         return X, X
