@@ -1,8 +1,7 @@
 """Shaped attention networks and their covariance SDE.
 
 The finite network is sampled through its Gram matrix, exactly in law and at a cost of O(m^3) a
-layer for any width: the weights are rotation invariant, so only the components of the tokens
-matter. ``method="literal"`` draws the weight matrices and is the second route.
+layer for any width; ``method="literal"`` draws the weight matrices and is the second route.
 
 References: Noci et al. 2023, arXiv:2306.17759; Li, Nica, Roy 2022, arXiv:2206.02768.
 """
@@ -13,29 +12,24 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from numerics.generated.shaped_attention_sde import attention_drift, noise_increment
 from numerics.randomness.chunks import Keys, in_chunks
-from numerics.randomness.gaussian import bartlett, haar_shares
-
-# Below this key dimension the wide factors of the logits are drawn, above it their Gram matrix.
-NARROW = 8
-
-Gram = Float[Array, "m m"]
-Scalar = float | int | Num[Array, ""] | Bool[Array, ""]
-
-
-class Ensemble(NamedTuple):
-    """Samples of the SDE at the horizon.
-
-    ``V``: Gram matrices; ``stopped``: which paths left the ball of the stop; ``violations``: how
-    many steps of a path left the positive definite cone and were projected back.
-    """
-
-    V: Float[Array, "samples m m"]
-    stopped: Bool[Array, " samples"]
-    violations: Int[Array, " samples"]
+from numerics.randomness.gaussian import bartlett
+from numerics.randomness.gram_networks import (
+    Ensemble,
+    Gram,
+    Network,
+    Scalar,
+    attention_matrix,
+    gram_ensemble,
+    literal_ensemble,
+    logits,
+    narrow_key_dim,
+    root,
+    wide_columns,
+)
 
 
 def averaging_matrix(m: int, causal: bool = False) -> Gram:
@@ -58,12 +52,6 @@ def _averaging(m: int, causal: bool, averaging: Float[Array, "..."] | None) -> G
             f"one; received row sums {sums}: divide each row by its sum"
         )
     return M
-
-
-def attention_matrix(Y: Gram, M: Gram, tau: Scalar, shaped: Scalar = True) -> Gram:
-    """Softmax of Y / tau over the tokens that M attends to; shaped: I + softmax - M."""
-    weights = jax.nn.softmax(jnp.where(M > 0, Y / tau + jnp.log(M), -jnp.inf), axis=1)
-    return weights + jnp.where(shaped, jnp.eye(len(M)) - M, 0.0)
 
 
 def network_path(
@@ -95,167 +83,35 @@ def network_path(
 
     Raises ``ValueError`` for sizes and matrices that make no network.
     """
-    if samples < 1:
-        raise ValueError(f"expected samples >= 1; received {samples}")
-    return network_ensemble(
-        jax.random.split(key, samples), V0, width=width, key_dim=key_dim, depth=depth, gamma=gamma,
-        tau0=tau0, heads=heads, causal=causal, method=method, shaped=shaped, stop=stop,
-        averaging=averaging,
-    )  # fmt: skip
-
-
-def network_ensemble(
-    keys: Keys,
-    V0: Float[Array, "..."],
-    *,
-    width: int,
-    key_dim: int,
-    depth: int,
-    gamma: float,
-    tau0: float,
-    heads: int = 1,
-    causal: bool = False,
-    method: str = "gram",
-    shaped: bool = True,
-    stop: float = jnp.inf,
-    averaging: Float[Array, "..."] | None = None,
-) -> Float[Array, "samples m m"]:
-    """The same as ``network_path``, one network for each of the keys."""
     m = _check_start(V0, gamma, tau0)
     _check_network(m, width, key_dim, depth, heads, method)
-    M = _averaging(m, causal, averaging)
-    common = (jnp.asarray(V0), M, depth, gamma, tau0, stop)
+    keys, V0, M = _split(key, samples), jnp.asarray(V0), _averaging(m, causal, averaging)
+    network = Network(width, key_dim, depth, gamma, tau0, shaped, stop)
     if method == "literal":
-        return _literal_paths(
-            keys, *common, shaped, width=width, key_dim=key_dim, heads=heads
-        )  # fmt: skip
-    narrow = _narrow(m, key_dim)
-    return in_chunks(
-        lambda some: _gram_paths(some, *common, shaped, width, key_dim, heads=heads, narrow=narrow),
-        keys,
-    )
+        return literal_ensemble(keys, V0, M, network, heads)
+    return gram_ensemble(keys, V0, M, network, heads).V
 
 
-def _narrow(m: int, key_dim: int) -> int | None:
-    """The key dimension if it is small enough to draw the factors of the logits themselves."""
-    return key_dim if key_dim < max(m, NARROW) else None
+def _split(key: PRNGKeyArray, samples: int) -> Keys:
+    if samples < 1:
+        raise ValueError(f"expected samples >= 1; received {samples}")
+    return jax.random.split(key, samples)
 
 
-@partial(jax.jit, static_argnames=("heads", "narrow"))
-def _gram_paths(
-    keys: Keys, V0: Gram, M: Gram, depth: Scalar, gamma: Scalar, tau0: Scalar,
-    stop: Scalar, shaped: Scalar, width: Scalar, key_dim: Scalar,
-    *, heads: int, narrow: int | None,
-) -> Float[Array, "samples m m"]:  # fmt: skip
-    """All paths at once; sizes but for the tokens are traced, so that one compilation serves."""
+class Diffusion(NamedTuple):
+    """Scales of the covariance SDE and of its Euler-Maruyama paths; all of them are traced.
 
-    def path(key: PRNGKeyArray) -> Gram:
-        start, walk = jax.random.split(key)
-        L = _root(V0)
-        shares = L @ haar_shares(start, len(V0), heads, width / heads) @ L.T
-
-        def layer(
-            r: Int[Array, ""], shares: Float[Array, "heads m m"]
-        ) -> Float[Array, "heads m m"]:
-            after = gram_layer(
-                jax.random.fold_in(walk, r), shares, M, gamma=gamma, tau0=tau0, width=width,
-                key_dim=key_dim, shaped=shaped, narrow=narrow,
-            )  # fmt: skip
-            inside = jnp.diagonal(shares.sum(0)).max() < stop
-            return jnp.where(inside, after, shares)
-
-        return jax.lax.fori_loop(0, depth, layer, shares).sum(0)
-
-    return jax.vmap(path)(keys)
-
-
-def gram_layer(
-    key: PRNGKeyArray, shares: Float[Array, "heads m m"], M: Gram, *, gamma: Scalar,
-    tau0: Scalar, width: Scalar, key_dim: Scalar, shaped: Scalar = True,
-    narrow: int | None = None,
-) -> Float[Array, "heads m m"]:  # fmt: skip
-    """One layer, exact in law: the Gram matrices X_h X_h^T / width of the columns of each head.
-
-    With X_h = sqrt(width) [L_h, 0] in a basis of its own and V = L L^T, the logits are
-    L G G'^T L^T and the values L [G1, G2], all Gaussian; only Gram matrices of the wide
-    factors enter, which Bartlett's decomposition draws. ``narrow`` is a key dimension below m.
+    ``horizon`` is depth / width. A path whose largest diagonal entry exceeds ``stop`` stays
+    where it is: the coefficients grow faster than linearly, so that unstopped Euler paths can
+    blow up where the SDE does not.
     """
-    heads, m, _ = shares.shape
-    L = _root(shares.sum(0))
-    lam = jnp.sqrt(1 - gamma**2)
-    tau = _temperature(tau0, width, key_dim, shaped)
 
-    def one(key: PRNGKeyArray, share: Gram) -> Gram:
-        logit_key, value_key, rest_key = jax.random.split(key, 3)
-        A = attention_matrix(_logits(logit_key, L, key_dim, narrow), M, tau, shaped)
-        G1 = jax.random.normal(value_key, (m, m))
-        T2 = bartlett(rest_key, m, width / heads - m)
-        AL = A @ L
-        cross = AL @ G1 @ _root(share).T
-        noise = lam * gamma / jnp.sqrt(width) * (cross + cross.T)
-        return lam**2 * share + noise + gamma**2 / width * AL @ (G1 @ G1.T + T2 @ T2.T) @ AL.T
-
-    return jax.vmap(one)(jax.random.split(key, heads), shares)
-
-
-def _root(V: Gram) -> Gram:
-    """Cholesky factor of V, lifted by a few roundings so that collapsed tokens stay finite."""
-    lift = 8 * len(V) * jnp.finfo(V.dtype).eps * jnp.diagonal(V).max()
-    return jnp.linalg.cholesky(V + lift * jnp.eye(len(V)))
-
-
-def _logits(key: PRNGKeyArray, L: Gram, key_dim: Scalar, narrow: int | None) -> Gram:
-    """Logits of the law L G G'^T L^T with G and G' of m by key_dim standard Gaussians."""
-    m = len(L)
-    queries, keys = jax.random.split(key)
-    if narrow is not None:
-        left, right = (jax.random.normal(k, (m, narrow)) for k in (queries, keys))
-        return L @ left @ right.T @ L.T
-    return L @ bartlett(queries, m, key_dim) @ jax.random.normal(keys, (m, m)) @ L.T
-
-
-def _temperature(tau0: Scalar, width: Scalar, key_dim: Scalar, shaped: Scalar) -> Float[Array, ""]:
-    """What divides the logits: tau0 sqrt(width key_dim), or sqrt(key_dim) in plain attention."""
-    return jnp.sqrt(1.0 * key_dim) * jnp.where(shaped, tau0 * jnp.sqrt(1.0 * width), 1.0)
-
-
-@partial(jax.jit, static_argnames=("width", "key_dim", "heads"))
-def _literal_paths(
-    keys: Keys, V0: Gram, M: Gram, depth: Scalar, gamma: Scalar, tau0: Scalar,
-    stop: Scalar, shaped: Scalar, *, width: int, key_dim: int, heads: int,
-) -> Float[Array, "samples m m"]:  # fmt: skip
-    """One network after the other, so that only one set of weight matrices is held."""
-    common = (V0, M, depth, gamma, tau0, stop, shaped)
-    sizes = {"width": width, "key_dim": key_dim, "heads": heads}
-    return jax.lax.map(lambda k: _literal_path(k, *common, **sizes), keys)
-
-
-def _literal_path(
-    key: PRNGKeyArray, V0: Gram, M: Gram, depth: Scalar, gamma: Scalar, tau0: Scalar,
-    stop: Scalar, shaped: Scalar, *, width: int, key_dim: int, heads: int,
-) -> Gram:  # fmt: skip
-    """The same network with its weight matrices drawn."""
-    m, columns = len(V0), width // heads
-    start, walk = jax.random.split(key)
-    rotation, _ = jnp.linalg.qr(jax.random.normal(start, (width, m)))
-    X0 = jnp.sqrt(width) * jnp.linalg.cholesky(V0) @ rotation.T
-    tau = _temperature(tau0, width, key_dim, shaped)
-
-    def head(key: PRNGKeyArray, X: Float[Array, "m n"]) -> Float[Array, "m columns"]:
-        query_key, key_key, value_key = jax.random.split(key, 3)
-        queries = X @ jax.random.normal(query_key, (width, key_dim))
-        keys = X @ jax.random.normal(key_key, (width, key_dim))
-        A = attention_matrix(queries @ keys.T / width, M, tau, shaped)
-        return A @ X @ jax.random.normal(value_key, (width, columns)) / jnp.sqrt(width)
-
-    def layer(r: Int[Array, ""], X: Float[Array, "m n"]) -> Float[Array, "m n"]:
-        keys = jax.random.split(jax.random.fold_in(walk, r), heads)
-        values = jnp.concatenate([head(k, X) for k in keys], axis=1)
-        after = jnp.sqrt(1 - gamma**2) * X + gamma * values
-        return jnp.where((X * X).mean(1).max() < stop, after, X)
-
-    X = jax.lax.fori_loop(0, depth, layer, X0)
-    return X @ X.T / width
+    horizon: Scalar
+    steps: Scalar
+    gamma: Scalar
+    tau0: Scalar
+    heads: Scalar = 1
+    stop: Scalar = 1000.0
 
 
 def limit_path(
@@ -274,34 +130,9 @@ def limit_path(
 ) -> Float[Array, "samples m m"]:
     """Gram matrices at time ``horizon`` (depth / width) of independent paths of the SDE.
 
-    Euler-Maruyama with step ``dt``; to compare with a network take ``dt = 1 / width``. See
-    ``limit_ensemble`` for the paths stopped and the steps projected.
-    """
-    if samples < 1:
-        raise ValueError(f"expected samples >= 1; received {samples}")
-    return limit_ensemble(
-        jax.random.split(key, samples), V0, horizon=horizon, dt=dt, gamma=gamma, tau0=tau0,
-        heads=heads, causal=causal, stop=stop, averaging=averaging,
-    ).V  # fmt: skip
-
-
-def limit_ensemble(
-    keys: Keys,
-    V0: Float[Array, "..."],
-    *,
-    horizon: float,
-    dt: float,
-    gamma: float,
-    tau0: float,
-    heads: int = 1,
-    causal: bool = False,
-    stop: float | None = None,
-    averaging: Float[Array, "..."] | None = None,
-) -> Ensemble:
-    """Paths of dV = b dt + noise, one a key, stopped when a diagonal entry exceeds ``stop``.
-
-    The coefficients grow faster than linearly, so unstopped Euler paths can blow up where the SDE
-    does not: the default stop is 1000 times the largest entry of ``V0``.
+    Euler-Maruyama with step ``dt``; to compare with a network take ``dt = 1 / width``. The
+    default ``stop`` is 1000 times the largest entry of ``V0``. ``limit_ensemble`` also tells
+    which paths stopped and how many steps left the positive definite cone.
 
     Raises ``ValueError`` for a start that is no covariance or steps that make no path.
     """
@@ -313,41 +144,46 @@ def limit_ensemble(
             f"expected a step dt in (0, horizon]; received dt={dt}, horizon={horizon}; "
             f"take dt = 1 / width to match a network"
         )
-    V0 = jnp.asarray(V0)
+    keys, V0, M = _split(key, samples), jnp.asarray(V0), _averaging(m, causal, averaging)
     stop = 1000 * float(jnp.diagonal(V0).max()) if stop is None else stop
-    steps = round(horizon / dt)
-    M = _averaging(m, causal, averaging)
-    common = (jnp.asarray(V0), M, steps, horizon / steps, gamma, tau0, heads, stop)
-    return in_chunks(lambda some: _paths(some, *common), keys)
+    diffusion = Diffusion(horizon, round(horizon / dt), gamma, tau0, heads, stop)
+    return limit_ensemble(keys, V0, M, diffusion).V
+
+
+def limit_ensemble(keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion) -> Ensemble:
+    """Paths of dV = b dt + noise, one a key."""
+    return in_chunks(lambda some: _paths(some, V0, M, diffusion), keys)
 
 
 @jax.jit
-def _paths(
-    keys: Keys, V0: Gram, M: Gram, steps: Scalar, dt: Scalar, gamma: Scalar,
-    tau0: Scalar, heads: Scalar, stop: Scalar,
-) -> Ensemble:  # fmt: skip
+def _paths(keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion) -> Ensemble:
     """Own loop, not diffrax: stopping and the return to the cone belong to every step."""
-    m = len(V0)
+    m, (horizon, steps, gamma, tau0, heads, stop) = len(V0), diffusion
+    dt = horizon / steps
 
-    def move(V: Gram, dW: Float[Array, "2 m m"]) -> Gram:
+    def move(key: PRNGKeyArray, V: Gram) -> tuple[Gram, Float[Array, " m"]]:
+        dW = jnp.sqrt(dt) * jax.random.normal(key, (2, m, m))
         noise = noise_increment(V, M, gamma, tau0, heads, dW[0], dW[1])
-        return V + attention_drift(V, M, gamma, tau0) * dt + noise
+        after = V + attention_drift(V, M, gamma, tau0) * dt + noise
+        return (after + after.T) / 2, jnp.diagonal(noise) / jnp.diagonal(V)
 
-    def step(
-        r: Int[Array, ""], state: tuple[Float[Array, "samples m m"], Int[Array, " samples"]]
-    ) -> tuple[Float[Array, "samples m m"], Int[Array, " samples"]]:
-        V, violations = state
-        draw = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, r), (2, m, m)))
-        running = jnp.diagonal(V, axis1=1, axis2=2).max(1) < stop
-        moved = jax.vmap(move)(V, jnp.sqrt(dt) * draw(keys))
-        after = jnp.where(running[:, None, None], (moved + moved.transpose(0, 2, 1)) / 2, V)
+    def step(r: Int[Array, ""], paths: Ensemble) -> Ensemble:
+        V, stopped, violations, surprise = paths
+        stopped = jnp.diagonal(V, axis1=1, axis2=2).max(1) >= stop
+        after, moved = jax.vmap(lambda key, V: move(jax.random.fold_in(key, r), V))(keys, V)
+        after = jnp.where(stopped[:, None, None], V, after)
         outside = ~jnp.isfinite(jnp.linalg.cholesky(after)).all((1, 2))
         after = jax.lax.cond(outside.any(), _to_cone, lambda V: V, after)
-        return after, violations + outside
+        surprise = surprise + jnp.where(stopped[:, None], 0.0, moved)
+        return Ensemble(after, stopped, violations + outside, surprise)
 
-    start = jnp.broadcast_to(V0, (len(keys), m, m)), jnp.zeros(len(keys), int)
-    V, violations = jax.lax.fori_loop(0, steps, step, start)
-    return Ensemble(V, jnp.diagonal(V, axis1=1, axis2=2).max(1) >= stop, violations)
+    count = len(keys)
+    start = Ensemble(
+        jnp.broadcast_to(V0, (count, m, m)), jnp.zeros(count, bool), jnp.zeros(count, int),
+        jnp.zeros((count, m)),
+    )  # fmt: skip
+    end = jax.lax.fori_loop(0, steps, step, start)
+    return end._replace(stopped=jnp.diagonal(end.V, axis1=1, axis2=2).max(1) >= stop)
 
 
 def _to_cone(V: Float[Array, "samples m m"]) -> Float[Array, "samples m m"]:
@@ -357,41 +193,30 @@ def _to_cone(V: Float[Array, "samples m m"]) -> Float[Array, "samples m m"]:
     return jnp.einsum("sab,sb,scb->sac", vectors, kept, vectors)
 
 
-def one_layer_means(
-    keys: Keys,
-    V0: Float[Array, "..."],
-    *,
-    width: int,
-    key_dim: int,
-    gamma: float,
-    tau0: float,
-    causal: bool = False,
-) -> Float[Array, "samples m m"]:
+def one_layer_means(keys: Keys, V0: Gram, M: Gram, network: Network) -> Float[Array, "samples m m"]:
     """width E[V' - V | logits], averaged over logits of both signs, one sample for each key.
 
-    Unbiased for the mean increment per unit time, with a spread that does not grow with the
-    width: the mean over the values is exact, and the first order in the logits cancels.
+    Unbiased for the mean increment per unit time of one head, with a spread that does not grow
+    with the width: the mean over the values is exact, and the first order in the logits cancels.
     """
-    m = _check_start(V0, gamma, tau0)
-    _check_network(m, width, key_dim, 1, 1, "gram")
-    common = (jnp.asarray(V0), averaging_matrix(m, causal), width, key_dim, gamma, tau0)
-    return in_chunks(lambda some: _means(some, *common, narrow=_narrow(m, key_dim)), keys)
+    narrow = narrow_key_dim(len(V0), int(network.key_dim))
+    return in_chunks(lambda some: _means(some, V0, M, network, narrow), keys)
 
 
 @partial(jax.jit, static_argnames="narrow")
 def _means(
-    keys: Keys, V0: Gram, M: Gram, width: Scalar, key_dim: Scalar,
-    gamma: Scalar, tau0: Scalar, *, narrow: int | None,
-) -> Float[Array, "samples m m"]:  # fmt: skip
-    L, tau = _root(V0), _temperature(tau0, width, key_dim, True)
+    keys: Keys, V0: Gram, M: Gram, network: Network, narrow: int | None
+) -> Float[Array, "samples m m"]:
+    m, L, gamma = len(V0), root(V0), network.gamma
 
     def given(Y: Gram) -> Gram:
-        A = attention_matrix(Y, M, tau)
+        A = attention_matrix(Y, M, network.temperature)
         return (1 - gamma**2) * V0 + gamma**2 * A @ V0 @ A.T
 
     def one(key: PRNGKeyArray) -> Gram:
-        Y = _logits(key, L, key_dim, narrow)
-        return width * ((given(Y) + given(-Y)) / 2 - V0)
+        normal, wide = jax.random.split(key)
+        Y = logits(normal, L, bartlett(wide, m, wide_columns(m, network, 1, narrow)), narrow)
+        return network.width * ((given(Y) + given(-Y)) / 2 - V0)
 
     return jax.vmap(one)(keys)
 

@@ -13,7 +13,9 @@ from scipy import stats
 from numerics.generated import shaped_attention_sde as generated
 from numerics.randomness.chunks import in_chunks
 from numerics.randomness.gaussian import bartlett, haar_shares
+from numerics.randomness.gram_networks import Network, gram_ensemble
 from numerics.shaped_attention_sde import (
+    Diffusion,
     averaging_matrix,
     limit_ensemble,
     limit_path,
@@ -164,21 +166,32 @@ def test_samples_depend_on_their_own_key_only() -> None:
 def test_the_mean_increment_is_unbiased_for_the_literal_network() -> None:
     literal = SIZES | {"depth": 1, "width": 64, "method": "literal", "samples": 40000}
     increment = 64 * (np.asarray(network_path(KEY, V0, **literal)) - V0)
-    ours = one_layer_means(
-        jax.random.split(KEY, 20000), V0, width=64, key_dim=4, gamma=0.8, tau0=0.7
-    )
+    network = Network(64, key_dim=4, depth=1, gamma=0.8, tau0=0.7)
+    ours = one_layer_means(jax.random.split(KEY, 20000), V0, averaging_matrix(3), network)
     error = increment.std(0) / np.sqrt(len(increment))
     assert np.abs((increment.mean(0) - ours.mean(0)) / error).max() < 4.5
 
 
 def test_paths_of_the_sde_stay_in_the_cone_and_stop() -> None:
-    paths = limit_ensemble(
-        jax.random.split(KEY, 256), V0, horizon=1.0, dt=0.05, gamma=1.0, tau0=0.5, stop=3.0
-    )
+    diffusion = Diffusion(horizon=1.0, steps=20, gamma=1.0, tau0=0.5, stop=3.0)
+    paths = limit_ensemble(jax.random.split(KEY, 256), V0, averaging_matrix(3), diffusion)
     assert (jnp.linalg.eigvalsh(paths.V)[:, 0] > 0).all()
     largest = jnp.diagonal(paths.V, axis1=1, axis2=2).max(1)
     np.testing.assert_array_equal(paths.stopped, largest >= 3.0)
     assert int(paths.violations.sum()) > 0
+
+
+@pytest.mark.parametrize(("heads", "key_dim"), [(1, 4), (2, 32)])
+def test_the_noise_that_is_subtracted_has_mean_zero_and_most_of_the_spread(
+    heads: int, key_dim: int
+) -> None:
+    network = Network(48, key_dim, depth=24, gamma=0.8, tau0=0.7, stop=10.0)
+    M = averaging_matrix(3, causal=heads > 1)
+    paths = gram_ensemble(jax.random.split(KEY, 4000), V0, M, network, heads)
+    noise = np.asarray(paths.surprise)
+    assert np.abs(noise.mean(0) / noise.std(0) * np.sqrt(4000)).max() < 4
+    logs = np.log(np.asarray(jnp.diagonal(paths.V, axis1=1, axis2=2)))
+    assert ((logs - noise).std(0) < logs.std(0) / 2).all()
 
 
 def test_without_logits_the_log_variance_is_a_brownian_motion_with_drift() -> None:
