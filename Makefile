@@ -15,7 +15,7 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/verilimit generate --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not network"
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest -q -s -o addopts=--import-mode=importlib tests/benchmarks

