@@ -278,7 +278,7 @@ def constants(activation: str, sigma_u: float = 0.0, sigma_w: float = 0.0) -> Co
 
 def rate_of_harmonics(size: Size, shift: int = 0) -> float:
     """kappa(1) n (n + d - 2) / 2; ``shift`` plants an error."""
-    kappa_1 = constants("relu", walks.LAW.sigma_u, walks.LAW.sigma_w).kappa_1
+    kappa_1 = constants("relu", one.SIGMA_U, one.SIGMA_W).kappa_1
     return float(harmonic_rate(size["degree"], 5 + shift, kappa_1))
 
 

@@ -10,9 +10,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, UInt32
 
 from numerics.generated import noise_synchronization as generated
+from numerics.generated.noise_synchronization import Scalar
 from numerics.noise_synchronization import Kernel, kernel, simple_attention
 from numerics.randomness.mlp_fields import Law, count, mlp_field, normals
 from numerics.solvers.token_layers import Attention, layer, normalised
@@ -41,7 +42,7 @@ def per_seed(values: Float[Array, "rows ..."], seeds: int) -> Float[np.ndarray, 
     return found.reshape(seeds, -1, *found.shape[1:]).mean(1)
 
 
-def relu_kernel(inner: ScalarLike) -> Kernel:
+def relu_kernel(inner: Scalar) -> Kernel:
     """The kernel of ``LAW`` whose pre-activations are divided by sqrt(inner): d, or a slip."""
     return jnp.vectorize(
         lambda u: generated.relu_kernel(
@@ -53,7 +54,7 @@ def relu_kernel(inner: ScalarLike) -> Kernel:
 # LayerNorm
 @quick_jit
 def _norm_defect(
-    z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float, plus: ScalarLike
+    z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float, plus: Scalar
 ) -> Float[Array, " n"]:
     def one(pair: Float[Array, "2 d"]) -> Float[Array, ""]:
         v, w = normalised(pair[:1]), pair[1:]
@@ -74,12 +75,12 @@ def norm_error(size: Size, keys: Keys, plus: float | int = 0.0) -> Float[np.ndar
 
 # Moments of the increment, three tokens in R^5
 WIDEST = 64  # networks of smaller widths are the first units of one of this width
-START = jax.device_put(tokens(3, 5))
+START: Array = jax.device_put(tokens(3, 5))
 FULL = simple_attention(5, beta=1.5, scale=1.0)
 
 
 @quick_jit
-def _increments(z: Float[Array, "n count"], dt: ScalarLike, m: ScalarLike) -> Float[Array, "n 40"]:
+def _increments(z: Float[Array, "n count"], dt: Scalar, m: Scalar) -> Float[Array, "n 40"]:
     def one(weights: Float[Array, " count"]) -> Float[Array, " 40"]:
         signs = jnp.array([1.0, -1.0])
         field = partial(mlp_field, weights, width=WIDEST, law=LAW, kept=m)
@@ -110,7 +111,7 @@ def stated_moments(
 
 @quick_jit
 def _stated_moments(
-    ito: ScalarLike, attention: ScalarLike, common: ScalarLike, inner: ScalarLike
+    ito: Scalar, attention: Scalar, common: Scalar, inner: Scalar
 ) -> Float[Array, " 40"]:
     kappa = relu_kernel(inner)
     still = jnp.zeros_like(START)
@@ -123,7 +124,7 @@ def _stated_moments(
 
 
 @quick_jit
-def _radial_bias(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, " n"]:
+def _radial_bias(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, " n"]:
     Y = normalised(START + dt * generated.attention(START, *FULL))
 
     def one(weights: Float[Array, " count"]) -> Float[Array, ""]:
@@ -149,23 +150,24 @@ def radial_bias(
 
 
 @quick_jit
-def _radial_drift(at_one: ScalarLike) -> Float[Array, ""]:
+def _radial_drift(at_one: Scalar) -> Float[Array, ""]:
     drift = generated.field_drift(START, jnp.zeros_like(START), jnp.full(3, at_one))
     return (START * drift).sum(1).mean()
 
 
 # Energy, six tokens in R^6, attention scale +1, 0, -1
-SIX, SCALES = jax.device_put(tokens(6, 6)), (1.0, 0.0, -1.0)
+SIX: Array = jax.device_put(tokens(6, 6))
+SCALES = (1.0, 0.0, -1.0)
 
 
 @quick_jit
-def _energy_slopes(z: Float[Array, "n count"], dt: ScalarLike) -> Float[Array, "n 3"]:
+def _energy_slopes(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, "n 3"]:
     before = generated.energy(SIX, 1.0)
 
     def one(weights: Float[Array, " count"], V: Float[Array, "6 6"]) -> Float[Array, ""]:
         attention = Attention(jnp.eye(6), jnp.eye(6), V)
 
-        def after(sign: ScalarLike) -> Float[Array, ""]:
+        def after(sign: Scalar) -> Float[Array, ""]:
             moved = layer(SIX, lambda Y: mlp_field(weights, Y, 4, LAW, sign), attention, dt)
             return generated.energy(moved, 1.0)
 
@@ -189,9 +191,7 @@ def stated_energy_slopes(
 
 
 @quick_jit
-def _stated_energy_slopes(
-    ito: ScalarLike, attention: ScalarLike, common: ScalarLike
-) -> Float[Array, " 3"]:
+def _stated_energy_slopes(ito: Scalar, attention: Scalar, common: Scalar) -> Float[Array, " 3"]:
     kappa, eye = relu_kernel(6), jnp.eye(6)
     u = jnp.clip(SIX @ SIX.T, -1.0, 1.0)
     at_one = kappa(jnp.asarray(1.0))
@@ -200,7 +200,7 @@ def _stated_energy_slopes(
     extra = (ito - 1) * generated.field_drift(SIX, 0 * SIX, jnp.full(6, at_one))
     turned = (jax.grad(generated.energy)(SIX, 1.0) * extra).sum()
 
-    def slope(scale: ScalarLike) -> Float[Array, ""]:
+    def slope(scale: Scalar) -> Float[Array, ""]:
         A = attention * generated.attention(SIX, eye, eye, scale * eye)
         return generated.energy_slope(SIX, A, u, shared, at_one, 1.0)
 

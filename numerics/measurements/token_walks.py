@@ -10,7 +10,7 @@ from functools import lru_cache
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, UInt32
 
 from numerics.generated import noise_synchronization as generated
 from numerics.measurements.one_token_layer import LAW, batched, relu_kernel, tokens
@@ -66,7 +66,7 @@ def _products(keys: bytes, depth: int, m: int) -> Float[np.ndarray, " n"]:
 
 @quick_jit
 def _diffusion(
-    z: Float[Array, "n steps"], common: ScalarLike, inner: ScalarLike
+    z: Float[Array, "n steps"], common: generated.Scalar, inner: generated.Scalar
 ) -> Float[Array, " n"]:
     kappa = relu_kernel(inner)
     dt, at_one = HORIZON / z.shape[1], kappa(jnp.asarray(1.0))
@@ -94,7 +94,8 @@ def diffusion_products(
 
 
 # Both orders of the limits in depth and number of tokens: start uniform on four atoms
-MANY_LAW, TIME = Law("tanh", 0.3, 0.2), 1.0
+BIASES, TIME = (0.3, 0.2), 1.0
+MANY_LAW = Law("tanh", *BIASES)
 TERMS = 14  # of the kernel's Hermite series; the others are below 1e-7 of it
 PULL = simple_attention(D, beta=1.0, scale=1.0)
 
@@ -127,16 +128,15 @@ def depth_first(
     ``common`` = 0 gives tokens of each atom a noise of their own, ``scale`` is that of attention.
     """
     counts = np.array([np.random.default_rng(k).multinomial(size["N"], [0.25] * 4) for k in keys])
-    square = 1 / D + MANY_LAW.sigma_u**2
-    series = hermite_squares("tanh", float(square**0.5))[:TERMS].copy()
-    series[0] += MANY_LAW.sigma_w**2
+    series = hermite_squares("tanh", (1 / D + BIASES[0] ** 2) ** 0.5)[:TERMS].copy()
+    series[0] += BIASES[1] ** 2
     z = normals(keys ^ np.uint32(1), size["L"], 4, D)
     with np.errstate(divide="ignore"):
         log_weights = np.log(counts)
     ends = weighted_limit(
         z, log_weights, FOUR,
         simple_attention(D, beta=1.0, scale=scale), TIME / size["L"], series,
-        MANY_LAW.sigma_u**2 * D, common,
+        D * BIASES[0] ** 2, common,
     )  # fmt: skip
     return order_parameters(np.asarray(ends), counts / size["N"])
 

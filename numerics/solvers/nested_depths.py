@@ -82,7 +82,7 @@ def nested(
     """
     coarse, inner = z.shape[1:3]
     step, dt = horizon / (coarse * inner), horizon / coarse
-    levels, number = len(strides), len(slips.ito)
+    levels, number = len(strides), jnp.shape(slips.ito)[0]
 
     def of_limit(slip: Slip, X: Float[Array, "N d"], dB: Array) -> Float[Array, "N d"]:
         F = frozen_features(frozen, X, activation)
