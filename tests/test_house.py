@@ -21,9 +21,9 @@ FORBIDDEN = {
 }
 FILES_OF_A_ROOM = (
     "theory/{}.py", "numerics/{}.py", "numerics/generated/{}.py", "checks/{}.py",
-    "tests/test_{}.py", "docs/{}.md",
+    "checks/probes/{}.py", "tests/test_{}.py", "docs/{}.md",
 )  # fmt: skip
-NOT_A_ROOM = {"docs": {"index", "judge", "conf"}}
+NOT_A_ROOM = {"docs": {"index", "judge", "conf", "probes", "certificates"}}
 
 
 def imported_packages(tree: ast.AST) -> Iterator[str]:
