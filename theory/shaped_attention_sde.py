@@ -35,6 +35,7 @@ m, heads, w, n_k = size("m"), size("heads"), size("w"), size("n_k")
 n = heads * w
 gamma, tau0, eps = sp.symbols("gamma tau0 epsilon", positive=True)
 c_plus, c_minus = sp.symbols("c_plus c_minus", real=True)
+of_attention, of_mlp = sp.symbols("G_attention G_MLP", real=True)
 lam = sp.sqrt(1 - gamma**2)
 al, be, de, om, nu, ka = indices("alpha beta delta omega nu kappa", m)
 h, g, f = indices("h g f", heads)
@@ -247,7 +248,10 @@ def derive() -> Derivation:
     drift, values, squares, _ = attention_moments()
     spread = canonical(values + squares)
     return Derivation(
-        steps=(*attention_steps(drift, values, squares), *noise_steps(spread), *mlp_steps()),
+        steps=(
+            *attention_steps(drift, values, squares), *noise_steps(spread), *mlp_steps(),
+            *block_steps(),
+        ),
         functions=(
             Function(
                 "attention_drift", (V, M, gamma, tau0), Output(drift, (al, be)),
@@ -281,6 +285,19 @@ def derive() -> Derivation:
                 "mlp_covariance", (V, gamma), Output(mlp_spread(), (al, be, de, om)),
                 "Covariance of the increments of V from a residual shaped MLP, per unit time.",
                 "Derived here; hidden width equal to the width.",
+            ),
+            Function(
+                "block_drift", (V, M, gamma, tau0, c_plus, c_minus),
+                Output(drift + drift_of_mlp(), (al, be)),
+                "Drift of V from attention followed by an MLP, per unit time t = block / width.",
+                "Derived here: the generators of the two layers add up.",
+                definitions=(correlation,),
+            ),
+            Function(
+                "block_covariance", (V, M, gamma, tau0, heads),
+                Output(canonical(spread + mlp_spread()), (al, be, de, om)),
+                "Covariance of the increments of V from attention followed by an MLP.",
+                "Derived here: the generators of the two layers add up.",
             ),
         ),
     )  # fmt: skip
@@ -354,6 +371,18 @@ def mlp_steps() -> tuple[Step, ...]:
     )  # fmt: skip
 
 
+def block_steps() -> tuple[Step, ...]:
+    """Attention, then the MLP: a layer acts on functions of V as 1 + generator / n + O(n^-2)."""
+    both = (1 + of_attention / width) * (1 + of_mlp / width)
+    return (
+        Step(
+            "block", large_limit(width * (both - 1), width), of_attention + of_mlp,
+            "the expectation over the MLP given attention, then over attention: drift and "
+            "covariance of the block are the sums",
+        ),
+    )  # fmt: skip
+
+
 theorem = Theorem(
     title="Shaped attention has a covariance SDE as its limit",
     statement=(
@@ -385,6 +414,8 @@ theorem = Theorem(
         c_plus: "shape of the ReLU on the right: slope 1 + c_plus / sqrt(n)",
         c_minus: "shape of the ReLU on the left: slope 1 + c_minus / sqrt(n)",
         rho: "correlation of two tokens", width: "width n",
+        of_attention: "generator of the SDE of attention, applied to a function of V",
+        of_mlp: "generator of the SDE of the MLP, applied to a function of V",
     },
     assumptions=(
         Assumption("positive-definite-start", "V_0 is positive definite."),

@@ -226,3 +226,150 @@ def mlp_covariance(V: Float[Array, "m m"], gamma: Scalar) -> Float[Array, "m m m
     """
     t1 = jnp.einsum("ab,cd->abcd", V, V)
     return 2*gamma**2*(t1.transpose(0, 2, 1, 3) + t1.transpose(0, 2, 3, 1))
+
+
+def block_drift(
+    V: Float[Array, "m m"],
+    M: Float[Array, "m m"],
+    gamma: Scalar,
+    tau0: Scalar,
+    c_plus: Scalar,
+    c_minus: Scalar,
+) -> Float[Array, "m m"]:
+    r"""Drift of V from attention followed by an MLP, per unit time t = block / width.
+
+    Derived here: the generators of the two layers add up.
+
+    Formula:
+        \gamma^{2} \sqrt{{V}^{\alpha \alpha} {V}^{\beta \beta}} \left(\begin{cases}
+        \frac{\left(c_{minus} - c_{plus}\right)^{2}}{2} + \left({\rho}^{\alpha \beta} + 1\right)
+        \left(- \frac{c_{minus}^{2}}{2} + c_{minus} c_{plus} - \frac{c_{plus}^{2}}{2}\right) &
+        \text{for}\: {\rho}^{\alpha \beta} \leq -1 \\0 & \text{for}\: {\rho}^{\alpha \beta} \geq
+        1 \\- \frac{\left(c_{minus} - c_{plus}\right)^{2} \left(- \sqrt{1 - \left({\rho}^{\alpha
+        \beta}\right)^{2}} + \arccos{\left({\rho}^{\alpha \beta} \right)} {\rho}^{\alpha
+        \beta}\right)}{2 \pi} & \text{otherwise} \end{cases}\right) + \frac{\gamma^{2}}{2
+        \tau_{0}^{2}} \left(\sum_{i} {M}^{\alpha i} {V}^{\alpha \alpha} {V}^{\beta i} {V}^{i i}
+        + \sum_{i} {M}^{\beta i} {V}^{\alpha i} {V}^{\beta \beta} {V}^{i i} - \sum_{i,j}
+        {M}^{\alpha i} {M}^{\alpha j} {V}^{\alpha \alpha} {V}^{\beta i} {V}^{j j} - \sum_{i,j}
+        {M}^{\beta i} {M}^{\beta j} {V}^{\alpha i} {V}^{\beta \beta} {V}^{j j}\right) +
+        \frac{\gamma^{2}}{\tau_{0}^{2}} \left(\sum_{i,j} {M}^{\alpha i} {M}^{\beta j}
+        {V}^{\alpha \beta} \left({V}^{i j}\right)^{2} - \sum_{i,j} {M}^{\alpha i} {M}^{\alpha j}
+        {V}^{\alpha \alpha} {V}^{\beta i} {V}^{i j} - \sum_{i,j} {M}^{\beta i} {M}^{\beta j}
+        {V}^{\alpha i} {V}^{\beta \beta} {V}^{i j} + \sum_{i,j,k} {M}^{\alpha i} {M}^{\alpha j}
+        {M}^{\alpha k} {V}^{\alpha \alpha} {V}^{\beta i} {V}^{j k} - \sum_{i,j,k} {M}^{\alpha i}
+        {M}^{\alpha j} {M}^{\beta k} {V}^{\alpha \beta} {V}^{i k} {V}^{j k} - \sum_{i,j,k}
+        {M}^{\alpha i} {M}^{\beta j} {M}^{\beta k} {V}^{\alpha \beta} {V}^{i j} {V}^{i k} +
+        \sum_{i,j,k} {M}^{\beta i} {M}^{\beta j} {M}^{\beta k} {V}^{\alpha i} {V}^{\beta \beta}
+        {V}^{j k} + \sum_{i,j,k,l} {M}^{\alpha i} {M}^{\alpha j} {M}^{\beta k} {M}^{\beta l}
+        {V}^{\alpha \beta} {V}^{i k} {V}^{j l}\right)
+
+    where
+        {\rho}^{\alpha \beta} = \frac{{V}^{\alpha \beta}}{\sqrt{{V}^{\alpha \alpha} {V}^{\beta
+        \beta}}}
+    """
+    t1 = jnp.diagonal(V)
+    t2 = t1[:, None] * t1
+    t3 = 1/(jnp.sqrt(t2))
+    t4 = t3 * V
+    rho = t4
+    MV = M @ V
+    t5 = jnp.einsum("ab,ab->a", MV, M)
+    t6 = M @ t1
+    t7 = -MV + t1[None, :]/2 + t5[:, None] - t6[:, None]/2
+    t8 = t7 * t1[:, None]
+    t9 = t8 * M
+    t10 = t9 @ V
+    t11 = V * V
+    t12 = t11 @ M.T
+    t13 = MV * MV
+    t14 = t12.T - t13
+    t15 = t14 @ M.T
+    t16 = MV @ M.T
+    t17 = t16 * t16
+    t18 = t13 @ M.T
+    t19 = t15.T + t17 - t18
+    t20 = t19 * V
+    t21 = jnp.sqrt(t2)
+    t22 = jnp.where((rho <= -1) | (rho >= 1), -1/2, rho)
+    t23 = t22 * t22
+    t24 = jnp.sqrt(1 - t23)
+    t25 = jnp.arccos(t22)
+    t26 = t22 * t25
+    t27 = (
+        jnp.where(rho <= -1, (c_minus - c_plus)**2/2 + (-rho - 1)*(c_minus**2/2 - c_minus*c_plus
+        + c_plus**2/2), jnp.where(rho >= 1, 0, (c_minus - c_plus)**2*(t24 - t26)/(2*jnp.pi)))
+    )
+    t28 = t21 * t27
+    return gamma**2*t28 + gamma**2*(t10 + t10.T + t20)/tau0**2
+
+
+def block_covariance(
+    V: Float[Array, "m m"],
+    M: Float[Array, "m m"],
+    gamma: Scalar,
+    tau0: Scalar,
+    heads: Scalar,
+) -> Float[Array, "m m m m"]:
+    r"""Covariance of the increments of V from attention followed by an MLP.
+
+    Derived here: the generators of the two layers add up.
+
+    Formula:
+        \frac{\gamma^{4}}{heads \tau_{0}^{2}} \left(\sum_{i,j} {M}^{\alpha i} {M}^{\delta j}
+        {V}^{\alpha \delta} {V}^{\beta i} {V}^{i j} {V}^{j \omega} + \sum_{i,j} {M}^{\alpha i}
+        {M}^{\omega j} {V}^{\alpha \omega} {V}^{\beta i} {V}^{\delta j} {V}^{i j} + \sum_{i,j}
+        {M}^{\beta i} {M}^{\delta j} {V}^{\alpha i} {V}^{\beta \delta} {V}^{i j} {V}^{j \omega}
+        + \sum_{i,j} {M}^{\beta i} {M}^{\omega j} {V}^{\alpha i} {V}^{\beta \omega} {V}^{\delta
+        j} {V}^{i j} - \sum_{i,j,k} {M}^{\alpha i} {M}^{\alpha j} {M}^{\delta k} {V}^{\alpha
+        \delta} {V}^{\beta i} {V}^{j k} {V}^{k \omega} - \sum_{i,j,k} {M}^{\alpha i} {M}^{\alpha
+        j} {M}^{\omega k} {V}^{\alpha \omega} {V}^{\beta i} {V}^{\delta k} {V}^{j k} -
+        \sum_{i,j,k} {M}^{\alpha i} {M}^{\delta j} {M}^{\delta k} {V}^{\alpha \delta} {V}^{\beta
+        i} {V}^{i j} {V}^{k \omega} - \sum_{i,j,k} {M}^{\alpha i} {M}^{\omega j} {M}^{\omega k}
+        {V}^{\alpha \omega} {V}^{\beta i} {V}^{\delta k} {V}^{i j} - \sum_{i,j,k} {M}^{\beta i}
+        {M}^{\beta j} {M}^{\delta k} {V}^{\alpha i} {V}^{\beta \delta} {V}^{j k} {V}^{k \omega}
+        - \sum_{i,j,k} {M}^{\beta i} {M}^{\beta j} {M}^{\omega k} {V}^{\alpha i} {V}^{\beta
+        \omega} {V}^{\delta k} {V}^{j k} - \sum_{i,j,k} {M}^{\beta i} {M}^{\delta j} {M}^{\delta
+        k} {V}^{\alpha i} {V}^{\beta \delta} {V}^{i j} {V}^{k \omega} - \sum_{i,j,k} {M}^{\beta
+        i} {M}^{\omega j} {M}^{\omega k} {V}^{\alpha i} {V}^{\beta \omega} {V}^{\delta k} {V}^{i
+        j} + \sum_{i,j,k,l} {M}^{\alpha i} {M}^{\alpha j} {M}^{\delta k} {M}^{\delta l}
+        {V}^{\alpha \delta} {V}^{\beta i} {V}^{j k} {V}^{l \omega} + \sum_{i,j,k,l} {M}^{\alpha
+        i} {M}^{\alpha j} {M}^{\omega k} {M}^{\omega l} {V}^{\alpha \omega} {V}^{\beta i}
+        {V}^{\delta l} {V}^{j k} + \sum_{i,j,k,l} {M}^{\beta i} {M}^{\beta j} {M}^{\delta k}
+        {M}^{\delta l} {V}^{\alpha i} {V}^{\beta \delta} {V}^{j k} {V}^{l \omega} +
+        \sum_{i,j,k,l} {M}^{\beta i} {M}^{\beta j} {M}^{\omega k} {M}^{\omega l} {V}^{\alpha i}
+        {V}^{\beta \omega} {V}^{\delta l} {V}^{j k}\right) + \gamma^{2} \left(\gamma - 2\right)
+        \left(\gamma + 2\right) \left(- {V}^{\alpha \delta} {V}^{\beta \omega} - {V}^{\alpha
+        \omega} {V}^{\beta \delta}\right)
+    """
+    t1 = jnp.einsum("ab,bc->abc", M, V)
+    t2 = jnp.einsum("abc,bd->acd", t1, V)
+    MV = M @ V
+    t3 = jnp.einsum("ab,ac->abc", MV, MV)
+    t4 = t2.transpose(0, 2, 1) - t3.transpose(0, 2, 1)
+    t5 = jnp.einsum("abc,cd->abcd", t4, V)
+    t6 = t5.transpose(3, 0, 1, 2)
+    t7 = jnp.einsum("abcd,ed->abce", t6, M)
+    t8 = MV @ M.T
+    t9 = jnp.einsum("ab,ac->abc", MV, t8)
+    t10 = jnp.einsum("ab,cda->abcd", MV, t9)
+    t11 = jnp.einsum("ab,cbd->acd", MV, t1)
+    t12 = jnp.einsum("ab,acd->abcd", MV, t11)
+    t13 = (
+        -V[None, :, None, :]*gamma**2*(gamma - 2)*(gamma + 2) + gamma**4*(t10.transpose(2, 3, 0,
+        1) - t12 + t7.transpose(3, 0, 1, 2))/(heads*tau0**2)
+    )
+    t14 = jnp.einsum("abcd,ac->abcd", t13, V)
+    t15 = t2.transpose(2, 0, 1) - t3.transpose(2, 0, 1)
+    t16 = jnp.einsum("abc,cd->abcd", t15, V)
+    t17 = t16.transpose(3, 0, 1, 2)
+    t18 = jnp.einsum("abcd,ed->abce", t17, M)
+    t19 = (
+        -V[None, :, :, None]*gamma**2*(gamma - 2)*(gamma + 2) + gamma**4*(t10.transpose(2, 3, 1,
+        0) - t12.transpose(0, 1, 3, 2) + t18.transpose(3, 0, 1, 2))/(heads*tau0**2)
+    )
+    t20 = jnp.einsum("abcd,ad->abcd", t19, V)
+    t21 = t10.transpose(3, 2, 0, 1) - t12.transpose(1, 0, 2, 3) + t7.transpose(0, 3, 1, 2)
+    t22 = jnp.einsum("abcd,bc->abcd", t21, V)
+    t23 = t10.transpose(3, 2, 1, 0) - t12.transpose(1, 0, 3, 2) + t18.transpose(0, 3, 1, 2)
+    t24 = jnp.einsum("abcd,bd->abcd", t23, V)
+    return gamma**4*(t22 + t24)/(heads*tau0**2) + t14 + t20
