@@ -403,7 +403,7 @@ claims = (
 
 # Pictures
 def draw_sphere(axes: Any, results: Mapping[str, Any]) -> None:
-    """Paths of tokens on the sphere in R^3, seen from above its pole's axis."""
+    """Tokens on the sphere in R^3 at three times, by longitude and height."""
     for panel, (name, sigma) in zip(axes, (("relu", 0.3), ("tanh", 0.0)), strict=True):
         path = network_path(
             jax.random.key(3), uniform_tokens(jax.random.key(5), 24, 3), layers=600, mlp_width=32,
@@ -412,8 +412,8 @@ def draw_sphere(axes: Any, results: Mapping[str, Any]) -> None:
         )[0]  # fmt: skip
         steps = np.asarray(path)
         angle, height = np.arctan2(steps[..., 1], steps[..., 0]), steps[..., 2]
-        panel.plot(angle[0], height[0], "o", color="0.7", label="start")
-        panel.plot(angle[-1], height[-1], "o", label="end")
+        for k, color in ((0, "0.75"), (6, "tab:orange"), (60, "tab:blue")):
+            panel.plot(angle[k], height[k], "o", color=color, label=f"time {k / 2:g}")
         panel.set_xlabel("longitude")
         panel.set_ylabel("height")
         panel.set_title(f"{name}, sigma_u = {sigma}")
