@@ -72,8 +72,8 @@ one_step = MomentClaim(
     **room_claim("one-step"),
     statement="Mean and covariance of one layer's increment are drift and cross-bracket of the SDE "
     "up to O(T/L), at MLP widths 1, 8 and 64.",
-    sizes={"m": [1, 8, 64]}, seeds=tiers(64, 256, 1024),
-    sample=one.increments, expected=one.stated_moments, tolerance=1.5e-3, margin=1.0,
+    sizes={"m": [1, 8, 64]}, seeds=tiers(128, 512, 1024), cap=tiers(512, 1024, 2048),
+    sample=one.increments, expected=one.stated_moments, tolerance=1.5e-3, margin=0.5,
     mutants=(
         Mutant("ito-d", "Ito correction with d for d - 1", moments(ito=5 / 4)),
         Mutant("attention-as-noise", "no attention in the drift", moments(attention=0.0)),
