@@ -160,7 +160,7 @@ between_grid = RateClaim(
     **room_claim("between-grid-times", "quoted"),
     statement="Over all times, the network held constant between its layers, the mean square error "
     "is at most of order log L / L.",
-    points=depths(tiers(4, 4, 4)), seeds=PATHS,
+    points=depths(tiers(4, 4, 4), factor=2), seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
     predicted=sp.log(L) / L, kind="upper bound", margin=0.25,
     error=partial(shared.depth_error, what="between"), next_order=None,
     mutants=wrong_limits(shared.depth_error, what="between")[1:],
