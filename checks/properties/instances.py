@@ -5,11 +5,11 @@ integers and quarters: rotations shrink to the identity, scales to one.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from hypothesis.strategies import SearchStrategy
 from jaxtyping import Float
 
@@ -26,6 +26,7 @@ SCALES = (1.0, 1e-6, 1e-3, 1e3, 1e6)
 CLUSTER = 2.0**-20  # distance between the tokens of a cluster
 
 
+@cache  # a strategy is validated once, and drawn from many times
 def numbers(low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[float]:
     """Numbers in [low, high]: small integers and quarters first, then any double."""
     first, last = int(np.ceil(4 * low)), int(np.floor(4 * high))
@@ -33,9 +34,14 @@ def numbers(low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[float]:
     return st.integers(first, last).map(lambda k: k / 4) | doubles if first <= last else doubles
 
 
+@cache
 def vectors(d: int, low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[Vector]:
     """Vectors with entries of ``numbers``."""
-    return arrays.arrays(float, d, elements=numbers(low, high), fill=st.nothing())
+    return st.lists(numbers(low, high), min_size=d, max_size=d).map(_as_floats)
+
+
+def _as_floats(values: list) -> Vector:
+    return np.array(values, dtype=float)
 
 
 def choice(kinds: Names, known: Names) -> SearchStrategy[str]:
@@ -43,7 +49,12 @@ def choice(kinds: Names, known: Names) -> SearchStrategy[str]:
     unknown = sorted(set(kinds) - set(known))
     if unknown or not kinds:
         raise ValueError(f"expected kinds among {', '.join(known)}; received {unknown or 'none'}")
-    return st.sampled_from(list(kinds))
+    return _among(tuple(kinds))
+
+
+@cache
+def _among(kinds: tuple) -> SearchStrategy:
+    return st.sampled_from(kinds)
 
 
 def _on_sphere(vector: Vector) -> Vector:
