@@ -286,19 +286,6 @@ def derive() -> Derivation:
                 "Covariance of the increments of V from a residual shaped MLP, per unit time.",
                 "Derived here; hidden width equal to the width.",
             ),
-            Function(
-                "block_drift", (V, M, gamma, tau0, c_plus, c_minus),
-                Output(drift + drift_of_mlp(), (al, be)),
-                "Drift of V from attention followed by an MLP, per unit time t = block / width.",
-                "Derived here: the generators of the two layers add up.",
-                definitions=(correlation,),
-            ),
-            Function(
-                "block_covariance", (V, M, gamma, tau0, heads),
-                Output(canonical(spread + mlp_spread()), (al, be, de, om)),
-                "Covariance of the increments of V from attention followed by an MLP.",
-                "Derived here: the generators of the two layers add up.",
-            ),
         ),
     )  # fmt: skip
 
