@@ -66,6 +66,21 @@ def test_both_ends_of_a_range_are_paid_for() -> None:
     assert test.p_support == 1.0
 
 
+@pytest.mark.parametrize("count", [0, 3, 10])
+def test_the_interval_of_a_count_is_exact_and_within_zero_and_one(count: int) -> None:
+    """At its ends the count has probability 0.005 to be as extreme (Clopper and Pearson)."""
+    low, high = _range_test("x", count, 10, 0.3, 0.6).interval()
+    assert 0 <= low < high <= 1
+    if count > 0:
+        assert sum(comb(10, k) * low**k * (1 - low) ** (10 - k) for k in range(count, 11)) == (
+            pytest.approx(0.005)
+        )
+    if count < 10:
+        assert sum(comb(10, k) * high**k * (1 - high) ** (10 - k) for k in range(count + 1)) == (
+            pytest.approx(0.005)
+        )
+
+
 def test_ten_against_none_is_fishers_number() -> None:
     test = _contrast_test("x", 10, 0, 10)
     assert test.p_support == pytest.approx(1 / comb(20, 10))

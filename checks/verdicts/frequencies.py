@@ -98,6 +98,7 @@ def _range_test(name: str, count: int, n: int, low: float, high: float) -> Test:
     return Test(
         name, count / n, _spread(count, n), n - 1.0, low, high,
         refutation=min(1.0, sides * min(below, above)), support=max(too_low, too_high),
+        exact=_interval(count, n),
     )  # fmt: skip
 
 
@@ -109,6 +110,12 @@ def _contrast_test(name: str, more: int, less: int, n: int) -> Test:
         refutation=float(stats.fisher_exact(table, alternative="less").pvalue),
         support=float(stats.fisher_exact(table, alternative="greater").pvalue),
     )  # fmt: skip
+
+
+def _interval(count: int, n: int) -> tuple[float, float]:
+    """Clopper and Pearson's, which never leaves [0, 1]."""
+    low, high = stats.binomtest(count, n).proportion_ci(0.99, "exact")
+    return float(low), float(high)
 
 
 def _spread(count: int, n: int) -> float:

@@ -28,8 +28,8 @@ class Test:
     margin is needed to support an exact equality). ``df`` are the degrees of freedom of
     ``standard_error``; 0 means a number without sampling error. One side may be infinite.
     ``refutation`` and ``support`` give the p-values directly when a test has its own law
-    (Kolmogorov-Smirnov). A test with ``refutes=False`` can only withhold support, one with
-    ``supports=False`` can only refute.
+    (Kolmogorov-Smirnov), ``exact`` its 99 % interval (counts). A test with
+    ``refutes=False`` can only withhold support, one with ``supports=False`` can only refute.
     """
 
     __test__ = False  # not a pytest class
@@ -44,6 +44,7 @@ class Test:
     support_high: Real | None = None
     refutation: float | None = None
     support: float | None = None
+    exact: tuple[float, float] | None = None
     refutes: bool = True
     supports: bool = True
 
@@ -77,11 +78,13 @@ class Test:
             self.high if self.support_high is None else self.support_high,
         )
 
-    def interval(self, confidence: float = 0.99) -> tuple[Real, Real]:
-        """Two-sided confidence interval of the number."""
+    def interval(self) -> tuple[Real, Real]:
+        """Two-sided 99 % confidence interval of the number."""
+        if self.exact is not None:
+            return self.exact
         if self.standard_error == 0 or self.df <= 0:
             return (self.estimate, self.estimate)
-        half = t_quantile(0.5 + 0.5 * confidence, self.df) * self.standard_error
+        half = t_quantile(0.995, self.df) * self.standard_error
         return (self.estimate - half, self.estimate + half)
 
     def _tail(self, distance: Real) -> float:
