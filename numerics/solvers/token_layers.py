@@ -53,9 +53,16 @@ def walk(
     laws and widths share one compilation.
     """
 
+    pulled = jnp.any(attention.V != 0)  # attention that adds nothing is not computed
+
     def step(X: Float[Array, "N d"], weights: Float[Array, " count"]) -> tuple[Array, Array]:
         field = partial(mlp_field, weights, width=width, law=law, kept=m)
-        X = layer(X, field, attention, dt)
+        X = jax.lax.cond(
+            pulled,
+            lambda x: layer(x, field, attention, dt),
+            lambda x: layer(x, field, None, dt),
+            X,
+        )
         return X, X
 
     def one(path: Float[Array, "steps count"]) -> Float[Array, "times N d"]:
