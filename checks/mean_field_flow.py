@@ -23,6 +23,7 @@ from checks.verdicts import (
     dtype_tolerance,
 )
 from numerics.training import errors, identities
+from numerics.training.quick import quick_jit
 from numerics.training.runs import Setting
 from numerics.training.scalar_tokens import EDGE, flow_density, flow_particles, random_pairs
 
@@ -311,18 +312,15 @@ decay_claims = (
 )
 
 
-@partial(jax.jit, static_argnames="residuals")
-def _residuals(keys: jax.Array, residuals: Callable[..., Any]) -> dict[str, jax.Array]:
-    return jax.vmap(residuals)(keys)
-
-
 def identity(
     name: str, statement: str, residuals: Callable[..., Any], slips: Mapping[str, str]
 ) -> IdentityClaim:
     """An identity of finite networks, and slips that must break it."""
 
+    all_residuals = quick_jit(jax.vmap(residuals))
+
     def measured(which: str) -> Callable[..., Any]:
-        return lambda size, keys: _residuals(jnp.asarray(keys), residuals)[which]
+        return lambda size, keys: all_residuals(jnp.asarray(keys))[which]
 
     return IdentityClaim(
         **about(name, statement, "reconstructed"),
@@ -372,8 +370,8 @@ def draw_flow(axes: Any, results: Mapping[str, Any]) -> None:
     edges = np.linspace(-EDGE, EDGE, 129)
     pairs = random_pairs(jax.random.key(5))
     for time in (0.0, 1.0, 3.0):
-        flow = {"depth": 3, "decay": 0.1, "time": time}
-        mass = flow_density(pairs, cells=128, steps=128, **flow)
+        flow: dict[str, Any] = {"depth": 3, "decay": 0.1, "time": time}
+        mass, _ = flow_density(pairs, cells=128, most=128, steps=128, **flow)
         points = flow_particles(pairs, count=400, steps=16, **flow)
         for axis, layer in zip(axes, (0, 2), strict=True):
             axis.hist(points[layer], bins=40, density=True, alpha=0.3)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, ScalarLike
 
 from numerics.generated import mean_field_flow as formulas
@@ -26,6 +27,7 @@ from numerics.training.particles import (
     descend,
     layer_average,
 )
+from numerics.training.quick import quick_jit
 
 Key = Array
 
@@ -79,7 +81,7 @@ def draw_weights(key: Key, depth: int, width: int, atoms: int) -> Float[Array, "
 def half_steps(depth: int, longest: int | None = None) -> Float[Array, " L"]:
     """Steps 1/(2L) of the half-layers, padded with layers that are not there."""
     layers = depth if longest is None else longest
-    return jnp.where(jnp.arange(layers) < depth, 0.5 / depth, 0.0)
+    return jnp.asarray(np.where(np.arange(layers) < depth, 0.5 / depth, 0.0))
 
 
 def at_every_layer(law: Atoms, depth: int) -> Particles:
@@ -87,7 +89,7 @@ def at_every_layer(law: Atoms, depth: int) -> Particles:
     return jax.tree.map(lambda x: jnp.broadcast_to(x, (depth, *x.shape)), law.particles)
 
 
-@partial(jax.jit, static_argnames=("row", "steps", "blocks"))
+@partial(quick_jit, static_argnums=(6, 7, 8))
 def _ensemble(
     particles: Particles,
     weights: Float[Array, "seeds L K"],
@@ -95,7 +97,6 @@ def _ensemble(
     data: tuple[Array, Array],
     decay: ScalarLike,
     step: ScalarLike,
-    *,
     row: int,
     steps: int,
     blocks: Blocks,
@@ -122,17 +123,8 @@ def ensemble(
     Compiled once for each shape and number of steps, whatever the widths, the depths up to L,
     the decay and the step.
     """
-    return _ensemble(
-        particles,
-        weights,
-        eta,
-        (data.inputs, data.labels),
-        decay,
-        step,
-        row=data.row,
-        steps=steps,
-        blocks=blocks,
-    )
+    pair = (data.inputs, data.labels)
+    return _ensemble(particles, weights, eta, pair, decay, step, data.row, steps, blocks)
 
 
 def train(

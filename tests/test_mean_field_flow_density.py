@@ -56,7 +56,11 @@ def test_upwind_conserves_mass_and_keeps_it_positive() -> None:
 
 
 def test_the_density_keeps_mass_at_each_depth_and_stays_positive() -> None:
-    mass = scalar_tokens.flow_density(PAIRS, depth=2, cells=32, decay=0.1, time=2.0, steps=32)
+    mass, edges = scalar_tokens.flow_density(
+        PAIRS, depth=2, cells=32, most=40, decay=0.1, time=2.0, steps=32
+    )
+    assert jnp.all(edges[32:] == scalar_tokens.EDGE)
+    assert jnp.all(mass[:, 32:] == 0)
     np.testing.assert_allclose(mass.sum(axis=1), 1.0, rtol=1e-13)
     assert mass.min() >= 0
 

@@ -1,11 +1,11 @@
 """Conservation laws in one dimension: mass moves between cells, and only there."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, ScalarLike
 
 
 def upwind_rate(
-    mass: Float[Array, "*lead cells"], velocity: Float[Array, "*lead faces"], width: float
+    mass: Float[Array, "*lead cells"], velocity: Float[Array, "*lead faces"], width: ScalarLike
 ) -> Float[Array, "*lead cells"]:
     """``d mass / d time`` of cells, first-order upwind, no flux through the two ends.
 

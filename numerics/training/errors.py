@@ -5,14 +5,16 @@ returns an array with one entry a key. Options plant errors.
 """
 
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
 from numerics.mean_field_flow import at_every_layer, half_steps, particle_distance
+from numerics.training.quick import quick_jit
 from numerics.training.runs import (
     Setting,
     deep_networks,
@@ -26,7 +28,7 @@ from numerics.training.sequences import in_context_regression
 from numerics.training.stationary import Stationary, stationary_points
 
 Size = Mapping[str, int]
-Errors = Float[Array, " seeds"]
+Errors = Float[np.ndarray, " seeds"]
 PLAIN = Setting()
 WIDTH = 8  # of networks whose width is not the question
 TIMES = (2.0, 4.0, 6.0, 8.0)
@@ -42,7 +44,7 @@ def output_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: floa
     limit = (
         run.limit if decay < 0 else networks(setting._replace(decay=decay), size["M"], keys).limit
     )
-    return jnp.sqrt(jnp.mean((run.finite.outputs - limit.outputs)[:, -1] ** 2, axis=1))
+    return np.sqrt(np.mean((run.finite.outputs - limit.outputs)[:, -1] ** 2, axis=1))
 
 
 def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: float = -1) -> Errors:
@@ -51,7 +53,7 @@ def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: float 
     limit = (
         run.limit if decay < 0 else networks(setting._replace(decay=decay), size["M"], keys).limit
     )
-    return jnp.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
+    return np.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
 
 
 def squared_error(size: Size, keys: Any, *, setting: Setting = PLAIN) -> Errors:
@@ -64,9 +66,12 @@ def coupling_error(
 ) -> Errors:
     """Root mean square distance of particles from their limits (or from where those start)."""
     run = networks(setting, size["M"], keys)
-    limit = at_every_layer(law(setting.rows), setting.depth) if untrained else run.limit_end
-    distance = partial(particle_distance, limit=limit, eta=half_steps(setting.depth))
-    return jax.vmap(lambda ends, w: distance(ends, weights=w))(run.ends, run.weights)
+    limit = at_every_layer(law(setting.rows), setting.longest) if untrained else run.limit_end
+    eta = half_steps(setting.depth, setting.longest)
+    return np.asarray(_distances(run.ends, limit, run.weights, eta))
+
+
+_distances = quick_jit(jax.vmap(particle_distance, (0, None, 0, None)))
 
 
 def fluctuation(size: Size, keys: Any) -> Errors:
@@ -77,16 +82,16 @@ def fluctuation(size: Size, keys: Any) -> Errors:
 def depth_error(size: Size, keys: Any, *, wrong_limit: bool = False) -> Errors:
     """Root mean square of trained output minus infinite depth, at infinite width."""
     limit = deep_networks(5, keys).end if wrong_limit else infinite_depth(keys).end
-    return jnp.sqrt(jnp.mean((deep_networks(size["L"], keys).end - limit) ** 2, axis=1))
+    return np.sqrt(np.mean((deep_networks(size["L"], keys).end - limit) ** 2, axis=1))
 
 
 def depth_remainder(
     size: Size, keys: Any, *, alternation: float = 1.0, factor: float = 1.0
 ) -> Errors:
     """Root mean square of untrained output minus limit minus derived coefficient / L."""
-    limit, coefficient = depth_limits(jnp.asarray(keys), alternation)
+    limit, coefficient = depth_limits(keys, alternation)
     remainder = deep_networks(size["L"], keys).start - limit - factor * coefficient / size["L"]
-    return jnp.sqrt(jnp.mean(remainder**2, axis=1))
+    return np.sqrt(np.mean(remainder**2, axis=1))
 
 
 def dissipation_defect(
@@ -98,29 +103,29 @@ def dissipation_defect(
     course = jax.tree.map(lambda x: x[:, : size["N"] + 1], run)
     rate = (course.dissipation[:, 1:] + course.dissipation[:, :-1]).sum(axis=1) * setting.step / 2
     values = getattr(course, energy)
-    return jnp.abs(values[:, 0] - values[:, -1] - sign * rate)
+    return np.abs(values[:, 0] - values[:, -1] - sign * rate)
 
 
 def smallest_fall(size: Size, keys: Any, *, sign: float = 1.0) -> Errors:
     """The smallest decrease of Q in one step of training."""
     course = networks(PLAIN, WIDTH, keys).finite.penalised
-    return (sign * (course[:, :-1] - course[:, 1:])).min(axis=1)
+    return np.asarray(sign * (course[:, :-1] - course[:, 1:])).min(axis=1)
 
 
 def above_floor(size: Size, keys: Any, *, data: str = "pairs") -> Errors:
     """Risk minus 1/8 after training on permuted pairs with opposite labels."""
     setting = Setting(data=data, step=2.0, decay=0.001)
-    return networks(setting, WIDTH, keys).finite.risk[:, -1] - 0.125
+    return np.asarray(networks(setting, WIDTH, keys).finite.risk)[:, -1] - 0.125
 
 
-def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[Array, "seeds times"]:
+def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[np.ndarray, "seeds times"]:
     """Mean over neurons of | |W1 row|^2 - |W2 column|^2 | at TIMES; weight decay 0.02."""
     curves = []
     for time in TIMES:
         end = networks(Setting(step=time / 16, decay=0.02, relu=relu), WIDTH, keys).ends
-        gap = jnp.sum(end.W1**2, axis=-1) - jnp.sum(end.W2**2, axis=-2)
-        curves.append(jnp.abs(gap).mean(axis=(1, 2, 3)))
-    return jnp.stack(curves, axis=1)
+        gap = np.sum(end.W1**2, axis=-1) - np.sum(end.W2**2, axis=-2)
+        curves.append(np.abs(gap).mean(axis=(1, 2, 3)))
+    return np.stack(curves, axis=1)
 
 
 def flow_error(size: Size, keys: Any, *, decay: float = 0.1) -> Errors:
@@ -139,4 +144,4 @@ def at_rest(size: Size, keys: Any, *, part: str) -> Errors:
     """Risk or penalised risk where training with decay 1/N ends; a data set for each seed."""
     place = INVERSE_DECAYS.index(size["N"]) + 1
     points = [_along_decay(tuple(map(int, key))) for key in keys]
-    return jnp.array([getattr(point, part)[place] for point in points])
+    return np.array([getattr(point, part)[place] for point in points])

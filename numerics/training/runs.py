@@ -14,7 +14,6 @@ from jaxtyping import Array, Float, ScalarLike, UInt32
 
 from numerics.mean_field_flow import (
     Atoms,
-    at_every_layer,
     atomic_law,
     depth_limit,
     ensemble,
@@ -24,10 +23,12 @@ from numerics.mean_field_flow import (
 from numerics.solvers.finite_volume import quantiles
 from numerics.training import scalar_tokens
 from numerics.training.particles import HUBER, RELU, Data, Measured, Particles
+from numerics.training.quick import quick_jit
 from numerics.training.sequences import in_context_regression, permuted_pairs
 
 ROWS, ATOMS = 3, 8
 DEEP_ATOMS = 4
+MOST_CELLS = 128  # one compiled program serves resolutions up to this
 LEVELS = 200  # quantiles at which a density is compared with particles
 
 
@@ -51,7 +52,7 @@ class Run(NamedTuple):
     limit: Measured
     ends: Particles
     limit_end: Particles
-    weights: Float[Array, "seeds L K"]
+    weights: Float[np.ndarray, "seeds L K"]
 
 
 @cache
@@ -69,7 +70,7 @@ def data_set(name: str) -> Data:
 @cache
 def law(rows: int = ROWS) -> Atoms:
     """The atomic initial law of the runs about width."""
-    return atomic_law(jax.random.key(12), ATOMS, rows)
+    return quick_jit(lambda key: atomic_law(key, ATOMS, rows))(jax.random.key(12))
 
 
 def networks(setting: Setting, width: int, keys: Any) -> Run:
@@ -86,17 +87,22 @@ def _networks(setting: Setting, width: int, keys: bytes) -> Run:
     chances, shape = np.full(ATOMS, 1.0 / ATOMS), (setting.longest,)
     counts = [np.random.default_rng(k).multinomial(width, chances, shape) for k in _rows(keys)]
     uniform = np.full((1, setting.longest, ATOMS), 1.0 / ATOMS)
-    weights = jnp.asarray(np.concatenate([np.array(counts) / width, uniform]))
-    start = at_every_layer(law(setting.rows), setting.longest)
-    ends, course = ensemble(
-        jax.tree.map(lambda x: jnp.broadcast_to(x, (len(weights), *x.shape)), start),
-        weights,
-        half_steps(setting.depth, setting.longest),
-        data_set(setting.data),
-        decay=setting.decay,
-        step=setting.step,
-        steps=setting.steps,
-        blocks=RELU if setting.relu else HUBER,
+    weights = np.concatenate([np.array(counts) / width, uniform])
+    lead = weights.shape[:2]
+    ends, course = jax.device_get(
+        ensemble(
+            jax.tree.map(
+                lambda x: jnp.asarray(np.broadcast_to(x, (*lead, *x.shape))),
+                jax.device_get(law(setting.rows).particles),
+            ),
+            jnp.asarray(weights),
+            half_steps(setting.depth, setting.longest),
+            data_set(setting.data),
+            decay=setting.decay,
+            step=setting.step,
+            steps=setting.steps,
+            blocks=RELU if setting.relu else HUBER,
+        )
     )
     first, last = (partial(jax.tree.map, lambda x, k=k: x[k]) for k in (slice(-1), -1))
     return Run(first(course), last(course), first(ends), last(ends), weights[:-1])
@@ -105,14 +111,16 @@ def _networks(setting: Setting, width: int, keys: bytes) -> Run:
 class Deep(NamedTuple):
     """Infinitely wide networks of one depth, each with an initial law of its own."""
 
-    start: Float[Array, "seeds n"]  # outputs before training
-    end: Float[Array, "seeds n"]  # outputs after training
-    risk: Float[Array, " seeds"]  # after training
+    start: Float[np.ndarray, "seeds n"]  # outputs before training
+    end: Float[np.ndarray, "seeds n"]  # outputs after training
+    risk: Float[np.ndarray, " seeds"]  # after training
 
 
-@partial(jax.jit, static_argnames="count")
-def _laws(keys: Array, count: int) -> Atoms:
-    return jax.vmap(lambda key: atomic_law(key, count, ROWS))(keys)
+def _laws(keys: UInt32[Array, "seeds 2"]) -> Atoms:
+    return jax.vmap(lambda key: atomic_law(key, DEEP_ATOMS, ROWS))(keys)
+
+
+_draw_laws = quick_jit(_laws)
 
 
 def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
@@ -122,15 +130,15 @@ def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
 
 @cache
 def _deep_networks(depth: int, keys: bytes, longest: int) -> Deep:
-    laws = _laws(jnp.asarray(_rows(keys)), DEEP_ATOMS)
+    laws = _draw_laws(jnp.asarray(_rows(keys)))
     seeds = len(_rows(keys))
     start = jax.tree.map(
-        lambda x: jnp.broadcast_to(x[:, None], (seeds, longest, *x.shape[1:])), laws.particles
+        lambda x: jnp.asarray(np.broadcast_to(x, (longest, *x.shape)).swapaxes(0, 1)),
+        jax.device_get(laws.particles),
     )
-    uniform = jnp.full((seeds, longest, DEEP_ATOMS), 1.0 / DEEP_ATOMS)
-    eta = half_steps(depth, longest)
-    data = data_set("regression")
-    _, course = ensemble(start, uniform, eta, data, decay=0.01, step=0.5, steps=4)
+    uniform = jnp.asarray(np.full((seeds, longest, DEEP_ATOMS), 1.0 / DEEP_ATOMS))
+    eta, data = half_steps(depth, longest), data_set("regression")
+    _, course = jax.device_get(ensemble(start, uniform, eta, data, decay=0.01, step=0.5, steps=4))
     return Deep(course.outputs[:, 0], course.outputs[:, -1], course.risk[:, -1])
 
 
@@ -140,20 +148,26 @@ def infinite_depth(keys: Any, longest: int = 64) -> Deep:
     return jax.tree.map(richardson, deep_networks(longest // 2, keys, longest), fine)
 
 
-@jax.jit
-def depth_limits(
-    keys: UInt32[Array, "seeds 2"], alternation: ScalarLike = 1.0
+@partial(quick_jit, static_argnums=2)
+def _depth_limits(
+    keys: UInt32[Array, "seeds 2"], inputs: Float[Array, "n D T"], row: int, alternation: ScalarLike
 ) -> tuple[Float[Array, "seeds n"], Float[Array, "seeds n"]]:
+    solve = partial(depth_limit, inputs=inputs, row=row, alternation=alternation)
+    return jax.vmap(solve)(_laws(keys))
+
+
+def depth_limits(
+    keys: Any, alternation: float = 1.0
+) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
     """Untrained outputs at infinite depth and width, and the coefficient of their 1/L error."""
     data = data_set("regression")
-    solve = partial(depth_limit, inputs=data.inputs, row=data.row, alternation=alternation)
-    return jax.vmap(solve)(_laws(keys, DEEP_ATOMS))
+    return jax.device_get(_depth_limits(jnp.asarray(keys), data.inputs, data.row, alternation))
 
 
-FLOW = {"depth": 3, "time": 3.0}
+FLOW: dict[str, Any] = {"depth": 3, "time": 3.0}
 
 
-@jax.jit
+@quick_jit
 def _flowed_particles(keys: UInt32[Array, "seeds 2"]) -> Float[Array, "seeds L N"]:
     def one(key: Array) -> Array:
         data = scalar_tokens.random_pairs(key)
@@ -162,22 +176,24 @@ def _flowed_particles(keys: UInt32[Array, "seeds 2"]) -> Float[Array, "seeds L N
     return jax.vmap(one)(keys)
 
 
-@partial(jax.jit, static_argnames="cells")
+@partial(quick_jit, static_argnums=3)
 def _density_quantiles(
-    keys: UInt32[Array, "seeds 2"], cells: int, decay: ScalarLike
+    keys: UInt32[Array, "seeds 2"], cells: ScalarLike, decay: ScalarLike, most: int
 ) -> Float[Array, "seeds L N"]:
-    edges = jnp.linspace(-scalar_tokens.EDGE, scalar_tokens.EDGE, cells + 1)
     levels = (jnp.arange(LEVELS) + 0.5) / LEVELS
 
     def one(key: Array) -> Array:
         data = scalar_tokens.random_pairs(key)
-        mass = scalar_tokens.flow_density(data, cells=cells, decay=decay, steps=cells, **FLOW)
+        mass, edges = scalar_tokens.flow_density(
+            data, cells=cells, most=most, decay=decay, steps=cells, **FLOW
+        )
         return jax.vmap(lambda m: quantiles(m, edges, levels))(mass)
 
     return jax.vmap(one)(keys)
 
 
-def density_error(keys: Any, cells: int, decay: float = 0.1) -> Float[Array, " seeds"]:
+def density_error(keys: Any, cells: int, decay: float = 0.1) -> Float[np.ndarray, " seeds"]:
     """Wasserstein-1 distance of the density, with a decay, from particles with decay 0.1."""
     rows = jnp.asarray(keys)
-    return jnp.abs(_density_quantiles(rows, cells, decay) - _flowed_particles(rows)).mean((1, 2))
+    found = _density_quantiles(rows, cells, decay, max(cells, MOST_CELLS))
+    return np.abs(np.asarray(found) - np.asarray(_flowed_particles(rows))).mean((1, 2))

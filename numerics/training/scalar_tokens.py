@@ -91,20 +91,31 @@ def flow_particles(
 
 
 def flow_density(
-    data: Pairs, *, depth: int, cells: int, decay: ScalarLike, time: ScalarLike, steps: int
-) -> Float[Array, "L cells"]:
-    """Mass in the cells of [-EDGE, EDGE] after ``time``: upwind in y, Euler in time.
+    data: Pairs,
+    *,
+    depth: int,
+    cells: ScalarLike,
+    most: int,
+    decay: ScalarLike,
+    time: ScalarLike,
+    steps: ScalarLike,
+) -> tuple[Float[Array, "L most"], Float[Array, " edges"]]:
+    """Mass in the cells of [-EDGE, EDGE] after ``time``, and the edges of the cells.
 
-    Of first order in the cells when the number of steps grows with it.
+    Upwind in y, Euler in time: of first order in the cells when the number of steps grows with
+    it. Room for ``most`` cells is compiled, so that one program serves several resolutions; the
+    first ``cells`` of them fill [-EDGE, EDGE], the others have no width and stay empty.
     """
-    edges = jnp.linspace(-EDGE, EDGE, cells + 1)
-    centres = jnp.broadcast_to((edges[1:] + edges[:-1]) / 2, (depth, cells))
-    faces = jnp.broadcast_to(edges[1:-1], (depth, cells - 1))
-    start = jnp.broadcast_to(jnp.diff(initial_distribution(edges)), (depth, cells))
-    step, width = time / steps, 2 * EDGE / cells
+    width = jnp.asarray(2 * EDGE / cells)
+    edges = jnp.minimum(width * jnp.arange(most + 1) - EDGE, EDGE)
+    centres = jnp.broadcast_to((edges[1:] + edges[:-1]) / 2, (depth, most))
+    faces = jnp.broadcast_to(edges[1:-1], (depth, most - 1))
+    inside = jnp.arange(1, most) < cells
+    start = jnp.broadcast_to(jnp.diff(initial_distribution(edges)), (depth, most))
+    step = time / steps
 
-    def euler(mass: Array, _: None) -> tuple[Array, None]:
+    def euler(_: Array, mass: Array) -> Array:
         velocity = -drift(centres, mass, faces, data, decay)
-        return mass + step * upwind_rate(mass, velocity, width), None
+        return mass + step * upwind_rate(mass, jnp.where(inside, velocity, 0.0), width)
 
-    return jax.lax.scan(euler, start, None, length=steps)[0]
+    return jax.lax.fori_loop(0, steps, euler, start), edges
