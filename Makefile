@@ -15,7 +15,7 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/verilimit generate --check
-	$(BIN)/python -m pytest -m "not network"
+	$(BIN)/python -m pytest -m "not network" -n auto --dist loadfile
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest -q -s -o addopts=--import-mode=importlib tests/benchmarks
