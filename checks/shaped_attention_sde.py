@@ -343,11 +343,11 @@ claims = (
     ),
     RateClaim(
         **room_claim("law-distance"),
-        statement="mean log variances of two tokens at depth / width = 1/2 differ from those of "
-        "the SDE with step 1 / n by O(1/n): the distance falls with the width",
+        statement="mean log variances of two tokens at depth / width = 1/2 approach those of the "
+        "SDE with step 1 / n as the width grows, at least as fast as n^(-1/2)",
         source="reconstructed",
         sizes={"n": [20, 50, 100, 300]},
-        predicted=1 / n,
+        predicted=n ** -sp.Rational(1, 2),
         kind="upper bound",
         margin=0.25,
         statistic="weak",
