@@ -2,49 +2,21 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from checks.app.weights import probe_weights
 from checks.suite.problem import InputProblem
 from tests.conftest import Run
-
-D, DQ, HEADS, LAYERS = 6, 3, 2, 2
-NAMES = """
-layers = 2
-heads = 2
-query = "block.{layer}.q"
-key = "block.{layer}.k"
-value = "block.{layer}.v"
-tokens = 5
-token_norms = [0.5, 2]
-"""
-Write = Callable[..., tuple[Path, Path]]
+from tests.small_checkpoint import NAMES, Write, tensors, write_checkpoint
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    def write(tensors: dict[str, np.ndarray], text: str = NAMES) -> tuple[Path, Path]:
-        checkpoint, described = tmp_path / "a.safetensors", tmp_path / "map.toml"
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, checkpoint)
-        described.write_text(text)
-        return checkpoint, described
-
-    return write
-
-
-def tensors() -> dict[str, np.ndarray]:
-    random = np.random.default_rng(0)
-    shapes = {"q": (HEADS * DQ, D), "k": (HEADS * DQ, D), "v": (HEADS * DQ, D)}
-    return {
-        f"block.{layer}.{name}": random.standard_normal(shape)
-        for layer in range(LAYERS)
-        for name, shape in shapes.items()
-    }
+    return partial(write_checkpoint, tmp_path)
 
 
 @pytest.mark.parametrize(

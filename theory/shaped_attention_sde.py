@@ -359,7 +359,11 @@ def mlp_steps() -> tuple[Step, ...]:
 
 
 def block_steps() -> tuple[Step, ...]:
-    """Attention, then the MLP: a layer acts on functions of V as 1 + generator / n + O(n^-2)."""
+    """Attention, then the MLP: a layer acts on functions of V as 1 + generator / n + O(n^-2).
+
+    Nothing else of the model enters: to the order of the limit any two layers add up, in either
+    order, so that the symbols may stand for operators that do not commute.
+    """
     both = (1 + of_attention / width) * (1 + of_mlp / width)
     return (
         Step(

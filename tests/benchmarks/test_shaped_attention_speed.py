@@ -87,16 +87,16 @@ def test_noise_factor_against_a_square_root_of_the_covariance() -> None:
     report("exponent of the cost in m, 4 to 64", np.polyfit(np.log(tokens), cost, 1)[0], "<= 3.3")
 
 
-def by_hand(V: jax.Array, M: jax.Array, gamma: float, tau0: float) -> jax.Array:
+def by_hand(V: Any, M: Any, gamma: Any, tau0: Any, xp: Any = jnp) -> Any:
     """The drift as one would write it: from the means, with einsum."""
-    d, MV = jnp.diagonal(V), M @ V
-    between = jnp.einsum("ai,bi->ab", MV, M)
+    d, MV = xp.diagonal(V), M @ V
+    between = xp.einsum("ai,bi->ab", MV, M)
     inner = M * d[:, None] / 2 * (
-        d[None] - 2 * MV + 2 * jnp.diagonal(between)[:, None] - (M @ d)[:, None]
+        d[None] - 2 * MV + 2 * xp.diagonal(between)[:, None] - (M @ d)[:, None]
     )  # fmt: skip
-    first = jnp.einsum("av,bv->ab", inner, V)
-    squares = M @ (V * V) @ M.T - jnp.einsum("an,bn->ab", M, MV * MV)
-    second = V * (squares - jnp.einsum("bn,an->ab", M, MV * MV) + between**2)
+    first = xp.einsum("av,bv->ab", inner, V)
+    squares = M @ (V * V) @ M.T - xp.einsum("an,bn->ab", M, MV * MV)
+    second = V * (squares - xp.einsum("bn,an->ab", M, MV * MV) + between**2)
     return gamma**2 / tau0**2 * (first + first.T + second)
 
 
@@ -119,7 +119,7 @@ def test_compiling_against_lambdify_of_unrolled_scalars() -> None:
     V = np.array(sp.Matrix(m, m, lambda p, q: sp.Symbol(f"V{min(p, q)}_{max(p, q)}")))
     M = np.full((m, m), sp.Rational(1, m))
     names = sorted({entry for entry in V.flat}, key=str)
-    brackets = list(drift_of_scalars(V, M).flat)
+    brackets = list(by_hand(V, M, sp.S.One, sp.S.One, np).flat)
 
     def taken(function: Callable[..., Any], *arguments: Any) -> float:
         start = time.perf_counter()
@@ -131,16 +131,3 @@ def test_compiling_against_lambdify_of_unrolled_scalars() -> None:
         competitor = sp.lambdify(names, scalars, "jax", cse=True)
         ratio = taken(competitor, *[1.0] * len(names)) / ours
         report(f"trace + compile, lambdify of {kind} / ours", ratio, "at least 20")
-
-
-def drift_of_scalars(V: np.ndarray, M: np.ndarray) -> np.ndarray:
-    """The drift of symbolic scalars, gamma = tau0 = 1: ``by_hand`` in exact arithmetic."""
-    d, MV = np.diagonal(V), M @ V
-    between = MV @ M.T
-    half = sp.Rational(1, 2)
-    inner = half * M * d[:, None] * (
-        d[None] - 2 * MV + 2 * np.diagonal(between)[:, None] - (M @ d)[:, None]
-    )  # fmt: skip
-    first, squares = inner @ V, M @ (V * V) @ M.T
-    spread = (MV * MV) @ M.T
-    return first + first.T + V * (squares - spread - spread.T + between**2)
