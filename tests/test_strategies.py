@@ -1,6 +1,7 @@
 """The strategies reach every hard case that they promise, and shrink to examples one can read."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ SEARCH = settings(
     suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
 )  # fmt: skip
 REACHING = settings(SEARCH, phases=(Phase.generate,))  # found is enough, shrinking is slow
-norms = lambda x: np.linalg.norm(x, axis=-1)  # noqa: E731
-spectrum = lambda w: np.linalg.svd(w, compute_uv=False)  # noqa: E731
+norms = partial(np.linalg.norm, axis=-1)
+spectrum = partial(np.linalg.svd, compute_uv=False)
 
 
 def correlations(V: np.ndarray) -> np.ndarray:
