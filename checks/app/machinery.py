@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks.app.options import Executor
-from checks.suite.executors import Execute, choose_jobs, dask, local
+from checks.suite.executors import Execute, dask, local
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.store import Store
 from checks.suite.targets import Located
+from checks.suite.workers import choose_jobs
 from checks.verdicts import ClaimError, tier_words
 
 
@@ -28,11 +29,14 @@ class Machinery:
 
 @dataclass(frozen=True)
 class Running:
-    """An open store and running workers; ``jobs`` claims may be judged at a time."""
+    """An open store and running workers; ``at_once`` claims are judged side by side.
+
+    One more than there are workers, so that none is idle while a claim is judged.
+    """
 
     store: Store
     execute: Execute
-    jobs: int
+    at_once: int
 
 
 @contextmanager
@@ -47,11 +51,11 @@ def running(machinery: Machinery) -> Iterator[Running]:
             received=f"--executor {machinery.executor.value}",
             remedy="Add --executor dask.",
         )
-    jobs = machinery.jobs or choose_jobs()
+    jobs = choose_jobs(machinery.jobs)
     store = Store(machinery.store, environment())
     try:
         with _executor(machinery, jobs) as execute:
-            yield Running(store, execute, jobs)
+            yield Running(store, execute, 1 if jobs == 1 else jobs + 1)
     except ClaimError as error:
         raise InputProblem(
             expected="the functions of a claim to return finite numbers of the right shape",

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from checks.app import options as opt
+from checks.suite import workers
 from checks.suite.problem import InputProblem
 
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
@@ -98,6 +99,7 @@ def check(
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
+    workers.start(jobs)
     from checks.app.checking import check
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan
@@ -126,6 +128,7 @@ def report(
     quiet: opt.QuietOption = False,
 ) -> None:
     """Write derivations, verdicts and pictures into one offline HTML file."""
+    workers.start(jobs)
     from checks.app.machinery import Machinery
     from checks.app.reporting import report
     from checks.suite.run import Plan

@@ -40,7 +40,7 @@ BudgetOption = Annotated[
     ),
 ]
 JobsOption = Annotated[
-    int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 chooses by machine.")
+    int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: one for every core.")
 ]
 ExecutorOption = Annotated[
     Executor, typer.Option("--executor", help="Compute in local processes or on a Dask cluster.")

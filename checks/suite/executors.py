@@ -3,20 +3,18 @@
 All three call `work`, a pure function of its arguments, so their numbers are the same.
 """
 
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
 import numpy as np
 
 from checks.suite.problem import InputProblem
 from checks.suite.targets import Located, Origin
+from checks.suite.workers import team
 from checks.verdicts import Task, evaluate
 
 Measured = tuple[int, np.ndarray, float]  # position in the request, value, seconds
@@ -44,35 +42,24 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
 def local(jobs: int) -> Iterator[Execute]:
     """An executor of ``jobs`` worker processes; one job computes in this process.
 
-    Items of one function and one size go to the same worker, so that JAX compiles it once.
+    Items of one claim go to one worker as far as that keeps the others busy.
     """
     if jobs == 1:
         yield inline
         return
-    context = get_context("spawn")
-    pools = [ProcessPoolExecutor(1, context, initializer=_die_with_parent) for _ in range(jobs)]
-    homes: dict[tuple, int] = {}
-    load = [0] * jobs
-    lock = threading.Lock()
+    with team(jobs) as submit:
 
-    def execute(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
-        if located.origin is None:
-            yield from inline(located, tasks)
-            return
-        futures: dict[Future, int] = {}
-        for position, task in enumerate(tasks):
-            with lock:
-                group = (task.claim_id, task.mutant_id, task.role, str(task.size))
-                home = homes.setdefault(group, load.index(min(load)))
-                load[home] += task.count
-            futures[pools[home].submit(work, located.origin, task)] = position
-        yield from _collect(futures, located)
+        def execute(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
+            if located.origin is None:
+                yield from inline(located, tasks)
+                return
+            futures = {
+                submit(task.claim_id, work, located.origin, task): position
+                for position, task in enumerate(tasks)
+            }
+            yield from _collect(futures, located)
 
-    try:
         yield execute
-    finally:
-        for pool in pools:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _collect(futures: dict[Future, int], located: Located) -> Iterator[Measured]:
@@ -89,18 +76,6 @@ def _collect(futures: dict[Future, int], located: Located) -> Iterator[Measured]
     finally:
         for future in futures:
             future.cancel()
-
-
-def _die_with_parent() -> None:
-    """Leave when the parent is killed: a worker of a killed pool would otherwise wait for ever."""
-    parent = parent_process()
-    assert parent is not None  # this runs in worker processes only
-
-    def wait() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextmanager
@@ -146,8 +121,3 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
         client.close()
         if not isinstance(cluster, str):
             cluster.close()
-
-
-def choose_jobs() -> int:
-    """Worker processes when nobody says: one for every second core (JAX uses several itself)."""
-    return max(1, (os.cpu_count() or 1) // 2)

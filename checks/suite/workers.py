@@ -1,0 +1,141 @@
+"""Worker processes that start at once, and who of them computes what.
+
+What every claim needs is imported by a server process while the command itself imports it, and
+each worker is a fork of that server. The server runs nothing (JAX starts threads only when
+something is computed), so forking it is safe. This module imports the standard library alone, so
+that a command can call `start` before anything else.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from tempfile import TemporaryDirectory
+from typing import Any
+
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
+CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+PATIENCE = 2.0
+Submit = Callable[..., Future]  # of a kind, a function and its arguments
+
+
+def start(jobs: int = 0) -> None:
+    """Let the server import what claims need, for a run of ``jobs`` processes (0: one a core)."""
+    if FORKS and choose_jobs(jobs) > 1:
+        from multiprocessing import forkserver
+
+        CONTEXT.set_forkserver_preload(["checks.suite.targets"])
+        forkserver.ensure_running()
+
+
+def choose_jobs(jobs: int = 0) -> int:
+    """The number of processes: ``jobs`` itself, or one for every core."""
+    return jobs or multiprocessing.cpu_count()
+
+
+@contextmanager
+def team(jobs: int) -> Iterator[Submit]:
+    """A function that has ``jobs`` processes compute: ``submit(kind, function, *arguments)``.
+
+    Items of a kind share what is computed once (compiled programs, cached paths), so a free worker
+    takes those of a kind that it has met, or that nobody has met; another worker's it takes when
+    there has been nothing else for `PATIENCE` seconds. What has not begun is cancelled in the end.
+    """
+    queue = _Queue()
+    with TemporaryDirectory(prefix="verilimit-", ignore_cleanup_errors=True) as programs:
+        pools = [
+            ProcessPoolExecutor(1, CONTEXT, initializer=_begin, initargs=(programs,))
+            for _ in range(jobs)
+        ]
+        for pool in pools:
+            threading.Thread(target=queue.serve, args=(pool,), daemon=True).start()
+        try:
+            yield queue.submit
+        finally:
+            queue.close()
+            for pool in pools:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Item:
+    kind: Hashable
+    function: Callable[..., Any]
+    arguments: tuple
+    future: Future
+
+
+class _Queue:
+    """Items that wait for a worker; one thread a worker serves it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Item] = []
+        self._met: set[Hashable] = set()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def submit(self, kind: Hashable, function: Callable[..., Any], *arguments: Any) -> Future:
+        item = _Item(kind, function, arguments, Future())
+        with self._changed:
+            self._waiting.append(item)
+            self._changed.notify_all()
+        return item.future
+
+    def serve(self, pool: ProcessPoolExecutor) -> None:
+        own: set[Hashable] = set()
+        while (item := self._next(own)) is not None:
+            if not item.future.set_running_or_notify_cancel():
+                continue
+            try:
+                item.future.set_result(pool.submit(item.function, *item.arguments).result())
+            except BaseException as error:  # whatever it was belongs to who waits for the item
+                item.future.set_exception(error)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            for item in self._waiting:
+                item.future.cancel()
+            self._changed.notify_all()
+
+    def _next(self, own: set[Hashable]) -> _Item | None:
+        def fitting() -> list[_Item]:
+            mine = [item for item in self._waiting if item.kind in own]
+            return mine or [item for item in self._waiting if item.kind not in self._met]
+
+        with self._changed:
+            self._changed.wait_for(lambda: fitting() or self._closed, PATIENCE)
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            if self._closed:
+                return None
+            item = (fitting() or self._waiting)[0]
+            self._waiting.remove(item)
+            own.add(item.kind)
+            self._met.add(item.kind)
+            return item
+
+
+def _begin(programs: str) -> None:
+    """Prepare a worker: it leaves when the parent is killed, and compiles what no other has."""
+    _die_with_parent()
+    import jax
+
+    if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):  # a user's own serves as well
+        jax.config.update("jax_compilation_cache_dir", programs)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def _die_with_parent() -> None:
+    """A worker of a killed pool would otherwise wait for ever."""
+    parent = parent_process()
+    assert parent is not None  # this runs in worker processes only
+
+    def wait() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -1,0 +1,55 @@
+"""Workers keep to a kind of items, hand errors on, and leave nothing behind."""
+
+import os
+from concurrent.futures import CancelledError
+
+import pytest
+
+from checks.suite import workers
+
+
+def where(_: int) -> int:
+    return os.getpid()
+
+
+def test_items_of_a_kind_are_computed_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 600.0)
+    with workers.team(2) as submit:
+        futures = {kind: [submit(kind, where, i) for i in range(3)] for kind in "abc"}
+        homes = {kind: {future.result() for future in own} for kind, own in futures.items()}
+    assert all(len(home) == 1 for home in homes.values())
+    assert len(set.union(*homes.values())) <= 2
+    assert os.getpid() not in set.union(*homes.values())
+
+
+def test_an_idle_worker_helps_with_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.0)
+    with workers.team(2) as submit:
+        futures = [submit("a", where, i) for i in range(400)]
+        assert len({future.result() for future in futures}) == 2
+
+
+def test_an_error_reaches_the_one_who_asked_and_the_worker_goes_on() -> None:
+    with workers.team(1) as submit:
+        failing, fine = submit("a", int, "no number"), submit("a", int, "3")
+        with pytest.raises(ValueError, match="no number"):
+            failing.result()
+        assert fine.result() == 3
+
+
+def test_a_dead_worker_is_reported_and_not_waited_for() -> None:
+    with workers.team(1) as submit:
+        for _ in range(2):  # the worker dies, and does not come back
+            with pytest.raises(Exception, match="terminated abruptly"):
+                submit("a", os._exit, 1).result()
+
+
+def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:
+    with workers.team(1) as submit:
+        first = submit("a", where, 0)
+        first.result()
+        rest = [submit("b", where, i) for i in range(200)]
+    finished = [future for future in rest if future.done() and not future.cancelled()]
+    assert len(finished) < len(rest)
+    with pytest.raises(CancelledError):
+        rest[-1].result(timeout=60)
