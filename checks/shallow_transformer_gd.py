@@ -24,25 +24,20 @@ from checks.verdicts import (
     dtype_tolerance,
 )
 from numerics.generated import shallow_transformer_gd as generated
-from numerics.shallow_transformer_gd import (
-    kick_and_cancel,
-    network,
-    online_start,
-    online_step,
-    recurrent_gradient,
-)
+from numerics.measurements.long_inputs import Kicked, kicked, repetition_change, working_memory
+from numerics.randomness.chunks import in_chunks
 from numerics.training.boundary import POINTS, boundary_errors
 from numerics.training.certificates import certified_runs
 from numerics.training.extremes import QUANTITIES, extreme_values
 from numerics.training.lengths import DESIGNS, HEADS, length_losses
 from numerics.training.pool import Pool, approximation_profile, response_pool
-from numerics.training.projected import Heads
 
 Size = Mapping[str, int]
 m, T = sp.symbols("m T", positive=True)
 SIGMA1, SIGMA2 = 1.0, 4 / (3 * 3**0.5)  # of tanh
 KAPPA = 4 / (3 * 3**0.5)
 RADII = (1.0, 1.0, 1.0)
+CHUNK = 8  # seeds trained at a time
 
 
 def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict[str, Any]:
@@ -131,17 +126,37 @@ def linearised(
     scale: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Errors and largest |U|; ``scale`` = 1/2 undoes the 1/sqrt(m) of the radii."""
-    radii = jnp.array(RADII) * float(size["m"]) ** scale
-    error, B = boundary_errors(
-        jnp.asarray(keys), POINTS.index(point), float(size["m"]), radii,
-        most=512, samples=32, length=4, dim=4, symmetric=symmetric, frozen_c=frozen_c,
-    )  # fmt: skip
+    error, B = moved(
+        keys, POINTS.index(point), float(size["m"]), size["most"], symmetric, frozen_c, scale
+    )
     return np.asarray(error), np.asarray(B)
+
+
+@remembered
+def moved(
+    keys: Any, point: int, width: float, most: int, symmetric: bool, frozen_c: float, scale: float
+) -> tuple[jax.Array, jax.Array]:
+    """Networks of 32 samples at boundary points, ``width`` of ``most`` heads."""
+    return boundary_errors(
+        keys, point, width, jnp.array(RADII) * width**scale,
+        most=most, samples=32, length=4, dim=4, symmetric=symmetric, frozen_c=frozen_c,
+    )  # fmt: skip
 
 
 def linear_error(point: str, **planted: Any) -> Callable[[Size, Any], np.ndarray]:
     """sup over the samples of |f - f_lin|."""
     return lambda size, keys: linearised(size, keys, point, **planted)[0]
+
+
+def widths(least: int, step: int = 2) -> dict[str, dict[str, list[int]]]:
+    """Numbers of heads from ``least`` to all of them, by tier."""
+    most = {"smoke": 256, "standard": 512, "full": 1024}
+    return {tier: {"m": levels(least, m, step), "most": [m]} for tier, m in most.items()}
+
+
+def levels(least: int, most: int, step: int) -> list[int]:
+    """A geometric sequence."""
+    return [least * step**i for i in range(64) if least * step**i <= most]
 
 
 def linear_claim(
@@ -152,7 +167,7 @@ def linear_claim(
         **room_claim(
             f"linearisation-{point}", f"At {point} points the error is of order {power}: {why}"
         ),
-        sizes={"m": [16, 32, 64, 128, 256, 512]},
+        sizes=widths(16),
         predicted=power,
         kind="exact",
         margin=margin,
@@ -208,7 +223,7 @@ linear_bound_claim = InequalityClaim(
     **room_claim(
         "linearisation-bound", "The linearisation error is at most the sharp bound", "quoted"
     ),
-    sizes={"m": [64, 512]},
+    sizes=widths(64, 4),
     slack=linear_slack(),
     seeds={"smoke": 64, "standard": 512, "full": 2048},
     mutants=(
@@ -239,9 +254,9 @@ def profile(keys: Any, samples: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(both.largest), np.asarray(both.mean_square)
 
 
-def place(levels: np.ndarray, level: int) -> int:
+def place(ladder: np.ndarray, level: int) -> int:
     """Where a level stands."""
-    return int(np.searchsorted(levels, level))
+    return int(np.searchsorted(ladder, level))
 
 
 def sup_square(size: Size, keys: Any) -> np.ndarray:
@@ -265,13 +280,7 @@ growth_seeds = {"smoke": 128, "standard": 512, "full": 2048}
 def counted(least: int, step: int = 2) -> dict[str, dict[str, list[int]]]:
     """Numbers of samples from ``least`` to all of them, by tier."""
     most = {"smoke": 1024, "standard": 4096, "full": 4096}
-    found = {}
-    for tier, n in most.items():
-        levels = [least]
-        while levels[-1] * step <= n:
-            levels.append(levels[-1] * step)
-        found[tier] = {"n": levels, "samples": [n]}
-    return found
+    return {tier: {"n": levels(least, n, step), "samples": [n]} for tier, n in most.items()}
 
 
 log_claim = GrowthClaim(
@@ -329,12 +338,19 @@ approximation_claim = RateClaim(
 
 
 # N6: training loss against the number of tokens.
+@remembered
+def runs(keys: Any, length: int, most: int, design: int, head: int) -> tuple[jax.Array, jax.Array]:
+    """Smallest loss of a run, and the loss at its start; few seeds at a time, so one program."""
+    sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 40, "most": most}
+    return in_chunks(
+        lambda some: length_losses(some, jnp.asarray(length), design, head, **sizes), keys, CHUNK
+    )
+
+
 def trained(size: Size, keys: Any, design: str, head: str) -> tuple[np.ndarray, np.ndarray]:
     """Smallest loss of a run, and the loss at its start."""
-    arguments = jnp.asarray(size["T"]), DESIGNS.index(design), HEADS.index(head)
-    sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 40, "most": size["most"]}
-    smallest, first = length_losses(jnp.asarray(keys), *arguments, **sizes)
-    return np.asarray(smallest), np.asarray(first)
+    both = runs(keys, size["T"], size["most"], DESIGNS.index(design), HEADS.index(head))
+    return np.asarray(both[0]), np.asarray(both[1])
 
 
 def ratio(design: str, head: str = "softmax") -> Callable[[Size, Any], np.ndarray]:
@@ -385,24 +401,15 @@ independent_claim = IndependenceClaim(
 )  # fmt: skip
 
 
+def drawn(keys: Any, draw: Callable[[np.random.Generator], np.ndarray]) -> jax.Array:
+    """One draw a seed."""
+    return jnp.asarray(np.array([draw(np.random.default_rng(key)) for key in keys]))
+
+
 def replication(size: Size, keys: Any, normalised: bool = True) -> np.ndarray:
     """Relative change of the network's output when every token is repeated."""
-
-    def total(X: jax.Array, W: jax.Array, q: jax.Array) -> jax.Array:
-        return jnp.exp(X @ (W @ q)) @ X
-
-    head = generated.attention_head if normalised else total
-
-    @jax.jit
-    def change(key: jax.Array) -> jax.Array:
-        X = 0.3 * jax.random.normal(key, (4, 3))
-        params = Heads(jnp.ones(4), jnp.eye(4, 3), jnp.stack([jnp.eye(3)] * 4))
-        once, often = (
-            network(params, jnp.repeat(X, r, axis=0), attend=head) for r in (1, size["r"])
-        )
-        return jnp.abs(often - once) / (jnp.abs(once) + 1)
-
-    return np.asarray(jax.vmap(change)(jnp.asarray(keys)))
+    X = 0.3 * drawn(keys, lambda rng: rng.standard_normal((4, 3)))
+    return np.asarray(repetition_change(X, repeats=size["r"])[0 if normalised else 1])
 
 
 replication_claim = IdentityClaim(
@@ -421,39 +428,16 @@ replication_claim = IdentityClaim(
 
 
 # N7: the recurrent contrast.
-def weights(keys: Any) -> np.ndarray:
-    """A recurrent weight between 0.8 and 1.3 and a norm of u between 1.5 and 3, a seed."""
-    return np.array([np.random.default_rng(key).uniform([0.8, 1.5], [1.3, 3.0]) for key in keys])
+def gradients(size: Size, keys: Any, shift: float = 0.0) -> Kicked:
+    """What recurrent and softmax heads do; w between 0.8 and 1.3, |u| between 1.5 and 3, a seed."""
+    pairs = drawn(keys, lambda rng: rng.uniform([0.8, 1.5], [1.3, 3.0]))
+    return kicked(pairs, jnp.asarray(shift, dtype=float), length=size["T"])
 
 
-@partial(jax.jit, static_argnames="length")
-def _recurrent(pairs: jax.Array, length: int) -> jax.Array:
-    return jax.vmap(lambda p: recurrent_gradient(p[0], kick_and_cancel(p[0], p[1], length)))(pairs)
-
-
-def kick(size: Size, keys: Any, shift: int = 0, head: str = "recurrent") -> np.ndarray:
+def kick(size: Size, keys: Any, shift: float = 0.0, head: str = "recurrent") -> np.ndarray:
     """Relative deviation of the recurrent gradient from w^(T-2) tanh |u|."""
-    pairs = weights(keys)
-    formula = generated.kick_and_cancel_gradient
-    values = _recurrent(jnp.asarray(pairs), size["T"])
-    if head == "attention":
-        values = attention_on_kick(pairs, size["T"])
-    expected = formula(jnp.asarray(pairs[:, 0]), jnp.asarray(pairs[:, 1]), size["T"] + shift)
-    return np.abs(np.asarray(values / expected) - 1)
-
-
-@partial(jax.jit, static_argnames="length")
-def attention_on_kick(pairs: jax.Array, length: int) -> jax.Array:
-    """Gradient norm of a softmax head (d = 2) on the tokens of kick-and-cancel, |U| = |u|."""
-
-    def one(w: jax.Array, norm: jax.Array) -> jax.Array:
-        inputs = kick_and_cancel(w, norm, length) / norm
-        X = inputs[:, None] * jnp.array([1.0, 0.0])
-        U = norm * jnp.array([1.0, 0.0])
-        _, by_U, by_W = generated.features(X, w * jnp.eye(2), jnp.array([1.0, 0.0]), U)
-        return jnp.sqrt(jnp.sum(by_U**2) + jnp.sum(by_W**2))
-
-    return jax.vmap(one)(pairs[:, 0], pairs[:, 1])
+    seen = gradients(size, keys, shift)
+    return np.asarray(jnp.abs(getattr(seen, head) / seen.formula - 1))
 
 
 recurrent_claim = IdentityClaim(
@@ -475,10 +459,9 @@ def contrast(recurrent: bool = False, per_token: bool = False) -> Callable[[Size
     """Slack of L1 sharp on the inputs that make the recurrent gradient grow."""
 
     def slack(size: Size, keys: Any) -> np.ndarray:
-        pairs = jnp.asarray(weights(keys))
-        seen = (_recurrent if recurrent else attention_on_kick)(pairs, size["T"])
-        bound = generated.lipschitz_constant(pairs[:, 1], SIGMA1) / (size["T"] if per_token else 1)
-        return np.asarray(bound - jnp.abs(seen))
+        seen = gradients(size, keys)
+        found = seen.recurrent if recurrent else seen.attention
+        return np.asarray(seen.bound / (size["T"] if per_token else 1) - jnp.abs(found))
 
     return slack
 
@@ -500,21 +483,7 @@ contrast_claim = InequalityClaim(
 # N9: memory against the number of tokens, as the compiler reports it.
 def temporary_bytes(size: Size, keys: Any, online: bool) -> np.ndarray:
     """Working memory of the attention of 16 heads; tokens given, not counted."""
-    heads, dim = 16, 4
-    W, X = jnp.ones((heads, dim, dim)), jnp.ones((size["T"], dim))
-
-    def last(W: jax.Array, X: jax.Array) -> jax.Array:
-        return jax.vmap(generated.attention_head, (None, 0, None))(X, W, X[-1])
-
-    def fixed(W: jax.Array, X: jax.Array) -> jax.Array:
-        keys_ = W @ jnp.ones(dim)
-        step = lambda state, token: (online_step(state, keys_, token), None)  # noqa: E731
-        return jax.lax.scan(step, online_start(heads, dim), X)[0].mean
-
-    analysis = jax.jit(fixed if online else last).lower(W, X).compile().memory_analysis()
-    if analysis is None:
-        raise RuntimeError("this backend of JAX does not report the memory of a compiled function")
-    return np.full(len(keys), float(analysis.temp_size_in_bytes))
+    return np.full(len(keys), working_memory(size["T"], online))
 
 
 memory_common = {"sizes": {"T": [256, 1024, 4096, 16384]}, "seeds": 4}
@@ -574,7 +543,7 @@ certificate_claim = InequalityClaim(
         "certificate", "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2"
     ),
     slack=certificate_slack(),
-    seeds={"smoke": 64, "standard": 512, "full": 2048},
+    seeds={"smoke": 32, "standard": 512, "full": 2048},
     mutants=(
         Mutant("no-distance", "the distance dropped", {"slack": certificate_slack(distance=0.0)}),
         Mutant("no-defect", "the defect dropped", {"slack": certificate_slack(defect=0.0)}),
@@ -631,12 +600,12 @@ def draw_lengths(axes: Any, results: Mapping[str, Any]) -> None:
 def draw_contrast(axes: Any, results: Mapping[str, Any]) -> None:
     """Gradients on kick-and-cancel inputs, computed here: nothing random."""
     del results
-    lengths = [2, 4, 8, 16, 32, 64]
-    for w in (0.8, 1.0, 1.2):
-        pairs = jnp.array([[w, 1.5]])
-        axes.semilogy(lengths, [float(_recurrent(pairs, n)[0]) for n in lengths], label=f"w = {w}")
-    seen = [float(attention_on_kick(jnp.array([[1.2, 1.5]]), n)[0]) for n in lengths]
-    axes.semilogy(lengths, seen, "k--", label="softmax head")
+    lengths, weights = [2, 4, 8, 16, 32, 64], (0.8, 1.0, 1.2)
+    pairs = jnp.array([[w, 1.5] for w in weights])
+    seen = [kicked(pairs, jnp.zeros(()), length=n) for n in lengths]
+    for i, w in enumerate(weights):
+        axes.semilogy(lengths, [float(at.recurrent[i]) for at in seen], label=f"w = {w}")
+    axes.semilogy(lengths, [float(at.attention[2]) for at in seen], "k--", label="softmax head")
     axes.set_xlabel("tokens T")
     axes.set_ylabel("gradient")
     axes.legend()

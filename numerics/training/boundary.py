@@ -15,6 +15,7 @@ from numerics.generated.shallow_transformer_gd import features
 from numerics.randomness.blocks import normals
 from numerics.shallow_transformer_gd import linear_network, network
 from numerics.training.projected import Heads
+from numerics.training.quick import quick_jit
 from numerics.training.transport import Teacher, clip_tokens, transported
 
 
@@ -50,7 +51,7 @@ ANCHORS = 4
 POINTS = ("coherent", "random", "transported")
 
 
-@partial(jax.jit, static_argnames=("most", "samples", "length", "dim"))
+@partial(quick_jit, static_argnames=("most", "samples", "length", "dim"))
 def boundary_errors(
     keys: UInt32[Array, "seeds 2"],
     point: ScalarLike,

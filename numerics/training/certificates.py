@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, ScalarLike, UInt32
 from numerics.randomness.blocks import normals
 from numerics.shallow_transformer_gd import network, paired
 from numerics.training.projected import Heads, descend_certified, minus, squared_norm
+from numerics.training.quick import quick_jit
 from numerics.training.transport import Teacher, clip_tokens, labels
 
 ANCHORS, POOL = 4, 64
@@ -24,7 +25,7 @@ class Certified(NamedTuple):
     selfbound: Float[Array, "seeds 2"]
 
 
-@partial(jax.jit, static_argnames=("samples", "length", "heads", "dim", "steps"))
+@partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"))
 def certified_runs(
     keys: UInt32[Array, "seeds 2"],
     step_size: ScalarLike,

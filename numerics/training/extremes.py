@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, ScalarLike, UInt32
 from numerics.generated.shallow_transformer_gd import features, head_curvature, third_cumulant
 from numerics.randomness.blocks import normals
 from numerics.solvers.ascent import largest_value
+from numerics.training.quick import quick_jit
 
 Start = tuple[Array, Array, Array, Array, Array]
 
@@ -47,7 +48,7 @@ def cumulant(point: Start, B: ScalarLike) -> Float[Array, ""]:
 QUANTITIES = ("gradient", "curvature", "cumulant")
 
 
-@partial(jax.jit, static_argnames=("most", "dim", "steps"))
+@partial(quick_jit, static_argnames=("most", "dim", "steps"), level=0)
 def extreme_values(
     keys: UInt32[Array, "seeds 2"],
     quantity: ScalarLike,

@@ -15,6 +15,7 @@ from numerics.generated.shallow_transformer_gd import attention_head
 from numerics.randomness.blocks import normals
 from numerics.shallow_transformer_gd import network, paired
 from numerics.training.projected import descend
+from numerics.training.quick import quick_jit
 from numerics.training.transport import Teacher, clip_tokens, labels
 
 HEADS = ("softmax", "exponential sum", "plain sum")
@@ -22,7 +23,7 @@ DESIGNS = ("independent", "neutral")
 ANCHORS, POOL = 4, 64
 
 
-@partial(jax.jit, static_argnames=("most", "base", "samples", "heads", "dim", "steps"))
+@partial(quick_jit, static_argnames=("most", "base", "samples", "heads", "dim", "steps"))
 def length_losses(
     keys: UInt32[Array, "seeds 2"],
     length: Int[Array, ""],
@@ -75,4 +76,4 @@ def length_losses(
         _, losses = descend(start, X, y, full, step_size, radii, heads, model=model)
         return losses.min(), losses[0]
 
-    return jax.lax.map(one, keys, batch_size=4)
+    return jax.vmap(one)(keys)

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
+from numerics.training.quick import quick_jit
 from numerics.training.transport import random_teacher, responses, tokens
 
 
@@ -28,7 +29,7 @@ class Profile(NamedTuple):
     mean_square: Float[Array, "seeds widths counts"]
 
 
-@partial(jax.jit, static_argnames=("pool", "samples", "length", "dim", "anchors"))
+@partial(quick_jit, static_argnames=("pool", "samples", "length", "dim", "anchors"), level=0)
 def response_pool(
     key: PRNGKeyArray, *, pool: int, samples: int, length: int, dim: int, anchors: int = 4
 ) -> Pool:
@@ -41,7 +42,7 @@ def response_pool(
     return Pool(Z, (Z**2).mean(0).max())
 
 
-@jax.jit
+@quick_jit
 def approximation_profile(
     keys: UInt32[Array, "seeds 2"],
     pool: Pool,

@@ -9,29 +9,41 @@ import jax
 OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
 
 
-def quick_jit(function: Callable[..., Any], static_argnums: Any = ()) -> Callable[..., Any]:
+def quick_jit(
+    function: Callable[..., Any],
+    static_argnums: Any = (),
+    static_argnames: Any = (),
+    level: int = 1,
+) -> Callable[..., Any]:
     """``jax.jit`` that compiles about twice as fast, for code that may be somewhat slower.
 
-    Values agree with those of ``jax.jit`` to rounding. The options are asked for when the function
-    is first called, not when it is defined: that would start JAX's backend on import.
+    ``level`` 0 is for programs that run for a fraction of a second: they compile three times as
+    fast again and take twice as long. Values agree with those of ``jax.jit`` to rounding. The
+    options are asked for when the function is first called, not when it is defined: that would
+    start JAX's backend on import.
     """
 
     @cache
     def compiled() -> Any:
-        return jax.jit(function, static_argnums=static_argnums, compiler_options=_known_options())
+        return jax.jit(
+            function,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
+            compiler_options=_known_options(level),
+        )
 
     @wraps(function)
-    def call(*args: Any) -> Any:
-        return compiled()(*args)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return compiled()(*args, **kwargs)
 
     return call
 
 
 @cache
-def _known_options() -> dict[str, Any]:
+def _known_options(level: int = 1) -> dict[str, Any]:
     """Those of ``OPTIONS`` that the installed XLA knows: they are no part of JAX's interface."""
     known = {}
-    for name, value in OPTIONS.items():
+    for name, value in {**OPTIONS, "xla_backend_optimization_level": level}.items():
         try:
             jax.jit(lambda x: x, compiler_options={name: value})(0.0)
         except jax.errors.JaxRuntimeError:
