@@ -31,6 +31,7 @@ from numerics.training.certificates import certified_runs
 from numerics.training.extremes import QUANTITIES, extreme_values
 from numerics.training.lengths import DESIGNS, HEADS, length_losses
 from numerics.training.pool import Pool, approximation_profile, response_pool
+from numerics.training.widths import WidthRun, width_runs
 
 Size = Mapping[str, int]
 m, T = sp.symbols("m T", positive=True)
@@ -337,6 +338,80 @@ approximation_claim = RateClaim(
 )
 
 
+# N5: training loss against the number of heads, above the loss of infinitely many.
+@remembered
+def width_run(
+    keys: Any, width: int, most: int, steps: int, radius: float, symmetric: bool
+) -> WidthRun:
+    """Runs on 8 samples of 4 tokens."""
+    sizes = {"samples": 8, "length": 4, "dim": 3, "steps": steps, "pool": 128, "most": most}
+    run = partial(width_runs, width=float(width), radius=radius, symmetric=symmetric, **sizes)
+    return in_chunks(run, keys, 4 * CHUNK)
+
+
+def excess(floor: str = "floor", symmetric: bool = True) -> Callable[[Size, Any], np.ndarray]:
+    """Distance of the smallest loss of a run from the floor, over the mean square of the labels."""
+
+    def error(size: Size, keys: Any) -> np.ndarray:
+        run = width_run(keys, size["m"], size["most"], size["steps"], 3.0, symmetric)
+        return np.asarray(jnp.abs(run.smallest - getattr(run, floor, 0.0)))
+
+    return error
+
+
+training_widths = {
+    tier: {"m": levels(8, m, 2), "most": [m], "steps": [steps]}
+    for tier, m, steps in (("smoke", 64, 16), ("standard", 128, 36), ("full", 256, 100))
+}
+excess_claim = RateClaim(
+    **room_claim(
+        "excess-loss",
+        "The loss after training is that of infinitely many heads, in closed form, up to the order "
+        "1/sqrt(m) at most",
+    ),
+    sizes=training_widths,
+    predicted=m**-HALF,
+    kind="upper bound",
+    statistic="rms",
+    next_order=None,
+    error=excess(),
+    seeds={"smoke": 128, "standard": 256, "full": 1024},
+    mutants=(
+        Mutant("no-floor", "the loss itself for its excess", {"error": excess("none")}),
+        Mutant("c-frozen", "c not trained in the linearisation", {"error": excess("frozen")}),
+        Mutant(
+            "asymmetric", "heads drawn independently, not in pairs",
+            {"error": excess(symmetric=False)},
+        ),
+        Mutant("one-over-m-squared", "1/m^2", {"predicted": m**-2}),
+    ),
+)  # fmt: skip
+
+
+def room_left(radius: float = 0.25, root: float = 0.0) -> Callable[[Size, Any], np.ndarray]:
+    """0.25 minus sqrt(m) times the longest way of a block, projected to radius / sqrt(m)."""
+
+    def slack(size: Size, keys: Any) -> np.ndarray:
+        used = radius * size["m"] ** root
+        run = width_run(keys, size["m"], size["most"], size["steps"], used, True)
+        return 0.25 - np.asarray(run.moved)
+
+    return slack
+
+
+projection_claim = InequalityClaim(
+    **room_claim("projection", "Each block of each head ends within rho/sqrt(m) of its start"),
+    sizes=training_widths,
+    slack=room_left(),
+    tolerance=dtype_tolerance(np.float64, operations=64),
+    seeds={"smoke": 16, "standard": 64, "full": 256},
+    mutants=(
+        Mutant("dropped", "descent without projection", {"slack": room_left(np.inf)}),
+        Mutant("no-root", "rho for rho/sqrt(m)", {"slack": room_left(root=0.5)}),
+    ),
+)
+
+
 # N6: training loss against the number of tokens.
 @remembered
 def runs(keys: Any, length: int, most: int, design: int, head: int) -> tuple[jax.Array, jax.Array]:
@@ -486,7 +561,7 @@ def temporary_bytes(size: Size, keys: Any, online: bool) -> np.ndarray:
     return np.full(len(keys), working_memory(size["T"], online))
 
 
-memory_common = {"sizes": {"T": [256, 1024, 4096, 16384]}, "seeds": 4}
+memory_common = {"sizes": {"T": levels(256, 16384, 2)}, "seeds": 4}
 last_memory_claim = RateClaim(
     **room_claim("memory-last-token", "With the last token as query, memory is of order T"),
     **memory_common,
@@ -552,7 +627,8 @@ certificate_claim = InequalityClaim(
 
 claims = (
     cumulant_claim, gradient_claim, curvature_claim, *linear_claims, linear_bound_claim, log_claim,
-    width_claim, mean_square_claim, approximation_claim, neutral_claim, independent_claim,
+    width_claim, mean_square_claim, approximation_claim, excess_claim, projection_claim,
+    neutral_claim, independent_claim,
     replication_claim, recurrent_claim, contrast_claim, last_memory_claim, fixed_memory_claim,
     certificate_claim,
 )  # fmt: skip
