@@ -10,7 +10,7 @@ by finite volumes beside particles, in ``numerics.training.scalar_tokens``.
 from collections.abc import Callable
 from functools import partial
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -89,22 +89,26 @@ def at_every_layer(law: Atoms, depth: int) -> Particles:
     return jax.tree.map(lambda x: jnp.broadcast_to(x, (depth, *x.shape)), law.particles)
 
 
-@partial(quick_jit, static_argnums=(6, 7, 8))
 def _ensemble(
     particles: Particles,
     weights: Float[Array, "seeds L K"],
     eta: Float[Array, " L"],
     data: tuple[Array, Array],
-    decay: ScalarLike,
-    step: ScalarLike,
+    decay: Float[Array, " seeds"],
+    course: tuple[ScalarLike, ScalarLike],
     row: int,
     steps: int,
     blocks: Blocks,
 ) -> tuple[Particles, Measured]:
-    def run(start: Particles, w: Array) -> tuple[Particles, Measured]:
-        return descend(start, w, eta, Data(*data, row), decay, step, steps, blocks)
+    step, taken = course
 
-    return jax.vmap(run)(particles, weights)
+    def run(start: Particles, w: Array, decay: Array) -> tuple[Particles, Measured]:
+        return descend(start, w, eta, Data(*data, row), decay, step, steps, blocks, taken)
+
+    return jax.vmap(run)(particles, weights, decay)
+
+
+_compiled = tuple(quick_jit(_ensemble, static_argnums=(6, 7, 8), level=k) for k in range(2))
 
 
 def ensemble(
@@ -113,18 +117,23 @@ def ensemble(
     eta: Float[Array, " L"],
     data: Data,
     *,
-    decay: ScalarLike,
+    decay: ScalarLike | Float[np.ndarray, " seeds"],
     step: ScalarLike,
     steps: int,
     blocks: Blocks = HUBER,
+    room: int = 0,
+    level: int = 1,
 ) -> tuple[Particles, Measured]:
     """Train many networks at once; particles, weights and results have a leading axis of seeds.
 
-    Compiled once for each shape and number of steps, whatever the widths, the depths up to L,
-    the decay and the step.
+    Compiled once for each shape, whatever the widths, the depths up to L, the decays (one for all
+    or one each), the step, and the number of steps up to ``room``; measurements after the last
+    step are zero. ``level`` 0 compiles faster, for few short runs (``quick_jit``).
     """
-    pair = (data.inputs, data.labels)
-    return _ensemble(particles, weights, eta, pair, decay, step, data.row, steps, blocks)
+    decays = jnp.asarray(np.broadcast_to(decay, weights.shape[:1]), weights.dtype)
+    pair, room = (data.inputs, data.labels), max(room, steps)
+    run = _compiled[level]
+    return run(particles, weights, eta, pair, decays, (step, steps), data.row, room, blocks)
 
 
 def train(
@@ -212,6 +221,27 @@ def particle_distance(
     return jnp.sqrt(2 * eta @ jnp.sum(weights * squares, axis=1))
 
 
+def runge_kutta(velocity: Callable[[Any], Any], start: Any, points: int) -> Any:
+    """The state of ``x' = velocity(x)`` at time 1, by the classical method with equal steps.
+
+    One loop over all stages, so that the velocity is compiled once.
+    """
+    reach, share = jnp.array([0.5, 0.5, 1.0, 0.0]), jnp.array([1.0, 2.0, 2.0, 1.0]) / 6
+
+    def stage(carry: tuple[Any, Any, Any], k: Array) -> tuple[tuple[Any, Any, Any], None]:
+        base, point, moved = carry
+        v = velocity(point)
+        moved = jax.tree.map(lambda x, v: x + share[k] / points * v, moved, v)
+        ahead = jax.tree.map(lambda x, v: x + reach[k] / points * v, base, v)
+        base, point = jax.tree.map(
+            lambda new, old: jnp.where(k == 3, new, old), (moved, moved), (base, ahead)
+        )
+        return (base, point, moved), None
+
+    stages = jnp.tile(jnp.arange(4), points)
+    return jax.lax.scan(stage, (start, start, start), stages)[0][0]
+
+
 @partial(jax.jit, static_argnames=("row", "points"))
 def depth_limit(
     law: Atoms,
@@ -241,17 +271,8 @@ def depth_limit(
         defect = formulas.depth_defect(h_along_f, along(g, g(Z)), none)
         return g(Z), along(g, error) + defect
 
-    def runge_kutta(both: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
-        moved = lambda k, c: jax.tree.map(lambda x, v: x + c / points * v, both, k)  # noqa: E731
-        k1 = velocity(both)
-        k2 = velocity(moved(k1, 0.5))
-        k3 = velocity(moved(k2, 0.5))
-        k4 = velocity(moved(k3, 1.0))
-        mean = jax.tree.map(lambda a, b, c, d: (a + 2 * b + 2 * c + d) / 6, k1, k2, k3, k4)
-        return moved(mean, 1.0), None
-
     def one(H: Float[Array, "D T"]) -> tuple[Array, Array]:
-        (Z, error), _ = jax.lax.scan(runge_kutta, (H, jnp.zeros_like(H)), None, length=points)
+        Z, error = runge_kutta(velocity, (H, jnp.zeros_like(H)), points)
         return Z[row, -1], error[row, -1]
 
     return jax.vmap(one)(inputs)

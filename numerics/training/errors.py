@@ -35,24 +35,20 @@ TIMES = (2.0, 4.0, 6.0, 8.0)
 INVERSE_DECAYS = (100, 300, 1000, 3000)
 
 
-def output_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: float = -1) -> Errors:
+def output_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: bool = True) -> Errors:
     """Root mean square over the data of trained output minus infinite width.
 
-    ``decay`` trains the infinite width with another weight decay.
+    Without ``decay`` the infinite width is trained without weight decay.
     """
     run = networks(setting, size["M"], keys)
-    limit = (
-        run.limit if decay < 0 else networks(setting._replace(decay=decay), size["M"], keys).limit
-    )
+    limit = run.limit if decay else run.no_decay
     return np.sqrt(np.mean((run.finite.outputs - limit.outputs)[:, -1] ** 2, axis=1))
 
 
-def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: float = -1) -> Errors:
+def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: bool = True) -> Errors:
     """Difference of the penalised risk Q from that of infinite width, after training."""
     run = networks(setting, size["M"], keys)
-    limit = (
-        run.limit if decay < 0 else networks(setting._replace(decay=decay), size["M"], keys).limit
-    )
+    limit = run.limit if decay else run.no_decay
     return np.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
 
 
@@ -66,8 +62,9 @@ def coupling_error(
 ) -> Errors:
     """Root mean square distance of particles from their limits (or from where those start)."""
     run = networks(setting, size["M"], keys)
-    limit = at_every_layer(law(setting.rows), setting.longest) if untrained else run.limit_end
-    eta = half_steps(setting.depth, setting.longest)
+    longest = run.weights.shape[1]
+    limit = at_every_layer(law(setting.rows), longest) if untrained else run.limit_end
+    eta = half_steps(setting.depth, longest)
     return np.asarray(_distances(run.ends, limit, run.weights, eta))
 
 
@@ -76,7 +73,7 @@ _distances = quick_jit(jax.vmap(particle_distance, (0, None, 0, None)))
 
 def fluctuation(size: Size, keys: Any) -> Errors:
     """Output minus infinite width at the same depth, after a short training."""
-    return output_error(size, keys, setting=Setting(depth=size["L"], longest=16, steps=4))
+    return output_error(size, keys, setting=Setting(depth=size["L"], step=1.0, steps=2))
 
 
 def depth_error(size: Size, keys: Any, *, wrong_limit: bool = False) -> Errors:
@@ -95,12 +92,16 @@ def depth_remainder(
 
 
 def dissipation_defect(
-    size: Size, keys: Any, *, sign: float = 1.0, energy: str = "penalised"
+    size: Size,
+    keys: Any,
+    *,
+    setting: Setting = PLAIN,
+    sign: float = 1.0,
+    energy: str = "penalised",
 ) -> Errors:
-    """|Q(0) - Q(2) - integral of |G|^2|, trapezium rule over N Heun steps."""
-    setting = Setting(step=2 / size["N"], decay=0.1)
-    run = networks(setting, WIDTH, keys).finite
-    course = jax.tree.map(lambda x: x[:, : size["N"] + 1], run)
+    """|Q(0) - Q(2) - integral of |G|^2|, trapezium rule over N Heun steps; weight decay 0.1."""
+    setting = setting._replace(step=2 / size["N"], steps=size["N"], decay=0.1)
+    course = networks(setting, WIDTH, keys).finite
     rate = (course.dissipation[:, 1:] + course.dissipation[:, :-1]).sum(axis=1) * setting.step / 2
     values = getattr(course, energy)
     return np.abs(values[:, 0] - values[:, -1] - sign * rate)
@@ -108,13 +109,13 @@ def dissipation_defect(
 
 def smallest_fall(size: Size, keys: Any, *, sign: float = 1.0) -> Errors:
     """The smallest decrease of Q in one step of training."""
-    course = networks(PLAIN, WIDTH, keys).finite.penalised
+    course = networks(Setting(step=0.5, steps=16), WIDTH, keys).finite.penalised
     return np.asarray(sign * (course[:, :-1] - course[:, 1:])).min(axis=1)
 
 
 def above_floor(size: Size, keys: Any, *, data: str = "pairs") -> Errors:
     """Risk minus 1/8 after training on permuted pairs with opposite labels."""
-    setting = Setting(data=data, step=2.0, decay=0.001)
+    setting = Setting(data=data, steps=16, decay=0.001)
     return np.asarray(networks(setting, WIDTH, keys).finite.risk)[:, -1] - 0.125
 
 
@@ -122,7 +123,7 @@ def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[np.ndarray, 
     """Mean over neurons of | |W1 row|^2 - |W2 column|^2 | at TIMES; weight decay 0.02."""
     curves = []
     for time in TIMES:
-        end = networks(Setting(step=time / 16, decay=0.02, relu=relu), WIDTH, keys).ends
+        end = networks(Setting(step=time / 8, steps=8, decay=0.02, relu=relu), WIDTH, keys).ends
         gap = np.sum(end.W1**2, axis=-1) - np.sum(end.W2**2, axis=-2)
         curves.append(np.abs(gap).mean(axis=(1, 2, 3)))
     return np.stack(curves, axis=1)

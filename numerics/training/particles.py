@@ -79,10 +79,14 @@ def forward(
 ) -> tuple[Float[Array, "D T"], tuple[Float[Array, "L D T"], Float[Array, "L D T"]]]:
     """State after the last layer, and before and in the middle of every layer (2.4).
 
-    ``eta`` holds the steps of the half-layers, 1/(2L); a layer with step zero is not there.
+    ``eta`` holds the steps of the half-layers, 1/(2L); a layer with step zero is not there, and
+    nothing is computed for it.
     """
 
     def layer(Z: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
+        return jax.lax.cond(own[2] > 0, there, lambda Z, own: (Z, (Z, Z)), Z, own)
+
+    def there(Z: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
         (V, W, W1, W2), w, eta = own
         middle = Z + eta * layer_average(formulas.attention, w, V, W)(Z)
         after = middle + eta * layer_average(blocks.feedforward, w, W1, W2)(middle)
@@ -102,6 +106,9 @@ def backward(
     """Adjoint at the input, and (1/2) grad <f, p>, (1/2) grad <h, p> for every particle (2.7)."""
 
     def layer(p: Array, own: tuple) -> tuple[Array, Particles]:
+        return jax.lax.cond(own[2] > 0, there, lambda p, own: (p, zeros), p, own)
+
+    def there(p: Array, own: tuple) -> tuple[Array, Particles]:
         (V, W, W1, W2), w, step, Z, middle = own
         dW1, dW2 = jax.vmap(lambda *x: blocks.gradient(middle, p, *x))(W1, W2)
         p = p + step * layer_average(blocks.pullback, w, W1, W2)(middle, p)
@@ -109,6 +116,7 @@ def backward(
         p = p + step * layer_average(formulas.attention_pullback, w, V, W)(Z, p)
         return p, Particles(dV / 2, dW / 2, dW1 / 2, dW2 / 2)
 
+    zeros = jax.tree.map(lambda x: jnp.zeros_like(x[0]), particles)
     return jax.lax.scan(layer, costate, (particles, weights, eta, *states), reverse=True)
 
 
@@ -152,13 +160,19 @@ def descend(
     step: ScalarLike,
     steps: int,
     blocks: Blocks = HUBER,
+    taken: ScalarLike | None = None,
 ) -> tuple[Particles, Measured]:
     """Gradient flow d beta/d tau = -G by Heun's method (order 2); ``steps + 1`` measurements.
 
-    One loop over half-steps, so that the drift is compiled once.
+    One loop over half-steps, so that the drift is compiled once; only the first ``taken`` steps
+    are taken, after which all measurements are zero.
     """
+    last = 2 * (steps if taken is None else taken)
 
     def half(carry: tuple, k: Array) -> tuple[tuple, Measured]:
+        return jax.lax.cond(k <= last, go, lambda carry, k: (carry, nothing), carry, k)
+
+    def go(carry: tuple, k: Array) -> tuple[tuple, Measured]:
         base, held, point = carry
         G, measured = drift(point, weights, eta, data, decay, blocks)
         predict = k % 2 == 0
@@ -171,5 +185,8 @@ def descend(
         return (base, held, ahead), measured
 
     start = (particles, particles, particles)
+    nothing = jax.tree.map(
+        lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(go, start, jnp.array(0))[1]
+    )
     (end, _, _), course = jax.lax.scan(half, start, jnp.arange(2 * steps + 1))
     return end, jax.tree.map(lambda c: c[::2], course)

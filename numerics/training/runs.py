@@ -28,19 +28,20 @@ from numerics.training.sequences import in_context_regression, permuted_pairs
 
 ROWS, ATOMS = 3, 8
 DEEP_ATOMS = 4
+LONGEST, ROOM = 8, 16  # depths and numbers of steps up to these share a program
+CHUNK = 48  # networks trained at once
 MOST_CELLS = 128  # one compiled program serves resolutions up to this
 LEVELS = 200  # quantiles at which a density is compared with particles
 
 
 class Setting(NamedTuple):
-    """How networks are trained; the compiled program depends on the last four fields only."""
+    """How networks are trained; depths up to LONGEST and steps up to ROOM share a program."""
 
     depth: int = 4
     decay: float = 0.01
-    step: float = 0.5
+    step: float = 2.0
+    steps: int = 4
     data: str = "regression"
-    longest: int = 4
-    steps: int = 16
     relu: bool = False
     rows: int = ROWS
 
@@ -50,6 +51,7 @@ class Run(NamedTuple):
 
     finite: Measured
     limit: Measured
+    no_decay: Measured  # infinite width without weight decay
     ends: Particles
     limit_end: Particles
     weights: Float[np.ndarray, "seeds L K"]
@@ -70,12 +72,19 @@ def data_set(name: str) -> Data:
 @cache
 def law(rows: int = ROWS) -> Atoms:
     """The atomic initial law of the runs about width."""
-    return quick_jit(lambda key: atomic_law(key, ATOMS, rows))(jax.random.key(12))
+    return quick_jit(lambda key: atomic_law(key, ATOMS, rows), level=0)(jax.random.key(12))
 
 
 def networks(setting: Setting, width: int, keys: Any) -> Run:
     """Train one network of a width for each key, and the infinite width beside them."""
-    return _networks(setting, width, np.asarray(keys, dtype=np.uint32).tobytes())
+    rows = np.asarray(keys, dtype=np.uint32)
+    padded = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % CHUNK, axis=0)])
+    chunks = [padded[k : k + CHUNK].tobytes() for k in range(0, len(padded), CHUNK)]
+    runs = [_networks(setting, width, chunk) for chunk in chunks]
+    finite, ends, weights = jax.tree.map(
+        lambda *x: np.concatenate(x)[: len(rows)], *[(r.finite, r.ends, r.weights) for r in runs]
+    )
+    return runs[0]._replace(finite=finite, ends=ends, weights=weights)
 
 
 def _rows(keys: bytes) -> UInt32[np.ndarray, "seeds 2"]:
@@ -84,11 +93,14 @@ def _rows(keys: bytes) -> UInt32[np.ndarray, "seeds 2"]:
 
 @cache
 def _networks(setting: Setting, width: int, keys: bytes) -> Run:
-    chances, shape = np.full(ATOMS, 1.0 / ATOMS), (setting.longest,)
-    counts = [np.random.default_rng(k).multinomial(width, chances, shape) for k in _rows(keys)]
-    uniform = np.full((1, setting.longest, ATOMS), 1.0 / ATOMS)
+    longest = max(LONGEST, setting.depth)
+    chances = np.full(ATOMS, 1.0 / ATOMS)
+    counts = [np.random.default_rng(k).multinomial(width, chances, longest) for k in _rows(keys)]
+    uniform = np.full((2, longest, ATOMS), 1.0 / ATOMS)
     weights = np.concatenate([np.array(counts) / width, uniform])
     lead = weights.shape[:2]
+    decays = np.full(len(weights), setting.decay)
+    decays[-1] = 0.0
     ends, course = jax.device_get(
         ensemble(
             jax.tree.map(
@@ -96,16 +108,19 @@ def _networks(setting: Setting, width: int, keys: bytes) -> Run:
                 jax.device_get(law(setting.rows).particles),
             ),
             jnp.asarray(weights),
-            half_steps(setting.depth, setting.longest),
+            half_steps(setting.depth, longest),
             data_set(setting.data),
-            decay=setting.decay,
+            decay=decays,
             step=setting.step,
             steps=setting.steps,
             blocks=RELU if setting.relu else HUBER,
+            room=ROOM,
         )
     )
-    first, last = (partial(jax.tree.map, lambda x, k=k: x[k]) for k in (slice(-1), -1))
-    return Run(first(course), last(course), first(ends), last(ends), weights[:-1])
+    course = jax.tree.map(lambda x: x[:, : setting.steps + 1], course)
+    finite, limit, plain = (partial(jax.tree.map, lambda x, k=k: x[k]) for k in (slice(-2), -2, -1))
+    parts = finite(course), limit(course), plain(course), finite(ends), limit(ends)
+    return Run(*parts, weights[:-2])
 
 
 class Deep(NamedTuple):
@@ -120,7 +135,7 @@ def _laws(keys: UInt32[Array, "seeds 2"]) -> Atoms:
     return jax.vmap(lambda key: atomic_law(key, DEEP_ATOMS, ROWS))(keys)
 
 
-_draw_laws = quick_jit(_laws)
+_draw_laws = quick_jit(_laws, level=0)
 
 
 def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
@@ -138,7 +153,8 @@ def _deep_networks(depth: int, keys: bytes, longest: int) -> Deep:
     )
     uniform = jnp.asarray(np.full((seeds, longest, DEEP_ATOMS), 1.0 / DEEP_ATOMS))
     eta, data = half_steps(depth, longest), data_set("regression")
-    _, course = jax.device_get(ensemble(start, uniform, eta, data, decay=0.01, step=0.5, steps=4))
+    flow = {"decay": 0.01, "step": 0.5, "steps": 4, "level": 0}
+    _, course = jax.device_get(ensemble(start, uniform, eta, data, **flow))
     return Deep(course.outputs[:, 0], course.outputs[:, -1], course.risk[:, -1])
 
 
@@ -148,52 +164,66 @@ def infinite_depth(keys: Any, longest: int = 64) -> Deep:
     return jax.tree.map(richardson, deep_networks(longest // 2, keys, longest), fine)
 
 
-@partial(quick_jit, static_argnums=2)
+@partial(quick_jit, static_argnums=2, level=0)
 def _depth_limits(
-    keys: UInt32[Array, "seeds 2"], inputs: Float[Array, "n D T"], row: int, alternation: ScalarLike
+    laws: Atoms, inputs: Float[Array, "n D T"], row: int, alternation: ScalarLike
 ) -> tuple[Float[Array, "seeds n"], Float[Array, "seeds n"]]:
     solve = partial(depth_limit, inputs=inputs, row=row, alternation=alternation)
-    return jax.vmap(solve)(_laws(keys))
+    return jax.vmap(solve)(laws)
 
 
 def depth_limits(
     keys: Any, alternation: float = 1.0
 ) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
     """Untrained outputs at infinite depth and width, and the coefficient of their 1/L error."""
-    data = data_set("regression")
-    return jax.device_get(_depth_limits(jnp.asarray(keys), data.inputs, data.row, alternation))
+    return _limits_of(np.asarray(keys, dtype=np.uint32).tobytes(), alternation)
+
+
+@cache
+def _limits_of(
+    keys: bytes, alternation: float
+) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
+    data, laws = data_set("regression"), _draw_laws(jnp.asarray(_rows(keys)))
+    return jax.device_get(_depth_limits(laws, data.inputs, data.row, alternation))
 
 
 FLOW: dict[str, Any] = {"depth": 3, "time": 3.0}
 
 
-@quick_jit
-def _flowed_particles(keys: UInt32[Array, "seeds 2"]) -> Float[Array, "seeds L N"]:
-    def one(key: Array) -> Array:
-        data = scalar_tokens.random_pairs(key)
+_draw_pairs = quick_jit(jax.vmap(scalar_tokens.random_pairs), level=0)
+
+
+@partial(quick_jit, level=0)
+def _flowed_particles(pairs: scalar_tokens.Pairs) -> Float[Array, "seeds L N"]:
+    def one(data: scalar_tokens.Pairs) -> Array:
         return scalar_tokens.flow_particles(data, count=LEVELS, decay=0.1, steps=16, **FLOW)
 
-    return jax.vmap(one)(keys)
+    return jax.vmap(one)(pairs)
 
 
 @partial(quick_jit, static_argnums=3)
 def _density_quantiles(
-    keys: UInt32[Array, "seeds 2"], cells: ScalarLike, decay: ScalarLike, most: int
+    pairs: scalar_tokens.Pairs, cells: ScalarLike, decay: ScalarLike, most: int
 ) -> Float[Array, "seeds L N"]:
     levels = (jnp.arange(LEVELS) + 0.5) / LEVELS
 
-    def one(key: Array) -> Array:
-        data = scalar_tokens.random_pairs(key)
+    def one(data: scalar_tokens.Pairs) -> Array:
         mass, edges = scalar_tokens.flow_density(
             data, cells=cells, most=most, decay=decay, steps=cells, **FLOW
         )
         return jax.vmap(lambda m: quantiles(m, edges, levels))(mass)
 
-    return jax.vmap(one)(keys)
+    return jax.vmap(one)(pairs)
 
 
 def density_error(keys: Any, cells: int, decay: float = 0.1) -> Float[np.ndarray, " seeds"]:
     """Wasserstein-1 distance of the density, with a decay, from particles with decay 0.1."""
-    rows = jnp.asarray(keys)
-    found = _density_quantiles(rows, cells, decay, max(cells, MOST_CELLS))
-    return np.abs(np.asarray(found) - np.asarray(_flowed_particles(rows))).mean((1, 2))
+    pairs, particles = _beside(np.asarray(keys, dtype=np.uint32).tobytes())
+    found = _density_quantiles(pairs, cells, decay, max(cells, MOST_CELLS))
+    return np.abs(np.asarray(found) - particles).mean((1, 2))
+
+
+@cache
+def _beside(keys: bytes) -> tuple[scalar_tokens.Pairs, Float[np.ndarray, "seeds L N"]]:
+    pairs = _draw_pairs(jnp.asarray(_rows(keys)))
+    return pairs, np.asarray(_flowed_particles(pairs))

@@ -23,7 +23,7 @@ def in_context_regression(key: Key, n: int = 8, context: int = 4, dimension: int
     return Data(inputs, labels, dimension)
 
 
-@partial(quick_jit, static_argnums=(1, 2, 3))
+@partial(quick_jit, static_argnums=(1, 2, 3), level=0)
 def _regression(
     key: Key, n: int, context: int, dimension: int
 ) -> tuple[Float[Array, "n D T"], Float[Array, " n"]]:

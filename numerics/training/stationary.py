@@ -44,7 +44,7 @@ def _measure(
     return measured.penalised, gradient, measured.risk, measured.dissipation, virial
 
 
-@partial(quick_jit, static_argnums=1)
+@partial(quick_jit, static_argnums=1, level=0)
 def _start(key: Array, rows: int) -> tuple[Any, Array]:
     drawn = ball(key, DEPTH * WIDTH, rows)
     template = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
