@@ -1,7 +1,7 @@
 """Claims of the mean-field flow: rates in width and depth, laws of the flow, identities, the PDE.
 
 Sizes: M is the width, L the depth, N a number of steps, cells or 1/decay. One seed is one network,
-drawn from an atomic law whose infinite width is had exactly. Data: in-context regression, and digits.
+drawn from an atomic law whose infinite width is had exactly. Data: in-context regression, digits.
 """
 
 from collections.abc import Callable, Mapping
