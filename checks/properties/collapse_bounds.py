@@ -7,8 +7,8 @@ units of the rounding that its terms allow. Keyword arguments plant errors.
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.spatial import ConvexHull
 
 from checks.properties.attention_bounds import Keys, Size, U, Values, each, spectrum
 from numerics.generated import spectral_concentration as generated
@@ -124,4 +124,4 @@ def delay_slack(size: Size, keys: Keys, factors: float = 2.0, power: float = 0.5
 
 def _vertices(points: Float[np.ndarray, "n r"]) -> int:
     """Vertices of the convex hull; on a line there are two."""
-    return 2 if points.shape[1] == 1 else len(ConvexHull(points).vertices)
+    return 2 if points.shape[1] == 1 else len(scipy.spatial.ConvexHull(points).vertices)

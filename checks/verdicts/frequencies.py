@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are loaded when they are used: statistics take a second
 from jaxtyping import Float
-from scipy import stats
 
 from .claim import Claim, Real, check_common
 from .finding import Data, Finding, estimate_of
@@ -90,11 +90,11 @@ def frequency_finding(claim: FrequencyClaim, data: Data) -> Finding:
 
 def _range_test(name: str, count: int, n: int, low: float, high: float) -> Test:
     """Exact: the p-value at the nearest end of the range is the largest over the range."""
-    below = float(stats.binom.cdf(count, n, low)) if low > 0 else 1.0
-    above = float(stats.binom.sf(count - 1, n, high)) if high < 1 else 1.0
+    below = float(scipy.stats.binom.cdf(count, n, low)) if low > 0 else 1.0
+    above = float(scipy.stats.binom.sf(count - 1, n, high)) if high < 1 else 1.0
     sides = int(low > 0) + int(high < 1)
-    too_low = float(stats.binom.sf(count - 1, n, low)) if low > 0 else 0.0
-    too_high = float(stats.binom.cdf(count, n, high)) if high < 1 else 0.0
+    too_low = float(scipy.stats.binom.sf(count - 1, n, low)) if low > 0 else 0.0
+    too_high = float(scipy.stats.binom.cdf(count, n, high)) if high < 1 else 0.0
     return Test(
         name, count / n, _spread(count, n), n - 1.0, low, high,
         refutation=min(1.0, sides * min(below, above)), support=max(too_low, too_high),
@@ -107,14 +107,14 @@ def _contrast_test(name: str, more: int, less: int, n: int) -> Test:
     spread = (_spread(more, n) ** 2 + _spread(less, n) ** 2) ** 0.5
     return Test(
         name, (more - less) / n, spread, 2 * n - 2.0, 0.0, np.inf,
-        refutation=float(stats.fisher_exact(table, alternative="less").pvalue),
-        support=float(stats.fisher_exact(table, alternative="greater").pvalue),
+        refutation=float(scipy.stats.fisher_exact(table, alternative="less").pvalue),
+        support=float(scipy.stats.fisher_exact(table, alternative="greater").pvalue),
     )  # fmt: skip
 
 
 def _interval(count: int, n: int) -> tuple[float, float]:
     """Clopper and Pearson's, which never leaves [0, 1]."""
-    low, high = stats.binomtest(count, n).proportion_ci(0.99, "exact")
+    low, high = scipy.stats.binomtest(count, n).proportion_ci(0.99, "exact")
     return float(low), float(high)
 
 
