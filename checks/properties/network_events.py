@@ -81,8 +81,9 @@ RATES = (0.003, 0.05, 1.0)
 
 
 def rates_with(**changes: Any) -> dict[str, Any]:
-    """The arms of the claim about rates, at the cap or with changes."""
-    return {"arms": tuple(CAPPED._replace(rate=rate, **changes) for rate in RATES)}
+    """The arms of the claim about rates, the one of the largest rate with changes."""
+    *others, fastest = (CAPPED._replace(rate=rate) for rate in RATES)
+    return {"arms": (*others, fastest._replace(**changes))}
 
 
 LOOSE = Arm(tau=0.03)

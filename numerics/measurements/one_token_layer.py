@@ -52,7 +52,7 @@ def relu_kernel(inner: Scalar) -> Kernel:
 
 
 # LayerNorm
-@quick_jit
+@partial(quick_jit, level=0)
 def _norm_defect(
     z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float, plus: Scalar
 ) -> Float[Array, " n"]:
@@ -79,7 +79,7 @@ START: Array = jax.device_put(tokens(3, 5))
 FULL = simple_attention(5, beta=1.5, scale=1.0)
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def _increments(z: Float[Array, "n count"], dt: Scalar, m: Scalar) -> Float[Array, "n 40"]:
     def one(weights: Float[Array, " count"]) -> Float[Array, " 40"]:
         signs = jnp.array([1.0, -1.0])
@@ -109,7 +109,7 @@ def stated_moments(
     return np.asarray(_stated_moments(ito, attention, common, inner))
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def _stated_moments(
     ito: Scalar, attention: Scalar, common: Scalar, inner: Scalar
 ) -> Float[Array, " 40"]:
@@ -123,7 +123,7 @@ def _stated_moments(
     return jnp.concatenate([drift.ravel(), bracket.ravel()])
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def _radial_bias(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, " n"]:
     Y = normalised(START + dt * generated.attention(START, *FULL))
 
@@ -149,7 +149,7 @@ def radial_bias(
     return rest + 2 * at_one + ito * float(_radial_drift(at_one))
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def _radial_drift(at_one: Scalar) -> Float[Array, ""]:
     drift = generated.field_drift(START, jnp.zeros_like(START), jnp.full(3, at_one))
     return (START * drift).sum(1).mean()
@@ -160,7 +160,7 @@ SIX: Array = jax.device_put(tokens(6, 6))
 SCALES = (1.0, 0.0, -1.0)
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def _energy_slopes(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, "n 3"]:
     before = generated.energy(SIX, 1.0)
 
@@ -190,7 +190,7 @@ def stated_energy_slopes(
     return np.asarray(_stated_energy_slopes(ito, attention, common))
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def _stated_energy_slopes(ito: Scalar, attention: Scalar, common: Scalar) -> Float[Array, " 3"]:
     kappa, eye = relu_kernel(6), jnp.eye(6)
     u = jnp.clip(SIX @ SIX.T, -1.0, 1.0)

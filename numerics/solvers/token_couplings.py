@@ -23,7 +23,7 @@ from numerics.training.quick import quick_jit
 JITTER = 1e-12  # the Gram matrix of atoms that have met is singular
 
 
-@partial(quick_jit, static_argnums=9)
+@partial(quick_jit, static_argnums=9, level=0)
 def width_coupling(
     z: Float[Array, "n layers inner"],
     noise: Float[Array, "n layers N d"],
