@@ -112,10 +112,12 @@ def test_quick_programs_agree_with_ordinary_ones_and_unknown_options_are_left_ou
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     x = jnp.linspace(0.0, 1.0, 7)
-    fast = quick.quick_jit(lambda x: jnp.cumsum(jnp.sin(x)))
-    assert np.allclose(fast(x), jax.jit(lambda x: jnp.cumsum(jnp.sin(x)))(x), rtol=1e-14)
-    assert quick._known_options() == quick.OPTIONS  # of the pinned version: or it got slow
+    for level in (0, 1):
+        fast = quick.quick_jit(lambda x: jnp.cumsum(jnp.sin(x)), level=level)
+        assert np.allclose(fast(x), jax.jit(lambda x: jnp.cumsum(jnp.sin(x)))(x), rtol=1e-14)
+        asked = {quick.LEVEL: level, **quick.OPTIONS}
+        assert quick._known_options(level) == asked  # of the pinned version: or it got slow
     quick._known_options.cache_clear()
     monkeypatch.setattr(quick, "OPTIONS", {"xla_no_such_option": 1})
-    assert quick._known_options() == {}
+    assert quick._known_options(1) == {quick.LEVEL: 1}
     quick._known_options.cache_clear()

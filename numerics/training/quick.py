@@ -6,7 +6,8 @@ from typing import Any
 
 import jax
 
-OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+LEVEL = "xla_backend_optimization_level"
+OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 
 
 def quick_jit(
@@ -40,10 +41,10 @@ def quick_jit(
 
 
 @cache
-def _known_options(level: int = 1) -> dict[str, Any]:
-    """Those of ``OPTIONS`` that the installed XLA knows: they are no part of JAX's interface."""
+def _known_options(level: int) -> dict[str, Any]:
+    """Those options that the installed XLA knows: they are no part of JAX's interface."""
     known = {}
-    for name, value in {**OPTIONS, "xla_backend_optimization_level": level}.items():
+    for name, value in {LEVEL: level, **OPTIONS}.items():
         try:
             jax.jit(lambda x: x, compiler_options={name: value})(0.0)
         except jax.errors.JaxRuntimeError:
