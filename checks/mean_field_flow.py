@@ -395,13 +395,14 @@ def draw_flow(axes: Any, results: Mapping[str, Any]) -> None:
     """Particles and density of the scalar-token model, first and last layer."""
     edges = np.linspace(-EDGE, EDGE, 129)
     pairs = random_pairs(jax.random.key(5))
-    for time in (0.0, 1.0, 3.0):
+    for color, time in (("C0", 0.0), ("C1", 1.0), ("C2", 3.0)):
         flow: dict[str, Any] = {"depth": 3, "decay": 0.1, "time": time}
         mass, _ = flow_density(pairs, cells=128, most=128, steps=128, **flow)
         points = flow_particles(pairs, count=400, steps=16, **flow)
         for axis, layer in zip(axes, (0, 2), strict=True):
-            axis.hist(points[layer], bins=40, density=True, alpha=0.3)
-            axis.stairs(mass[layer] / (edges[1] - edges[0]), edges, label=f"time {time:g}")
+            axis.hist(points[layer], bins=40, density=True, alpha=0.3, color=color)
+            height = mass[layer] / (edges[1] - edges[0])
+            axis.stairs(height, edges, label=f"time {time:g}", color=color)
     for axis, layer in zip(axes, (1, 3), strict=True):
         axis.set(
             xlabel="particle y", ylabel="density", title=f"layer {layer} of 3", xlim=(-1.5, 2.5)
@@ -409,18 +410,17 @@ def draw_flow(axes: Any, results: Mapping[str, Any]) -> None:
         axis.legend()
 
 
-def draw_series(*names: str) -> Callable[[Any, Mapping[str, Any]], None]:
-    """Measured values with error bars and the fitted form, on logarithmic axes."""
+def draw_series(shown: Mapping[str, tuple[str, str]]) -> Callable[[Any, Mapping[str, Any]], None]:
+    """Measured values with error bars and the fitted form of each claim; words for its axes."""
 
     def draw(axes: Any, results: Mapping[str, Any]) -> None:
-        for axis, name in zip(axes, names, strict=True):
+        for axis, (name, (across, up)) in zip(axes, shown.items(), strict=True):
             result = results.get(f"mean-field-flow/{name}")
             for series in result.series if result else ():
                 x = series["x"]
                 axis.errorbar(x, series["mean"], series["standard_error"], fmt="o", capsize=3)
                 axis.plot(x, series["fit"])
-                axis.set(xlabel=series["x_name"], ylabel=series["label"])
-                axis.set(xscale="log", yscale="log")
+                axis.set(xlabel=across, ylabel=up, xscale="log", yscale="log")
             axis.set_title(name)
 
     return draw
@@ -436,13 +436,23 @@ pictures = (
     Picture(
         "Error against width and depth",
         "Measured errors with the fitted forms.",
-        draw_series("output-in-width", "output-in-depth"),
+        draw_series(
+            {
+                "output-in-width": ("width M", "error of outputs"),
+                "output-in-depth": ("depth L", "error of outputs"),
+            }
+        ),
         axes=2,
     ),
     Picture(
         "Risk against decay",
         "R and Q where training ends, against 1/lambda.",
-        draw_series("risk-against-decay", "penalised-against-decay"),
+        draw_series(
+            {
+                "risk-against-decay": ("1/lambda", "risk R"),
+                "penalised-against-decay": ("1/lambda", "penalised risk Q"),
+            }
+        ),
         axes=2,
     ),
 )
