@@ -294,7 +294,7 @@ claims = (
         "concentration-without-crash",
         "Negation of “high SEC means crash”: from a standard deviation of 0.02 healthy runs reach "
         "SEC(4) >= 0.92.",
-        events.concentrated_events, {"accurate and SEC(4) at least 0.92": often}, cap=30,
+        events.concentrated_events, {"accurate and SEC(4) at least 0.92": often}, cap=40,
         unit_scale=("the usual standard deviation", {"arm": events.SMALL._replace(scale=1.0)}),
         not_squared=("singular values not squared", {"squared": False}),
     ),
