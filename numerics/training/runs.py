@@ -4,7 +4,7 @@ A run is a pure function of its setting, a size and the keys of its seeds, and i
 claims and planted errors that look at the same networks do not train them again.
 """
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +30,7 @@ ROWS, ATOMS = 3, 8
 DEEP_ATOMS = 4
 LONGEST, ROOM = 8, 16  # depths and numbers of steps up to these share a program
 CHUNK = 48  # networks trained at once
+RECENT = 256  # runs remembered: those of one claim, not of a whole calibration
 MOST_CELLS = 128  # one compiled program serves resolutions up to this
 LEVELS = 200  # quantiles at which a density is compared with particles
 
@@ -91,7 +92,7 @@ def _rows(keys: bytes) -> UInt32[np.ndarray, "seeds 2"]:
     return np.frombuffer(keys, dtype=np.uint32).reshape(-1, 2)
 
 
-@cache
+@lru_cache(RECENT)
 def _networks(setting: Setting, width: int, keys: bytes) -> Run:
     longest = max(LONGEST, setting.depth)
     chances = np.full(ATOMS, 1.0 / ATOMS)
@@ -143,7 +144,7 @@ def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
     return _deep_networks(depth, np.asarray(keys, dtype=np.uint32).tobytes(), longest)
 
 
-@cache
+@lru_cache(RECENT)
 def _deep_networks(depth: int, keys: bytes, longest: int) -> Deep:
     laws = _draw_laws(jnp.asarray(_rows(keys)))
     seeds = len(_rows(keys))
@@ -179,7 +180,7 @@ def depth_limits(
     return _limits_of(np.asarray(keys, dtype=np.uint32).tobytes(), alternation)
 
 
-@cache
+@lru_cache(RECENT)
 def _limits_of(
     keys: bytes, alternation: float
 ) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
@@ -223,7 +224,7 @@ def density_error(keys: Any, cells: int, decay: float = 0.1) -> Float[np.ndarray
     return np.abs(np.asarray(found) - particles).mean((1, 2))
 
 
-@cache
+@lru_cache(RECENT)
 def _beside(keys: bytes) -> tuple[scalar_tokens.Pairs, Float[np.ndarray, "seeds L N"]]:
     pairs = _draw_pairs(jnp.asarray(_rows(keys)))
     return pairs, np.asarray(_flowed_particles(pairs))
