@@ -315,6 +315,7 @@ decay = {
     "seeds": {"smoke": 5, "standard": 12, "full": 24},
     "cap": {"smoke": 10, "standard": 24, "full": 48},
     "margin": 0.2,
+    "statistic": "geometric",  # each data set has a constant of its own: none shall outweigh others
 }
 decay_claims = (
     rate(
