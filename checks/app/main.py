@@ -3,6 +3,7 @@
 ``--help`` must answer within half a second, so nothing here imports JAX or SymPy at the top.
 """
 
+import gc
 import os
 import sys
 import traceback
@@ -40,6 +41,7 @@ def run() -> None:
     A fault of verilimit itself shows its traceback and exits with 70: Python's own 1 would
     read as a refuted claim.
     """
+    gc.set_threshold(workers.SELDOM)
     # Work items are small and run side by side: more threads for their algebra slow them down.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

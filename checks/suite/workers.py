@@ -20,6 +20,9 @@ from typing import Any
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 PATIENCE = 2.0
+# New objects between two looks for garbage. Imports and traces make millions that stay: with
+# Python's own 700 a third of the time of an import goes into looking through them.
+SELDOM = 200_000
 Submit = Callable[..., Future]  # of a kind, a function and its arguments
 
 
@@ -28,7 +31,7 @@ def start(jobs: int = 0) -> None:
     if FORKS and choose_jobs(jobs) > 1:
         from multiprocessing import forkserver
 
-        CONTEXT.set_forkserver_preload(["checks.suite.targets"])
+        CONTEXT.set_forkserver_preload(["checks.suite.preload"])
         forkserver.ensure_running()
 
 
