@@ -174,6 +174,7 @@ def calibrate(
         raise typer.Exit(
             calibrate_the_judge(replicates=replicates, seed=seed, quiet=quiet, out=json)
         )
+    workers.start(jobs)
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(
