@@ -148,6 +148,9 @@ def toy_here(
     monkeypatch.setattr("checks.suite.rooms.rooms", lambda: ("toy_limit",))
     monkeypatch.setattr("checks.suite.targets.rooms", lambda: ("toy_limit",))
     monkeypatch.setattr("checks.app.reporting.rooms", lambda: ("toy_limit",))
+    # This room exists in this process only: other processes could not find it.
+    monkeypatch.setattr("checks.suite.workers.choose_jobs", lambda jobs=0: jobs or 1)
+    monkeypatch.setattr("checks.app.machinery.choose_jobs", lambda jobs=0: jobs or 1)
 
     def run_here(*args: str) -> Ended:
         monkeypatch.setattr("sys.argv", ["verilimit", *args])

@@ -6,6 +6,8 @@ from concurrent.futures import CancelledError
 import pytest
 
 from checks.suite import workers
+from checks.suite.problem import InputProblem
+from checks.suite.run import apart
 
 
 def where(_: int) -> int:
@@ -37,6 +39,17 @@ def test_an_error_reaches_the_one_who_asked_and_the_worker_goes_on() -> None:
         assert fine.result() == 3
 
 
+def refuse(_: int) -> None:
+    raise InputProblem(expected="a", received="b", remedy="c")
+
+
+def test_bad_input_found_by_a_worker_says_so() -> None:
+    with workers.team(1) as submit:
+        with pytest.raises(InputProblem, match=r"expected a; received b\. c"):
+            submit("a", refuse, 1).result()
+        assert submit("a", where, 1).result() != os.getpid()
+
+
 def test_a_dead_worker_is_reported_and_not_waited_for() -> None:
     with workers.team(1) as submit:
         for _ in range(2):  # the worker dies, and does not come back
@@ -53,3 +66,11 @@ def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:
     assert len(finished) < len(rest)
     with pytest.raises(CancelledError):
         rest[-1].result(timeout=60)
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(0, 3), (1, 3), (3, 3), (17, 3), (109, 5)])
+def test_claims_that_begin_together_are_no_neighbours(count: int, at_once: int) -> None:
+    order = apart(count, at_once)
+    assert sorted(order) == list(range(count))
+    first = order[:at_once]
+    assert count <= 2 * at_once or min(abs(a - b) for a in first for b in first if a != b) > 1

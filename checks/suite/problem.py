@@ -1,5 +1,7 @@
 """The one exception for bad input: what was expected, what was received, what to do."""
 
+from typing import Any
+
 
 class InputProblem(Exception):
     """Bad usage or bad input; the command line prints it as one message and exits with 2."""
@@ -7,3 +9,12 @@ class InputProblem(Exception):
     def __init__(self, *, expected: str, received: str, remedy: str) -> None:
         """Keep the three parts; the message is their sentence."""
         super().__init__(f"expected {expected}; received {received}. {remedy}")
+        self._parts = (expected, received, remedy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Reach another process: an exception that cannot be rebuilt there breaks its pool."""
+        return _rebuilt, self._parts
+
+
+def _rebuilt(expected: str, received: str, remedy: str) -> InputProblem:
+    return InputProblem(expected=expected, received=received, remedy=remedy)
