@@ -20,6 +20,7 @@ from typing import Any
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 PATIENCE = 2.0
+MOST = 8  # unless asked for: a container may see the cores of a host that it does not have
 # New objects between two looks for garbage. Imports and traces make millions that stay: with
 # Python's own 700 a third of the time of an import goes into looking through them.
 SELDOM = 200_000
@@ -27,7 +28,7 @@ Submit = Callable[..., Future]  # of a kind, a function and its arguments
 
 
 def start(jobs: int = 0) -> None:
-    """Let the server import what claims need, for a run of ``jobs`` processes (0: one a core)."""
+    """Let the server import what claims need, for a run of ``jobs`` processes."""
     if FORKS and choose_jobs(jobs) > 1:
         from multiprocessing import forkserver
 
@@ -36,8 +37,8 @@ def start(jobs: int = 0) -> None:
 
 
 def choose_jobs(jobs: int = 0) -> int:
-    """The number of processes: ``jobs`` itself, or one for every core."""
-    return jobs or multiprocessing.cpu_count()
+    """The number of processes: ``jobs`` itself, or one for every core, at most `MOST`."""
+    return jobs or min(multiprocessing.cpu_count(), MOST)
 
 
 @contextmanager
