@@ -162,7 +162,10 @@ def digits_claims() -> tuple[RateClaim, ...]:
     """The same on scikit-learn's digits, where that is installed; not at smoke."""
     if find_spec("sklearn") is None:
         return ()
-    later = lambda of_tiers: {t: n for t, n in of_tiers.items() if t != "smoke"}  # noqa: E731
+
+    def later(of_tiers: Any) -> dict[str, int]:
+        return {tier: n for tier, n in of_tiers.items() if tier != "smoke"}
+
     return tuple(
         replace(
             claim,

@@ -350,12 +350,14 @@ def width_run(
     return in_chunks(run, keys, 4 * CHUNK)
 
 
-def excess(floor: str = "floor", symmetric: bool = True) -> Callable[[Size, Any], np.ndarray]:
-    """Distance of the smallest loss of a run from the floor, over the mean square of the labels."""
+def excess(
+    floor: Callable[[WidthRun], Any] = lambda run: run.floor, symmetric: bool = True
+) -> Callable[[Size, Any], np.ndarray]:
+    """Distance of the smallest loss of a run from a floor, over the mean square of the labels."""
 
     def error(size: Size, keys: Any) -> np.ndarray:
         run = width_run(keys, size["m"], size["most"], size["steps"], 3.0, symmetric)
-        return np.asarray(jnp.abs(run.smallest - getattr(run, floor, 0.0)))
+        return np.asarray(jnp.abs(run.smallest - floor(run)))
 
     return error
 
@@ -378,8 +380,11 @@ excess_claim = RateClaim(
     error=excess(),
     seeds={"smoke": 128, "standard": 256, "full": 1024},
     mutants=(
-        Mutant("no-floor", "the loss itself for its excess", {"error": excess("none")}),
-        Mutant("c-frozen", "c not trained in the linearisation", {"error": excess("frozen")}),
+        Mutant("no-floor", "the loss itself for its excess", {"error": excess(lambda _: 0.0)}),
+        Mutant(
+            "c-frozen", "c not trained in the linearisation",
+            {"error": excess(lambda run: run.frozen)},
+        ),
         Mutant(
             "asymmetric", "heads drawn independently, not in pairs",
             {"error": excess(symmetric=False)},
@@ -389,13 +394,16 @@ excess_claim = RateClaim(
 )  # fmt: skip
 
 
-def room_left(radius: float = 0.25, root: float = 0.0) -> Callable[[Size, Any], np.ndarray]:
-    """0.25 minus sqrt(m) times the longest way of a block, projected to radius / sqrt(m)."""
+CLOSE = 0.25  # a radius that descent without projection leaves
+
+
+def room_left(radius: float = CLOSE, root: float = 0.0) -> Callable[[Size, Any], np.ndarray]:
+    """CLOSE minus sqrt(m) times the longest way of a block, projected to radius / sqrt(m)."""
 
     def slack(size: Size, keys: Any) -> np.ndarray:
         used = radius * size["m"] ** root
         run = width_run(keys, size["m"], size["most"], size["steps"], used, True)
-        return 0.25 - np.asarray(run.moved)
+        return CLOSE - np.asarray(run.moved)
 
     return slack
 

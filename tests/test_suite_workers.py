@@ -7,7 +7,6 @@ import pytest
 
 from checks.suite import workers
 from checks.suite.problem import InputProblem
-from checks.suite.run import apart
 
 
 def where(_: int) -> int:
@@ -66,11 +65,3 @@ def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:
     assert len(finished) < len(rest)
     with pytest.raises(CancelledError):
         rest[-1].result(timeout=60)
-
-
-@pytest.mark.parametrize(("count", "at_once"), [(0, 3), (1, 3), (3, 3), (17, 3), (109, 5)])
-def test_claims_that_begin_together_are_no_neighbours(count: int, at_once: int) -> None:
-    order = apart(count, at_once)
-    assert sorted(order) == list(range(count))
-    first = order[:at_once]
-    assert count <= 2 * at_once or min(abs(a - b) for a in first for b in first if a != b) > 1

@@ -101,7 +101,8 @@ def check(
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
-    workers.start(jobs)
+    if executor is opt.Executor.local:
+        workers.start(jobs)
     from checks.app.checking import check
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan
@@ -130,7 +131,8 @@ def report(
     quiet: opt.QuietOption = False,
 ) -> None:
     """Write derivations, verdicts and pictures into one offline HTML file."""
-    workers.start(jobs)
+    if executor is opt.Executor.local:
+        workers.start(jobs)
     from checks.app.machinery import Machinery
     from checks.app.reporting import report
     from checks.suite.run import Plan
@@ -174,7 +176,8 @@ def calibrate(
         raise typer.Exit(
             calibrate_the_judge(replicates=replicates, seed=seed, quiet=quiet, out=json)
         )
-    workers.start(jobs)
+    if executor is opt.Executor.local:
+        workers.start(jobs)
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(

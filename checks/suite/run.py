@@ -77,15 +77,6 @@ def measurer(
     return measure
 
 
-def apart(count: int, at_once: int) -> list[int]:
-    """An order in which neighbours do not begin together.
-
-    They share programs: begun together, each of two workers would compile what the other does.
-    """
-    stride = -(-count // at_once)
-    return [i for first in range(stride) for i in range(first, count, stride)]
-
-
 def run_claims(
     claims: Sequence[Located],
     plan: Plan,
@@ -114,11 +105,11 @@ def run_claims(
         judged = [one(located) for located in claims]
     else:
         with ThreadPoolExecutor(at_once) as threads:
-            futures = {i: threads.submit(one, claims[i]) for i in apart(len(claims), at_once)}
+            futures = [threads.submit(one, located) for located in claims]
             try:
-                judged = [futures[i].result() for i in range(len(claims))]
+                judged = [future.result() for future in futures]
             finally:
-                for future in futures.values():
+                for future in futures:
                     future.cancel()
     results = settle([result for result, _ in judged], plan.budget)
     return Study(plan, tuple(results), tuple(seconds for _, seconds in judged), absent)

@@ -19,7 +19,7 @@ from typing import Any
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
-PATIENCE = 2.0
+PATIENCE = 2.0  # seconds
 MOST = 8  # unless asked for: a container may see the cores of a host that it does not have
 # New objects between two looks for garbage. Imports and traces make millions that stay: with
 # Python's own 700 a third of the time of an import goes into looking through them.
