@@ -26,6 +26,7 @@ from checks.verdicts import (
 from numerics.generated import shallow_transformer_gd as generated
 from numerics.measurements.long_inputs import Kicked, kicked, repetition_change, working_memory
 from numerics.randomness.chunks import in_chunks
+from numerics.randomness.remembered import remembered
 from numerics.training.autoregressive import Followed, lagged_runs
 from numerics.training.boundary import POINTS, boundary_errors
 from numerics.training.certificates import certified_runs
@@ -46,21 +47,6 @@ def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict
     """What the claims of this room have in common."""
     common = {"statement": statement, "source": source, "theorem": "shallow_transformer_gd"}
     return {"id": f"shallow-transformer-gd/{name}", **common}
-
-
-def remembered(measure: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, run once for the same keys: several sizes read one simulation."""
-    known: dict[Any, Any] = {}
-
-    def once(keys: Any, *args: Any) -> Any:
-        name = (np.asarray(keys).tobytes(), *args)
-        if name not in known:
-            if len(known) > 64:
-                known.clear()
-            known[name] = jax.block_until_ready(measure(jnp.asarray(keys), *args))
-        return known[name]
-
-    return once
 
 
 # N1: sharp constants, by gradient ascent.
@@ -134,7 +120,7 @@ def linearised(
     return np.asarray(error), np.asarray(B)
 
 
-@remembered
+@remembered(64)
 def moved(
     keys: Any, point: int, width: float, most: int, symmetric: bool, frozen_c: float, scale: float
 ) -> tuple[jax.Array, jax.Array]:
@@ -245,7 +231,7 @@ def pool(samples: int) -> Pool:
     return response_pool(jax.random.key(20260116), pool=512, samples=samples, length=6, dim=4)
 
 
-@remembered
+@remembered(64)
 def profile(keys: Any, samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Largest and mean square errors: (seeds, widths, counts)."""
     counts = COUNTS[samples >= COUNTS]
@@ -340,7 +326,7 @@ approximation_claim = RateClaim(
 
 
 # N5: training loss against the number of heads, above the loss of infinitely many.
-@remembered
+@remembered(64)
 def width_run(
     keys: Any, width: int, most: int, steps: int, radius: float, symmetric: bool
 ) -> WidthRun:
@@ -422,7 +408,7 @@ projection_claim = InequalityClaim(
 
 
 # N6: training loss against the number of tokens.
-@remembered
+@remembered(64)
 def runs(keys: Any, length: int, most: int, design: int, head: int) -> tuple[jax.Array, jax.Array]:
     """Smallest loss of a run, and the loss at its start; few seeds at a time, so one program."""
     sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 40, "most": most}
@@ -565,7 +551,7 @@ contrast_claim = InequalityClaim(
 
 
 # N8: values that return after L steps. Only what recurrent weights do is claimed.
-@remembered
+@remembered(64)
 def lagged(keys: Any, L: int, weight: float) -> Followed:
     """300 steps on 128 windows; a softmax network when the recurrent weight is 0."""
     sizes = {"samples": 128, "heads": 32, "steps": 300}
@@ -634,7 +620,7 @@ fixed_memory_claim = IndependenceClaim(
 RATE, STEPS = 0.125, 60
 
 
-@remembered
+@remembered(64)
 def certified(keys: Any) -> Any:
     """Runs of 60 steps, 16 heads, 32 samples of 6 tokens."""
     sizes = {"samples": 32, "length": 6, "heads": 16, "dim": 4, "steps": STEPS}

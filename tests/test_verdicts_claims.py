@@ -71,6 +71,20 @@ def test_more_seeds_extend_the_earlier_ones_and_claims_and_streams_differ():
         assert not np.any(np.all(other == keys, axis=1))
 
 
+def test_claims_of_one_draw_see_the_same_keys():
+    seen = []
+
+    def error(size, keys):
+        seen.append(keys)
+        return np.full(len(keys), 1 / size["n"])
+
+    for claim in (rate_claim(error=error, draw="x"), rate_claim(id="a/c", error=error, draw="x")):
+        evaluate(claim, Task(claim.id, None, "error", (("n", 8),), 0, 4, 5))
+    evaluate(rate_claim(error=error), Task("a/b", None, "error", (("n", 8),), 0, 4, 5))
+    assert np.array_equal(seen[0], seen[1])
+    assert not np.array_equal(seen[0], seen[2])
+
+
 def test_a_task_survives_json_and_can_be_a_key():
     task = Task("a/b", None, "error", (("n", 8), ("m", 2)), 64, 32, 5)
     assert Task.from_json(json.loads(json.dumps(task.to_json()))) == task

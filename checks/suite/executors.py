@@ -42,7 +42,7 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
 def local(jobs: int) -> Iterator[Execute]:
     """An executor of ``jobs`` worker processes; one job computes in this process.
 
-    Items of one claim go to one worker as far as that keeps the others busy.
+    Items of one draw go to one worker as far as that keeps the others busy.
     """
     if jobs == 1:
         yield inline
@@ -54,7 +54,7 @@ def local(jobs: int) -> Iterator[Execute]:
                 yield from inline(located, tasks)
                 return
             futures = {
-                submit(task.claim_id, work, located.origin, task): position
+                submit(located.claim.stream, work, located.origin, task): position
                 for position, task in enumerate(tasks)
             }
             yield from _collect(futures, located)

@@ -57,6 +57,8 @@ class Claim:
       gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
       one at which the claim does not run (``runs_at``).
     - ``mutants``: planted errors; when none is named, automatic ones are used.
+    - ``draw``: name of the random draw, the id by default. Claims with the same draw get the same
+      keys, so that one simulation can serve several questions about the same networks.
 
     Measuring functions receive ``size``, a dict name -> int, and ``keys``, a uint32 array
     of shape (n, 2): row i belongs to seed i, is the same at every size and is usable as a
@@ -72,6 +74,12 @@ class Claim:
     seeds: int | Mapping[str, int] | None = None
     cap: int | Mapping[str, int] | None = None
     mutants: Sequence[Mutant] = ()
+    draw: str = ""
+
+    @property
+    def stream(self) -> str:
+        """What the keys of the seeds are made of, besides the seed of the run."""
+        return self.draw or self.id
 
     def roles(self) -> dict[str, Callable[..., Any]]:
         """The measuring functions by name, e.g. ``{"error": f}``."""
@@ -121,6 +129,7 @@ def check_common(claim: Claim, least_seeds: int = 1) -> None:
     Raises ValueError. Called by every final claim when it is built.
     """
     check_name(claim.id, "a claim's id")
+    check_name(claim.stream, "a claim's draw")
     if claim.source not in SOURCES:
         raise ValueError(f"claim {claim.id}: expected source in {SOURCES}, got {claim.source!r}")
     for name in ("seeds", "cap"):

@@ -56,17 +56,17 @@ class Task:
 
 
 def seed_keys(
-    claim_id: str, seed: int, start: int, count: int, stream: str = ""
+    draw: str, seed: int, start: int, count: int, side: str = ""
 ) -> UInt32[np.ndarray, "count 2"]:
-    """Keys of the seeds start..start+count-1 of a claim.
+    """Keys of the seeds start..start+count-1 of a draw (a claim's ``stream``).
 
-    They depend on the run's seed, the claim and the index alone, so more seeds extend the
-    earlier ones and all sizes and mutants share randomness. ``stream`` separates samples
+    They depend on the run's seed, the draw and the index alone, so more seeds extend the
+    earlier ones and all sizes and mutants share randomness. ``side`` separates samples
     that must be independent (the right side of a law claim).
     """
     if seed < 0:
         raise ValueError(f"expected a seed of at least 0, received {seed}")
-    digest = hashlib.sha256(f"{claim_id}|{stream}".encode()).digest()
+    digest = hashlib.sha256(f"{draw}|{side}".encode()).digest()
     words = np.frombuffer(digest[:16], dtype="<u4").tolist()
     source = np.random.SeedSequence([seed, *words])
     state = source.generate_state(2 * (start + count), np.uint32)
@@ -81,8 +81,8 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     negative error.
     """
     subject = claim if task.mutant_id is None else claim.planted(find_mutant(claim, task.mutant_id))
-    stream = "right" if task.role == "right" else ""
-    keys = seed_keys(task.claim_id, task.seed, task.start, task.count, stream)
+    side = "right" if task.role == "right" else ""
+    keys = seed_keys(claim.stream, task.seed, task.start, task.count, side)
     where = f"claim {task.claim_id}" + (f", mutant {task.mutant_id}" if task.mutant_id else "")
     where += f", {task.role} at size {task.point}"
     seeds = f"seeds {task.start}..{task.start + task.count - 1} of run seed {task.seed}"
