@@ -116,8 +116,8 @@ def test_quick_programs_agree_with_ordinary_ones_and_unknown_options_are_left_ou
         fast = quick.quick_jit(lambda x: jnp.cumsum(jnp.sin(x)), level=level)
         assert np.allclose(fast(x), jax.jit(lambda x: jnp.cumsum(jnp.sin(x)))(x), rtol=1e-14)
         asked = {quick.LEVEL: level, **quick.OPTIONS}
-        assert quick._known_options(level) == asked  # of the pinned version: or it got slow
-    quick._known_options.cache_clear()
+        assert quick.known_options(level) == asked  # of the pinned version: or it got slow
+    quick.known_options.cache_clear()
     monkeypatch.setattr(quick, "OPTIONS", {"xla_no_such_option": 1})
-    assert quick._known_options(1) == {quick.LEVEL: 1}
-    quick._known_options.cache_clear()
+    assert quick.known_options(1) == {quick.LEVEL: 1}
+    quick.known_options.cache_clear()

@@ -30,7 +30,7 @@ def quick_jit(
             function,
             static_argnums=static_argnums,
             static_argnames=static_argnames,
-            compiler_options=_known_options(level),
+            compiler_options=known_options(level),
         )
 
     @wraps(function)
@@ -41,7 +41,7 @@ def quick_jit(
 
 
 @cache
-def _known_options(level: int) -> dict[str, Any]:
+def known_options(level: int) -> dict[str, Any]:
     """Those options that the installed XLA knows: they are no part of JAX's interface."""
     known = {}
     for name, value in {LEVEL: level, **OPTIONS}.items():
