@@ -1,7 +1,7 @@
 """Workers keep to a kind of items, hand errors on, and leave nothing behind."""
 
 import os
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, as_completed
 
 import pytest
 
@@ -63,5 +63,8 @@ def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:
         rest = [submit("b", where, i) for i in range(200)]
     finished = [future for future in rest if future.done() and not future.cancelled()]
     assert len(finished) < len(rest)
+    # Whoever waits for all of them is told, too, and what comes too late never begins.
+    late = submit("b", where, 0)
+    assert len(list(as_completed([*rest, late], timeout=60))) == 201
     with pytest.raises(CancelledError):
-        rest[-1].result(timeout=60)
+        late.result()

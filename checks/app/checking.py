@@ -42,7 +42,12 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
     require_plan(claims, plan)
     with running(machinery) as run, reporter(quiet=machinery.quiet) as watcher:
         return run_claims(
-            claims, plan, execute=run.execute, store=run.store, watcher=watcher, at_once=run.at_once
+            claims,
+            plan,
+            execute=run.execute,
+            store=run.store,
+            watcher=watcher,
+            together=run.together,
         )
 
 

@@ -29,14 +29,11 @@ class Machinery:
 
 @dataclass(frozen=True)
 class Running:
-    """An open store and running workers; ``at_once`` claims are judged side by side.
-
-    One more than there are workers, so that none is idle while a claim is judged.
-    """
+    """An open store and running workers; with several of them claims are judged ``together``."""
 
     store: Store
     execute: Execute
-    at_once: int
+    together: bool
 
 
 @contextmanager
@@ -55,7 +52,7 @@ def running(machinery: Machinery) -> Iterator[Running]:
     store = Store(machinery.store, environment())
     try:
         with _executor(machinery, jobs) as execute:
-            yield Running(store, execute, 1 if jobs == 1 else jobs + 1)
+            yield Running(store, execute, jobs > 1)
     except ClaimError as error:
         raise InputProblem(
             expected="the functions of a claim to return finite numbers of the right shape",

@@ -1,10 +1,9 @@
 """A run: every claim measured through the store, judged, and settled under one error budget."""
 
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -36,13 +35,13 @@ class Watcher(Protocol):
         ...
 
     def finished(self, claim: str, verdict: str, seconds: float) -> None:
-        """A claim has its preliminary verdict."""
+        """A claim has its preliminary verdict, after so many seconds of computing."""
         ...
 
 
 @dataclass(frozen=True)
 class Study:
-    """A finished run: its plan, the settled results in order, and the seconds each took.
+    """A finished run: its plan, the settled results in order, and the seconds of computing of each.
 
     ``absent`` are the claims that were asked for and do not run at this tier.
     """
@@ -54,10 +53,14 @@ class Study:
 
 
 def measurer(
-    located: Located, execute: Execute, store: Store | None
+    located: Located,
+    execute: Execute,
+    store: Store | None,
+    took: Callable[[float], object] = float,
 ) -> Callable[[Sequence[Task]], list[np.ndarray]]:
     """A function from tasks to arrays that asks the store first and keeps what it computes.
 
+    ``took`` is told the seconds of each item that was computed.
     A user's file is measured anew each time: what it reads besides its own text is not known,
     so no key could tell an old number from a current one.
     """
@@ -70,6 +73,7 @@ def measurer(
         for position, value, seconds in execute(located, [tasks[i] for i in missing]):
             i = missing[position]
             values[i] = value
+            took(seconds)
             if kept is not None:
                 kept.put(items[i], value, seconds)
         return [value for value in values if value is not None]
@@ -84,32 +88,43 @@ def run_claims(
     execute: Execute,
     store: Store | None,
     watcher: Watcher,
-    at_once: int = 1,
+    together: bool = False,
 ) -> Study:
-    """Judge the claims of the tier, ``at_once`` at a time, and settle them together (Holm)."""
+    """Judge the claims of the tier and settle them together (Holm).
+
+    With ``together`` all begin at once, so that whoever computes can choose among their items.
+    """
     absent = tuple(located.claim for located in claims if not located.claim.runs_at(plan.tier))
     claims = [located for located in claims if located.claim.runs_at(plan.tier)]
     watcher.total(len(claims))
     share = plan.budget / max(len(claims), 1)
 
     def one(located: Located) -> tuple[Result, float]:
-        start = time.perf_counter()
-        watcher.working(located.claim.id)
-        measure = measurer(located, execute, store)
-        result = judge(located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure)
-        seconds = time.perf_counter() - start
-        watcher.finished(located.claim.id, result.verdict.name, seconds)
-        return result, seconds
+        spent: list[float] = []
 
-    if at_once == 1:
-        judged = [one(located) for located in claims]
-    else:
-        with ThreadPoolExecutor(at_once) as threads:
-            futures = [threads.submit(one, located) for located in claims]
-            try:
-                judged = [future.result() for future in futures]
-            finally:
-                for future in futures:
-                    future.cancel()
+        def took(seconds: float) -> None:
+            spent.append(seconds)
+            watcher.working(located.claim.id)
+
+        measure = measurer(located, execute, store, took)
+        result = judge(located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure)
+        watcher.finished(located.claim.id, result.verdict.name, sum(spent))
+        return result, sum(spent)
+
+    judged = _all_at_once(one, claims) if together else [one(located) for located in claims]
     results = settle([result for result, _ in judged], plan.budget)
     return Study(plan, tuple(results), tuple(seconds for _, seconds in judged), absent)
+
+
+def _all_at_once(one: Callable[[Located], Any], claims: Sequence[Located]) -> list[Any]:
+    """``one`` of each claim, in threads; the first error ends it, without waiting for the others.
+
+    Their items are cancelled when the executor closes.
+    """
+    threads = ThreadPoolExecutor(max(len(claims), 1))
+    try:
+        futures = [threads.submit(one, located) for located in claims]
+        finished, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        return [future.result() for future in (finished if waiting else futures)]
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)

@@ -85,8 +85,11 @@ class _Queue:
     def submit(self, kind: Hashable, function: Callable[..., Any], *arguments: Any) -> Future:
         item = _Item(kind, function, arguments, Future())
         with self._changed:
-            self._waiting.append(item)
-            self._changed.notify_all()
+            if self._closed:
+                _cancel(item.future)
+            else:
+                self._waiting.append(item)
+                self._changed.notify_all()
         return item.future
 
     def serve(self, pool: ProcessPoolExecutor) -> None:
@@ -103,7 +106,7 @@ class _Queue:
         with self._changed:
             self._closed = True
             for item in self._waiting:
-                item.future.cancel()
+                _cancel(item.future)
             self._changed.notify_all()
 
     def _next(self, own: set[Hashable]) -> _Item | None:
@@ -121,6 +124,12 @@ class _Queue:
             own.add(item.kind)
             self._met.add(item.kind)
             return item
+
+
+def _cancel(future: Future) -> None:
+    """Cancel, and tell those who wait for it: `Future.cancel` alone leaves them waiting."""
+    if future.cancel():
+        future.set_running_or_notify_cancel()
 
 
 def _begin(programs: str) -> None:
