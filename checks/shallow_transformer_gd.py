@@ -1,14 +1,14 @@
 """Claims about gradient descent on a shallow transformer: constants, widths, lengths, contrast.
 
 Sizes: m heads, n samples, T tokens. One seed is one network with its data, or one random start of a
-search. Where the same law of heads serves the target and the network, that is said (``pool``).
+search. Claims with the same ``draw`` are questions to the same networks. Where the same law of
+heads serves the target and the network, that is said (``pool``).
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
@@ -23,641 +23,454 @@ from checks.verdicts import (
     RateClaim,
     dtype_tolerance,
 )
-from numerics.generated import shallow_transformer_gd as generated
-from numerics.measurements.long_inputs import Kicked, kicked, repetition_change, working_memory
-from numerics.randomness.chunks import in_chunks
-from numerics.randomness.remembered import remembered
-from numerics.training.autoregressive import Followed, lagged_runs
-from numerics.training.boundary import POINTS, boundary_errors
-from numerics.training.certificates import certified_runs
-from numerics.training.extremes import QUANTITIES, extreme_values
-from numerics.training.lengths import DESIGNS, HEADS, length_losses
-from numerics.training.pool import Pool, approximation_profile, response_pool
-from numerics.training.widths import WidthRun, width_runs
+from numerics.measurements import fresh_heads as fresh
+from numerics.measurements import trained_heads as trained
+from numerics.measurements.long_inputs import kicked
+from numerics.training.extremes import head_bounds
 
-Size = Mapping[str, int]
+TIERS = ("smoke", "standard", "full")
 m, T = sp.symbols("m T", positive=True)
-SIGMA1, SIGMA2 = 1.0, 4 / (3 * 3**0.5)  # of tanh
+HALF, QUARTER = sp.Rational(1, 2), sp.Rational(1, 4)
 KAPPA = 4 / (3 * 3**0.5)
-RADII = (1.0, 1.0, 1.0)
-CHUNK = 8  # seeds trained at a time
+ROLES = {
+    RateClaim: "error",
+    IndependenceClaim: "error",
+    GrowthClaim: "value",
+    IdentityClaim: "residual",
+    InequalityClaim: "slack",
+}
+Slips = Mapping[str, tuple[str, Any]]
 
 
-def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict[str, Any]:
-    """What the claims of this room have in common."""
-    common = {"statement": statement, "source": source, "theorem": "shallow_transformer_gd"}
-    return {"id": f"shallow-transformer-gd/{name}", **common}
+def room_claim(
+    kind: Any, name: str, statement: str, measure: Any, slips: Slips, /, **more: Any
+) -> Any:
+    """A claim of this room; a slip measures something else, predicts otherwise, or says what."""
+
+    def changes(wrong: Any) -> Mapping[str, Any]:
+        if isinstance(wrong, Mapping):
+            return wrong
+        return {ROLES[kind] if callable(wrong) else "predicted": wrong}
+
+    return kind(
+        id=f"shallow-transformer-gd/{name}",
+        theorem="shallow_transformer_gd",
+        statement=statement,
+        mutants=tuple(Mutant(key, text, changes(wrong)) for key, (text, wrong) in slips.items()),
+        **{ROLES[kind]: measure, "source": "reconstructed"} | more,
+    )
+
+
+def by_tier(
+    sets: Mapping[int, tuple[int, ...]], name: str, **more: tuple[int, int, int]
+) -> dict[str, dict[str, list[int]]]:
+    """Levels of a size for the three tiers: all that are simulated together, and their most."""
+    return {
+        tier: {name: list(levels), "most": [most]}
+        | {key: [value[i]] for key, value in more.items()}
+        for i, (tier, (most, levels)) in enumerate(zip(TIERS, sets.items(), strict=True))
+    }
 
 
 # N1: sharp constants, by gradient ascent.
-def found(size: Size, keys: Any, quantity: str) -> np.ndarray:
-    """The largest value one search has met."""
-    arguments = QUANTITIES.index(quantity), size["T"], float(size.get("B", 1))
-    return np.asarray(extreme_values(jnp.asarray(keys), *arguments, most=6, dim=2, steps=100))
+def gradient_bound(B: float) -> float:
+    """sigma1 max(1, B)."""
+    return float(head_bounds(B)[0])
 
 
-def below(quantity: str, bound: Callable[[float], Any]) -> Callable[[Size, Any], np.ndarray]:
-    """Slack of a bound that depends on B and not on T."""
-    return lambda size, keys: float(bound(float(size.get("B", 1)))) - found(size, keys, quantity)
+def curvature_bound(B: float) -> float:
+    """L2 sharp."""
+    return float(head_bounds(B)[1])
 
 
 def constant_claim(
-    name: str, what: str, quantity: str, bound: Callable[[float], Any], *mutants: Mutant, B: bool
+    quantity: str, what: str, bound: Callable[[float], float], slips: Slips, B: bool = True
 ) -> InequalityClaim:
     """A bound of one head, the same for every number of tokens."""
-    sizes = {"T": [2, 3, 6]} | ({"B": [2, 4]} if B else {})
-    return InequalityClaim(
-        **room_claim(name, f"{what}, for every number of tokens"),
-        slack=below(quantity, bound),
-        sizes=sizes,
+    wrong = {name: (text, fresh.below(quantity, slip)) for name, (text, slip) in slips.items()}
+    return room_claim(
+        InequalityClaim,
+        "third-cumulant" if quantity == "cumulant" else quantity,
+        f"{what}, for every number of tokens",
+        fresh.below(quantity, bound),
+        wrong,
+        sizes={"T": [2, 3, 6]} | ({"B": [2, 4]} if B else {}),
         tolerance=dtype_tolerance(np.float64, operations=64),
         seeds={"smoke": 32, "standard": 256, "full": 1024},
-        mutants=mutants,
+        draw="shallow-transformer-gd/searches",
     )
 
 
-cumulant_claim = constant_claim(
-    "third-cumulant", "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
-    "cumulant", lambda B: KAPPA,
-    Mutant("three-quarters", "3/4 for 4/(3 sqrt 3)", {"slack": below("cumulant", lambda B: 0.75)}),
-    Mutant("a-half", "1/2, as for a symmetric law", {"slack": below("cumulant", lambda B: 0.5)}),
-    B=False,
-)  # fmt: skip
-gradient_claim = constant_claim(
-    "gradient", "The gradient of a head is at most sigma1 max(1, B)",
-    "gradient", lambda B: generated.lipschitz_constant(B, SIGMA1),
-    Mutant("no-B", "the norm of U forgotten", {"slack": below("gradient", lambda B: SIGMA1)}),
-    Mutant(
-        "half-B", "half of B for B",
-        {"slack": below("gradient", lambda B: generated.lipschitz_constant(B / 2, SIGMA1))},
+constant_claims = (
+    constant_claim(
+        "cumulant",
+        "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
+        lambda B: KAPPA,
+        {
+            "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
+            "a-half": ("1/2, as for a symmetric law", lambda B: 0.5),
+        },
+        B=False,
     ),
-    B=True,
-)  # fmt: skip
-curvature_claim = constant_claim(
-    "curvature", "The second derivative of a head is at most L2 sharp",
-    "curvature", lambda B: generated.smoothness_constant(B, SIGMA1, SIGMA2),
-    Mutant(
-        "no-B", "the norm of U forgotten",
-        {"slack": below("curvature", lambda B: generated.smoothness_constant(1.0, SIGMA1, SIGMA2))},
+    constant_claim(
+        "gradient",
+        "The gradient of a head is at most sigma1 max(1, B)",
+        gradient_bound,
+        {
+            "no-B": ("the norm of U forgotten", lambda B: gradient_bound(1.0)),
+            "half-B": ("half of B for B", lambda B: gradient_bound(B / 2)),
+        },
     ),
-    Mutant(
-        "first-order", "the gradient's bound taken for it",
-        {"slack": below("curvature", lambda B: generated.lipschitz_constant(B, SIGMA1))},
+    constant_claim(
+        "curvature",
+        "The second derivative of a head is at most L2 sharp",
+        curvature_bound,
+        {
+            "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
+            "first-order": ("the gradient's bound taken for it", gradient_bound),
+        },
     ),
-    B=True,
-)  # fmt: skip
-
+)
 
 # N2: linearisation error at three points of the projection set.
-def linearised(
-    size: Size, keys: Any, point: str, symmetric: bool = True, frozen_c: float = 0.0,
-    scale: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Errors and largest |U|; ``scale`` = 1/2 undoes the 1/sqrt(m) of the radii."""
-    error, B = moved(
-        keys, POINTS.index(point), float(size["m"]), size["most"], symmetric, frozen_c, scale
-    )
-    return np.asarray(error), np.asarray(B)
+moved = {
+    "sizes": by_tier(fresh.MOVED, "m"),
+    "seeds": {"smoke": 64, "standard": 256, "full": 1024},
+    "draw": "shallow-transformer-gd/linearisation",
+}
 
 
-@remembered(64)
-def moved(
-    keys: Any, point: int, width: float, most: int, symmetric: bool, frozen_c: float, scale: float
-) -> tuple[jax.Array, jax.Array]:
-    """Networks of 32 samples at boundary points, ``width`` of ``most`` heads."""
-    return boundary_errors(
-        keys, point, width, jnp.array(RADII) * width**scale,
-        most=most, samples=32, length=4, dim=4, symmetric=symmetric, frozen_c=frozen_c,
-    )  # fmt: skip
-
-
-def linear_error(point: str, **planted: Any) -> Callable[[Size, Any], np.ndarray]:
-    """sup over the samples of |f - f_lin|."""
-    return lambda size, keys: linearised(size, keys, point, **planted)[0]
-
-
-def widths(least: int, step: int = 2) -> dict[str, dict[str, list[int]]]:
-    """Numbers of heads from ``least`` to all of them, by tier."""
-    most = {"smoke": 256, "standard": 512, "full": 1024}
-    return {tier: {"m": levels(least, m, step), "most": [m]} for tier, m in most.items()}
-
-
-def levels(least: int, most: int, step: int) -> list[int]:
-    """A geometric sequence."""
-    return [least * step**i for i in range(64) if least * step**i <= most]
-
-
-def linear_claim(
-    point: str, power: sp.Expr, margin: float, why: str, *mutants: Mutant
-) -> RateClaim:
+def linear_claim(point: str, power: sp.Expr, margin: float, why: str, slips: Slips) -> RateClaim:
     """The linearisation error at one point falls like a power of m."""
-    return RateClaim(
-        **room_claim(
-            f"linearisation-{point}", f"At {point} points the error is of order {power}: {why}"
-        ),
-        sizes=widths(16),
+    return room_claim(
+        RateClaim,
+        f"linearisation-{point}",
+        f"At {point} points the error is of order {power}: {why}",
+        fresh.linear_error(point),
+        slips,
         predicted=power,
         kind="exact",
         margin=margin,
-        error=linear_error(point),
-        seeds={"smoke": 64, "standard": 256, "full": 1024},
-        mutants=mutants,
+        **moved,
     )
 
 
-HALF = sp.Rational(1, 2)
+def asymmetric(point: str) -> tuple[str, Any]:
+    """The slip in the initialisation."""
+    return "heads drawn independently, not in pairs", fresh.linear_error(point, symmetric=False)
+
+
+worst_case = ("the paper's 1/sqrt(m) as an exact rate", m**-HALF)
 linear_claims = (
     linear_claim(
-        "coherent", m**-HALF, 0.1, "all errors add up",
-        Mutant("one-over-m", "1/m, as along a transport", {"predicted": 1 / m}),
-        Mutant(
-            "asymmetric", "heads drawn independently, not in pairs",
-            {"error": linear_error("coherent", symmetric=False)},
-        ),
+        "coherent",
+        m**-HALF,
+        0.1,
+        "all errors add up",
+        {
+            "one-over-m": ("1/m, as along a transport", 1 / m),
+            "asymmetric": asymmetric("coherent"),
+        },
     ),
     linear_claim(
-        "random", 1 / m, 0.2, "random signs gain a square root over the paper's bound",
-        Mutant("worst-case", "the paper's 1/sqrt(m) as an exact rate", {"predicted": m**-HALF}),
-        Mutant(
-            "c-frozen", "c not trained in the linearisation",
-            {"error": linear_error("random", frozen_c=1.0)},
-        ),
+        "random",
+        1 / m,
+        0.2,
+        "random signs gain a square root over the paper's bound",
+        {
+            "worst-case": worst_case,
+            "c-frozen": (
+                "c not trained in the linearisation",
+                fresh.linear_error("random", "frozen"),
+            ),
+        },
     ),
     linear_claim(
-        "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
-        Mutant("worst-case", "the paper's 1/sqrt(m) as an exact rate", {"predicted": m**-HALF}),
-        Mutant(
-            "asymmetric", "heads drawn independently, not in pairs",
-            {"error": linear_error("transported", symmetric=False)},
-        ),
+        "transported",
+        1 / m,
+        0.2,
+        "the two heads of a pair cancel at second order",
+        {"worst-case": worst_case, "asymmetric": asymmetric("transported")},
     ),
-)  # fmt: skip
-
-
-def linear_slack(scale: float = 0.0, averaged: bool = False) -> Callable[[Size, Any], np.ndarray]:
-    """The sharp bound minus the error at the coherent point."""
-
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        error, B = linearised(size, keys, "coherent", scale=scale)
-        bound = generated.sharp_linearization_bound(
-            size["m"], jnp.asarray(B), *RADII, SIGMA1, SIGMA2
-        )
-        return np.asarray(bound) / (size["m"] if averaged else 1) - error
-
-    return slack
-
-
-linear_bound_claim = InequalityClaim(
-    **room_claim(
-        "linearisation-bound", "The linearisation error is at most the sharp bound", "quoted"
-    ),
-    sizes=widths(64, 4),
-    slack=linear_slack(),
-    seeds={"smoke": 64, "standard": 512, "full": 2048},
-    mutants=(
-        Mutant("no-projection", "radii that do not shrink with m", {"slack": linear_slack(0.5)}),
-        Mutant("averaged", "the bound divided by m", {"slack": linear_slack(averaged=True)}),
+    room_claim(
+        InequalityClaim,
+        "linearisation-bound",
+        "The linearisation error is at most the sharp bound",
+        fresh.linear_slack(),
+        {
+            "no-projection": (
+                "radii that do not shrink with m",
+                fresh.linear_slack(shrinking=False),
+            ),
+            "averaged": ("the bound divided by m", fresh.linear_slack(averaged=True)),
+        },
+        source="quoted",
+        **moved,
     ),
 )
 
 
 # N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
-WIDTHS, COUNTS = 2 ** np.arange(2, 10), 2 ** np.arange(3, 13)
-
-
-@cache
-def pool(samples: int) -> Pool:
-    """One teacher; its pool of 512 heads is the law of the heads."""
-    return response_pool(jax.random.key(20260116), pool=512, samples=samples, length=6, dim=4)
-
-
-@remembered(64)
-def profile(keys: Any, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Largest and mean square errors: (seeds, widths, counts)."""
-    counts = COUNTS[samples >= COUNTS]
-    pairs = jnp.arange(WIDTHS[-1] // 2)
-    both = approximation_profile(
-        keys, pool(samples), jnp.asarray(WIDTHS), jnp.asarray(counts), pairs
-    )
-    return np.asarray(both.largest), np.asarray(both.mean_square)
-
-
-def place(ladder: np.ndarray, level: int) -> int:
-    """Where a level stands."""
-    return int(np.searchsorted(ladder, level))
-
-
-def sup_square(size: Size, keys: Any) -> np.ndarray:
-    """m eps_app^2 over twice its Gaussian slope 2 v, v = m times the largest variance, m = 64."""
-    largest = profile(keys, size["samples"])[0][:, place(WIDTHS, 64), place(COUNTS, size["n"])]
-    return 64 * largest**2 / (4 * float(pool(size["samples"]).variance))
-
-
-def needed_width(size: Size, keys: Any) -> np.ndarray:
-    """The width at which a seed's error, made monotone in m, reaches half a unit."""
-    errors = profile(keys, size["samples"])[0][:, :, place(COUNTS, size["n"])]
-    errors = errors / np.sqrt(float(pool(size["samples"]).variance))
-    falling = np.log(np.maximum.accumulate(errors[:, ::-1], axis=1))
-    rising = np.log(WIDTHS[::-1])
-    return np.exp([np.interp(np.log(0.5), e, rising) for e in falling])
-
-
-growth_seeds = {"smoke": 128, "standard": 512, "full": 2048}
-
-
-def counted(least: int, step: int = 2) -> dict[str, dict[str, list[int]]]:
-    """Numbers of samples from ``least`` to all of them, by tier."""
+def counted(least: int, step: int = 2) -> dict[str, Any]:
+    """Numbers of samples from ``least`` to all of them, by tier; the same heads and samples."""
     most = {"smoke": 1024, "standard": 4096, "full": 4096}
-    return {tier: {"n": levels(least, n, step), "samples": [n]} for tier, n in most.items()}
+    sizes = {
+        tier: {"n": list(fresh.levels(least, n, step)), "samples": [n]} for tier, n in most.items()
+    }
+    return {"sizes": sizes} | pooled
 
 
-log_claim = GrowthClaim(
-    **room_claim("log-n", "m eps_app^2 grows like log n, with at most twice its variance as slope"),
-    sizes=counted(8),
-    value=sup_square,
-    law="log",
-    slope_bound=1.0,
-    seeds=growth_seeds,
-    mutants=(
-        Mutant("quarter-power", "n^(1/4) for log n", {"planted_power": 0.25}),
-        Mutant("power-claimed", "a power law claimed", {"law": "power"}),
-        Mutant("slope", "a slope of half the variance", {"slope_bound": 0.25}),
+pooled = {
+    "seeds": {"smoke": 128, "standard": 512, "full": 2048},
+    "draw": "shallow-transformer-gd/pool",
+}
+quarter_power = ("n^(1/4) for log n", {"planted_power": 0.25})
+power_claimed = ("a power law claimed", {"law": "power"})
+approximation_claims = (
+    room_claim(
+        GrowthClaim,
+        "log-n",
+        "m eps_app^2 grows like log n, with at most twice its variance as slope",
+        fresh.sup_square,
+        {
+            "quarter-power": quarter_power,
+            "power-claimed": power_claimed,
+            "slope": ("a slope of half the variance", {"slope_bound": 0.25}),
+        },
+        law="log",
+        slope_bound=1.0,
+        **counted(8),
+    ),
+    room_claim(
+        GrowthClaim,
+        "required-width",
+        "The width needed for a given accuracy grows like log n",
+        fresh.needed_width,
+        {"quarter-power": quarter_power, "power-claimed": power_claimed},
+        law="log",
+        **counted(8),
+    ),
+    room_claim(
+        IndependenceClaim,
+        "mean-square",
+        "The mean square of the approximation error does not depend on n",
+        partial(fresh.approximation, what="mean_square"),
+        {
+            "largest": ("the largest error for the mean square", fresh.sup_square),
+            "drift": ("a growth by 25 % over the range", {"planted_drift": 1.25}),
+        },
+        size="n",
+        margin=0.1,
+        **counted(64, 4),
+    ),
+    room_claim(
+        RateClaim,
+        "approximation",
+        "eps_app falls like 1/sqrt(m)",
+        fresh.approximation,
+        {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)},
+        source="quoted",
+        sizes={"m": fresh.WIDTHS[2:], "samples": [1024]},
+        predicted=m**-HALF,
+        kind="exact",
+        next_order=HALF,
+        **pooled,
     ),
 )
-width_claim = GrowthClaim(
-    **room_claim("required-width", "The width needed for a given accuracy grows like log n"),
-    sizes=counted(8),
-    value=needed_width,
-    law="log",
-    seeds=growth_seeds,
-    mutants=(
-        Mutant("quarter-power", "n^(1/4) for log n", {"planted_power": 0.25}),
-        Mutant("power-claimed", "a power law claimed", {"law": "power"}),
-    ),
-)
-mean_square_claim = IndependenceClaim(
-    **room_claim("mean-square", "The mean square of the approximation error does not depend on n"),
-    sizes=counted(64, 4),
-    size="n",
-    error=lambda size, keys: profile(keys, size["samples"])[1][
-        :, place(WIDTHS, 64), place(COUNTS, size["n"])
-    ],
-    margin=0.1,
-    seeds=growth_seeds,
-    mutants=(
-        Mutant("largest", "the largest error for the mean square", {"error": sup_square}),
-        Mutant("drift", "a growth by 25 % over the range", {"planted_drift": 1.25}),
-    ),
-)
-approximation_claim = RateClaim(
-    **room_claim("approximation", "eps_app falls like 1/sqrt(m)", "quoted"),
-    sizes={"m": WIDTHS[2:].tolist(), "samples": [1024]},
-    predicted=m**-HALF,
-    kind="exact",
-    margin=0.1,
-    error=lambda size, keys: profile(keys, size["samples"])[0][:, place(WIDTHS, size["m"]), -1],
-    next_order=sp.Rational(1, 2),
-    seeds=growth_seeds,
-    mutants=(
-        Mutant("one-over-m", "1/m", {"predicted": 1 / m}),
-        Mutant("quarter", "m^(-1/4)", {"predicted": m ** -sp.Rational(1, 4)}),
-    ),
-)
-
 
 # N5: training loss against the number of heads, above the loss of infinitely many.
-@remembered(64)
-def width_run(
-    keys: Any, width: int, most: int, steps: int, radius: float, symmetric: bool
-) -> WidthRun:
-    """Runs on 8 samples of 4 tokens."""
-    sizes = {"samples": 8, "length": 4, "dim": 3, "steps": steps, "pool": 128, "most": most}
-    run = partial(width_runs, width=float(width), radius=radius, symmetric=symmetric, **sizes)
-    return in_chunks(run, keys, 4 * CHUNK)
-
-
-def excess(
-    floor: Callable[[WidthRun], Any] = lambda run: run.floor, symmetric: bool = True
-) -> Callable[[Size, Any], np.ndarray]:
-    """Distance of the smallest loss of a run from a floor, over the mean square of the labels."""
-
-    def error(size: Size, keys: Any) -> np.ndarray:
-        run = width_run(keys, size["m"], size["most"], size["steps"], 3.0, symmetric)
-        return np.asarray(jnp.abs(run.smallest - floor(run)))
-
-    return error
-
-
-training_widths = {
-    tier: {"m": levels(8, m, 2), "most": [m], "steps": [steps]}
-    for tier, m, steps in (("smoke", 64, 16), ("standard", 128, 36), ("full", 256, 100))
+widths = {
+    "sizes": by_tier(trained.TRAINED, "m", steps=(16, 36, 100)),
+    "draw": "shallow-transformer-gd/widths",
 }
-excess_claim = RateClaim(
-    **room_claim(
+width_claims = (
+    room_claim(
+        RateClaim,
         "excess-loss",
         "The loss after training is that of infinitely many heads, in closed form, up to the order "
         "1/sqrt(m) at most",
+        trained.excess(),
+        {
+            "no-floor": ("the loss itself for its excess", trained.excess("")),
+            "c-frozen": ("c not trained in the linearisation", trained.excess("frozen")),
+            "asymmetric": (
+                "heads drawn independently, not in pairs",
+                trained.excess(symmetric=False),
+            ),
+            "one-over-m-squared": ("1/m^2", m**-2),
+        },
+        predicted=m**-HALF,
+        kind="upper bound",
+        statistic="rms",
+        next_order=None,
+        seeds={"smoke": 128, "standard": 256, "full": 1024},
+        **widths,
     ),
-    sizes=training_widths,
-    predicted=m**-HALF,
-    kind="upper bound",
-    statistic="rms",
-    next_order=None,
-    error=excess(),
-    seeds={"smoke": 128, "standard": 256, "full": 1024},
-    mutants=(
-        Mutant("no-floor", "the loss itself for its excess", {"error": excess(lambda _: 0.0)}),
-        Mutant(
-            "c-frozen", "c not trained in the linearisation",
-            {"error": excess(lambda run: run.frozen)},
-        ),
-        Mutant(
-            "asymmetric", "heads drawn independently, not in pairs",
-            {"error": excess(symmetric=False)},
-        ),
-        Mutant("one-over-m-squared", "1/m^2", {"predicted": m**-2}),
-    ),
-)  # fmt: skip
-
-
-CLOSE = 0.25  # a radius that descent without projection leaves
-
-
-def room_left(radius: float = CLOSE, root: float = 0.0) -> Callable[[Size, Any], np.ndarray]:
-    """CLOSE minus sqrt(m) times the longest way of a block, projected to radius / sqrt(m)."""
-
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        used = radius * size["m"] ** root
-        run = width_run(keys, size["m"], size["most"], size["steps"], used, True)
-        return CLOSE - np.asarray(run.moved)
-
-    return slack
-
-
-projection_claim = InequalityClaim(
-    **room_claim("projection", "Each block of each head ends within rho/sqrt(m) of its start"),
-    sizes=training_widths,
-    slack=room_left(),
-    tolerance=dtype_tolerance(np.float64, operations=64),
-    seeds={"smoke": 32, "standard": 64, "full": 256},
-    mutants=(
-        Mutant("dropped", "descent without projection", {"slack": room_left(np.inf)}),
-        Mutant("no-root", "rho for rho/sqrt(m)", {"slack": room_left(root=0.5)}),
+    room_claim(
+        InequalityClaim,
+        "projection",
+        "Each block of each head ends within rho/sqrt(m) of its start",
+        trained.room_left(),
+        {
+            "dropped": ("descent without projection", trained.room_left(np.inf)),
+            "no-root": ("rho for rho/sqrt(m)", trained.room_left(shrinking=False)),
+        },
+        tolerance=dtype_tolerance(np.float64, operations=64),
+        seeds={"smoke": 32, "standard": 64, "full": 256},
+        **widths,
     ),
 )
-
 
 # N6: training loss against the number of tokens.
-@remembered(64)
-def runs(keys: Any, length: int, most: int, design: int, head: int) -> tuple[jax.Array, jax.Array]:
-    """Smallest loss of a run, and the loss at its start; few seeds at a time, so one program."""
-    sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 40, "most": most}
-    return in_chunks(
-        lambda some: length_losses(some, jnp.asarray(length), design, head, **sizes), keys, CHUNK
-    )
-
-
-def trained(size: Size, keys: Any, design: str, head: str) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest loss of a run, and the loss at its start."""
-    both = runs(keys, size["T"], size["most"], DESIGNS.index(design), HEADS.index(head))
-    return np.asarray(both[0]), np.asarray(both[1])
-
-
-def ratio(design: str, head: str = "softmax") -> Callable[[Size, Any], np.ndarray]:
-    """Smallest loss over the loss at the start."""
-
-    def error(size: Size, keys: Any) -> np.ndarray:
-        smallest, first = trained(size, keys, design, head)
-        return smallest / first
-
-    return error
-
-
 lengths = {
-    "smoke": {"T": [4, 8, 16], "most": [16]},
-    "standard": {"T": [4, 8, 16, 32], "most": [32]},
-    "full": {"T": [4, 8, 16, 32, 64, 128], "most": [128]},
+    "sizes": by_tier({n: fresh.levels(4, n) for n in (16, 32, 128)}, "T"),
+    "size": "T",
+    "margin": 0.25,
+    "seeds": {"smoke": 32, "standard": 96, "full": 256},
+    "draw": "shallow-transformer-gd/lengths",
 }
-length_common = {"sizes": lengths, "size": "T", "margin": 0.25}
-neutral_claim = IndependenceClaim(
-    **room_claim("length-neutral", "With length-neutral tokens the loss does not depend on T"),
-    **length_common,
-    error=ratio("neutral"),
-    seeds={"smoke": 24, "standard": 64, "full": 256},
-    mutants=(
-        Mutant(
-            "exponential-sum", "softmax not normalised",
-            {"error": ratio("neutral", "exponential sum")},
-        ),
-        Mutant(
-            "independent-tokens", "tokens drawn anew at every length",
-            {"error": ratio("independent")},
-        ),
+length_claims = (
+    room_claim(
+        IndependenceClaim,
+        "length-neutral",
+        "With length-neutral tokens the loss does not depend on T",
+        trained.trained_loss("neutral"),
+        {
+            "exponential-sum": (
+                "softmax not normalised",
+                trained.trained_loss("neutral", "exponential sum"),
+            ),
+            "independent-tokens": (
+                "tokens drawn anew at every length",
+                trained.trained_loss("independent"),
+            ),
+        },
+        **lengths,
     ),
-)  # fmt: skip
-independent_claim = IndependenceClaim(
-    **room_claim("length-independent", "With independent tokens the loss does not grow with T"),
-    **length_common,
-    kind="no growth",
-    error=lambda size, keys: trained(size, keys, "independent", "softmax")[0],
-    seeds={"smoke": 64, "standard": 128, "full": 256},
-    mutants=(
-        Mutant(
-            "relative-loss", "the loss over its start, which falls with T by itself",
-            {"error": ratio("independent")},
-        ),
-        Mutant("drift", "a doubling over the range", {"planted_drift": 2.0}),
+    room_claim(
+        IndependenceClaim,
+        "length-independent",
+        "With independent tokens the loss does not grow with T",
+        trained.trained_loss("independent", relative=False),
+        {
+            "relative-loss": (
+                "the loss over its start, which falls with T by itself",
+                trained.trained_loss("independent"),
+            ),
+            "drift": ("a doubling over the range", {"planted_drift": 2.0}),
+        },
+        kind="no growth",
+        **lengths,
     ),
-)  # fmt: skip
-
-
-def drawn(keys: Any, draw: Callable[[np.random.Generator], np.ndarray]) -> jax.Array:
-    """One draw a seed."""
-    return jnp.asarray(np.array([draw(np.random.default_rng(key)) for key in keys]))
-
-
-def replication(size: Size, keys: Any, normalised: bool = True) -> np.ndarray:
-    """Relative change of the network's output when every token is repeated."""
-    X = 0.3 * drawn(keys, lambda rng: rng.standard_normal((4, 3)))
-    return np.asarray(repetition_change(X, repeats=size["r"])[0 if normalised else 1])
-
-
-replication_claim = IdentityClaim(
-    **room_claim("replication", "Repeating every token changes nothing"),
-    sizes={"r": [2, 16]},
-    residual=replication,
-    tolerance=dtype_tolerance(np.float64, operations=64),
-    seeds=32,
-    mutants=(
-        Mutant(
-            "sum", "softmax not normalised", {"residual": partial(replication, normalised=False)}
-        ),
-        Mutant("tolerance", "a shift by two tolerances", {"planted_shift": 2.0}),
+    room_claim(
+        IdentityClaim,
+        "replication",
+        "Repeating every token changes nothing",
+        fresh.replication,
+        {
+            "sum": ("softmax not normalised", partial(fresh.replication, normalised=False)),
+            "tolerance": ("a shift by two tolerances", {"planted_shift": 2.0}),
+        },
+        sizes={"r": fresh.REPEATS},
+        tolerance=dtype_tolerance(np.float64, operations=64),
+        seeds=32,
     ),
 )
-
 
 # N7: the recurrent contrast.
-def gradients(size: Size, keys: Any, shift: float = 0.0) -> Kicked:
-    """What recurrent and softmax heads do; w between 0.8 and 1.3, |u| between 1.5 and 3, a seed."""
-    pairs = drawn(keys, lambda rng: rng.uniform([0.8, 1.5], [1.3, 3.0]))
-    return kicked(pairs, jnp.asarray(shift, dtype=float), length=size["T"])
-
-
-def kick(size: Size, keys: Any, shift: float = 0.0, head: str = "recurrent") -> np.ndarray:
-    """Relative deviation of the recurrent gradient from w^(T-2) tanh |u|."""
-    seen = gradients(size, keys, shift)
-    return np.asarray(jnp.abs(getattr(seen, head) / seen.formula - 1))
-
-
-recurrent_claim = IdentityClaim(
-    **room_claim("recurrent-gradient", "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|"),
-    sizes={"T": [4, 16, 64]},
-    residual=kick,
-    tolerance=dtype_tolerance(np.float64, operations=64),
-    seeds=64,
-    mutants=(
-        Mutant("one-token", "w^(T-1)", {"residual": partial(kick, shift=1)}),
-        Mutant(
-            "attention", "a softmax head passed off", {"residual": partial(kick, head="attention")}
-        ),
+kicks = {"sizes": {"T": fresh.LENGTHS}, "seeds": 64, "draw": "shallow-transformer-gd/kicks"}
+recurrent_claims = (
+    room_claim(
+        IdentityClaim,
+        "recurrent-gradient",
+        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|",
+        fresh.kick,
+        {
+            "one-token": ("w^(T-1)", partial(fresh.kick, formula="longer")),
+            "attention": ("a softmax head passed off", partial(fresh.kick, head="attention")),
+        },
+        tolerance=dtype_tolerance(np.float64, operations=64),
+        **kicks,
     ),
-)
-
-
-def contrast(recurrent: bool = False, per_token: bool = False) -> Callable[[Size, Any], np.ndarray]:
-    """Slack of L1 sharp on the inputs that make the recurrent gradient grow."""
-
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        seen = gradients(size, keys)
-        found = seen.recurrent if recurrent else seen.attention
-        return np.asarray(seen.bound / (size["T"] if per_token else 1) - jnp.abs(found))
-
-    return slack
-
-
-contrast_claim = InequalityClaim(
-    **room_claim(
-        "contrast", "On the same inputs the gradient of a softmax head is at most L1 sharp"
+    room_claim(
+        InequalityClaim,
+        "contrast",
+        "On the same inputs the gradient of a softmax head is at most L1 sharp",
+        fresh.contrast(),
+        {
+            "recurrent": (
+                "a recurrent head passed off as attention",
+                fresh.contrast("recurrent"),
+            ),
+            "per-token": ("a bound that falls like 1/T", fresh.contrast(per_token=True)),
+        },
+        **kicks,
     ),
-    sizes={"T": [4, 16, 64]},
-    slack=contrast(),
-    seeds=64,
-    mutants=(
-        Mutant("recurrent", "a recurrent head passed off as attention", {"slack": contrast(True)}),
-        Mutant("per-token", "a bound that falls like 1/T", {"slack": contrast(per_token=True)}),
-    ),
-)
-
-
-# N8: values that return after L steps. Only what recurrent weights do is claimed.
-@remembered(64)
-def lagged(keys: Any, L: int, weight: float) -> Followed:
-    """300 steps on 128 windows; a softmax network when the recurrent weight is 0."""
-    sizes = {"samples": 128, "heads": 32, "steps": 300}
-    return lagged_runs(keys, weight, recurrent=weight > 0, lag=L, **sizes)
-
-
-def below_growth(weight: float, power: float) -> Callable[[Size, Any], np.ndarray]:
-    """L^power over the largest gradient in recurrent weights (0: attention matrices) of a run."""
-    return lambda size, keys: np.asarray(
-        size["L"] ** power / lagged(keys, size["L"], weight).gradient
-    )
-
-
-# The rule is one-sided and no power is fitted: the gradient grows faster than any, in the end.
-lag_claim = IndependenceClaim(
-    **room_claim(
+    # N8: values that return after L steps. Only what recurrent weights do is claimed. The rule is
+    # one-sided and no power is fitted: the gradient grows faster than any, in the end.
+    room_claim(
+        IndependenceClaim,
         "lag-recurrent",
         "Trained on AR(L) data, the gradient in recurrent weights of 1.2 grows at least like "
         "sqrt(L)",
-    ),
-    sizes={"L": [2, 4, 8, 16, 32]},
-    seeds={"full": 12},
-    kind="no growth",
-    error=below_growth(1.2, 0.5),
-    mutants=(
-        Mutant("attention", "a softmax head for it", {"error": below_growth(0.0, 0.5)}),
-        Mutant("fourth-power", "L^4", {"error": below_growth(1.2, 4.0)}),
+        trained.below_growth(1.2, 0.5),
+        {
+            "attention": ("a softmax head for it", trained.below_growth(0.0, 0.5)),
+            "fourth-power": ("L^4", trained.below_growth(1.2, 4.0)),
+        },
+        sizes={"L": [2, 4, 8, 16, 32]},
+        seeds={"full": 12},
+        kind="no growth",
     ),
 )
-
 
 # N9: memory against the number of tokens, as the compiler reports it.
-def temporary_bytes(size: Size, keys: Any, online: bool) -> np.ndarray:
-    """Working memory of the attention of 16 heads; tokens given, not counted."""
-    return np.full(len(keys), working_memory(size["T"], online))
-
-
-memory_common = {"sizes": {"T": levels(256, 4096, 2)}, "seeds": 4}
-last_memory_claim = RateClaim(
-    **room_claim("memory-last-token", "With the last token as query, memory is of order T"),
-    **memory_common,
-    predicted=T,
-    kind="exact",
-    error=partial(temporary_bytes, online=False),
-    mutants=(
-        Mutant("square", "T^2, as for all queries", {"predicted": T**2}),
-        Mutant("online", "a fixed query", {"error": partial(temporary_bytes, online=True)}),
+last, fixed = (partial(fresh.temporary_bytes, online=online) for online in (False, True))
+memory = {
+    "sizes": {"T": fresh.levels(256, 2048)},
+    "seeds": 4,
+    "draw": "shallow-transformer-gd/memory",
+}
+memory_claims = (
+    room_claim(
+        RateClaim,
+        "memory-last-token",
+        "With the last token as query, memory is of order T",
+        last,
+        {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
+        predicted=T,
+        kind="exact",
+        **memory,
+    ),
+    room_claim(
+        IndependenceClaim,
+        "memory-fixed-query",
+        "With a fixed query, memory does not depend on T",
+        fixed,
+        {
+            "last-token": ("the last token as query", last),
+            "drift": ("twice the memory at the end", {"planted_drift": 2.0}),
+        },
+        **memory,
     ),
 )
-fixed_memory_claim = IndependenceClaim(
-    **room_claim("memory-fixed-query", "With a fixed query, memory does not depend on T"),
-    **memory_common,
-    error=partial(temporary_bytes, online=True),
-    mutants=(
-        Mutant(
-            "last-token",
-            "the last token as query",
-            {"error": partial(temporary_bytes, online=False)},
-        ),
-        Mutant("drift", "twice the memory at the end", {"planted_drift": 2.0}),
-    ),
-)
-
 
 # N10: the certificate, on every run.
-RATE, STEPS = 0.125, 60
-
-
-@remembered(64)
-def certified(keys: Any) -> Any:
-    """Runs of 60 steps, 16 heads, 32 samples of 6 tokens."""
-    sizes = {"samples": 32, "length": 6, "heads": 16, "dim": 4, "steps": STEPS}
-    return certified_runs(keys, RATE, jnp.full(3, 1.0), **sizes)
-
-
-def certificate_slack(
-    distance: float = 1.0, defect: float = 1.0
-) -> Callable[[Size, Any], np.ndarray]:
-    """Bound minus mean loss, relative to it, at the worse of two comparison points."""
-
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        run = certified(keys)
-        bound = generated.certificate(distance * run.distance2, RATE, STEPS, defect * run.defect2)
-        premise = 1 - 4 * RATE * run.selfbound
-        return np.asarray(jnp.minimum(bound / run.mean_loss - 1, premise).min(axis=1))
-
-    return slack
-
-
-certificate_claim = InequalityClaim(
-    **room_claim(
-        "certificate", "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2"
-    ),
-    slack=certificate_slack(),
+certificate_claim = room_claim(
+    InequalityClaim,
+    "certificate",
+    "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2",
+    trained.certificate_slack(),
+    {
+        "no-distance": ("the distance dropped", trained.certificate_slack(distance=0.0)),
+        "no-defect": ("the defect dropped", trained.certificate_slack(defect=0.0)),
+    },
     seeds={"smoke": 32, "standard": 512, "full": 2048},
-    mutants=(
-        Mutant("no-distance", "the distance dropped", {"slack": certificate_slack(distance=0.0)}),
-        Mutant("no-defect", "the defect dropped", {"slack": certificate_slack(defect=0.0)}),
-    ),
 )
 
 claims = (
-    cumulant_claim, gradient_claim, curvature_claim, *linear_claims, linear_bound_claim, log_claim,
-    width_claim, mean_square_claim, approximation_claim, excess_claim, projection_claim,
-    neutral_claim, independent_claim, replication_claim, recurrent_claim, contrast_claim,
-    lag_claim, last_memory_claim, fixed_memory_claim, certificate_claim,
+    *constant_claims, *linear_claims, *approximation_claims, *width_claims, *length_claims,
+    *recurrent_claims, *memory_claims, certificate_claim,
 )  # fmt: skip
 
 
@@ -703,12 +516,12 @@ def draw_lengths(axes: Any, results: Mapping[str, Any]) -> None:
 def draw_contrast(axes: Any, results: Mapping[str, Any]) -> None:
     """Gradients on kick-and-cancel inputs, computed here: nothing random."""
     del results
-    lengths, weights = [2, 4, 8, 16, 32, 64], (0.8, 1.0, 1.2)
-    pairs = jnp.array([[w, 1.5] for w in weights])
-    seen = [kicked(pairs, jnp.zeros(()), length=n) for n in lengths]
+    lengths, weights = (2, 4, 8, 16, 32, 64), (0.8, 1.0, 1.2)
+    pairs = jnp.asarray(np.array([[w, 1.5] for w in weights]))
+    seen = kicked(pairs, lengths=lengths)
     for i, w in enumerate(weights):
-        axes.semilogy(lengths, [float(at.recurrent[i]) for at in seen], label=f"w = {w}")
-    axes.semilogy(lengths, [float(at.attention[2]) for at in seen], "k--", label="softmax head")
+        axes.semilogy(lengths, np.asarray(seen.recurrent)[:, i], label=f"w = {w}")
+    axes.semilogy(lengths, np.asarray(seen.attention)[:, 2], "k--", label="softmax head")
     axes.set_xlabel("tokens T")
     axes.set_ylabel("gradient")
     axes.legend()

@@ -242,11 +242,19 @@ def recurrent_gradient(
     w: float | Float[Array, ""], inputs: Float[Array, " length"]
 ) -> Float[Array, ""]:
     """d h_T / d w of h_t = tanh(w h_(t-1) + inputs_t), h_0 = 0, the inputs u . x_t held fixed."""
-    start = (jnp.zeros(()), jnp.zeros(()))
-    (_, gradient), _ = jax.lax.scan(
-        lambda state, z: (recurrent_step(*state, w, z), None), start, jnp.asarray(inputs)
-    )
-    return gradient
+    return recurrent_gradients(w, inputs)[-1]
+
+
+def recurrent_gradients(
+    w: float | Float[Array, ""], inputs: Float[Array, " length"]
+) -> Float[Array, " length"]:
+    """The same after each of the inputs."""
+
+    def step(state: tuple[Array, Array], z: Array) -> tuple[tuple[Array, Array], Array]:
+        after = recurrent_step(*state, w, z)
+        return after, after[1]
+
+    return jax.lax.scan(step, (jnp.zeros(()), jnp.zeros(())), jnp.asarray(inputs))[1]
 
 
 def kick_and_cancel(w: ScalarLike, norm: ScalarLike, length: int) -> Float[Array, " length"]:
@@ -285,5 +293,6 @@ def online_step(
 __all__ = [
     "Data", "Heads", "Online", "Teacher", "Trained", "batches", "certified_gd", "initialize",
     "kick_and_cancel", "linear_network", "linearization_error", "network", "ntk", "online_start",
-    "online_step", "projected_gd", "recurrent_gradient", "teacher_data",
+    "online_step", "projected_gd", "recurrent_gradient",
+    "recurrent_gradients", "teacher_data",
 ]  # fmt: skip

@@ -23,8 +23,9 @@ from numerics.shallow_transformer_gd import (
     recurrent_gradient,
     teacher_data,
 )
+from numerics.training.boundary import transported
 from numerics.training.projected import Heads, clipped
-from numerics.training.transport import random_teacher, response, tokens, transport, transported
+from numerics.training.transport import random_teacher, response, tokens, transport
 
 EPS = float(jnp.finfo(jnp.float64).eps)
 KEY = jax.random.key(5)
@@ -108,10 +109,8 @@ def test_clipping_is_the_nearest_point_of_the_ball(seed: int, radius: float) -> 
 def test_the_transported_point_realises_the_mean_response(start: Heads) -> None:
     teacher = random_teacher(KEY, length=5, dim=3, anchors=2, pool=4, radii=(3.0, 3.0, 3.0))
     X = tokens(KEY, 6, 5, 3)
-    moved = transported(start, teacher)
-    _, linear = jax.jvp(
-        lambda p: network(p, X), (start,), (jax.tree.map(jnp.subtract, moved, start),)
-    )
+    way = jax.tree.map(lambda v: v / jnp.sqrt(8), transported(start, teacher))
+    _, linear = jax.jvp(lambda p: network(p, X), (start,), (way,))
     each = [
         [response(x, U, W, transport(teacher, U, W)) for x in X]
         for U, W in zip(start.U, start.W, strict=True)

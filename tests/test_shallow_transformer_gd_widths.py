@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from numerics.shallow_transformer_gd import initialize, network
+from numerics.shallow_transformer_gd import initialize, network, projected_gd
 from numerics.training.autoregressive import (
     Recurrent,
     attention_gradient,
@@ -12,6 +13,9 @@ from numerics.training.autoregressive import (
     recurrent_network,
     windows,
 )
+from numerics.training.ladders import descend_all, ladder, largest_ways, outputs, start_heads
+from numerics.training.projected import Heads
+from numerics.training.transport import labels, random_teacher, taught
 from numerics.training.widths import floor_share, tangent_kernels, width_runs
 
 KEY = jax.random.key(4)
@@ -20,7 +24,8 @@ KEY = jax.random.key(4)
 def test_the_floor_is_gradient_descent_with_the_kernel() -> None:
     X = jax.random.normal(KEY, (5, 4, 3))
     U, W = jax.random.normal(KEY, (6, 3)), jax.random.normal(KEY, (6, 3, 3))
-    K, y = np.asarray(tangent_kernels(X, U, W).sum(0)), np.arange(1.0, 6.0)
+    features, _ = taught(X, X[:1], U, W)
+    K, y = np.asarray(tangent_kernels(features).sum(0)), np.arange(1.0, 6.0)
     f = np.zeros(5)
     for _ in range(9):
         f = f - 0.2 * 2 / 5 * K @ (f - y)
@@ -32,17 +37,47 @@ def test_the_kernels_are_those_of_the_network_of_the_pool() -> None:
     X = jax.random.normal(KEY, (3, 4, 2))
     pool = initialize(KEY, heads=6, dim=2, symmetric=False)
     rows = jax.jacrev(lambda p: network(p, X))(pool)
-    for kernel, leaf in zip(tangent_kernels(X, pool.U, pool.W), rows, strict=True):
+    features, _ = taught(X, X[:1], pool.U, pool.W)
+    for kernel, leaf in zip(tangent_kernels(features), rows, strict=True):
         J = leaf.reshape(3, -1)
         np.testing.assert_allclose(kernel, J @ J.T, atol=1e-13)
 
 
 def test_wide_networks_come_near_the_floor_and_projected_ones_stay_near_their_start() -> None:
-    sizes = {"samples": 4, "length": 3, "dim": 2, "steps": 9, "pool": 8}
+    sizes = {"samples": 4, "length": 3, "dim": 2, "steps": 9, "pool": 8, "copies": 2}
     keys = jnp.arange(8, dtype=jnp.uint32).reshape(4, 2)
-    wide = width_runs(keys, 512.0, 3.0, True, most=512, **sizes)
-    np.testing.assert_allclose(wide.smallest, wide.floor, atol=0.03)
-    assert float(width_runs(keys, 4.0, 0.01, True, most=8, **sizes).moved.max()) <= 0.01 + 1e-15
+    wide = width_runs(keys, 3.0, widths=(512,), **sizes)
+    np.testing.assert_allclose(wide.smallest[:, :, 0], wide.floor[:, None] * np.ones(2), atol=0.03)
+    near = width_runs(keys, 0.01, widths=(4, 8), **sizes)
+    assert float(near.moved.max()) <= 0.01 + 1e-15
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_a_ladder_trains_each_width_as_it_would_be_trained_alone(symmetric: bool) -> None:
+    networks, drawn = ladder((4, 6)), initialize(KEY, heads=6, dim=2, symmetric=False)
+    start = start_heads(networks, drawn, symmetric)
+    X = jax.random.normal(KEY, (5, 3, 2))
+    y = jnp.arange(5.0)
+    radii = 0.5 / jnp.sqrt(networks.width)
+    last, losses = descend_all(networks, start, X, y, 0.2, radii, steps=7)
+    ways = largest_ways(networks, last, start)
+    for place, some in enumerate((slice(0, 4), slice(4, 10))):
+        own = Heads(*(block[some] for block in start))
+        alone = projected_gd(own, (X, y), steps=7, step_size=0.2, radii=(0.5,) * 3)
+        np.testing.assert_allclose(losses[:, place], alone.losses, rtol=1e-12)
+        np.testing.assert_allclose(last.W[some], alone.params.W, rtol=1e-10)
+        far = [jnp.abs((b - a).reshape(len(a), -1)) for a, b in zip(own, alone.params, strict=True)]
+        wanted = max(float(jnp.sqrt((x**2).sum(1)).max()) for x in far) * len(own.c) ** 0.5
+        np.testing.assert_allclose(ways[place], wanted, rtol=1e-10)
+    zero = float(jnp.abs(outputs(networks, start, X)).max()) < 1e-14
+    assert zero == symmetric  # pairs cancel, heads one by one do not
+
+
+def test_labels_by_features_are_those_by_forward_derivatives() -> None:
+    teacher = random_teacher(KEY, length=3, dim=2, anchors=2, pool=6, radii=(3.0, 3.0, 3.0))
+    X = jax.random.normal(KEY, (5, 3, 2))
+    _, y = taught(X, teacher.anchors, teacher.U, teacher.W)
+    np.testing.assert_allclose(y, labels(teacher, X), rtol=1e-12)
 
 
 def test_gradients_on_lagged_windows_are_those_of_autodiff() -> None:

@@ -17,22 +17,22 @@ from numerics.shallow_transformer_gd import (
     network,
     online_start,
     online_step,
-    recurrent_gradient,
+    recurrent_gradients,
 )
 from numerics.training.projected import Heads
-from numerics.training.quick import quick_jit
+from numerics.training.quick import known_options, quick_jit
 
 Pairs = Float[Array, "seeds 2"]  # a recurrent weight w and a norm |u|
-Values = Float[Array, " seeds"]
 
 
 class Kicked(NamedTuple):
-    """d h_T / d w of a recurrent head, the formula for it; a softmax head's gradient, its bound."""
+    """By length: d h_T / d w of a recurrent head, the formula for it, a softmax head's gradient."""
 
-    recurrent: Float[Array, "*seeds"]
-    formula: Float[Array, "*seeds"]
-    attention: Float[Array, "*seeds"]
-    bound: Float[Array, "*seeds"]
+    recurrent: Float[Array, "lengths ..."]
+    formula: Float[Array, "lengths ..."]
+    longer: Float[Array, "lengths ..."]  # the formula for one token more
+    attention: Float[Array, "lengths ..."]
+    bound: Float[Array, "lengths ..."]  # of the softmax head, the same at any length
 
 
 def exponential_sum(
@@ -43,43 +43,48 @@ def exponential_sum(
 
 
 @partial(quick_jit, static_argnames="repeats", level=0)
-def repetition_change(X: Float[Array, "seeds T d"], *, repeats: int) -> Float[Array, "2 seeds"]:
-    """Relative change of a network's output when every token is repeated.
+def repetition_change(
+    X: Float[Array, "seeds T d"], *, repeats: tuple[int, ...]
+) -> Float[Array, "2 repeats seeds"]:
+    """Relative change of a network's output when every token is repeated so many times.
 
     First with softmax heads, then with heads that do not normalise.
     """
     dim = X.shape[-1]
     params = Heads(jnp.ones(4), jnp.eye(4, dim), jnp.stack([jnp.eye(dim)] * 4))
 
-    def change(attend: Attend) -> Values:
+    def changes(attend: Attend) -> Float[Array, "repeats seeds"]:
         model = partial(network, params, attend=attend)
-        once, often = model(X), model(jnp.repeat(X, repeats, axis=1))
+        once = model(X)
+        often = jnp.stack([model(jnp.repeat(X, times, axis=1)) for times in repeats])
         return jnp.abs(often - once) / (jnp.abs(once) + 1)
 
-    return jnp.stack([change(attend) for attend in (generated.attention_head, exponential_sum)])
+    return jnp.stack([changes(attend) for attend in (generated.attention_head, exponential_sum)])
 
 
-@partial(quick_jit, static_argnames="length", level=0)
-def kicked(pairs: Pairs, shift: Float[Array, ""], *, length: int) -> Kicked:
-    """Gradients on kick-and-cancel inputs; ``shift`` is added to the length in the formula.
+@partial(quick_jit, static_argnames="lengths", level=0)
+def kicked(pairs: Pairs, *, lengths: tuple[int, ...]) -> Kicked:
+    """Gradients on kick-and-cancel inputs; the softmax head has d = 2, |U| = |u|, W = w I.
 
-    The softmax head has d = 2, |U| = |u|, W = w I.
+    Shorter inputs begin longer ones, so one pass of the recurrence gives all lengths.
     """
 
-    def attention(w: Array, norm: Array) -> Array:
+    def attention(w: Array, norm: Array, length: int) -> Array:
         axis = jnp.array([1.0, 0.0])
         X = (kick_and_cancel(w, norm, length) / norm)[:, None] * axis
         _, by_U, by_W = generated.features(X, w * jnp.eye(2), axis, norm * axis)
         return jnp.sqrt(jnp.sum(by_U**2) + jnp.sum(by_W**2))
 
     def one(w: Array, norm: Array) -> Kicked:
-        recurrent = recurrent_gradient(w, kick_and_cancel(w, norm, length))
-        formula = generated.kick_and_cancel_gradient(w, norm, length + shift)
-        return Kicked(
-            recurrent, formula, attention(w, norm), generated.lipschitz_constant(norm, 1.0)
-        )
+        path = recurrent_gradients(w, kick_and_cancel(w, norm, max(lengths)))
+        formula = jax.vmap(lambda T: generated.kick_and_cancel_gradient(w, norm, T))
+        levels = jnp.array(lengths, dtype=float)
+        heads = jnp.stack([attention(w, norm, length) for length in lengths])
+        bound = jnp.broadcast_to(generated.lipschitz_constant(norm, 1.0), heads.shape)
+        seen = path[jnp.array(lengths) - 1]
+        return Kicked(seen, formula(levels), formula(levels + 1), heads, bound)
 
-    return jax.vmap(one)(pairs[:, 0], pairs[:, 1])
+    return jax.tree.map(jnp.transpose, jax.vmap(one)(pairs[:, 0], pairs[:, 1]))
 
 
 @cache
@@ -101,7 +106,9 @@ def working_memory(length: int, online: bool, heads: int = 16, dim: int = 4) -> 
         )[0].mean  # fmt: skip
 
     shapes = [jax.ShapeDtypeStruct(s, float) for s in ((heads, dim, dim), (length, dim))]
-    analysis = jax.jit(fixed if online else last).lower(*shapes).compile().memory_analysis()
+    # The best machine code reserves the same, and takes longer to make.
+    lowered = jax.jit(fixed if online else last).lower(*shapes)
+    analysis = lowered.compile(known_options(0)).memory_analysis()
     if analysis is None:
         raise RuntimeError(
             "expected the memory of a compiled function, received none: this backend of JAX does "

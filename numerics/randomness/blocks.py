@@ -11,9 +11,15 @@ def normals(
     key: PRNGKeyArray, shapes: Sequence[tuple[int, ...]]
 ) -> tuple[Float[Array, "..."], ...]:
     """Independent standard Gaussian arrays of the given shapes, cut from one long draw."""
-    drawn = jax.random.normal(key, (sum(math.prod(shape) for shape in shapes),))
+    return cut(jax.random.normal(key, (sum(math.prod(shape) for shape in shapes),)), shapes)
+
+
+def cut(
+    values: Float[Array, " n"], shapes: Sequence[tuple[int, ...]]
+) -> tuple[Float[Array, "..."], ...]:
+    """One array after the other, of the given shapes, from a long one."""
     found, start = [], 0
     for shape in shapes:
-        found.append(drawn[start : start + math.prod(shape)].reshape(shape))
+        found.append(values[start : start + math.prod(shape)].reshape(shape))
         start += math.prod(shape)
     return tuple(found)

@@ -6,17 +6,30 @@
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, ScalarLike, UInt32
 
-from numerics.generated.shallow_transformer_gd import features
+from numerics.generated.shallow_transformer_gd import features, sharp_linearization_bound
 from numerics.randomness.blocks import normals
-from numerics.shallow_transformer_gd import linear_network, network
+from numerics.training.extremes import SIGMA1, SIGMA2
+from numerics.training.ladders import Widths, ladder, outputs, start_heads
 from numerics.training.projected import Heads
 from numerics.training.quick import quick_jit
-from numerics.training.transport import Teacher, clip_tokens, transported
+from numerics.training.transport import Teacher, clip_tokens, transport
+
+ANCHORS = 4
+POINTS = ("coherent", "random", "transported")
+
+
+class Linearised(NamedTuple):
+    """By width: sup over the samples of |f - f_lin|, and what is asked about it."""
+
+    error: Float[Array, "*seeds widths"]
+    frozen: Float[Array, "*seeds widths"]  # with c left out of the linearisation
+    bound: Float[Array, "*seeds widths"]  # the sharp one, for the largest |U| of the projection set
 
 
 def normed(blocks: Float[Array, "heads ..."]) -> Float[Array, "heads ..."]:
@@ -25,78 +38,70 @@ def normed(blocks: Float[Array, "heads ..."]) -> Float[Array, "heads ..."]:
     return blocks / jnp.sqrt(jnp.sum(blocks**2, axis=axes, keepdims=True))
 
 
-def coherent(start: Heads, X: Float[Array, "length dim"], radii: Array, width: ScalarLike) -> Heads:
-    """All heads along their gradients at one input, with the sign of the output weight."""
+def coherent(start: Heads, X: Float[Array, "length dim"]) -> Heads:
+    """Of all heads the gradients at one input, with the sign of the output weight."""
     _, by_U, by_W = jax.vmap(lambda U, W: features(X, W, X[-1], U))(start.U, start.W)
-    steps = radii / jnp.sqrt(width)
-    return Heads(
-        start.c * (1 + steps[0]),
-        start.U + steps[1] * start.c[:, None] * normed(by_U),
-        start.W + steps[2] * start.c[:, None, None] * normed(by_W),
-    )
+    return Heads(start.c, start.c[:, None] * normed(by_U), start.c[:, None, None] * normed(by_W))
 
 
-def random(start: Heads, drawn: Heads, radii: Array, width: ScalarLike) -> Heads:
-    """Each block in the direction drawn for it, on the boundary; c = 0 stays 0."""
-    steps = radii / jnp.sqrt(width)
-    sign = jnp.sign(drawn[0]) * jnp.abs(start.c)
-    return Heads(
-        start.c + steps[0] * sign,
-        start.U + steps[1] * normed(drawn[1]),
-        start.W + steps[2] * normed(drawn[2]),
-    )
+def random(drawn: Heads) -> Heads:
+    """Each block in the direction drawn for it."""
+    return Heads(jnp.sign(drawn.c), normed(drawn.U), normed(drawn.W))
 
 
-ANCHORS = 4
-POINTS = ("coherent", "random", "transported")
+def transported(start: Heads, teacher: Teacher) -> Heads:
+    """Each head's transport, signed by its output weight; radii of one."""
+    v_c, v_u, v_w = jax.vmap(lambda U, W: transport(teacher, U, W))(start.U, start.W)
+    return Heads(v_c, start.c[:, None] * v_u, start.c[:, None, None] * v_w)
 
 
-@partial(quick_jit, static_argnames=("most", "samples", "length", "dim"))
+@partial(quick_jit, static_argnames=("widths", "samples", "length", "dim"))
 def boundary_errors(
     keys: UInt32[Array, "seeds 2"],
     point: ScalarLike,
-    width: ScalarLike,
-    radii: Float[Array, " 3"],
+    symmetric: ScalarLike = True,
+    shrinking: ScalarLike = True,
     *,
-    most: int,
+    widths: Widths,
     samples: int,
     length: int,
     dim: int,
-    symmetric: ScalarLike = True,
-    frozen_c: ScalarLike = 0.0,
-) -> tuple[Float[Array, " seeds"], Float[Array, " seeds"]]:
-    """sup over the samples of |f - f_lin|, and the largest |U| in the projection set, a seed.
+) -> Linearised:
+    """Networks of all widths, moved to a point at radius 1/sqrt(m) in each block of each head.
 
-    ``point`` is a place in ``POINTS``. Networks have ``most`` heads of which ``width`` count,
-    nested: smaller networks are part of larger ones. ``symmetric`` = False draws all heads
-    independently, ``frozen_c`` = 1 leaves the part of c out of the linearisation (planted errors).
+    ``point`` is a place in ``POINTS``. Planted errors: ``symmetric`` = False draws all heads
+    independently, ``shrinking`` = False moves by one for 1/sqrt(m).
     """
-    used = jnp.tile(jnp.arange(most // 2) < width / 2, 2)
+    networks, most = ladder(widths), max(widths)
+    radius = jnp.where(shrinking, 1 / jnp.sqrt(networks.width), 1.0)
 
-    def one(key: Array) -> tuple[Array, Array]:
+    def one(key: Array) -> Linearised:
         blocks = [(most,), (most, dim), (most, dim, dim)]
         inputs = [(samples, length, dim), (ANCHORS, length, dim)]
         *drawn, X, anchors = normals(key, [*blocks, *blocks, *inputs])
-        X, anchors = clip_tokens(X), clip_tokens(anchors)
-        paired = jnp.where(symmetric, jnp.arange(most) % (most // 2), jnp.arange(most))
-        signs = jnp.where(symmetric & (jnp.arange(most) >= most // 2), -1.0, 1.0)
-        c = signs * jnp.where(drawn[0][paired] < 0, -1.0, 1.0)
-        start = Heads(jnp.where(used, c, 0.0), drawn[1][paired], drawn[2][paired])
-        teacher = Teacher(anchors, drawn[4][:1], drawn[5][:1], radii)
-        directions = Heads(drawn[3], drawn[4], drawn[5])
-        moved = jax.lax.switch(
+        X, teacher = clip_tokens(X), Teacher(clip_tokens(anchors), drawn[1], drawn[2], jnp.ones(3))
+        start = start_heads(networks, Heads(*drawn[:3]), symmetric)
+        way = jax.lax.switch(
             point,
             [
-                lambda: coherent(start, X[0], radii, width),
-                lambda: random(start, directions, radii, width),
-                lambda: transported(start, teacher, width),
+                lambda: coherent(start, X[0]),
+                lambda: random(Heads(*(block[networks.place] for block in drawn[3:]))),
+                lambda: transported(start, teacher),
             ],
         )
-        moved = moved._replace(c=jnp.where(used, moved.c, 0.0))
-        seen = moved._replace(c=moved.c - frozen_c * (moved.c - start.c))
-        _, linear = linear_network(seen, start, X, width=width)
-        error = jnp.abs(network(moved, X, width=width) - linear).max()
-        norms = jnp.where(used, jnp.linalg.norm(start.U, axis=1), 0.0).max()
-        return error, norms + radii[1] / jnp.sqrt(width)
+        way = Heads(radius * way.c, radius[:, None] * way.U, radius[:, None, None] * way.W)
+        f = partial(outputs, networks, X=X)
+        moved = f(Heads(*(x + dx for x, dx in zip(start, way, strict=True))))
+        left = moved - jax.jvp(f, (start,), (way,))[1]
+        of_c = f(start._replace(c=way.c))
+        B = jnp.max((networks.member > 0) * (jnp.linalg.norm(start.U, axis=1) + radius), axis=1)
+        bound = sharp_linearization_bound
+        return Linearised(
+            jnp.abs(left).max(1),
+            jnp.abs(left + of_c).max(1),
+            jax.vmap(lambda m, b: bound(m, b, 1.0, 1.0, 1.0, SIGMA1, SIGMA2))(
+                jnp.asarray(widths, dtype=float), B
+            ),
+        )
 
     return jax.lax.map(one, keys)

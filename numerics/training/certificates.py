@@ -5,27 +5,29 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, Num, ScalarLike, UInt32
 
+from numerics.generated.shallow_transformer_gd import certificate
 from numerics.randomness.blocks import normals
 from numerics.shallow_transformer_gd import network, paired
 from numerics.training.projected import Heads, descend_certified, minus, squared_norm
 from numerics.training.quick import quick_jit
-from numerics.training.transport import Teacher, clip_tokens, labels
+from numerics.training.transport import clip_tokens, taught
 
 ANCHORS, POOL = 4, 64
+Real = float | int | Num[Array, ""]
 
 
 class Certified(NamedTuple):
     """Of each run, for two comparison points: the start, and the last point of the first run."""
 
-    mean_loss: Float[Array, "seeds 2"]
-    distance2: Float[Array, "seeds 2"]
-    defect2: Float[Array, "seeds 2"]
-    selfbound: Float[Array, "seeds 2"]
+    mean_loss: Float[Array, "*seeds 2"]
+    distance2: Float[Array, "*seeds 2"]
+    defect2: Float[Array, "*seeds 2"]
+    selfbound: Float[Array, "*seeds 2"]
 
 
-@partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"))
+@partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"), level=0)
 def certified_runs(
     keys: UInt32[Array, "seeds 2"],
     step_size: ScalarLike,
@@ -49,7 +51,7 @@ def certified_runs(
             ],
         )
         X = clip_tokens(X)
-        y = labels(Teacher(clip_tokens(anchors), U, W, jnp.full(3, 3.0)), X)
+        _, y = taught(X, clip_tokens(anchors), U, W)
         start = paired(jnp.where(z < 0, -1.0, 1.0), V, Q)
 
         def run(star: Heads, _: None) -> tuple[Heads, Certified]:
@@ -62,3 +64,24 @@ def certified_runs(
         return jax.lax.scan(run, start, None, length=2)[1]
 
     return jax.lax.map(one, keys)
+
+
+@partial(quick_jit, level=0)
+def relative_room(
+    run: Certified,
+    *,
+    step_size: Real,
+    steps: Real,
+    distance: Real,
+    defect: Real,
+) -> Float[Array, " seeds"]:
+    """Bound minus mean loss, relative to it, and 1 - 4 eta Gamma^2: the smaller, at either point.
+
+    ``distance`` and ``defect`` weigh the two terms of the bound (0 drops one, a planted error).
+    """
+
+    def one(at: Certified) -> Array:
+        bound = certificate(distance * at.distance2, step_size, steps, defect * at.defect2)
+        return jnp.minimum(bound / at.mean_loss - 1, 1 - 4 * step_size * at.selfbound)
+
+    return jax.vmap(jax.vmap(one))(run).min(axis=1)

@@ -1,16 +1,24 @@
 """How large the gradient, the curvature and the third cumulant of one head can be made."""
 
+import math
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, ScalarLike, UInt32
 
-from numerics.generated.shallow_transformer_gd import features, head_curvature, third_cumulant
-from numerics.randomness.blocks import normals
+from numerics.generated.shallow_transformer_gd import (
+    features,
+    head_curvature,
+    lipschitz_constant,
+    smoothness_constant,
+    third_cumulant,
+)
+from numerics.randomness.blocks import cut
 from numerics.solvers.ascent import largest_value
 from numerics.training.quick import quick_jit
 
+SIGMA1, SIGMA2 = 1.0, 4 / (3 * 3**0.5)  # of tanh
 Start = tuple[Array, Array, Array, Array, Array]
 
 
@@ -66,13 +74,21 @@ def extreme_values(
     """
     repeated = jnp.arange(most) % length
     branches = [lambda p, f=f: f(p, B) for f in (gradient_norm, curvature, cumulant)]
+    shapes = [(most, dim), (dim, dim), (dim,), (dim,), (dim + dim**2,)]
 
-    def objective(point: Start) -> Array:
-        X, *rest = point
+    def objective(point: Array) -> Array:
+        X, *rest = cut(point, shapes)
         return jax.lax.switch(quantity, branches, (X[repeated], *rest))
 
     def one(key: Array) -> Array:
-        start = normals(key, [(most, dim), (dim, dim), (dim,), (dim,), (dim + dim**2,)])
+        numbers = sum(math.prod(shape) for shape in shapes)
+        start = jax.random.normal(key, (numbers,))
         return largest_value(objective, start, steps=steps)
 
     return jax.vmap(one)(keys)
+
+
+@partial(quick_jit, level=0)
+def head_bounds(B: float | Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The sharp bounds of the gradient and of the curvature of a tanh head with |U| <= B."""
+    return lipschitz_constant(B, SIGMA1), smoothness_constant(B, SIGMA1, SIGMA2)

@@ -42,7 +42,7 @@ def response_pool(
     return Pool(Z, (Z**2).mean(0).max())
 
 
-@quick_jit
+@partial(quick_jit, level=0)
 def approximation_profile(
     keys: UInt32[Array, "seeds 2"],
     pool: Pool,

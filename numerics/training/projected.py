@@ -50,8 +50,8 @@ def minus(left: Heads, right: Heads) -> Heads:
     return Heads(*(x - y for x, y in zip(left, right, strict=True)))
 
 
-def clipped(change: Block, radius: ScalarLike) -> Block:
-    """Each head's block, shortened to the radius where it is longer."""
+def clipped(change: Block, radius: ScalarLike | Block) -> Block:
+    """Each head's block, shortened to the radius (one, or one a head) where it is longer."""
     axes = tuple(range(1, change.ndim))
     square = jnp.sum(change**2, axis=axes, keepdims=True) if axes else change**2
     # The root is taken of one where nothing is clipped, so that gradients stay finite.

@@ -13,7 +13,6 @@ from jaxtyping import Array, Float, PRNGKeyArray, ScalarLike
 
 from numerics.generated.shallow_transformer_gd import attention_head, features
 from numerics.randomness.blocks import normals
-from numerics.training.projected import Heads
 
 SLOPE = 1.0  # sup |tanh'|; sup |tanh| is one, too
 Inputs = Float[Array, "samples length dim"]
@@ -42,14 +41,19 @@ def transport(teacher: Teacher, U: Float[Array, " dim"], W: Float[Array, "dim di
     Float[Array, ""], Float[Array, " dim"], Float[Array, "dim dim"]
 ]:  # fmt: skip
     """v for one head: its features at the anchors, scaled or clipped to the radii, averaged."""
-    nu_c, nu_u, nu_w = teacher.radii
+    at_anchors = jax.vmap(lambda X: features(X, W, X[-1], U))(teacher.anchors)
+    return mean_transport(at_anchors, teacher.radii)
 
-    def at_anchor(X: Float[Array, "length dim"]) -> tuple[Array, Array, Array]:
-        c, u, w = features(X, W, X[-1], U)
-        long = jnp.maximum(1.0, jnp.linalg.norm(w) / nu_w)
-        return nu_c * c, nu_u / SLOPE * u, w / long
 
-    return jax.tree.map(lambda v: v.mean(0), jax.vmap(at_anchor)(teacher.anchors))
+Blocks = tuple[Float[Array, "..."], Float[Array, "... d"], Float[Array, "... d d"]]  # c, U, W
+
+
+def mean_transport(at_anchors: Blocks, radii: Float[Array, " 3"]) -> Blocks:
+    """v of heads whose features at the anchors are known; the anchors are the first axis."""
+    nu_c, nu_u, nu_w = radii
+    c, u, w = at_anchors
+    long = jnp.maximum(1.0, jnp.linalg.norm(w, axis=(-2, -1), keepdims=True) / nu_w)
+    return (nu_c * c).mean(0), (nu_u / SLOPE * u).mean(0), (w / long).mean(0)
 
 
 def response(
@@ -87,22 +91,30 @@ def random_teacher(
     return Teacher(clip_tokens(drawn[0]), drawn[1], drawn[2], jnp.asarray(radii, dtype=float))
 
 
+def taught(
+    X: Inputs, anchors: Float[Array, "anchors length dim"], U: Float[Array, "pool dim"],
+    W: Float[Array, "pool dim dim"],
+    radius: ScalarLike = 3.0,
+) -> tuple[Blocks, Float[Array, " samples"]]:  # fmt: skip
+    """Gradients in c, U, W of each head of a small pool at the samples (first axis), and labels.
+
+    All radii of the teacher are ``radius``. The same as ``labels``, which needs less memory for a
+    large pool and compiles for longer.
+    """
+
+    def at(x: Float[Array, "length d"]) -> tuple[Array, Array, Array]:
+        return jax.vmap(lambda u, w: features(x, w, x[-1], u))(U, W)
+
+    c, u, w = jax.vmap(at)(jnp.concatenate([X, anchors]))
+    n = len(X)
+    v = mean_transport((c[n:], u[n:], w[n:]), jnp.full(3, radius))
+    ours = c[:n], u[:n], w[:n]
+    pairs = zip(ours, v, strict=True)
+    terms = [part.reshape(n, -1) @ mean.ravel() / len(U) for part, mean in pairs]
+    return ours, jnp.stack(terms).sum(0)
+
+
 @jax.jit
 def labels(teacher: Teacher, X: Inputs) -> Float[Array, " samples"]:
     """The target at each input: the mean response of the pool."""
     return responses(teacher, X, teacher.U, teacher.W).mean(0)
-
-
-@jax.jit
-def transported(params: Heads, teacher: Teacher, width: ScalarLike | None = None) -> Heads:
-    """Point (10) of the paper: each head moved by its transport, signed by its output weight.
-
-    ``width``: the number of heads that count, when some are padding.
-    """
-    v_c, v_u, v_w = jax.vmap(lambda U, W: transport(teacher, U, W))(params.U, params.W)
-    scale = 1 / jnp.sqrt(len(params.c) if width is None else width)
-    return Heads(
-        params.c + scale * v_c,
-        params.U + scale * params.c[:, None] * v_u,
-        params.W + scale * params.c[:, None, None] * v_w,
-    )
