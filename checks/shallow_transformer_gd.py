@@ -280,7 +280,7 @@ approximation_claims = (
 
 # N5: training loss against the number of heads, above the loss of infinitely many.
 widths = {
-    "sizes": by_tier(trained.TRAINED, "m", steps=(16, 36, 100)),
+    "sizes": by_tier(trained.TRAINED, "m", steps=(9, 16, 36)),
     "draw": "shallow-transformer-gd/widths",
 }
 width_claims = (

@@ -30,7 +30,7 @@ def blockwise(run: Callable[[jax.Array], Any], keys: Any, block: int) -> Any:
 
 
 # Training loss against the number of heads, above the loss of infinitely many.
-TRAINED = {64: levels(8, 64), 128: levels(8, 128), 256: levels(8, 256)}
+TRAINED = {128: levels(16, 128), 256: levels(32, 256), 512: levels(32, 512)}
 CLOSE = 0.25  # a radius that descent without projection leaves
 
 
