@@ -93,7 +93,8 @@ def derive() -> Derivation:
         *error_function_steps(),
         *linearization_steps(),
     )
-    steps += (*concentration_steps(), *descent.descent_steps(), *recurrence.recurrence_steps())
+    steps += (*concentration_steps(), *descent.descent_steps(), *descent.function_space_steps())
+    steps += recurrence.recurrence_steps()
     functions = (*head_functions(), *kernel_functions(), *bound_functions())
     return Derivation((*steps, *length_steps()), functions)
 
@@ -291,6 +292,12 @@ def bound_functions() -> tuple[Function, ...]:
             "sum of the approximation, linearisation and change-of-features errors.",
         ),
         Function(
+            "residual_step", (descent.K, descent.r, descent.rate),
+            Output(descent.residual_after(), (descent.j,)),
+            "Residuals at the samples after one step of gradient descent on the linearisation.",
+            "Derived here, from the model and the loss; K is the tangent kernel at the samples.",
+        ),
+        Function(
             "recurrent_step", (recurrence.h, recurrence.gradient, recurrence.w, recurrence.z),
             tuple(Output(o) for o in recurrence.recurrent_step()),
             "State of a recurrent head and its derivative in w, after one more token.",
@@ -350,6 +357,7 @@ theorem = Theorem(
         rho_c: "radius of the projection set in c, times 1/sqrt(m)", rho_u: "the same in U",
         rho_w: "the same in W", b: "sigma0 nu_c + sigma1 nu_u + sigma1 nu_w, size of the target",
         delta: "probability of failure", eps: "wanted accuracy", tau: "number of steps",
+        descent.K: "tangent kernel at the samples", descent.r: "residuals f - y",
         descent.rate: "step size", descent.steps: "number of steps", descent.R: "sup |f - y|",
         descent.Gamma: "sup |grad f|", descent.worst: "sup of the defect",
         descent.distance2: "squared distance from the initial to the comparison point",

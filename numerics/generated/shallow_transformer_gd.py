@@ -433,6 +433,23 @@ def training_bound(
     return R*worst + (Gamma**2*R**2 + distance2/4)/jnp.sqrt(steps)
 
 
+def residual_step(
+    K: Float[Array, "n n"],
+    r: Float[Array, " n"],
+    eta_s: Scalar,
+) -> Float[Array, " n"]:
+    r"""Residuals at the samples after one step of gradient descent on the linearisation.
+
+    Derived here, from the model and the loss; K is the tangent kernel at the samples.
+
+    Formula:
+        - \frac{2 \eta_{s}}{n} \sum_{g} {K}^{g j} {r}^{g} + {r}^{j}
+    """
+    n = K.shape[0]
+    Kr = K @ r
+    return -2*Kr*eta_s/n + r
+
+
 def recurrent_step(
     h: Scalar,
     gradient: Scalar,

@@ -2,7 +2,7 @@
 
 Heads are drawn from a finite pool of random heads, which is their law: the tangent kernel of
 infinitely many heads is the mean over the pool, without a sampling error. Gradient descent with
-that kernel leaves the residual (I - 2 eta K / n)^s y after s steps.
+that kernel is a step in function space, the same matrix each time (the theory's step of that name).
 """
 
 from functools import partial
@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, ScalarLike, UInt32
 
+from numerics.generated.shallow_transformer_gd import residual_step
 from numerics.randomness.blocks import normals
 from numerics.training.ladders import Widths, descend_all, ladder, largest_ways, start_heads
 from numerics.training.projected import Heads
@@ -38,14 +39,13 @@ def tangent_kernels(of_pool: Blocks) -> Float[Array, "3 samples samples"]:
 
 
 def floor_share(
-    K: Float[Array, "n n"], y: Float[Array, " n"], step_size: ScalarLike, steps: int
+    K: Float[Array, "n n"], y: Float[Array, " n"], step_size: float | Float[Array, ""], steps: int
 ) -> Float[Array, ""]:
-    """|(I - 2 eta K / n)^s y|^2 / |y|^2 after s = steps - 1 steps: the last loss of a run."""
+    """Loss of infinitely many heads over that at their start, at the last loss of a run.
 
-    def step(_: Array, r: Array) -> Array:
-        return r - 2 * step_size / len(y) * K @ r
-
-    left = jax.lax.fori_loop(0, steps - 1, step, y)
+    The residual is -y at the start; steps - 1 steps in function space multiply it.
+    """
+    left = jax.lax.fori_loop(0, steps - 1, lambda _, r: residual_step(K, r, step_size), -y)
     return jnp.sum(left**2) / jnp.sum(y**2)
 
 

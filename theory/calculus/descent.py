@@ -11,11 +11,11 @@ from theory.calculus.indices import array, canonical, indices, size, substitute,
 from theory.language.step import Step
 
 n, D = size("n"), size("D")
-(g,) = indices("g", n)
+g, j = indices("g j", n)
 k, l = indices("k l", D)  # noqa: E741
 phi, star, phi0, grad = (array(name, D) for name in ("phi", "star", "phi0", "grad"))
 J, J0, f, y = array("J", n, D), array("J0", n, D), array("f", n), array("y", n)
-r, e = array("r", n), array("e", n)
+r, e, K = array("r", n), array("e", n), array("K", n, n, symmetric=True)
 # distance^2 to star before and after, step, loss, mean squared defect, sup |f - y|, sup |grad f|
 before, after, rate, loss, defect2 = sp.symbols("before after eta_s loss defect2", positive=True)
 R, Gamma, worst, distance2, steps, root, eps = sp.symbols(
@@ -36,6 +36,27 @@ def certificate() -> sp.Expr:
 def theorem_bound() -> sp.Expr:
     """The same without self-bounding, at step 1 / sqrt(steps): Theorem 1 with its constants."""
     return (distance2 / 4 + R**2 * Gamma**2) / sp.sqrt(steps) + R * worst
+
+
+def residual_after() -> sp.Expr:
+    """r_j after one step of a linear model: r - (2 rate / n) K r, K_jg = <J0_j, J0_g>."""
+    return r[j] - 2 * rate / n * total(K[j, g] * r[g], g)
+
+
+def function_space_steps() -> tuple[Step, ...]:
+    """Gradient descent on a linear model, seen at the samples."""
+    loss_along = total((r[g] + eps * J0[g, k]) ** 2, g) / n
+    gradient = taylor(loss_along, eps, 2).coefficients[1]
+    moved = r[j] - rate * total(J0[j, k] * gradient, k)
+    gram = total(J0[j, k] * J0[g, k], k)
+    return (
+        Step(
+            "step in function space", canonical(moved),
+            canonical(substitute(residual_after(), K, (j, g), gram)),
+            "the gradient of the loss in phi_k, applied to f_j = <J0_j, phi - phi0>: the residual "
+            "of a linear model is multiplied by I - (2 rate / n) K, K the tangent kernel",
+        ),
+    )  # fmt: skip
 
 
 def _loss_of_move() -> sp.Expr:
