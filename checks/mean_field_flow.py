@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
@@ -32,6 +31,7 @@ from numerics.training.scalar_tokens import EDGE, flow_density, flow_particles, 
 M, L, N = sp.symbols("M L N", positive=True)
 HALF = sp.Rational(1, 2)
 SEEDS = {"smoke": 48, "standard": 144, "full": 288}  # networks are trained 48 at once
+NETWORKS = "mean-field-flow/networks"  # the draw of claims that train the same networks
 # An atomic law makes every width cost the same: levels lie where 1/M beside 1 is nothing.
 WIDTHS = {
     "smoke": {"M": [16, 256, 4096, 65536]},
@@ -82,7 +82,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
     }
     output, risk, coupling, squared, defect = measured.values()
     # The share of a floor is the hardest to tell: it decides the number of seeds.
-    grid = {"sizes": WIDTHS, "next_order": None}
+    grid = {"sizes": WIDTHS, "next_order": None, "draw": NETWORKS}
     outputs = {
         "seeds": {"smoke": 96, "standard": 144, "full": 288},
         "cap": {"smoke": 192, "standard": 576, "full": 1152},
@@ -151,8 +151,8 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
                 ),
                 "decay-forgotten": ("R for Q", partial(defect, energy="risk")),
             },
-            sizes={"N": [2, 4, 8, 16]},
-            margin=0.25,
+            sizes={"N": [1, 2, 4, 8]},
+            draw=NETWORKS,
             source="quoted",
         ),
     )
@@ -195,9 +195,10 @@ fluctuation_claim = rate(
         "standard": {"M": [1, 16, 256], "L": [4, 8, 16]},
         "full": {"M": [1, 4, 16, 256], "L": [2, 4, 8, 16]},
     },
-    cap={"smoke": 96, "standard": 576, "full": 1152},
+    cap={"smoke": 192, "standard": 576, "full": 1152},
     margin=0.15,
     next_order=None,
+    draw=NETWORKS,
     source="abstract",
 )
 
@@ -208,6 +209,7 @@ depth = {
         "full": {"L": [4, 8, 12, 16, 24]},
     },
     "seeds": {"smoke": 8, "standard": 16, "full": 32},
+    "draw": "mean-field-flow/depths",
 }
 depth_claims = (
     rate(
@@ -246,6 +248,7 @@ flow_claims = (
         **about("monotone", "Q falls in every step of training.", "quoted"),
         slack=errors.smallest_fall,
         seeds=SEEDS,
+        draw=NETWORKS,
         mutants=(
             Mutant("ascent", "Q rises", {"slack": partial(errors.smallest_fall, sign=-1.0)}),
             Mutant("twice-as-fast", "slack lowered by twice its median", {"planted_shift": 2.0}),
@@ -261,6 +264,7 @@ flow_claims = (
         slack=errors.above_floor,
         tolerance=1e-12,
         seeds=SEEDS,
+        draw=NETWORKS,
         mutants=mutants(
             "slack",
             {
@@ -284,6 +288,7 @@ flow_claims = (
         margin=0.02,
         transient=None,
         seeds=SEEDS,
+        draw=NETWORKS,
         mutants=(
             Mutant("half-the-rate", "exp(-lambda tau)", {"rate": 0.02}),
             Mutant(
@@ -318,6 +323,7 @@ decay = {
     "seeds": {"smoke": 5, "standard": 12, "full": 24},
     "cap": {"smoke": 10, "standard": 24, "full": 48},
     "margin": 0.2,
+    "draw": "mean-field-flow/ends",
     "statistic": "geometric",  # each data set has a constant of its own: none shall outweigh others
 }
 decay_claims = (
@@ -349,7 +355,7 @@ def identity(
     all_residuals = quick_jit(jax.vmap(residuals), level=0)
 
     def measured(which: str) -> Callable[..., Any]:
-        return lambda size, keys: all_residuals(jnp.asarray(keys))[which]
+        return lambda size, keys: all_residuals(identities.draw(keys))[which]
 
     return IdentityClaim(
         **about(name, statement, "reconstructed"),

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float, ScalarLike
 
 from numerics.generated import mean_field_flow as formulas
+from numerics.randomness.streams import stream
 from numerics.training.particles import (
     HUBER,
     Blocks,
@@ -29,7 +30,8 @@ from numerics.training.particles import (
 )
 from numerics.training.quick import quick_jit
 
-Key = Array
+Key = Array | np.ndarray  # typed, or raw: uint32, shape (2,)
+PARTICLES, WEIGHTS = 1, 2  # what a key is used for
 
 
 class Atoms(NamedTuple):
@@ -59,12 +61,13 @@ def ball(key: Key, count: int, rows: int, law: Ball = Ball()) -> Particles:  # n
     """Particles drawn uniformly from a ball: leading axis ``count``, ``rows`` rows of the state."""
     shapes = ((rows, rows), (rows, rows), (law.hidden, rows), (rows, law.hidden))
     sizes = [a * b for a, b in shapes]
-    of_direction, of_radius = jax.random.split(key)
-    x = jax.random.normal(of_direction, (count, sum(sizes)))
-    u = jax.random.uniform(of_radius, (count, 1))
-    x = law.radius * x / jnp.linalg.norm(x, axis=1, keepdims=True) * u ** (1 / sum(sizes))
-    parts = jnp.split(x, list(accumulate(sizes))[:-1], axis=1)
-    return Particles(*(p.reshape(count, *s) for p, s in zip(parts, shapes, strict=True)))
+    random = stream(key, PARTICLES)
+    x, u = random.normal(size=(count, sum(sizes))), random.uniform(size=(count, 1))
+    x = law.radius * x / np.linalg.norm(x, axis=1, keepdims=True) * u ** (1 / sum(sizes))
+    parts = np.split(x, list(accumulate(sizes))[:-1], axis=1)
+    return Particles(
+        *(jax.device_put(p.reshape(count, *s)) for p, s in zip(parts, shapes, strict=True))
+    )
 
 
 def atomic_law(key: Key, count: int, rows: int, radius: float = 4.0) -> Atoms:
@@ -74,14 +77,14 @@ def atomic_law(key: Key, count: int, rows: int, radius: float = 4.0) -> Atoms:
 
 def draw_weights(key: Key, depth: int, width: int, atoms: int) -> Float[Array, "L K"]:
     """How often each atom is drawn for the ``width`` particles of each layer, over the width."""
-    drawn = jax.random.randint(key, (depth, width), 0, atoms)
-    return jax.nn.one_hot(drawn, atoms).mean(axis=1)
+    chances = np.full(atoms, 1.0 / atoms)
+    return jax.device_put(stream(key, WEIGHTS).multinomial(width, chances, depth) / width)
 
 
 def half_steps(depth: int, longest: int | None = None) -> Float[Array, " L"]:
     """Steps 1/(2L) of the half-layers, padded with layers that are not there."""
     layers = depth if longest is None else longest
-    return jnp.asarray(np.where(np.arange(layers) < depth, 0.5 / depth, 0.0))
+    return jax.device_put(np.where(np.arange(layers) < depth, 0.5 / depth, 0.0))
 
 
 def at_every_layer(law: Atoms, depth: int) -> Particles:
@@ -130,7 +133,7 @@ def ensemble(
     or one each), the step, and the number of steps up to ``room``; measurements after the last
     step are zero. ``level`` 0 compiles faster, for few short runs (``quick_jit``).
     """
-    decays = jnp.asarray(np.broadcast_to(decay, weights.shape[:1]), weights.dtype)
+    decays = jax.device_put(np.broadcast_to(np.asarray(decay, weights.dtype), weights.shape[:1]))
     pair, room = (data.inputs, data.labels), max(room, steps)
     run = _compiled[level]
     return run(particles, weights, eta, pair, decays, (step, steps), data.row, room, blocks)

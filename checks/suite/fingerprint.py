@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 
 import checks
 import numerics
@@ -48,7 +47,7 @@ def environment() -> Mapping[str, str]:
 
 def dtype() -> str:
     """The floating type that JAX gives a Python float: float64 when x64 is on."""
-    return jnp.asarray(0.5).dtype.name
+    return jax.dtypes.canonicalize_dtype(float).name
 
 
 def source_hash() -> str:

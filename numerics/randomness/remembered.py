@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 
@@ -24,7 +23,9 @@ def remembered(recent: int) -> Callable[[Callable[..., Any]], Callable[..., Any]
         def once(keys: Any, *arguments: Any) -> Any:
             name = (np.asarray(keys, np.uint32).tobytes(), *arguments)
             if name not in known:
-                known[name] = jax.block_until_ready(measure(jnp.asarray(keys), *arguments))
+                known[name] = jax.block_until_ready(
+                    measure(jax.device_put(np.asarray(keys)), *arguments)
+                )
                 if len(known) > recent:
                     known.popitem(last=False)
             known.move_to_end(name)

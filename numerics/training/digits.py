@@ -1,6 +1,6 @@
 """Two classes of scikit-learn's handwritten digits as sequences of four patches."""
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from numerics.training.particles import Data
@@ -30,4 +30,4 @@ def two_digits(n: int, classes: tuple[int, int] = (0, 1)) -> Data:
     patches = pixels.reshape(n, 2, 2, 2, 2).transpose(0, 2, 4, 1, 3).reshape(n, 4, 4)
     rest = np.stack([np.zeros((n, 4)), np.tile([0.25, 0.5, 0.75, 1.0], (n, 1))], axis=1)
     labels = np.where(target[chosen[:n]] == classes[1], 0.5, -0.5)
-    return Data(jnp.asarray(np.concatenate([patches, rest], axis=1)), jnp.asarray(labels), 4)
+    return Data(jax.device_put(np.concatenate([patches, rest], axis=1)), jax.device_put(labels), 4)

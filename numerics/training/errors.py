@@ -73,7 +73,7 @@ _distances = quick_jit(jax.vmap(particle_distance, (0, None, 0, None)))
 
 def fluctuation(size: Size, keys: Any) -> Errors:
     """Output minus infinite width at the same depth, after a short training."""
-    return output_error(size, keys, setting=Setting(depth=size["L"], step=1.0, steps=2))
+    return output_error(size, keys, setting=Setting(depth=size["L"], step=0.5, steps=1))
 
 
 def depth_error(size: Size, keys: Any, *, wrong_limit: bool = False) -> Errors:
@@ -99,8 +99,8 @@ def dissipation_defect(
     sign: float = 1.0,
     energy: str = "penalised",
 ) -> Errors:
-    """|Q(0) - Q(2) - integral of |G|^2|, trapezium rule over N Heun steps; weight decay 0.1."""
-    setting = setting._replace(step=2 / size["N"], steps=size["N"], decay=0.1)
+    """|Q(0) - Q(1/2) - integral of |G|^2|, trapezium rule over N Heun steps; weight decay 0.1."""
+    setting = setting._replace(step=0.5 / size["N"], steps=size["N"], decay=0.1)
     course = networks(setting, WIDTH, keys).finite
     rate = (course.dissipation[:, 1:] + course.dissipation[:, :-1]).sum(axis=1) * setting.step / 2
     values = getattr(course, energy)
@@ -121,12 +121,8 @@ def above_floor(size: Size, keys: Any, *, data: str = "pairs") -> Errors:
 
 def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[np.ndarray, "seeds times"]:
     """Mean over neurons of | |W1 row|^2 - |W2 column|^2 | at TIMES; weight decay 0.02."""
-    curves = []
-    for time in TIMES:
-        end = networks(Setting(step=time / 8, steps=8, decay=0.02, relu=relu), WIDTH, keys).ends
-        gap = np.sum(end.W1**2, axis=-1) - np.sum(end.W2**2, axis=-2)
-        curves.append(np.abs(gap).mean(axis=(1, 2, 3)))
-    return np.stack(curves, axis=1)
+    course = networks(Setting(step=1.0, steps=8, decay=0.02, relu=relu), WIDTH, keys).finite
+    return np.asarray(course.imbalance)[:, [int(time) for time in TIMES]]
 
 
 def flow_error(size: Size, keys: Any, *, decay: float = 0.1) -> Errors:

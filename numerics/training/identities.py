@@ -1,18 +1,19 @@
 """Exact identities of finite networks: residuals of closed forms, adjoint, functional derivative.
 
-Each function takes one key, draws a random network or particle, and returns relative residuals by
-name: ``right`` for the identity, the others for the slips that are natural here, which must be
-seen.
+Each function takes a network and returns relative residuals by name: ``right`` for the identity,
+the others for the slips that are natural here, which must be seen.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, UInt32
 
 from numerics.generated import mean_field_flow as formulas
 from numerics.mean_field_flow import ball, half_steps
+from numerics.randomness.streams import stream
 from numerics.training.particles import (
     HUBER,
     RELU,
@@ -35,15 +36,36 @@ def relative(found: Any, wanted: Any) -> Float[Array, ""]:
     return jnp.max(jnp.stack([jnp.abs(a - b).max() / jnp.abs(b).max() for a, b in pairs]))
 
 
-def gradient_residuals(key: Array) -> Residuals:
+class Network(NamedTuple):
+    """A network with weights that sum to one in each layer, a state and a costate."""
+
+    particles: Particles
+    weights: Float[Array, "L K"]
+    state: Float[Array, "D T"]
+    costate: Float[Array, "D T"]
+
+
+def draw(keys: UInt32[np.ndarray, "seeds 2"]) -> Network:
+    """A random network for each key; leading axis: seeds."""
+
+    def one(key: np.ndarray) -> Network:
+        drawn, random = ball(key, DEPTH * WIDTH, ROWS), stream(key)
+        particles = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
+        weights = jax.device_put(random.dirichlet(np.ones(WIDTH), DEPTH))
+        state, costate = map(jax.device_put, random.normal(size=(2, ROWS, TOKENS)))
+        return Network(particles, weights, state, costate)
+
+    return jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *[one(key) for key in keys])
+
+
+def gradient_residuals(network: Network) -> Residuals:
     """Generated gradients of one head and one unit against automatic differentiation.
 
     ``transposed`` swaps W and its transpose in the gradient in the state, as the paper's G.3
     does; ``uncentred`` forgets that the weights of the softmax sum to one.
     """
-    of_particle, of_state, of_costate = jax.random.split(key, 3)
-    V, W, W1, W2 = jax.tree.map(lambda x: x[0], ball(of_particle, 1, ROWS))
-    Z, p = (jax.random.normal(k, (ROWS, TOKENS)) for k in (of_state, of_costate))
+    V, W, W1, W2 = jax.tree.map(lambda x: x[0, 0], network.particles)
+    Z, p = network.state, network.costate
     wanted = jax.vjp(formulas.attention, Z, V, W)[1](p)
     gradients = formulas.attention_gradient(Z, p, V, W)
     right = relative((formulas.attention_pullback(Z, p, V, W), *gradients), wanted)
@@ -61,17 +83,6 @@ def gradient_residuals(key: Array) -> Residuals:
     }
 
 
-def _network(key: Array) -> tuple[Particles, Array, Array, Array]:
-    of_particles, of_weights, of_state, of_costate = jax.random.split(key, 4)
-    drawn = ball(of_particles, DEPTH * WIDTH, ROWS)
-    particles = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
-    # Normalised exponentials are uniform on the simplex, and compile faster than `dirichlet`.
-    parts = -jnp.log1p(-jax.random.uniform(of_weights, (DEPTH, WIDTH)))
-    weights = parts / parts.sum(axis=1, keepdims=True)
-    state, costate = (jax.random.normal(k, (ROWS, TOKENS)) for k in (of_state, of_costate))
-    return particles, weights, state, costate
-
-
 def exponential(x: Float[Array, "k k"]) -> Float[Array, "k k"]:
     """exp(x) by 60 terms of its series: to rounding for norms up to 10."""
 
@@ -84,16 +95,16 @@ def exponential(x: Float[Array, "k k"]) -> Float[Array, "k k"]:
     return jax.lax.fori_loop(1, 61, add, (one, one))[0]
 
 
-def adjoint_residuals(key: Array) -> Residuals:
+def adjoint_residuals(network: Network) -> Residuals:
     """Adjoint at the input against automatic differentiation through the network.
 
     ``separated`` composes all attention, then all feed-forward, as the paper prints it; ``plain``
     is the exponential of the sum of all Jacobians, its (3.3).
     """
-    particles, weights, state, costate = _network(key)
+    particles, weights, state, costate = network
     eta = half_steps(DEPTH)
-    wanted = jax.vjp(lambda H: forward(particles, weights, eta, H)[0], state)[1](costate)[0]
-    _, states = forward(particles, weights, eta, state)
+    _, pull, states = jax.vjp(lambda H: forward(particles, weights, eta, H), state, has_aux=True)
+    wanted = pull(costate)[0]
     flat = lambda block: lambda z: block(z.reshape(ROWS, TOKENS)).ravel()  # noqa: E731
 
     def jacobians(own: tuple) -> tuple[Array, Array]:
@@ -122,20 +133,21 @@ def adjoint_residuals(key: Array) -> Residuals:
     }
 
 
-def variation_residuals(key: Array) -> Residuals:
+def variation_residuals(network: Network) -> Residuals:
     """dQ/drho at every particle against the derivative of Q in the weight of that particle.
 
     ``no-decay`` forgets the weight decay; ``one-costate`` pairs attention with the adjoint at the
     end of its layer, not in the middle.
     """
-    particles, weights, state, _ = _network(key)
+    particles, weights, state, _ = network
     eta = half_steps(DEPTH)
 
-    def penalised(w: Array) -> Array:
-        last, _ = forward(particles, w, eta, state)
-        return 0.5 * (last[-1, -1] - 1.0) ** 2 + 0.5 * DECAY * squared_norm(particles, w, eta)
+    def penalised(w: Array) -> tuple[Array, tuple]:
+        last, states = forward(particles, w, eta, state)
+        risk = 0.5 * (last[-1, -1] - 1.0) ** 2
+        return risk + 0.5 * DECAY * squared_norm(particles, w, eta), (last, states)
 
-    last, states = forward(particles, weights, eta, state)
+    slope, (last, states) = jax.grad(penalised, has_aux=True)(weights)
     costate = jnp.zeros_like(last).at[-1, -1].set(last[-1, -1] - 1.0)
 
     def layer(p: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
@@ -151,7 +163,7 @@ def variation_residuals(key: Array) -> Residuals:
         layer, costate, (particles, weights, eta, *states), reverse=True
     )
     squares = sum(jnp.sum(x**2, axis=(-2, -1)) for x in particles)
-    wanted = jax.grad(penalised)(weights) / (2 * eta[:, None])
+    wanted = slope / (2 * eta[:, None])
     return {
         "right": relative(paired + DECAY / 2 * squares, wanted),
         "no-decay": relative(paired, wanted),

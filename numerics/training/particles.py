@@ -50,12 +50,16 @@ RELU = Blocks(
 
 
 class Measured(NamedTuple):
-    """What one evaluation of the drift tells: outputs (n,), risk, penalised risk, mean |G|^2."""
+    """What one evaluation of the drift tells: outputs (n,), risk, penalised risk, mean |G|^2.
+
+    ``imbalance`` is the mean over neurons of | |W1 row|^2 - |W2 column|^2 |.
+    """
 
     outputs: Float[Array, "*time n"]
     risk: Float[Array, "*time"]
     penalised: Float[Array, "*time"]
     dissipation: Float[Array, "*time"]
+    imbalance: Float[Array, "*time"]
 
 
 def layer_average(
@@ -124,8 +128,14 @@ def squared_norm(
     particles: Particles, weights: Float[Array, "L K"], eta: Float[Array, " L"]
 ) -> Float[Array, ""]:
     """Mean over depth and width of the squared norm of a particle."""
-    squares = sum(jnp.sum(x**2, axis=(-2, -1)) for x in particles)
-    return 2 * eta @ jnp.sum(weights * squares, axis=1)
+    return mean(jnp.stack([jnp.sum(x**2, axis=(-2, -1)) for x in particles]).sum(0), weights, eta)
+
+
+def mean(
+    values: Float[Array, "L K"], weights: Float[Array, "L K"], eta: Float[Array, " L"]
+) -> Float[Array, ""]:
+    """Mean over depth and width of a number that each particle has."""
+    return 2 * eta @ jnp.sum(weights * values, axis=1)
 
 
 def drift(
@@ -148,7 +158,9 @@ def drift(
     G = jax.tree.map(lambda g, x: g.mean(axis=0) + decay * x, gradients, particles)
     risk = 0.5 * jnp.mean((outputs - data.labels) ** 2)
     penalised = risk + 0.5 * decay * squared_norm(particles, weights, eta)
-    return G, Measured(outputs, risk, penalised, squared_norm(G, weights, eta))
+    gap = jnp.sum(particles.W1**2, axis=-1) - jnp.sum(particles.W2**2, axis=-2)
+    imbalance = mean(jnp.abs(gap).mean(axis=-1), weights, eta)
+    return G, Measured(outputs, risk, penalised, squared_norm(G, weights, eta), imbalance)
 
 
 def descend(

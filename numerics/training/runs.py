@@ -16,6 +16,7 @@ from numerics.mean_field_flow import (
     Atoms,
     atomic_law,
     depth_limit,
+    draw_weights,
     ensemble,
     half_steps,
     richardson,
@@ -73,7 +74,7 @@ def data_set(name: str) -> Data:
 @cache
 def law(rows: int = ROWS) -> Atoms:
     """The atomic initial law of the runs about width."""
-    return quick_jit(lambda key: atomic_law(key, ATOMS, rows), level=0)(jax.random.key(12))
+    return atomic_law(jax.random.key(12), ATOMS, rows)
 
 
 def networks(setting: Setting, width: int, keys: Any) -> Run:
@@ -95,26 +96,26 @@ def _rows(keys: bytes) -> UInt32[np.ndarray, "seeds 2"]:
 @lru_cache(RECENT)
 def _networks(setting: Setting, width: int, keys: bytes) -> Run:
     longest = max(LONGEST, setting.depth)
-    chances = np.full(ATOMS, 1.0 / ATOMS)
-    counts = [np.random.default_rng(k).multinomial(width, chances, longest) for k in _rows(keys)]
+    drawn = np.array([draw_weights(key, longest, width, ATOMS) for key in _rows(keys)])
     uniform = np.full((2, longest, ATOMS), 1.0 / ATOMS)
-    weights = np.concatenate([np.array(counts) / width, uniform])
+    weights = np.concatenate([drawn, uniform])
     lead = weights.shape[:2]
     decays = np.full(len(weights), setting.decay)
     decays[-1] = 0.0
     ends, course = jax.device_get(
         ensemble(
             jax.tree.map(
-                lambda x: jnp.asarray(np.broadcast_to(x, (*lead, *x.shape))),
+                lambda x: jax.device_put(np.broadcast_to(x, (*lead, *x.shape))),
                 jax.device_get(law(setting.rows).particles),
             ),
-            jnp.asarray(weights),
+            jax.device_put(weights),
             half_steps(setting.depth, longest),
             data_set(setting.data),
             decay=decays,
             step=setting.step,
             steps=setting.steps,
             blocks=RELU if setting.relu else HUBER,
+            level=0 if setting.relu else 1,  # few runs use it
             room=ROOM,
         )
     )
@@ -132,11 +133,9 @@ class Deep(NamedTuple):
     risk: Float[np.ndarray, " seeds"]  # after training
 
 
-def _laws(keys: UInt32[Array, "seeds 2"]) -> Atoms:
-    return jax.vmap(lambda key: atomic_law(key, DEEP_ATOMS, ROWS))(keys)
-
-
-_draw_laws = quick_jit(_laws, level=0)
+def _laws(keys: bytes) -> Atoms:
+    drawn = [atomic_law(key, DEEP_ATOMS, ROWS) for key in _rows(keys)]
+    return jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn)
 
 
 def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
@@ -146,13 +145,13 @@ def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
 
 @lru_cache(RECENT)
 def _deep_networks(depth: int, keys: bytes, longest: int) -> Deep:
-    laws = _draw_laws(jnp.asarray(_rows(keys)))
+    laws = _laws(keys)
     seeds = len(_rows(keys))
     start = jax.tree.map(
-        lambda x: jnp.asarray(np.broadcast_to(x, (longest, *x.shape)).swapaxes(0, 1)),
+        lambda x: jax.device_put(np.broadcast_to(x, (longest, *x.shape)).swapaxes(0, 1)),
         jax.device_get(laws.particles),
     )
-    uniform = jnp.asarray(np.full((seeds, longest, DEEP_ATOMS), 1.0 / DEEP_ATOMS))
+    uniform = jax.device_put(np.full((seeds, longest, DEEP_ATOMS), 1.0 / DEEP_ATOMS))
     eta, data = half_steps(depth, longest), data_set("regression")
     flow = {"decay": 0.01, "step": 0.5, "steps": 4, "level": 0}
     _, course = jax.device_get(ensemble(start, uniform, eta, data, **flow))
@@ -184,14 +183,11 @@ def depth_limits(
 def _limits_of(
     keys: bytes, alternation: float
 ) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
-    data, laws = data_set("regression"), _draw_laws(jnp.asarray(_rows(keys)))
+    data, laws = data_set("regression"), _laws(keys)
     return jax.device_get(_depth_limits(laws, data.inputs, data.row, alternation))
 
 
 FLOW: dict[str, Any] = {"depth": 3, "time": 3.0}
-
-
-_draw_pairs = quick_jit(jax.vmap(scalar_tokens.random_pairs), level=0)
 
 
 @partial(quick_jit, level=0)
@@ -226,5 +222,6 @@ def density_error(keys: Any, cells: int, decay: float = 0.1) -> Float[np.ndarray
 
 @lru_cache(RECENT)
 def _beside(keys: bytes) -> tuple[scalar_tokens.Pairs, Float[np.ndarray, "seeds L N"]]:
-    pairs = _draw_pairs(jnp.asarray(_rows(keys)))
+    drawn = [scalar_tokens.random_pairs(key) for key in _rows(keys)]
+    pairs = jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn)
     return pairs, np.asarray(_flowed_particles(pairs))

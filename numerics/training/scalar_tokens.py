@@ -15,6 +15,7 @@ from numerics.generated.mean_field_flow import (
     tied_gradient,
     tied_velocity,
 )
+from numerics.randomness.streams import stream
 from numerics.solvers.finite_volume import upwind_rate
 
 EDGE = 4.0  # the density lives in [-EDGE, EDGE]
@@ -30,10 +31,10 @@ class Pairs(NamedTuple):
 
 def random_pairs(key: Array, n: int = 4) -> Pairs:
     """Tokens uniform in [-1, 1], labels uniform in [-1, 1]."""
-    of_tokens, of_labels = jax.random.split(key)
+    random = stream(key)
     return Pairs(
-        jax.random.uniform(of_tokens, (n, 2), minval=-1.0),
-        jax.random.uniform(of_labels, (n,), minval=-1.0),
+        jax.device_put(random.uniform(-1.0, 1.0, (n, 2))),
+        jax.device_put(random.uniform(-1.0, 1.0, n)),
     )
 
 

@@ -1,14 +1,11 @@
 """Data: in-context regression, pairs that permutation cannot tell apart, and digits."""
 
-from functools import partial
-
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
+from numerics.randomness.streams import stream
 from numerics.training.particles import Data
-from numerics.training.quick import quick_jit
 
 Key = Array
 
@@ -19,21 +16,14 @@ def in_context_regression(key: Key, n: int = 8, context: int = 4, dimension: int
     A column is ``[x; y; position]`` with x uniform in [-1, 1]^dimension, y = w . x for a unit
     vector w of the sequence, position 1; the last column is the query: its y is 0, position -1.
     """
-    inputs, labels = _regression(key, n, context, dimension)
-    return Data(inputs, labels, dimension)
-
-
-@partial(quick_jit, static_argnums=(1, 2, 3), level=0)
-def _regression(
-    key: Key, n: int, context: int, dimension: int
-) -> tuple[Float[Array, "n D T"], Float[Array, " n"]]:
-    of_x, of_w = jax.random.split(key)
-    x = jax.random.uniform(of_x, (n, dimension, context + 1), minval=-1.0, maxval=1.0)
-    w = jax.random.normal(of_w, (n, dimension))
-    y = jnp.einsum("nd,ndt->nt", w / jnp.linalg.norm(w, axis=1, keepdims=True), x)
-    position = jnp.ones((n, 1, context + 1)).at[:, :, -1].set(-1.0)
-    shown = y.at[:, -1].set(0.0)[:, None]
-    return jnp.concatenate([x, shown, position], axis=1), y[:, -1]
+    random = stream(key)
+    x = random.uniform(-1.0, 1.0, (n, dimension, context + 1))
+    w = random.normal(size=(n, dimension))
+    y = np.einsum("nd,ndt->nt", w / np.linalg.norm(w, axis=1, keepdims=True), x)
+    position, shown = np.ones((n, 1, context + 1)), y[:, None].copy()
+    position[:, :, -1], shown[:, :, -1] = -1.0, 0.0
+    inputs = np.concatenate([x, shown, position], axis=1)
+    return Data(jax.device_put(inputs), jax.device_put(y[:, -1]), dimension)
 
 
 def permuted_pairs(
@@ -51,4 +41,4 @@ def permuted_pairs(
     if positions:
         both[:, -1, :-1] = np.linspace(0.25, 1.0, tokens - 1)
     labels = np.repeat([0.5, -0.5], pairs)
-    return Data(jnp.asarray(both), jnp.asarray(labels), data.row)
+    return Data(jax.device_put(both), jax.device_put(labels), data.row)

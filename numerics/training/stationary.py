@@ -27,7 +27,7 @@ class Stationary(NamedTuple):
     virial: Float[np.ndarray, " decays"]  # relative defect of the virial identity
 
 
-@partial(quick_jit, static_argnums=5)
+@partial(quick_jit, static_argnums=5, level=0)
 def _measure(
     flat: Array, template: Any, inputs: Array, labels: Array, decay: Array, row: int
 ) -> tuple[Array, Array, Array, Array, Array]:
@@ -44,32 +44,26 @@ def _measure(
     return measured.penalised, gradient, measured.risk, measured.dissipation, virial
 
 
-@partial(quick_jit, static_argnums=1, level=0)
-def _start(key: Array, rows: int) -> tuple[Any, Array]:
-    drawn = ball(key, DEPTH * WIDTH, rows)
-    template = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
-    return template, ravel_pytree(template)[0]
-
-
 def stationary_points(key: Array, data: Data, decays: Sequence[float]) -> Stationary:
     """Minimise Q by L-BFGS for each decay, from where the one before ended.
 
     The first starts at particles drawn from a ball. Quasi-Newton and not the flow itself: the
     flow needs times of many 1/decay; a stationary point of one is one of the other.
     """
-    template, flat = _start(key, data.inputs.shape[1])
-    point = np.asarray(flat)
+    drawn = ball(key, DEPTH * WIDTH, data.inputs.shape[1])
+    template = jax.tree.map(lambda x: x.reshape(DEPTH, WIDTH, *x.shape[1:]), drawn)
+    point = np.concatenate([x.ravel() for x in template])
     found = []
     for decay in decays:
-        fixed = (template, data.inputs, data.labels, jnp.asarray(decay), data.row)
+        fixed = (template, data.inputs, data.labels, decay, data.row)
 
         def objective(x: np.ndarray, fixed: Any = fixed) -> tuple[float, np.ndarray]:
-            value, gradient, *_ = _measure(jnp.asarray(x), *fixed)
+            value, gradient, *_ = _measure(x, *fixed)
             return float(value), np.asarray(gradient)
 
         options = {"maxiter": 4000, "maxfun": 5000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 30}
         point = minimize(objective, point, jac=True, method="L-BFGS-B", options=options).x
-        penalised, _, risk, squared, virial = _measure(jnp.asarray(point), *fixed)
+        penalised, _, risk, squared, virial = _measure(point, *fixed)
         slowness = float(squared) / (float(penalised) * decay)
         found.append((float(risk), float(penalised), slowness, abs(float(virial))))
     return Stationary(*np.array(found).T)
