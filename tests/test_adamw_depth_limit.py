@@ -34,7 +34,7 @@ from numerics.generated.adamw_depth_limit import (
     toy_mean_square,
 )
 from numerics.training.adamw_variants import Recipe, variant
-from numerics.training.token_problems import draw_problem, limit_run, repeated, simulate
+from numerics.training.token_problems import draw_problem
 
 N, D, KEYS = 5, 3, 2
 HEAD = box_atoms(jax.random.PRNGKey(0), (), D, KEYS, 0.5)
@@ -164,7 +164,8 @@ def test_the_default_recipe_is_optax_adamw() -> None:
 
 
 def test_leading_errors_are_seen_at_large_depth() -> None:
-    problem = draw_problem(jax.random.PRNGKey(3), tokens=N, d=D, sequences=1, trained=1)
+    drawn = draw_problem((0, 3), tokens=N, d=D, sequences=1, trained=1)
+    problem = jax.tree.map(jnp.asarray, drawn)
     options = {"heads": 1, "steps": 0, "optimizer": ADAMW}
     runs = [
         train(
@@ -188,18 +189,6 @@ def test_the_toy_agrees_with_the_exact_two_point_law() -> None:
     means = [mu + sigma * (s + t) / 2 for s in (-1, 1) for t in (-1, 1)]
     by_hand = np.mean([(1 + v - np.exp(mu)) ** 2 for v in means])
     close(toy_mean_square(1.0, mu, sigma, 1, 2), by_hand)
-
-
-@pytest.mark.slow
-def test_the_limit_is_approached_by_many_heads() -> None:
-    problem = draw_problem(jax.random.PRNGKey(4), tokens=3, d=2, sequences=2, trained=1)
-    problems, keys = repeated(problem, 8), jax.random.split(jax.random.PRNGKey(5), 8)
-    x, _ = limit_run(problems, Recipe(), steps=1)
-    few, many = (
-        jnp.abs(simulate(keys, problems, 64, heads, Recipe(), False, steps=1).x - x).mean()
-        for heads in (1, 64)
-    )
-    assert many < few / 3
 
 
 @pytest.mark.parametrize(

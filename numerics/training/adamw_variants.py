@@ -32,11 +32,14 @@ def scale_by_moments(
     *,
     blockwise: Scalar = 1.0,
     bias_correction: Scalar = 1.0,
+    entries: PyTree = None,
 ) -> optax.GradientTransformation:
     """``m / (sqrt(v) + eps)`` with one v for each matrix, the last two axes of a parameter.
 
     ``blockwise`` is one, or zero for one v an entry, which is Adam; ``bias_correction`` is one, or
-    zero for none. Raises ValueError for decays outside [0, 1).
+    zero for none. ``entries``, of the structure of the parameters, divides the sum of squares of a
+    block: with the numbers of entries, v is their mean. Raises ValueError for decays outside
+    [0, 1).
     """
     if not (0 <= b1 < 1 and 0 <= b2 < 1):
         raise ValueError(
@@ -45,17 +48,22 @@ def scale_by_moments(
 
     def init(params: PyTree) -> Moments:
         first = jax.tree.map(jnp.zeros_like, params)
-        return Moments(jnp.zeros((), int), first, jax.tree.map(squared, first))
+        return Moments(jnp.zeros((), int), first, squares(first))
 
-    def squared(gradient: Float[Array, "..."]) -> Float[Array, "..."]:
-        block = (gradient**2).sum(axis=(-2, -1), keepdims=True)
+    def squares(gradients: PyTree) -> PyTree:
+        if entries is None:
+            return jax.tree.map(squared, gradients)
+        return jax.tree.map(squared, gradients, entries)
+
+    def squared(gradient: Float[Array, "..."], count: Scalar = 1.0) -> Float[Array, "..."]:
+        block = (gradient**2).sum(axis=(-2, -1), keepdims=True) / count
         return blockwise * block + (1 - blockwise) * gradient**2
 
     def update(updates: PyTree, state: Moments, params: Any = None) -> tuple[PyTree, Moments]:
         del params
         count = state.seen + 1
         first = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.first, updates)
-        second = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * squared(g), state.second, updates)
+        second = jax.tree.map(lambda v, s: b2 * v + (1 - b2) * s, state.second, squares(updates))
         c1, c2 = (1 - bias_correction * b**count for b in (b1, b2))
         step = jax.tree.map(lambda m, v: m / c1 / (jnp.sqrt(v / c2) + eps), first, second)
         return step, Moments(count, first, second)
@@ -83,7 +91,7 @@ class Recipe(NamedTuple):
 
     ``decoupled`` is AdamW's weight decay, ``coupled`` the one added to the gradient (L2);
     ``bias_correction`` is 1 or 0; gradients are divided by ``divisor`` first; ``blockwise`` is 1
-    for one second moment a matrix and 0 for one an entry.
+    for one second moment a matrix and 0 for one an entry. ``entries`` is as in `scale_by_moments`.
     """
 
     learning_rate: Scalar = 0.05
@@ -93,6 +101,7 @@ class Recipe(NamedTuple):
     bias_correction: Scalar = 1.0
     divisor: Scalar = 1.0
     blockwise: Scalar = 0.0
+    entries: PyTree = None
 
 
 def variant(recipe: Recipe) -> optax.GradientTransformation:
@@ -101,7 +110,10 @@ def variant(recipe: Recipe) -> optax.GradientTransformation:
         optax.scale(1 / recipe.divisor),
         optax.add_decayed_weights(recipe.coupled),
         scale_by_moments(
-            eps=recipe.eps, blockwise=recipe.blockwise, bias_correction=recipe.bias_correction
+            eps=recipe.eps,
+            blockwise=recipe.blockwise,
+            bias_correction=recipe.bias_correction,
+            entries=recipe.entries,
         ),
         optax.add_decayed_weights(recipe.decoupled),
         optax.scale_by_learning_rate(recipe.learning_rate),
