@@ -5,9 +5,10 @@ dimension. One seed is one network; the problem is fixed, or drawn anew for each
 so. What is a bound can be refuted here, not proved: the grid and the set of inputs are finite.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -111,35 +112,40 @@ def fixed_limit(sequences: int) -> Pair:
     return extrapolated(partial(fixed_exhaustive, sequences=sequences))
 
 
-@remembered(32)
+def pair(run: Run) -> Pair:
+    """What is compared with a limit."""
+    return Pair(run.x, run.p)
+
+
 def random_heads(keys: Any, depth: int, heads: int, sequences: int) -> Pair:
     """Networks of random heads, before training and after each step."""
     problems = repeated(fixed_problem(sequences), len(keys))
     return pair(simulate(problems, random_weights(keys, depth, heads), ADAMW, steps=STEPS))
 
 
-def pair(run: Run) -> Pair:
-    """What is compared with a limit."""
-    return Pair(run.x, run.p)
+@remembered(2000)
+def head_errors(keys: Any, depth: int, heads: int, sequences: int) -> dict[tuple, Values]:
+    """Deviations from the limit, or (True) from the exhaustive network, by step, what and how.
 
-
-def deviation(size: Size, keys: Any, step: int, exhaustive: bool = False) -> Pair:
-    """States and adjoints minus their limit, or minus the exhaustive network of that depth."""
-    found = random_heads(keys, size["L"], size["H"], size["S"])
-    zero = fixed_exhaustive(size["L"], size["S"]) if exhaustive else fixed_limit(size["S"])
-    return Pair(*((a - b)[:, step] for a, b in zip(found, zero, strict=True)))
+    Root mean square over inputs (states at depth one, adjoints at depth zero), or largest.
+    """
+    found = random_heads(keys, depth, heads, sequences)
+    zeros = {False: fixed_limit(sequences), True: fixed_exhaustive(depth, sequences)}
+    errors = {}
+    for (exhaustive, zero), step in itertools.product(zeros.items(), (0, STEPS)):
+        x, p = ((a - b)[:, step] for a, b in zip(found, zero, strict=True))
+        rms, sup = (pointwise(x, -1), pointwise(p, 0)), (largest(x), largest(p))
+        for how, (states, adjoints), joint in (("rms", rms, np.hypot), ("sup", sup, np.maximum)):
+            both = {"states": states, "adjoints": adjoints, "joint": joint(states, adjoints)}
+            errors |= {(exhaustive, step, what, how): value for what, value in both.items()}
+    return errors
 
 
 def error_of(
     size: Size, keys: Any, what: str, step: int, how: str = "rms", exhaustive: bool = False
 ) -> Values:
-    """Root mean square over inputs (states at depth one, adjoints at depth zero), or largest."""
-    error = deviation(size, keys, step, exhaustive)
-    if how == "sup":
-        both = {"states": largest(error.x), "adjoints": largest(error.p)}
-        return both[what] if what in both else np.maximum(*both.values())
-    both = {"states": pointwise(error.x, -1), "adjoints": pointwise(error.p, 0)}
-    return both[what] if what in both else np.hypot(*both.values())
+    """One of ``head_errors``."""
+    return head_errors(keys, size["L"], size["H"], size["S"])[exhaustive, step, what, how]
 
 
 def bound_claim(what: str, step: int, how: str) -> RateClaim:
@@ -229,7 +235,7 @@ def head_claims() -> tuple[Any, ...]:
         *(bound_claim(what, step, how) for what, how in asked for step in (0, STEPS)),
         noise_claim("states", "states", "rms", "States after training"),
         noise_claim("adjoints", "adjoints", "rms", "Adjoints after training"),
-        noise_claim("sup", "either", "sup", "Largest over inputs and depths, after training"),
+        noise_claim("sup", "joint", "sup", "Largest over inputs and depths, after training"),
         clt,
     )
 
@@ -246,7 +252,7 @@ DEPTH: dict[str, Any] = {
 }
 
 
-@remembered(32)
+@remembered(128)
 def exhaustive(keys: Any, depth: int, recipe: Recipe = ADAMW) -> Pair:
     """Networks without sampling error."""
     problems = draw_problems(keys)
@@ -378,52 +384,57 @@ def token_error(size: Size, keys: Any, summed: bool = False) -> Values:
 
 
 # Training that moves every matrix by more than its first norm.
-FARTHER, LONGER = ADAMW._replace(learning_rate=0.25, eps=1e-8), 4
+FARTHER, LONGER = ADAMW._replace(learning_rate=0.3, eps=1e-8), 4
 
 
-@remembered(24)
-def dimension(keys: Any, d: int, blockwise: float, mean: bool) -> tuple[Run, Run, Problem]:
-    """Random and exhaustive networks; v is the sum of squares of a block, or their mean."""
+class ByDimension(NamedTuple):
+    """After training: head noise of the states, norm and movement of the values (Frobenius)."""
+
+    error: Values
+    norm: Values  # the largest over layers and heads
+    moved: Values  # beyond weight decay, in the first layer
+
+
+@remembered(500)
+def dimension(keys: Any, d: int, blockwise: float, mean: bool) -> ByDimension:
+    """AdamW by entries or by blocks, where v is the sum of squares of a block, or their mean."""
     entries = Heads(2.0 * d, 2.0 * d, float(d * d)) if mean else Heads(1.0, 1.0, 1.0)
-    return dimension_runs(keys, d, FARTHER._replace(blockwise=blockwise, entries=entries), LONGER)
+    recipe = FARTHER._replace(blockwise=blockwise, entries=entries)
+    run, full, problems = dimension_runs(keys, d, recipe, LONGER)
+    kept = (1 - recipe.learning_rate * recipe.decoupled) ** LONGER
+    norms, moved = (
+        np.linalg.norm(V, axis=(-2, -1))
+        for V in (run.heads.V, run.heads.V[:, 0] - kept * problems.atoms.V)
+    )
+    return ByDimension(pointwise((run.x - full.x)[:, -1], -1), norms.max((-1, -2)), moved.mean(-1))
 
 
-def dimension_error(size: Size, keys: Any, blockwise: float = 1.0, mean: bool = False) -> Values:
-    """Head noise of the states after training."""
-    run, full, _ = dimension(keys, size["d"], blockwise, mean)
-    return pointwise((run.x - full.x)[:, -1], -1)
+def by_dimension(
+    size: Size, keys: Any, what: str, blockwise: float = 1.0, mean: bool = False, power: float = 0
+) -> Values:
+    """One of ``ByDimension``, over d^power."""
+    found = dimension(keys, size["d"], blockwise, mean)
+    return getattr(found, what) / size["d"] ** power
 
 
 def growth_left(size: Size, keys: Any, power: float = 0.25, blockwise: float = 0.0) -> Values:
     """d^power over the error: does not grow when the error grows at least as d^power."""
-    return size["d"] ** power / dimension_error(size, keys, blockwise)
-
-
-def dimension_norm(size: Size, keys: Any, blockwise: float = 1.0, mean: bool = False) -> Values:
-    """Largest Frobenius norm of a value matrix after training."""
-    run, _, _ = dimension(keys, size["d"], blockwise, mean)
-    return np.linalg.norm(run.heads.V, axis=(-2, -1)).max((-1, -2))
-
-
-def dimension_move(size: Size, keys: Any, blockwise: float = 0.0, power: float = 1.0) -> Values:
-    """Movement of the values of the first layer in Frobenius norm, over d^power."""
-    run, _, problems = dimension(keys, size["d"], blockwise, False)
-    kept = (1 - FARTHER.learning_rate * FARTHER.decoupled) ** LONGER
-    moved = run.heads.V[:, 0] - kept * problems.atoms.V
-    return np.linalg.norm(moved, axis=(-2, -1)).mean(-1) / size["d"] ** power
+    return size["d"] ** power / dimension(keys, size["d"], blockwise, False).error
 
 
 def size_claims() -> tuple[IndependenceClaim, ...]:
     """What must not grow with the tokens, nor, for blockwise AdamW, with the dimension."""
     no_growth: dict[str, Any] = {"kind": "no growth", "margin": 0.25}
-    by_dimension: dict[str, Any] = {
+    dimensions: dict[str, Any] = {
         "draw": "adamw-depth-limit/dimension",
         "seeds": {"smoke": 32, "standard": 64, "full": 128},
+        "cap": {"smoke": 64, "standard": 128, "full": 256},
         "size": "d",
         "sizes": {"d": [2, 4, 8, 16]},
     }
     entrywise, mean = "AdamW entry by entry", "v the mean over a block, not the sum"
     blockwise = "one second moment a matrix"
+    moves = partial(by_dimension, what="moved", blockwise=0.0, power=1.0)
     return (
         IndependenceClaim(
             **room_claim(
@@ -452,17 +463,17 @@ def size_claims() -> tuple[IndependenceClaim, ...]:
             **room_claim(
                 "blockwise-error", "Blockwise AdamW: error does not grow with d", "abstract"
             )
-            | by_dimension,
+            | dimensions,
             **no_growth,
-            error=dimension_error,
+            error=partial(by_dimension, what="error"),
             mutants=(
-                changed("entrywise", entrywise, "error", dimension_error, blockwise=0.0),
-                changed("mean", mean, "error", dimension_error, mean=True),
+                changed("entrywise", entrywise, "error", by_dimension, what="error", blockwise=0.0),
+                changed("mean", mean, "error", by_dimension, what="error", mean=True),
             ),
         ),
         IndependenceClaim(
             **room_claim("entrywise-error", "Entrywise AdamW: error grows at least as d^1/4")
-            | by_dimension,
+            | dimensions,
             **no_growth,
             error=growth_left,
             mutants=(
@@ -472,25 +483,25 @@ def size_claims() -> tuple[IndependenceClaim, ...]:
         ),
         IndependenceClaim(
             **room_claim("blockwise-norm", "Blockwise AdamW: norms of values do not grow with d")
-            | by_dimension,
+            | dimensions,
             **no_growth,
-            error=dimension_norm,
+            error=partial(by_dimension, what="norm"),
             mutants=(
-                changed("entrywise", entrywise, "error", dimension_norm, blockwise=0.0),
-                changed("mean", mean, "error", dimension_norm, mean=True),
+                changed("entrywise", entrywise, "error", by_dimension, what="norm", blockwise=0.0),
+                changed("mean", mean, "error", by_dimension, what="norm", mean=True),
             ),
         ),
         IndependenceClaim(
             **room_claim(
                 "entrywise-moves", "Entrywise AdamW moves values by order d in Frobenius norm"
             )
-            | by_dimension,
+            | dimensions,
             kind="equivalent",
             margin=0.5,
-            error=dimension_move,
+            error=moves,
             mutants=(
-                changed("blockwise", blockwise, "error", dimension_move, blockwise=1.0),
-                changed("root", "by order d^1/2 claimed", "error", dimension_move, power=0.5),
+                changed("blockwise", blockwise, "error", moves, blockwise=1.0),
+                changed("root", "by order d^1/2 claimed", "error", moves, power=0.5),
             ),
         ),
     )
@@ -520,9 +531,7 @@ def symmetry(
     if placed:
         X, X_ = (tokens + 0.01 * np.arange(tokens.shape[2])[:, None] for tokens in (X, X_))
     if masked:
-        return distances(
-            masked_drift(heads, X_), np.asarray(masked_drift(heads, X))[:, :, :, order]
-        )
+        return distances(masked_drift(heads, X_), masked_drift(heads, X)[:, :, :, order])
     x, p, gradients = passes(heads, X, Y)
     x_, p_, gradients_ = passes(heads, X_, Y_)
     expected = tuple(np.asarray(a)[:, :, :, order] for a in (x, p))
@@ -668,7 +677,7 @@ def draw_ratio(axes: Any, results: Mapping[str, Any]) -> None:
     keys = np.arange(32, dtype=np.uint32).reshape(16, 2)
 
     def ratio(size: Size) -> float:
-        error = error_of(size, keys, "either", STEPS, "sup")
+        error = error_of(size, keys, "joint", STEPS, "sup")
         assert theorem.rate is not None
         return float(np.sqrt((error**2).mean())) / sum(theorem.rate.evaluate(size))
 

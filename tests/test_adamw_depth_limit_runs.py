@@ -13,7 +13,13 @@ from numerics.generated.adamw_depth_limit import largest_update, toy_mean_square
 from numerics.measurements.gradient_histories import COUNT, largest_parameter, worst_histories
 from numerics.measurements.leading_errors import leading
 from numerics.measurements.one_token_network import toy_squares
-from numerics.measurements.token_symmetry import distances, draw_instances, layer_adjoints, passes
+from numerics.measurements.token_symmetry import (
+    distances,
+    draw_instances,
+    layer_adjoints,
+    masked_drift,
+    passes,
+)
 from numerics.training.adamw_variants import Recipe, variant
 from numerics.training.dimension_problems import MOST, dimension_problem, dimension_runs
 from numerics.training.token_problems import (
@@ -164,3 +170,12 @@ def test_gradients_of_repeated_tokens_are_those_of_the_tokens() -> None:
         passes(heads, *(np.repeat(a, 2, axis=2) for a in (X, Y)))[2],
     )
     assert distances(twice, once).max() < 1e-12
+
+
+def test_the_mask_leaves_the_last_token_alone_and_no_other() -> None:
+    """The last token attends to all in either case; states move by a third of the layer's drift."""
+    heads, X, Y = draw_instances(KEYS[:2])
+    states = np.asarray(passes(heads, X, Y)[0])
+    drift, masked = 3 * (states[:, 1] - states[:, 0]), masked_drift(heads, X)[:, 0]
+    np.testing.assert_allclose(masked[:, :, -1], drift[:, :, -1], rtol=1e-9)
+    assert np.abs(masked - drift)[:, :, :-1].min() > 1e-6
