@@ -24,7 +24,7 @@ KEY = jax.random.key(4)
 def test_the_floor_is_gradient_descent_with_the_kernel() -> None:
     X = jax.random.normal(KEY, (5, 4, 3))
     U, W = jax.random.normal(KEY, (6, 3)), jax.random.normal(KEY, (6, 3, 3))
-    features, _ = taught(X, X[:1], U, W)
+    features, _ = jax.jit(taught)(X, X[:1], U, W)
     K, y = np.asarray(tangent_kernels(features).sum(0)), np.arange(1.0, 6.0)
     f = np.zeros(5)
     for _ in range(9):
@@ -36,8 +36,8 @@ def test_the_floor_is_gradient_descent_with_the_kernel() -> None:
 def test_the_kernels_are_those_of_the_network_of_the_pool() -> None:
     X = jax.random.normal(KEY, (3, 4, 2))
     pool = initialize(KEY, heads=6, dim=2, symmetric=False)
-    rows = jax.jacrev(lambda p: network(p, X))(pool)
-    features, _ = taught(X, X[:1], pool.U, pool.W)
+    rows = jax.jit(jax.jacrev(lambda p: network(p, X)))(pool)
+    features, _ = jax.jit(taught)(X, X[:1], pool.U, pool.W)
     for kernel, leaf in zip(tangent_kernels(features), rows, strict=True):
         J = leaf.reshape(3, -1)
         np.testing.assert_allclose(kernel, J @ J.T, atol=1e-13)
@@ -59,7 +59,7 @@ def test_a_ladder_trains_each_width_as_it_would_be_trained_alone(symmetric: bool
     X = jax.random.normal(KEY, (5, 3, 2))
     y = jnp.arange(5.0)
     radii = 0.5 / jnp.sqrt(networks.width)
-    last, losses = descend_all(networks, start, X, y, 0.2, radii, steps=7)
+    last, losses = jax.jit(lambda p: descend_all(networks, p, X, y, 0.2, radii, steps=7))(start)
     ways = largest_ways(networks, last, start)
     for place, some in enumerate((slice(0, 4), slice(4, 10))):
         own = Heads(*(block[some] for block in start))
@@ -76,17 +76,17 @@ def test_a_ladder_trains_each_width_as_it_would_be_trained_alone(symmetric: bool
 def test_labels_by_features_are_those_by_forward_derivatives() -> None:
     teacher = random_teacher(KEY, length=3, dim=2, anchors=2, pool=6, radii=(3.0, 3.0, 3.0))
     X = jax.random.normal(KEY, (5, 3, 2))
-    _, y = taught(X, teacher.anchors, teacher.U, teacher.W)
+    _, y = jax.jit(taught)(X, teacher.anchors, teacher.U, teacher.W)
     np.testing.assert_allclose(y, labels(teacher, X), rtol=1e-12)
 
 
 def test_gradients_on_lagged_windows_are_those_of_autodiff() -> None:
     x, _ = windows(jnp.zeros(2, jnp.uint32), 3, 4)
     p = Recurrent(*(jax.random.normal(jax.random.key(i), (5,)) for i in range(3)))
-    slopes = jax.jacrev(lambda w: recurrent_network(p._replace(w=w), x)[0])(p.w)
+    slopes = jax.jit(jax.jacrev(lambda w: recurrent_network(p._replace(w=w), x)[0]))(p.w)
     np.testing.assert_allclose(recurrent_network(p, x)[1], (slopes**2).sum(1), rtol=1e-12)
     heads, X = initialize(KEY, heads=4, dim=9), placed(x)
-    slopes = jax.jacrev(lambda W: network(heads._replace(W=W), X))(heads.W)
+    slopes = jax.jit(jax.jacrev(lambda W: network(heads._replace(W=W), X)))(heads.W)
     np.testing.assert_allclose(attention_gradient(heads, X), (slopes**2).sum((1, 2, 3)), rtol=1e-12)
 
 

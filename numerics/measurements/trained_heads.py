@@ -21,12 +21,15 @@ from numerics.training.widths import WidthRun, width_runs
 
 
 def blockwise(run: Callable[[jax.Array], Any], keys: Any, block: int) -> Any:
-    """``run`` of ``block`` seeds at a time, so that it is compiled for one number of seeds."""
-    if len(keys) % block:
-        raise ValueError(f"expected a multiple of {block} seeds, received {len(keys)}")
-    blocks = np.split(np.asarray(keys), len(keys) // block)
-    parts = [run(jnp.asarray(some)) for some in blocks]
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    """``run`` of ``block`` seeds at a time, so that it is compiled for one number of seeds.
+
+    The last ones are padded and dropped.
+    """
+    count = len(keys)
+    block = min(block, count)
+    padded = np.pad(np.asarray(keys), ((0, -count % block), (0, 0)), mode="edge")
+    parts = [run(jnp.asarray(padded[i : i + block])) for i in range(0, count, block)]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:count], *parts)
 
 
 # Training loss against the number of heads, above the loss of infinitely many.

@@ -18,7 +18,7 @@ from numerics.training.projected import descend
 from numerics.training.quick import quick_jit
 from numerics.training.transport import clip_tokens, taught
 
-HEADS = ("softmax", "exponential sum", "plain sum")
+HEADS = ("softmax", "exponential sum")
 DESIGNS = ("independent", "neutral")
 ANCHORS, POOL = 4, 64
 
@@ -47,9 +47,8 @@ def length_losses(
     """
 
     def attend(X: Array, W: Array, q: Array) -> Array:
-        logits = X @ (W @ q)
-        weights = jnp.where(head == 1, jnp.exp(logits), 1.0) * length / most
-        return jnp.where(head == 0, attention_head(X, W, q), weights @ X)
+        total = jnp.exp(X @ (W @ q)).sum() * length / most
+        return attention_head(X, W, q) * jnp.where(head == 0, 1.0, total)
 
     model = partial(network, attend=attend)
 
