@@ -151,7 +151,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
                 ),
                 "decay-forgotten": ("R for Q", partial(defect, energy="risk")),
             },
-            sizes={"N": [1, 2, 4, 8]},
+            sizes={"N": [2, 4, 6, 8]},
             statistic="geometric",  # one network far from its limit would outweigh the others
             draw=NETWORKS,
             source="quoted",
