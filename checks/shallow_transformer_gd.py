@@ -103,8 +103,7 @@ def constant_claim(
 
 constant_claims = (
     constant_claim(
-        "cumulant",
-        "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
+        "cumulant", "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
         lambda B: KAPPA,
         {
             "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
@@ -113,24 +112,20 @@ constant_claims = (
         B=False,
     ),
     constant_claim(
-        "gradient",
-        "The gradient of a head is at most sigma1 max(1, B)",
-        gradient_bound,
+        "gradient", "The gradient of a head is at most sigma1 max(1, B)", gradient_bound,
         {
             "no-B": ("the norm of U forgotten", lambda B: gradient_bound(1.0)),
             "half-B": ("half of B for B", lambda B: gradient_bound(B / 2)),
         },
     ),
     constant_claim(
-        "curvature",
-        "The second derivative of a head is at most L2 sharp",
-        curvature_bound,
+        "curvature", "The second derivative of a head is at most L2 sharp", curvature_bound,
         {
             "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
             "first-order": ("the gradient's bound taken for it", gradient_bound),
         },
     ),
-)
+)  # fmt: skip
 
 # N2: linearisation error at three points of the projection set.
 moved = {
@@ -143,16 +138,10 @@ moved = {
 def linear_claim(point: str, power: sp.Expr, margin: float, why: str, slips: Slips) -> RateClaim:
     """The linearisation error at one point falls like a power of m."""
     return room_claim(
-        RateClaim,
-        f"linearisation-{point}",
-        f"At {point} points the error is of order {power}: {why}",
-        fresh.linear_error(point),
-        slips,
-        predicted=power,
-        kind="exact",
-        margin=margin,
-        **moved,
-    )
+        RateClaim, f"linearisation-{point}",
+        f"At {point} points the error is of order {power}: {why}", fresh.linear_error(point), slips,
+        predicted=power, kind="exact", margin=margin, **moved,
+    )  # fmt: skip
 
 
 def asymmetric(point: str) -> tuple[str, Any]:
@@ -163,54 +152,46 @@ def asymmetric(point: str) -> tuple[str, Any]:
 worst_case = ("the paper's 1/sqrt(m) as an exact rate", m**-HALF)
 linear_claims = (
     linear_claim(
-        "coherent",
-        m**-HALF,
-        0.1,
-        "all errors add up",
+        "coherent", m**-HALF, 0.1, "all errors add up",
         {
             "one-over-m": ("1/m, as along a transport", 1 / m),
             "asymmetric": asymmetric("coherent"),
         },
     ),
     linear_claim(
-        "random",
-        1 / m,
-        0.2,
-        "random signs gain a square root over the paper's bound",
+        "random", 1 / m, 0.2, "random signs gain a square root over the paper's bound",
         {
             "worst-case": worst_case,
             "c-frozen": (
-                "c not trained in the linearisation",
-                fresh.linear_error("random", "frozen"),
+                "c not trained in the linearisation", fresh.linear_error("random", "frozen")
             ),
         },
     ),
     linear_claim(
-        "transported",
-        1 / m,
-        0.2,
-        "the two heads of a pair cancel at second order",
+        "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
         {"worst-case": worst_case, "asymmetric": asymmetric("transported")},
     ),
     room_claim(
-        InequalityClaim,
-        "linearisation-bound",
-        "The linearisation error is at most the sharp bound",
-        fresh.linear_slack(),
+        InequalityClaim, "linearisation-bound",
+        "The linearisation error is at most the sharp bound", fresh.linear_slack(),
         {
             "no-projection": (
-                "radii that do not shrink with m",
-                fresh.linear_slack(shrinking=False),
+                "radii that do not shrink with m", fresh.linear_slack(shrinking=False)
             ),
             "averaged": ("the bound divided by m", fresh.linear_slack(averaged=True)),
         },
-        source="quoted",
-        **moved,
+        source="quoted", **moved,
     ),
-)
+)  # fmt: skip
 
 
 # N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
+pooled = {
+    "seeds": {"smoke": 128, "standard": 512, "full": 2048},
+    "draw": "shallow-transformer-gd/pool",
+}
+
+
 def counted(least: int, step: int = 2) -> dict[str, Any]:
     """Numbers of samples from ``least`` to all of them, by tier; the same heads and samples."""
     most = {"smoke": 1024, "standard": 4096, "full": 4096}
@@ -220,63 +201,41 @@ def counted(least: int, step: int = 2) -> dict[str, Any]:
     return {"sizes": sizes} | pooled
 
 
-pooled = {
-    "seeds": {"smoke": 128, "standard": 512, "full": 2048},
-    "draw": "shallow-transformer-gd/pool",
-}
 quarter_power = ("n^(1/4) for log n", {"planted_power": 0.25})
 power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
     room_claim(
-        GrowthClaim,
-        "log-n",
-        "m eps_app^2 grows like log n, with at most twice its variance as slope",
-        fresh.sup_square,
+        GrowthClaim, "log-n",
+        "m eps_app^2 grows like log n, with at most twice its variance as slope", fresh.sup_square,
         {
             "quarter-power": quarter_power,
             "power-claimed": power_claimed,
             "slope": ("a slope of half the variance", {"slope_bound": 0.25}),
         },
-        law="log",
-        slope_bound=1.0,
-        **counted(8),
+        law="log", slope_bound=1.0, **counted(8),
     ),
     room_claim(
-        GrowthClaim,
-        "required-width",
-        "The width needed for a given accuracy grows like log n",
-        fresh.needed_width,
-        {"quarter-power": quarter_power, "power-claimed": power_claimed},
-        law="log",
-        **counted(8),
+        GrowthClaim, "required-width", "The width needed for a given accuracy grows like log n",
+        fresh.needed_width, {"quarter-power": quarter_power, "power-claimed": power_claimed},
+        law="log", **counted(8),
     ),
     room_claim(
-        IndependenceClaim,
-        "mean-square",
+        IndependenceClaim, "mean-square",
         "The mean square of the approximation error does not depend on n",
         partial(fresh.approximation, what="mean_square"),
         {
             "largest": ("the largest error for the mean square", fresh.sup_square),
             "drift": ("a growth by 25 % over the range", {"planted_drift": 1.25}),
         },
-        size="n",
-        margin=0.1,
-        **counted(64, 4),
+        size="n", margin=0.1, **counted(64, 4),
     ),
     room_claim(
-        RateClaim,
-        "approximation",
-        "eps_app falls like 1/sqrt(m)",
-        fresh.approximation,
-        {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)},
-        source="quoted",
-        sizes={"m": fresh.WIDTHS[2:], "samples": [1024]},
-        predicted=m**-HALF,
-        kind="exact",
-        next_order=HALF,
-        **pooled,
+        RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", fresh.approximation,
+        {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
+        sizes={"m": fresh.WIDTHS[2:], "samples": [1024]}, predicted=m**-HALF, kind="exact",
+        next_order=HALF, **pooled,
     ),
-)
+)  # fmt: skip
 
 # N5: training loss against the number of heads, above the loss of infinitely many.
 widths = {
@@ -285,41 +244,31 @@ widths = {
 }
 width_claims = (
     room_claim(
-        RateClaim,
-        "excess-loss",
+        RateClaim, "excess-loss",
         "The loss after training is that of infinitely many heads, in closed form, up to the order "
-        "1/sqrt(m) at most",
-        trained.excess(),
+        "1/sqrt(m) at most", trained.excess(),
         {
             "no-floor": ("the loss itself for its excess", trained.excess("")),
             "c-frozen": ("c not trained in the linearisation", trained.excess("frozen")),
             "asymmetric": (
-                "heads drawn independently, not in pairs",
-                trained.excess(symmetric=False),
+                "heads drawn independently, not in pairs", trained.excess(symmetric=False)
             ),
             "one-over-m-squared": ("1/m^2", m**-2),
         },
-        predicted=m**-HALF,
-        kind="upper bound",
-        statistic="rms",
-        next_order=None,
-        seeds={"smoke": 128, "standard": 256, "full": 1024},
-        **widths,
+        predicted=m**-HALF, kind="upper bound", statistic="rms", next_order=None,
+        seeds={"smoke": 128, "standard": 256, "full": 1024}, **widths,
     ),
     room_claim(
-        InequalityClaim,
-        "projection",
-        "Each block of each head ends within rho/sqrt(m) of its start",
-        trained.room_left(),
+        InequalityClaim, "projection",
+        "Each block of each head ends within rho/sqrt(m) of its start", trained.room_left(),
         {
             "dropped": ("descent without projection", trained.room_left(np.inf)),
             "no-root": ("rho for rho/sqrt(m)", trained.room_left(shrinking=False)),
         },
         tolerance=dtype_tolerance(np.float64, operations=64),
-        seeds={"smoke": 32, "standard": 64, "full": 256},
-        **widths,
+        seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
     ),
-)
+)  # fmt: skip
 
 # N6: training loss against the number of tokens.
 lengths = {
@@ -331,25 +280,20 @@ lengths = {
 }
 length_claims = (
     room_claim(
-        IndependenceClaim,
-        "length-neutral",
-        "With length-neutral tokens the loss does not depend on T",
-        trained.trained_loss("neutral"),
+        IndependenceClaim, "length-neutral",
+        "With length-neutral tokens the loss does not depend on T", trained.trained_loss("neutral"),
         {
             "exponential-sum": (
-                "softmax not normalised",
-                trained.trained_loss("neutral", "exponential sum"),
+                "softmax not normalised", trained.trained_loss("neutral", "exponential sum")
             ),
             "independent-tokens": (
-                "tokens drawn anew at every length",
-                trained.trained_loss("independent"),
+                "tokens drawn anew at every length", trained.trained_loss("independent")
             ),
         },
         **lengths,
     ),
     room_claim(
-        IndependenceClaim,
-        "length-independent",
+        IndependenceClaim, "length-independent",
         "With independent tokens the loss does not grow with T",
         trained.trained_loss("independent", relative=False),
         {
@@ -359,49 +303,35 @@ length_claims = (
             ),
             "drift": ("a doubling over the range", {"planted_drift": 2.0}),
         },
-        kind="no growth",
-        **lengths,
+        kind="no growth", **lengths,
     ),
     room_claim(
-        IdentityClaim,
-        "replication",
-        "Repeating every token changes nothing",
-        fresh.replication,
+        IdentityClaim, "replication", "Repeating every token changes nothing", fresh.replication,
         {
             "sum": ("softmax not normalised", partial(fresh.replication, normalised=False)),
             "tolerance": ("a shift by two tolerances", {"planted_shift": 2.0}),
         },
-        sizes={"r": fresh.REPEATS},
-        tolerance=dtype_tolerance(np.float64, operations=64),
-        seeds=32,
+        sizes={"r": fresh.REPEATS}, tolerance=dtype_tolerance(np.float64, operations=64), seeds=32,
     ),
-)
+)  # fmt: skip
 
 # N7: the recurrent contrast.
 kicks = {"sizes": {"T": fresh.LENGTHS}, "seeds": 64, "draw": "shallow-transformer-gd/kicks"}
 recurrent_claims = (
     room_claim(
-        IdentityClaim,
-        "recurrent-gradient",
-        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|",
-        fresh.kick,
+        IdentityClaim, "recurrent-gradient",
+        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|", fresh.kick,
         {
             "one-token": ("w^(T-1)", partial(fresh.kick, formula="longer")),
             "attention": ("a softmax head passed off", partial(fresh.kick, head="attention")),
         },
-        tolerance=dtype_tolerance(np.float64, operations=64),
-        **kicks,
+        tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
     ),
     room_claim(
-        InequalityClaim,
-        "contrast",
-        "On the same inputs the gradient of a softmax head is at most L1 sharp",
-        fresh.contrast(),
+        InequalityClaim, "contrast",
+        "On the same inputs the gradient of a softmax head is at most L1 sharp", fresh.contrast(),
         {
-            "recurrent": (
-                "a recurrent head passed off as attention",
-                fresh.contrast("recurrent"),
-            ),
+            "recurrent": ("a recurrent head passed off as attention", fresh.contrast("recurrent")),
             "per-token": ("a bound that falls like 1/T", fresh.contrast(per_token=True)),
         },
         **kicks,
@@ -409,20 +339,16 @@ recurrent_claims = (
     # N8: values that return after L steps. Only what recurrent weights do is claimed. The rule is
     # one-sided and no power is fitted: the gradient grows faster than any, in the end.
     room_claim(
-        IndependenceClaim,
-        "lag-recurrent",
+        IndependenceClaim, "lag-recurrent",
         "Trained on AR(L) data, the gradient in recurrent weights of 1.2 grows at least like "
-        "sqrt(L)",
-        trained.below_growth(1.2, 0.5),
+        "sqrt(L)", trained.below_growth(1.2, 0.5),
         {
             "attention": ("a softmax head for it", trained.below_growth(0.0, 0.5)),
             "fourth-power": ("L^4", trained.below_growth(1.2, 4.0)),
         },
-        sizes={"L": [2, 4, 8, 16, 32]},
-        seeds={"full": 12},
-        kind="no growth",
+        sizes={"L": [2, 4, 8, 16, 32]}, seeds={"full": 12}, kind="no growth",
     ),
-)
+)  # fmt: skip
 
 # N9: memory against the number of tokens, as the compiler reports it.
 last, fixed = (partial(fresh.temporary_bytes, online=online) for online in (False, True))
@@ -433,19 +359,12 @@ memory = {
 }
 memory_claims = (
     room_claim(
-        RateClaim,
-        "memory-last-token",
-        "With the last token as query, memory is of order T",
-        last,
+        RateClaim, "memory-last-token", "With the last token as query, memory is of order T", last,
         {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
-        predicted=T,
-        kind="exact",
-        **memory,
+        predicted=T, kind="exact", **memory,
     ),
     room_claim(
-        IndependenceClaim,
-        "memory-fixed-query",
-        "With a fixed query, memory does not depend on T",
+        IndependenceClaim, "memory-fixed-query", "With a fixed query, memory does not depend on T",
         fixed,
         {
             "last-token": ("the last token as query", last),
@@ -453,12 +372,11 @@ memory_claims = (
         },
         **memory,
     ),
-)
+)  # fmt: skip
 
 # N10: the certificate, on every run.
 certificate_claim = room_claim(
-    InequalityClaim,
-    "certificate",
+    InequalityClaim, "certificate",
     "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2",
     trained.certificate_slack(),
     {
@@ -466,7 +384,7 @@ certificate_claim = room_claim(
         "no-defect": ("the defect dropped", trained.certificate_slack(defect=0.0)),
     },
     seeds={"smoke": 32, "standard": 512, "full": 2048},
-)
+)  # fmt: skip
 
 claims = (
     *constant_claims, *linear_claims, *approximation_claims, *width_claims, *length_claims,
