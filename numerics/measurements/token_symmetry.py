@@ -120,3 +120,42 @@ def distances(left: Any, right: Any) -> Float[np.ndarray, " seeds"]:
 
     pairs = zip(jax.tree.leaves(left), jax.tree.leaves(right), strict=True)
     return np.stack([relative(a, np.asarray(b)) for a, b in pairs]).max(axis=0)
+
+
+ORDERS = {"repeat": np.arange(6) % TOKENS, "exchange": np.array([2, 0, 1])}
+
+
+def symmetry(
+    keys: Any,
+    *,
+    move: str,
+    masked: bool = False,
+    scaled: bool = True,
+    placed: bool = False,
+    targets: bool = True,
+) -> Float[np.ndarray, " seeds"]:
+    """Tokens repeated, or exchanged: is what the network does repeated, or exchanged?
+
+    Without ``scaled`` backpropagated variables are plain gradients, not N times them; ``placed``
+    adds to each token a number that depends on its place; without ``targets`` those stay in place.
+    """
+    order = ORDERS[move]
+    heads, X, Y = draw_instances(keys)
+    X_, Y_ = X[:, :, order], Y[:, :, order] if targets else Y
+    if placed:
+        X, X_ = (tokens + 0.01 * np.arange(tokens.shape[2])[:, None] for tokens in (X, X_))
+    if masked:
+        return distances(masked_drift(heads, X_), masked_drift(heads, X)[:, :, :, order])
+    x, p, gradients = passes(heads, X, Y)
+    x_, p_, gradients_ = passes(heads, X_, Y_)
+    expected = tuple(np.asarray(a)[:, :, :, order] for a in (x, p))
+    ratio = 1.0 if scaled else TOKENS / len(order)
+    return distances((x_, ratio * np.asarray(p_), gradients_), (*expected, gradients))
+
+
+def adjoint_residual(
+    keys: Any, *, lions: bool = True, scale: float = 1.0
+) -> Float[np.ndarray, " seeds"]:
+    """One layer's backpropagation from the theory, against automatic differentiation."""
+    found, own_only, expected = layer_adjoints(*draw_instances(keys))
+    return distances(np.asarray(found if lions else own_only) * scale, expected)

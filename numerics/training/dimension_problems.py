@@ -1,12 +1,13 @@
-"""Training problems whose norms do not depend on the embedding dimension."""
+"""Problems whose norms do not depend on the embedding dimension, and AdamW's runs on them."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.adamw_depth_limit import Heads, Run
+from numerics.randomness.remembered import remembered
 from numerics.training.adamw_variants import Recipe
 from numerics.training.token_problems import (
     Keys,
@@ -14,12 +15,16 @@ from numerics.training.token_problems import (
     draw_problem,
     draw_problems,
     full_weights,
+    pointwise,
     random_weights,
     simulate,
 )
 
 MOST = 16  # the largest dimension
 DEPTH, HEADS = 4, 2
+# Training that moves every matrix by more than its first norm.
+FARTHER, LONGER = Recipe(learning_rate=0.3, eps=1e-8), 4
+Values = Float[np.ndarray, " seeds"]
 
 
 def dimension_problem(key: Any, d: int) -> Problem:
@@ -43,6 +48,14 @@ def dimension_problem(key: Any, d: int) -> Problem:
     return Problem(problem.data._replace(inputs=inputs, targets=targets), atoms)
 
 
+class ByDimension(NamedTuple):
+    """After training: head noise of the states, norm and movement of the values (Frobenius)."""
+
+    error: Values
+    norm: Values  # the largest over layers and atoms
+    moved: Values  # beyond weight decay, in the first layer
+
+
 def dimension_runs(keys: Keys, d: int, recipe: Recipe, steps: int) -> tuple[Run, Run, Problem]:
     """Networks of random heads, those without sampling error, and their problems."""
     problems = draw_problems(keys, partial(dimension_problem, d=d))
@@ -51,3 +64,29 @@ def dimension_runs(keys: Keys, d: int, recipe: Recipe, steps: int) -> tuple[Run,
         for weights in (random_weights(keys, DEPTH, HEADS), full_weights(len(keys), DEPTH))
     )
     return random, full, problems
+
+
+@remembered(500)
+def dimension(keys: Any, d: int, blockwise: float, mean: bool) -> ByDimension:
+    """AdamW by entries or by blocks, where v is the sum of squares of a block, or their mean."""
+    entries = Heads(2.0 * d, 2.0 * d, float(d * d)) if mean else Heads(1.0, 1.0, 1.0)
+    recipe = FARTHER._replace(blockwise=blockwise, entries=entries)
+    run, full, problems = dimension_runs(keys, d, recipe, LONGER)
+    kept = (1 - FARTHER.learning_rate * FARTHER.decoupled) ** LONGER
+    V = run.heads.V
+    norms, moved = (
+        np.linalg.norm(w, axis=(-2, -1)) for w in (V, V[:, 0] - kept * problems.atoms.V)
+    )
+    return ByDimension(pointwise((run.x - full.x)[:, -1], -1), norms.max((-1, -2)), moved.mean(-1))
+
+
+def by_dimension(
+    keys: Any, d: int, *, what: str, blockwise: float = 1.0, mean: bool = False, power: float = 0.0
+) -> Values:
+    """One of ``ByDimension``, over d^power."""
+    return getattr(dimension(keys, d, blockwise, mean), what) / d**power
+
+
+def growth_left(keys: Any, d: int, *, power: float = 0.25, blockwise: float = 0.0) -> Values:
+    """d^power over the error: does not grow when the error grows at least as d^power."""
+    return d**power / dimension(keys, d, blockwise, False).error

@@ -159,6 +159,11 @@ def extrapolated(exhaustive: Callable[[int], Pair]) -> Pair:
     return Pair(*((8 * c - 6 * b + a) / 3 for a, b, c in zip(coarse, middle, fine, strict=True)))
 
 
+def pair(run: Run) -> Pair:
+    """What is compared with a limit."""
+    return Pair(run.x, run.p)
+
+
 def pointwise(error: Errors, at: int) -> Float[np.ndarray, " rows"]:
     """Root mean square over sequences at one depth; squares are averaged over the tokens."""
     return np.sqrt((error[:, :, at] ** 2).sum(-1).mean((-1, -2)))
