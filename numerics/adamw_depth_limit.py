@@ -32,11 +32,14 @@ FRACTIONS = 4  # states are recorded at depths 0, 1/4, 1/2, 3/4, 1
 
 
 class Heads(NamedTuple):
-    """Query, key and value matrices; leading axes, if any, are layers and heads."""
+    """Query, key and value matrices; leading axes, if any, are layers and heads.
 
-    Q: Float[Array, "*stack d_k d"]
-    K: Float[Array, "*stack d_k d"]
-    V: Float[Array, "*stack d d"]
+    Arrays are JAX's or NumPy's, here and in the other named tuples.
+    """
+
+    Q: Float[Any, "*stack d_k d"]
+    K: Float[Any, "*stack d_k d"]
+    V: Float[Any, "*stack d d"]
 
 
 class Data(NamedTuple):
@@ -47,9 +50,9 @@ class Data(NamedTuple):
     of share zero are not trained on, but recorded.
     """
 
-    inputs: Float[Array, "S N d"]
-    targets: Float[Array, "S N d"]
-    share: Float[Array, " S"]
+    inputs: Float[Any, "S N d"]
+    targets: Float[Any, "S N d"]
+    share: Float[Any, " S"]
 
 
 class Run(NamedTuple):
@@ -59,8 +62,8 @@ class Run(NamedTuple):
     ``heads`` are the trained parameters, with axes layer and atom (or head).
     """
 
-    x: Float[Array, "steps S fractions N d"]
-    p: Float[Array, "steps S fractions N d"]
+    x: Float[Any, "steps S fractions N d"]
+    p: Float[Any, "steps S fractions N d"]
     heads: Heads
 
 
@@ -265,8 +268,8 @@ def limit(
 class Constants(NamedTuple):
     """At depth one: L times Euler's error, and L H times the covariance of the heads' noise."""
 
-    euler: Tokens
-    covariance: Float[Array, "Nd Nd"]
+    euler: Float[Any, "N d"]
+    covariance: Float[Any, "Nd Nd"]
 
 
 def leading_errors(X: Tokens, atoms: Heads, steps: int = 64) -> Constants:
