@@ -118,11 +118,12 @@ def frozen_update(keys: Any, depth: int, heads: int, *, scaled: bool = False) ->
     return np.linalg.norm(moved, axis=(-2, -1)).mean((-1, -2)) / ADAMW.learning_rate
 
 
-def token_error(keys: Any, tokens: int, *, summed: bool = False) -> Values:
+@remembered(500)
+def token_noise(keys: Any, tokens: int) -> tuple[Values, Values]:
     """Noise of four heads in eight layers with N tokens, a problem for each seed.
 
-    Tokens are repeated until there are 8 (64 when N is larger): that changes no measure, so it is
-    the network of N tokens. ``summed``: a loss summed over tokens, so adjoints N times as large.
+    Of states and of adjoints. Tokens are repeated until there are 8 (64 when N is larger): that
+    changes no measure, so it is the network of N tokens.
     """
     most = 8 if tokens <= 8 else 64
     data, atoms = draw_problems(keys, partial(draw_problem, tokens=most))
@@ -133,4 +134,10 @@ def token_error(keys: Any, tokens: int, *, summed: bool = False) -> Values:
         for weights in (random_weights(keys, 8, 4), full_weights(len(keys), 8))
     )
     x, p = ((a - b)[:, -1] for a, b in zip(random, full, strict=True))
-    return np.hypot(pointwise(x, -1), (tokens if summed else 1) * pointwise(p, 0))
+    return pointwise(x, -1), pointwise(p, 0)
+
+
+def token_error(keys: Any, tokens: int, *, summed: bool = False) -> Values:
+    """Both together; ``summed``: a loss summed over tokens, so adjoints N times as large."""
+    states, adjoints = token_noise(keys, tokens)
+    return np.hypot(states, (tokens if summed else 1) * adjoints)
