@@ -186,6 +186,7 @@ linear_claims = (
 
 
 # N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
+SAMPLES = {"smoke": 1024, "standard": 4096, "full": 4096}
 pooled = {
     "seeds": {"smoke": 128, "standard": 512, "full": 2048},
     "draw": "shallow-transformer-gd/pool",
@@ -194,9 +195,9 @@ pooled = {
 
 def counted(least: int, step: int = 2) -> dict[str, Any]:
     """Numbers of samples from ``least`` to all of them, by tier; the same heads and samples."""
-    most = {"smoke": 1024, "standard": 4096, "full": 4096}
     sizes = {
-        tier: {"n": list(fresh.levels(least, n, step)), "samples": [n]} for tier, n in most.items()
+        tier: {"n": list(fresh.levels(least, n, step)), "samples": [n]}
+        for tier, n in SAMPLES.items()
     }
     return {"sizes": sizes} | pooled
 
@@ -232,7 +233,8 @@ approximation_claims = (
     room_claim(
         RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", fresh.approximation,
         {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
-        sizes={"m": fresh.WIDTHS[2:], "samples": [1024]}, predicted=m**-HALF, kind="exact",
+        sizes={k: {"m": fresh.WIDTHS[2:], "samples": [n]} for k, n in SAMPLES.items()},
+        predicted=m**-HALF, kind="exact",
         next_order=HALF, **pooled,
     ),
 )  # fmt: skip

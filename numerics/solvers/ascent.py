@@ -9,14 +9,21 @@ from jaxtyping import Array, Float
 
 
 def largest_value(
-    objective: Callable[[Array], Array], start: Float[Array, " n"], *, steps: int, rate: float = 0.1
+    value_and_slope: Callable[[Array], tuple[Array, Array]],
+    start: Float[Array, " n"],
+    *,
+    steps: int,
+    rate: float = 0.1,
 ) -> Float[Array, ""]:
-    """The largest value that Adam meets in so many steps up from ``start``."""
+    """The largest value that Adam meets in so many steps up from ``start``.
+
+    ``value_and_slope`` is ``jax.value_and_grad`` of a function, or a choice between several.
+    """
     optimizer = optax.adam(rate)
 
     def step(state: tuple[Array, optax.OptState], _: None) -> tuple[tuple, Array]:
         point, moments = state
-        value, slope = jax.value_and_grad(objective)(point)
+        value, slope = value_and_slope(point)
         change, moments = optimizer.update(-slope, moments)
         return (point + change, moments), value
 

@@ -1,6 +1,7 @@
 """How large the gradient, the curvature and the third cumulant of one head can be made."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -73,17 +74,21 @@ def extreme_values(
     repeated up to ``most``, which changes nothing, so that one compilation serves all lengths.
     """
     repeated = jnp.arange(most) % length
-    branches = [lambda p, f=f: f(p, B) for f in (gradient_norm, curvature, cumulant)]
     shapes = [(most, dim), (dim, dim), (dim,), (dim,), (dim + dim**2,)]
 
-    def objective(point: Array) -> Array:
-        X, *rest = cut(point, shapes)
-        return jax.lax.switch(quantity, branches, (X[repeated], *rest))
+    def climb(f: Callable[[Start, ScalarLike], Array]) -> Callable[[Array], tuple[Array, Array]]:
+        def value(point: Array) -> Array:
+            X, W, U, q, along = cut(point, shapes)
+            return f((X[repeated], W, U, q, along), B)
+
+        return jax.value_and_grad(value)
+
+    branches = [climb(f) for f in (gradient_norm, curvature, cumulant)]
 
     def one(key: Array) -> Array:
         numbers = sum(math.prod(shape) for shape in shapes)
         start = jax.random.normal(key, (numbers,))
-        return largest_value(objective, start, steps=steps)
+        return largest_value(partial(jax.lax.switch, quantity, branches), start, steps=steps)
 
     return jax.vmap(one)(keys)
 

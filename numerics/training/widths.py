@@ -91,11 +91,8 @@ def width_runs(
             return losses.min(0), largest_ways(networks, last, start)
 
         smallest, moved = jax.vmap(run)(jax.random.bits(second, (copies, most)) % (2 * pool))
-        return WidthRun(
-            smallest / jnp.mean(y**2),
-            floor_share(kernels.sum(0), y, step_size, steps),
-            floor_share(kernels[1:].sum(0), y, step_size, steps),
-            moved.max(0),
-        )
+        both = jnp.stack([kernels.sum(0), kernels[1:].sum(0)])
+        floors = jax.vmap(lambda K: floor_share(K, y, step_size, steps))(both)
+        return WidthRun(smallest / jnp.mean(y**2), floors[0], floors[1], moved.max(0))
 
     return jax.lax.map(one, keys)
