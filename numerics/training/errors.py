@@ -115,7 +115,7 @@ def smallest_fall(size: Size, keys: Any, *, sign: float = 1.0) -> Errors:
 
 def above_floor(size: Size, keys: Any, *, data: str = "pairs") -> Errors:
     """Risk minus 1/8 after training on permuted pairs with opposite labels."""
-    setting = Setting(data=data, steps=16, decay=0.001)
+    setting = Setting(data=data, step=2.0, steps=16, decay=0.001)
     return np.asarray(networks(setting, WIDTH, keys).finite.risk)[:, -1] - 0.125
 
 

@@ -41,7 +41,7 @@ class Setting(NamedTuple):
 
     depth: int = 4
     decay: float = 0.01
-    step: float = 2.0
+    step: float = 1.0
     steps: int = 4
     data: str = "regression"
     relu: bool = False
