@@ -11,6 +11,7 @@ import pytest
 
 from numerics.adamw_depth_limit import (
     Data,
+    Run,
     atomic,
     backward,
     box_atoms,
@@ -34,6 +35,7 @@ from numerics.generated.adamw_depth_limit import (
     toy_mean_square,
 )
 from numerics.training.adamw_variants import Recipe, variant
+from numerics.training.quick import quick_jit
 from numerics.training.token_problems import draw_problem
 
 N, D, KEYS = 5, 3, 2
@@ -49,6 +51,14 @@ def close(left: Any, right: Any, scale: float = 1.0) -> None:
 def data(sequences: int = 3) -> Data:
     inputs, targets = (jax.random.normal(jax.random.PRNGKey(k), (sequences, N, D)) for k in (4, 5))
     return Data(inputs, targets, jnp.array([0.5, 0.5, 0.0]))
+
+
+in_haste = partial(quick_jit, level=0)
+
+
+def trained(key: jax.Array, sample: Data, **options: Any) -> Run:
+    """As ``train``, compiled in haste."""
+    return in_haste(partial(train, **options))(key, sample)
 
 
 def test_self_attention_is_attention_of_every_token() -> None:
@@ -109,9 +119,10 @@ def test_backpropagation_is_automatic_differentiation_of_the_whole_network() -> 
             x = x + jax.vmap(partial(mean_drift, heads=layer, weights=network.weights[r]))(x)
         return (sample.share[:, None, None] * (x - sample.targets) ** 2).sum() / (2 * N)
 
-    states = forward(sample.inputs, network)
-    p, gradients = backward(states, states[-1] - sample.targets, network, sample.share)
-    by_heads, by_inputs = jax.grad(loss, argnums=(0, 1))(network.heads, sample.inputs)
+    states = in_haste(forward)(sample.inputs, network)
+    last = states[-1] - sample.targets
+    p, gradients = in_haste(backward)(states, last, network, sample.share)
+    by_heads, by_inputs = in_haste(jax.grad(loss, argnums=(0, 1)))(network.heads, sample.inputs)
     for left, right in zip(gradients, by_heads, strict=True):
         close(left, 4 * 3 * right)
     close(sample.share[:, None, None] * p[0] / N, by_inputs)
@@ -124,8 +135,8 @@ def test_the_energy_is_conserved_and_a_dropped_lions_term_is_noticed() -> None:
         jacobians = jax.vmap(lambda *h: jax.vmap(lambda q: attention_token_jacobian(q, x, *h))(x))
         return jnp.einsum("m,mneg,ne->ng", weights, jacobians(*heads), p)
 
-    assert energy_drift(X, P, atoms) < 1e-9
-    assert energy_drift(X, P, atoms, own_only) > 1e-2
+    assert in_haste(energy_drift)(X, P, atoms) < 1e-9
+    assert in_haste(partial(energy_drift, adjoint=own_only))(X, P, atoms) > 1e-2
 
 
 def test_counted_atoms_are_the_network_of_separate_heads() -> None:
@@ -139,8 +150,8 @@ def test_counted_atoms_are_the_network_of_separate_heads() -> None:
         return drawn._replace(heads=jax.tree.map(lambda w: w[chosen], atoms))
 
     options = {"depth": 4, "heads": 6, "steps": 2, "optimizer": ADAMW}
-    one = train(jax.random.PRNGKey(9), data(), initial_law=atomic(atoms), **options)
-    two = train(jax.random.PRNGKey(9), data(), initial_law=separate, **options)
+    one = trained(jax.random.PRNGKey(9), data(), initial_law=atomic(atoms), **options)
+    two = trained(jax.random.PRNGKey(9), data(), initial_law=separate, **options)
     close(one.x, two.x)
     close(one.p, two.p)
 
@@ -148,8 +159,8 @@ def test_counted_atoms_are_the_network_of_separate_heads() -> None:
 def test_padding_to_more_layers_changes_nothing() -> None:
     atoms, key = box_atoms(jax.random.PRNGKey(8), (2,), D, KEYS, 0.5), jax.random.PRNGKey(1)
     options = {"depth": 4, "heads": 1, "steps": 2, "optimizer": ADAMW}
-    plain = train(key, data(), initial_law=exhaustive(atoms), **options)
-    padded = train(key, data(), initial_law=exhaustive(atoms, 9), **options)
+    plain = trained(key, data(), initial_law=exhaustive(atoms), **options)
+    padded = trained(key, data(), initial_law=exhaustive(atoms, 9), **options)
     close(plain.x, padded.x)
     close(plain.p, padded.p)
 
@@ -158,8 +169,8 @@ def test_the_default_recipe_is_optax_adamw() -> None:
     law, key = uniform_box(D, KEYS, 0.5), jax.random.PRNGKey(2)
     options = {"depth": 4, "heads": 2, "steps": 3, "initial_law": law}
     close(
-        train(key, data(), optimizer=variant(Recipe()), **options).p,
-        train(key, data(), optimizer=ADAMW, **options).p,
+        trained(key, data(), optimizer=variant(Recipe()), **options).p,
+        trained(key, data(), optimizer=ADAMW, **options).p,
     )
 
 
@@ -168,7 +179,7 @@ def test_leading_errors_are_seen_at_large_depth() -> None:
     problem = jax.tree.map(jnp.asarray, drawn)
     options = {"heads": 1, "steps": 0, "optimizer": ADAMW}
     runs = [
-        train(
+        trained(
             jax.random.PRNGKey(0),
             problem.data,
             depth=depth,
@@ -178,7 +189,7 @@ def test_leading_errors_are_seen_at_large_depth() -> None:
         for depth in (128, 256)
     ]
     found = 2 * 128 * (runs[0] - runs[1])[0, 0, -1]
-    expected = leading_errors(problem.data.inputs[0], problem.atoms).euler
+    expected = in_haste(leading_errors)(problem.data.inputs[0], problem.atoms).euler
     scale = float(jnp.abs(expected).max())
     np.testing.assert_allclose(found, expected, rtol=0.05, atol=0.02 * scale)
 

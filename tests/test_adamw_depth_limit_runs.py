@@ -22,6 +22,7 @@ from numerics.measurements.token_symmetry import (
 )
 from numerics.training.adamw_variants import Recipe, variant
 from numerics.training.dimension_problems import MOST, dimension_problem, dimension_runs
+from numerics.training.quick import quick_jit
 from numerics.training.token_problems import (
     ROWS,
     Pair,
@@ -65,7 +66,10 @@ def test_a_network_of_a_block_is_the_one_trained_alone() -> None:
     last = jax.tree.map(jnp.asarray, draw_problem(KEYS[-1]))
     heads = jax.tree.map(lambda w: jnp.broadcast_to(w, (8, *w.shape)), last.atoms)
     network = Network(heads, jnp.asarray(weights[-1]), jnp.asarray(8))
-    alone = train_network(network, last.data, steps=2, optimizer=variant(RECIPE))
+    alone = quick_jit(
+        lambda network, data: train_network(network, data, steps=2, optimizer=variant(RECIPE)),
+        level=0,
+    )(network, last.data)
     for left, right in zip(jax.tree.leaves(run), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(left[-1], right, rtol=1e-9, atol=1e-12)
 
@@ -74,14 +78,18 @@ def test_full_weights_are_the_exhaustive_network() -> None:
     problem = jax.tree.map(jnp.asarray, draw_problem(KEYS[0]))
     options = {"depth": 4, "heads": 1, "steps": 1, "optimizer": variant(RECIPE)}
     law = exhaustive(problem.atoms)
-    alone = train(jax.random.PRNGKey(0), problem.data, initial_law=law, **options)
+    alone = quick_jit(partial(train, initial_law=law, **options), level=0)(
+        jax.random.PRNGKey(0), problem.data
+    )
     np.testing.assert_allclose(pair(repeated(problem, 1), 4).p[0], alone.p, rtol=1e-9, atol=1e-12)
 
 
 def test_three_depths_give_the_limit_of_two_deeper_ones() -> None:
     problem = jax.tree.map(jnp.asarray, draw_problem(KEYS[0]))
     found = extrapolated(partial(pair, repeated(problem, 1)))
-    expected = limit(problem.data, problem.atoms, steps=1, optimizer=variant(RECIPE), depth=256)
+    expected = quick_jit(partial(limit, steps=1, optimizer=variant(RECIPE), depth=256), level=0)(
+        problem.data, problem.atoms
+    )
     for left, right in zip(found, expected, strict=True):
         np.testing.assert_allclose(left[0], right, atol=2e-5)
 
