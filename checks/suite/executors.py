@@ -54,7 +54,7 @@ def local(jobs: int) -> Iterator[Execute]:
                 yield from inline(located, tasks)
                 return
             futures = {
-                submit(located.claim.stream, work, located.origin, task): position
+                submit(located.claim.draw_name, work, located.origin, task): position
                 for position, task in enumerate(tasks)
             }
             yield from _collect(futures, located)

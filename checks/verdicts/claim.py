@@ -77,7 +77,7 @@ class Claim:
     draw: str = ""
 
     @property
-    def stream(self) -> str:
+    def draw_name(self) -> str:
         """What the keys of the seeds are made of, besides the seed of the run."""
         return self.draw or self.id
 
@@ -129,7 +129,7 @@ def check_common(claim: Claim, least_seeds: int = 1) -> None:
     Raises ValueError. Called by every final claim when it is built.
     """
     check_name(claim.id, "a claim's id")
-    check_name(claim.stream, "a claim's draw")
+    check_name(claim.draw_name, "a claim's draw")
     if claim.source not in SOURCES:
         raise ValueError(f"claim {claim.id}: expected source in {SOURCES}, got {claim.source!r}")
     for name in ("seeds", "cap"):

@@ -58,7 +58,7 @@ class Task:
 def seed_keys(
     draw: str, seed: int, start: int, count: int, side: str = ""
 ) -> UInt32[np.ndarray, "count 2"]:
-    """Keys of the seeds start..start+count-1 of a draw (a claim's ``stream``).
+    """Keys of the seeds start..start+count-1 of a draw (a claim's ``draw_name``).
 
     They depend on the run's seed, the draw and the index alone, so more seeds extend the
     earlier ones and all sizes and mutants share randomness. ``side`` separates samples
@@ -82,7 +82,7 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     """
     subject = claim if task.mutant_id is None else claim.planted(find_mutant(claim, task.mutant_id))
     side = "right" if task.role == "right" else ""
-    keys = seed_keys(claim.stream, task.seed, task.start, task.count, side)
+    keys = seed_keys(claim.draw_name, task.seed, task.start, task.count, side)
     where = f"claim {task.claim_id}" + (f", mutant {task.mutant_id}" if task.mutant_id else "")
     where += f", {task.role} at size {task.point}"
     seeds = f"seeds {task.start}..{task.start + task.count - 1} of run seed {task.seed}"

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, UInt32
 
 from numerics.adamw_depth_limit import Data, Heads, Network, Run, train_network
+from numerics.randomness.streams import stream
 from numerics.training.adamw_variants import Recipe, variant
 from numerics.training.quick import quick_jit
 
@@ -38,11 +39,6 @@ class Problem(NamedTuple):
 
     data: Data
     atoms: Heads
-
-
-def stream(key: Any, use: int) -> np.random.Generator:
-    """Random numbers of a key, independent for different uses."""
-    return np.random.default_rng([*np.asarray(key).tolist(), use])
 
 
 def draw_problem(
