@@ -175,7 +175,7 @@ def test_the_default_recipe_is_optax_adamw() -> None:
 
 
 def test_leading_errors_are_seen_at_large_depth() -> None:
-    drawn = draw_problem((0, 3), tokens=N, d=D, sequences=1, trained=1)
+    drawn = draw_problem(np.array([0, 3], np.uint32), tokens=N, d=D, sequences=1, trained=1)
     problem = jax.tree.map(jnp.asarray, drawn)
     options = {"heads": 1, "steps": 0, "optimizer": ADAMW}
     runs = [

@@ -37,7 +37,7 @@ Values = Float[np.ndarray, " seeds"]
 @cache
 def fixed_problem(sequences: int) -> Problem:
     """The problem that all networks are trained on."""
-    return draw_problem((0, 2605), sequences=sequences)
+    return draw_problem(np.array([0, 2605], np.uint32), sequences=sequences)
 
 
 @cache
