@@ -71,7 +71,7 @@ class Content:
             "tier": plan.tier,
             "seed": str(plan.seed),
             "budget of false refutation": f"{plan.budget:g}, split by Holm over all claims",
-            "seconds of judging": f"{seconds:.0f}",
+            "seconds of computing": f"{seconds:.0f}",
         }
         return (*made.items(), *environment().items())
 
