@@ -468,6 +468,6 @@ not_checked = (
     "The bound of Theorem 1 as a number: it is vacuous at every feasible size. Only the scaling "
     "of its terms and the certificate are asserted.",
     "That attention is flat on AR(L) data: the held-out loss rises with L as that of a recurrent "
-    "network does, and the gradient in the attention matrices by a factor of 1.8 from L = 2 to 32.",
+    "network does, and the gradient in the attention matrices nearly doubles from L = 2 to 32.",
     "Whether the linearisation error along a run of gradient descent is of order 1/m.",
 )
