@@ -32,8 +32,8 @@ from numerics.measurements.head_noise import (
     fixed_limit,
     frozen_update,
     head_error,
+    noise_ratio,
     random_heads,
-    spreads,
     token_error,
 )
 from numerics.measurements.one_token_network import toy_squares
@@ -125,29 +125,18 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
 
 def noise_constant() -> ConstantClaim:
     """The constant of the heads' noise in the states before training."""
-
-    def spread(size: Size, flow: bool = True) -> float:
-        return spreads(size["S"])[0 if flow else 1]
-
+    ratio = partial(at, noise_ratio, "L", "H", "S")
     words = "Before training, sqrt(L H) times the noise is the derived one"
     return ConstantClaim(
         **room_claim("clt-constant", words) | HEADS,
         predicted=(L * H) ** HALF,
-        constant=spread,
+        constant=1.0,
         next_order=None,
         margin=0.13,
-        error=of_heads(what="states", step=0, exhaustive=True),
+        error=ratio(),
         mutants=(
-            mutant(
-                "no-flow",
-                "noise not carried by the linearised flow",
-                constant=partial(spread, flow=False),
-            ),
-            mutant(
-                "variance",
-                "variance for standard deviation",
-                constant=lambda size: spread(size) ** 2,
-            ),
+            mutant("no-flow", "noise not carried by the linearised flow", error=ratio(flow=False)),
+            mutant("variance", "variance for standard deviation", error=ratio(power=2)),
         ),
     )
 

@@ -44,9 +44,15 @@ def extrapolation_error(keys: Any, depth: int, *, richardson: bool = True) -> Va
     return pointwise((found - limits(keys).x)[:, -1], -1)
 
 
-def euler_ratio(keys: Any, depth: int) -> Values:
-    """Error of the first sequence before training over the derived one, without the 1/L."""
+@remembered(4)
+def derived(keys: Any) -> Values:
+    """The derived norm of L times the error of the first sequence before training."""
     problems = draw_problems(keys)
     found = leading(problems.data.inputs[:, 0], problems.atoms)[0].euler
+    return np.linalg.norm(found, axis=(1, 2))
+
+
+def euler_ratio(keys: Any, depth: int) -> Values:
+    """Error of the first sequence before training over the derived one, without the 1/L."""
     error = (exhaustive(keys, depth, ADAMW).x - limits(keys).x)[:, 0, 0, -1]
-    return np.linalg.norm(error, axis=(1, 2)) / np.linalg.norm(found, axis=(1, 2))
+    return np.linalg.norm(error, axis=(1, 2)) / derived(keys)

@@ -105,6 +105,18 @@ def spreads(sequences: int) -> tuple[float, float]:
     return carried, kept
 
 
+def noise_ratio(
+    keys: Any, depth: int, heads: int, sequences: int, *, flow: bool = True, power: int = 1
+) -> Values:
+    """Noise of the states before training over the derived spread, without the (L H)^(-1/2).
+
+    ``flow`` off: over the spread that the linearised flow does not carry; ``power`` 2: over the
+    variance.
+    """
+    noise = head_error(keys, depth, heads, sequences, what="states", step=0, exhaustive=True)
+    return noise / spreads(sequences)[0 if flow else 1] ** power
+
+
 def frozen_update(keys: Any, depth: int, heads: int, *, scaled: bool = False) -> Values:
     """Movement of the values over the learning rate, mean over layers and atoms, epsilon one.
 
