@@ -1,5 +1,6 @@
 """A run: every claim measured through the store, judged, and settled under one error budget."""
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -108,8 +109,9 @@ def run_claims(
 
         measure = measurer(located, execute, store, took)
         result = judge(located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure)
-        watcher.finished(located.claim.id, result.verdict.name, sum(spent))
-        return result, sum(spent)
+        seconds = math.fsum(spent)
+        watcher.finished(located.claim.id, result.verdict.name, seconds)
+        return result, seconds
 
     judged = _all_at_once(one, claims) if together else [one(located) for located in claims]
     results = settle([result for result, _ in judged], plan.budget)
