@@ -272,29 +272,22 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
     by_entry, by_block = "AdamW entry by entry", "one second moment a matrix"
     mean = "v the mean of the squares of a block, not their sum"
     moved: dict[str, Any] = {"what": "moved", "blockwise": 0.0, "power": 1.0}
+
+    def blockwise(what: str, words: str, source: str) -> IndependenceClaim:
+        common = room_claim(f"blockwise-{what}", f"Blockwise AdamW: {words} with d", source)
+        return IndependenceClaim(
+            **common | dimensions,
+            **no_growth,
+            error=of(what=what),
+            mutants=(
+                mutant("entrywise", by_entry, error=of(what=what, blockwise=0.0)),
+                mutant("mean", mean, error=of(what=what, mean=True)),
+            ),
+        )
+
     return (
-        IndependenceClaim(
-            **room_claim(
-                "blockwise-error", "Blockwise AdamW: error does not grow with d", "abstract"
-            )
-            | dimensions,
-            **no_growth,
-            error=of(what="error"),
-            mutants=(
-                mutant("entrywise", by_entry, error=of(what="error", blockwise=0.0)),
-                mutant("mean", mean, error=of(what="error", mean=True)),
-            ),
-        ),
-        IndependenceClaim(
-            **room_claim("blockwise-norm", "Blockwise AdamW: norms of values do not grow with d")
-            | dimensions,
-            **no_growth,
-            error=of(what="norm"),
-            mutants=(
-                mutant("entrywise", by_entry, error=of(what="norm", blockwise=0.0)),
-                mutant("mean", mean, error=of(what="norm", mean=True)),
-            ),
-        ),
+        blockwise("error", "error does not grow", "abstract"),
+        blockwise("norm", "norms of values do not grow", "reconstructed"),
         IndependenceClaim(
             **room_claim("entrywise-error", "Entrywise AdamW: error grows at least as d^1/4")
             | dimensions,
