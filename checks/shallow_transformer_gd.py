@@ -27,11 +27,11 @@ from numerics.measurements import fresh_heads as fresh
 from numerics.measurements import trained_heads as trained
 from numerics.measurements.long_inputs import kicked
 from numerics.training.extremes import head_bounds
+from theory.shallow_transformer_gd import KAPPA
 
 TIERS = ("smoke", "standard", "full")
 m, T = sp.symbols("m T", positive=True)
 HALF, QUARTER = sp.Rational(1, 2), sp.Rational(1, 4)
-KAPPA = 4 / (3 * 3**0.5)
 ROLES = {
     RateClaim: "error",
     IndependenceClaim: "error",
@@ -104,7 +104,7 @@ def constant_claim(
 constant_claims = (
     constant_claim(
         "cumulant", "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
-        lambda B: KAPPA,
+        lambda B: float(KAPPA),
         {
             "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
             "a-half": ("1/2, as for a symmetric law", lambda B: 0.5),

@@ -10,11 +10,12 @@ from checks.properties import strategies as vs
 from checks.properties.probe import Outside, Probe, require
 from numerics.generated import shallow_transformer_gd as generated
 from numerics.shallow_transformer_gd import Heads, network, paired
+from theory import shallow_transformer_gd
 
 Real = float | int
 Matrix = Float[np.ndarray, "_ _"]
 Vector = Float[np.ndarray, " _"]
-KAPPA = 4 / (3 * 3**0.5)  # proved by `verilimit certify third-cumulant`
+KAPPA = float(shallow_transformer_gd.KAPPA)  # proved by `verilimit certify third-cumulant`
 # sup |phi|, |phi'|, |phi''|
 BOUNDS = {
     "tanh": (1.0, 1.0, KAPPA),
