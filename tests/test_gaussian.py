@@ -90,3 +90,57 @@ def test_pairs_of_tokens_become_their_gram_matrix() -> None:
 def test_a_function_of_a_random_entry_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"polynomials in \['W'\].*exp"):
         expectation(sp.exp(W[i, j]), {W: sp.S.One})
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        1 / (1 + W[i, j]),
+        2 ** W[i, j],
+        sp.sqrt(W[0, 0]),
+        sp.Piecewise((W[i, j], X[a, i] > 0), (0, True)),
+        W[0, 0] / (1 + W[0, 0] ** 2),
+        X[a, i] * sp.Abs(W[i, i]),
+        sp.exp(total(W[i, j] ** 2, i, j)),
+    ],
+)
+def test_a_random_entry_in_anything_but_a_polynomial_is_refused(hidden: sp.Expr) -> None:
+    with pytest.raises(ValueError, match=r"polynomials in \['W'\]; received the factor .*W"):
+        expectation(hidden, {W: 1})
+
+
+def test_entries_at_fixed_positions_are_averaged() -> None:
+    assert expectation(W[0, 0] ** 2, {W: 3}) == 3
+    assert expectation(W[0, 1] * W[1, 0], {W: 1}) == 0
+    assert expectation(W[i, i] ** 4, {W: 1}) == 3
+    assert expectation(W[n - 1, 0] ** 2 * X[0, 0], {W: 2}) == 2 * X[0, 0]
+    assert canonical(expectation(W[0, 0] * total(W[i, i], i), {W: 1})) == 1
+    with pytest.raises(ValueError, match=r"i \+ 1"):
+        expectation(W[i + 1, j] ** 2, {W: 1})
+
+
+def test_a_symmetric_array_has_each_entry_twice() -> None:
+    fourth = total(V[a, b] * V[b, c] * V[c, d] * V[d, a], a, b, c, d)
+    # Wigner: twice the Catalan number 1 at order m^3, by hand at m = 1: E g^4 = 3
+    mean = canonical(expectation(fourth, {V: 1}))
+    assert sp.expand(mean - (2 * m**3 + m**2)) == 0
+    entry = expectation(V[a, b] * V[c, a], {V: 1})
+    values = [
+        entry.xreplace({a: sp.Integer(x), b: sp.Integer(y), c: sp.Integer(z)})
+        for x, y, z in product(range(2), repeat=3)
+    ]
+    assert values == [1, 0, 0, 1, 1, 0, 0, 1]  # one where b = c, the diagonal included
+
+
+def test_a_variance_that_depends_on_an_index_is_refused() -> None:
+    with pytest.raises(ValueError, match="same for all entries"):
+        expectation(W[i, j] ** 2, {W: X[a, i]})
+
+
+def test_centred_entries_have_m_minus_one_degrees_of_freedom() -> None:
+    g = array("g", n)
+    spread = total((g[i] - total(g[k], k) / n) ** 2, i)
+    assert sp.expand(canonical(expectation(spread, {g: 1})) - (n - 1)) == 0
+    assert canonical(total(g[i] - total(g[i], i) / n, i)) == 0
+    variance = total(g[i] ** 2, i) / n - (total(g[i], i) / n) ** 2
+    assert canonical(variance - spread / n) == 0

@@ -123,7 +123,7 @@ def projected(X: Float[Array, "N d"], G: Float[Array, "N d"]) -> Float[Array, "N
     Agazzi et al. 2026 (arXiv:2604.26898), limiting SDE.
 
     Formula:
-        {G}^{p a} - {X}^{p a} \sum_{i} {G}^{p i} {X}^{p i}
+        {G}^{p a} - {X}^{p a} \sum_{_000} {G}^{p _000} {X}^{p _000}
     """
     t1 = jnp.einsum("ab,ab->a", G, X)
     t2 = X * t1[:, None]

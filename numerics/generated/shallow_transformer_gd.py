@@ -218,15 +218,14 @@ def head_curvature(
     t4 = by_xi * by_xi
     t5 = P * by_U
     t6 = t4 @ t5
-    t7 = jnp.einsum(",->", au, au)
-    t8 = jnp.einsum(",a->a", au, by_xi)
-    t9 = t5 @ t8
-    t10 = t5 @ by_xi
-    t11 = jnp.einsum(",->", au, t10)
-    t12 = jnp.einsum(",->", t10, t10)
+    t7 = t5 @ by_xi
+    t8 = jnp.einsum(",->", t7, t7)
+    t9 = jnp.einsum(",->", au, au)
+    t10 = jnp.einsum(",a->a", au, by_xi)
+    t11 = t10 @ t5
     return (
-        -t3*(2*jnp.tanh(z)**2 - 2) - t6*(jnp.tanh(z)**2 - 1) + 2*(jnp.tanh(z)**2 - 1)*(t11 + t12
-        + t7 + t9)*jnp.tanh(z)
+        4*t11*(jnp.tanh(z)**2 - 1)*jnp.tanh(z) - t3*(2*jnp.tanh(z)**2 - 2) - t6*(jnp.tanh(z)**2
+        - 1) + 2*(t8 + t9)*(jnp.tanh(z)**2 - 1)*jnp.tanh(z)
     )
 
 

@@ -4,6 +4,7 @@ Nothing is shared with the code generator: sums are loops, entries are looked up
 operation is one call of mpmath.
 """
 
+import operator
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from theory.calculus.indices import extent
+from theory.algebra.arrays import NonNegative, extent
 from theory.codegen.function import Cholesky, Function, Softmax
 
 Values = Mapping[sp.Basic, Any]
@@ -23,6 +24,11 @@ FUNCTIONS = {
     sp.erfinv: mpmath.erfinv, sp.loggamma: mpmath.loggamma, sp.digamma: mpmath.digamma,
     sp.Abs: abs, sp.sign: mpmath.sign, sp.floor: mpmath.floor, sp.ceiling: mpmath.ceil,
     sp.Max: max, sp.Min: min,
+}  # fmt: skip
+RULES = {sp.And: all, sp.Or: any}
+RELATIONS = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 
 
@@ -64,24 +70,25 @@ def _value(node: sp.Basic, known: Mapping[sp.Basic, Any]) -> Any:
     if isinstance(node, sp.Indexed):
         found = known[node.base]
         for index in node.indices:
-            found = found[int(_value(index, known))]
+            found = found[_position(index, node, len(found), known)]
         return _number(found)
     if isinstance(node, sp.Sum):
-        names = [limit[0] for limit in node.limits]
-        ranges = [range(int(_value(limit[2], known)) + 1) for limit in node.limits]
-        inner = dict(known)
-        result = mpmath.mpf(0)
-        for at in product(*ranges):
-            inner.update(zip(names, at, strict=True))
-            result += _value(node.function, inner)
-        return result
+        *inner, (index, low, high) = node.limits
+        body = sp.Sum(node.function, *inner) if inner else node.function
+        first, last = (int(_value(end, known)) for end in (low, high))
+        at = ({**known, index: k} for k in range(first, last + 1))
+        return mpmath.fsum(_value(body, values) for values in at)
+    if isinstance(node, NonNegative):
+        return mpmath.mpf(_value(node.args[0], known) >= 0)
     if isinstance(node, sp.Piecewise):
-        branch = next(b for b, c in node.args if c == sp.true or _holds(c, known))
+        branch = next(b for b, c in node.args if _holds(c, known))
         return _value(branch, known)
     if isinstance(node, sp.Number):
         return mpmath.mpf(node.p) / node.q if node.is_Rational else mpmath.mpf(str(node))
     if isinstance(node, sp.NumberSymbol):
         return mpmath.mpf(str(node.evalf(mpmath.mp.dps + 5)))
+    if isinstance(node, sp.Mul) and any(_value(a, known) == 0 for a in node.atoms(NonNegative)):
+        return mpmath.mpf(0)  # an indicator may guard an entry outside its array
     arguments = [_value(a, known) for a in node.args]
     if isinstance(node, sp.Add):
         return mpmath.fsum(arguments)
@@ -94,12 +101,21 @@ def _value(node: sp.Basic, known: Mapping[sp.Basic, Any]) -> Any:
     return FUNCTIONS[node.func](*arguments)
 
 
+def _position(index: sp.Expr, entry: sp.Indexed, extent: int, known: Mapping[sp.Basic, Any]) -> int:
+    place = _value(index, known)
+    if not (0 <= place < extent and place == int(place)):
+        raise IndexError(f"{entry} at {place} is outside its array, of {extent} entries there")
+    return int(place)
+
+
 def _holds(condition: sp.Basic, known: Mapping[sp.Basic, Any]) -> bool:
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if isinstance(condition, sp.And | sp.Or | sp.Not):
+        parts = [_holds(part, known) for part in condition.args]
+        return not parts[0] if isinstance(condition, sp.Not) else RULES[condition.func](parts)
     left, right = (_value(side, known) for side in condition.args)
-    return bool(
-        {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
-         "==": left == right}[condition.rel_op]
-    )  # fmt: skip
+    return bool(RELATIONS[condition.rel_op](left, right))
 
 
 def _number(value: Any) -> mpmath.mpf:

@@ -13,7 +13,7 @@ import sympy as sp
 from theory.calculus.expansion import taylor, truncate
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
-    _fresh_index,
+    Fresh,
     canonical,
     contract_pairs,
     extent,
@@ -48,14 +48,15 @@ class Diffusion:
         names = dict(zip((*self.at, *self.other), (*left, *right), strict=True))
         return instantiate(self.bracket, names)
 
-
-def _fresh(indices: Indices) -> Indices:
-    return tuple(_fresh_index(i) for i in indices)
+    def elsewhere(self, count: int, *expressions: sp.Expr) -> list[Indices]:
+        """Index tuples of other entries, with names that nothing uses: not the expressions."""
+        fresh = Fresh(self.drift, self.bracket, *self.at, *self.other, *expressions)
+        return [tuple(map(fresh, self.at)) for _ in range(count)]
 
 
 def generator(process: Diffusion, function: sp.Expr) -> sp.Expr:
     """The drift of ``function(state)`` by Ito's formula: b.grad f + (1/2) bracket : D^2 f."""
-    left, right = _fresh(process.at), _fresh(process.at)
+    left, right = process.elsewhere(2, function)
     first = sp.diff(function, process.state[left])
     second = sp.diff(first, process.state[right])
     transport = total(process.drift_at(left) * first, *left)
@@ -65,7 +66,7 @@ def generator(process: Diffusion, function: sp.Expr) -> sp.Expr:
 
 def bracket(process: Diffusion, f: sp.Expr, g: sp.Expr) -> sp.Expr:
     """``d<f(state), g(state)> / dt``, twice the carre du champ."""
-    left, right = _fresh(process.at), _fresh(process.at)
+    left, right = process.elsewhere(2, f, g)
     slopes = sp.diff(f, process.state[left]) * sp.diff(g, process.state[right])
     return canonical(total(process.bracket_at(left, right) * slopes, *left, *right))
 
@@ -94,7 +95,7 @@ def stratonovich_correction(
     (1/2) sum_b dC_ab / dx_b at y = x, so that the covariance says all.
     """
     second = at[1]
-    (c,) = _fresh((second,))
+    c = Fresh(covariance, *at)(second)
     slope = sp.diff(covariance, x[c])
     traced = total(instantiate(slope, {second: c}), c) / 2
     merged = traced.replace(
@@ -108,7 +109,7 @@ def project(
     x: sp.IndexedBase, token: Indices, a: sp.Idx, vector: Callable[[sp.Idx], sp.Expr]
 ) -> sp.Expr:
     """``(P_x v)_a = v_a - <x, v> x_a`` for the point ``x[token, .]``."""
-    (b,) = _fresh((a,))
+    b = Fresh(vector(a), *token, a)(a)
     return vector(a) - x[*token, a] * total(x[*token, b] * vector(b), b)
 
 
@@ -149,7 +150,7 @@ def layer_norm(vector: sp.Expr, eps: sp.Symbol, order: int, a: sp.Idx, unit: Rul
 
     ``unit`` is the rule that writes the inner product of that unit vector with itself as one.
     """
-    (b,) = _fresh((a,))
+    b = Fresh(vector, a)(a)
     square = unit(canonical(total(instantiate(vector, {a: b}) ** 2, b)))
     return unit(canonical(taylor(vector / sp.sqrt(square), eps, order, unit).expression()))
 
@@ -164,7 +165,7 @@ def layer_output(
 ) -> sp.Expr:
     """A token after one layer, below ``order`` in eps: the finite model as a function of data."""
     token, a = at
-    (b,) = _fresh((a,))
+    b = Fresh(*at)(a)
     here = x[token, a]
     for branch in branches:
         shift = instantiate(canonical(here - x[token, a]), {a: b})
@@ -183,7 +184,7 @@ def empirical_drift(
     ``gradient[i, a]`` and ``hessian[i, a, b]`` are the derivatives of an arbitrary f at x_i, so
     that the result holds for every test function: it is an equation for mu, in weak form.
     """
-    (i, a), (b,) = _fresh(process.at), _fresh(process.at[1:])
+    (i, a), (_, b) = process.elsewhere(2)
     transport = total(process.drift_at((i, a)) * gradient[i, a], i, a)
     spread = total(process.bracket_at((i, a), (i, b)) * hessian[i, a, b], i, a, b)
     return canonical((transport + spread / 2) / extent(i))
@@ -191,7 +192,7 @@ def empirical_drift(
 
 def empirical_bracket(process: Diffusion, f: sp.IndexedBase, g: sp.IndexedBase) -> sp.Expr:
     """``d<<mu, f>, <mu, g>> / dt`` from the gradients of f and g at the tokens."""
-    (i, a), (j, b) = _fresh(process.at), _fresh(process.at)
+    (i, a), (j, b) = process.elsewhere(2)
     pairs = process.bracket_at((i, a), (j, b)) * f[i, a] * g[j, b]
     return canonical(total(pairs, i, a, j, b) / extent(i) ** 2)
 

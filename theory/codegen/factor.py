@@ -13,7 +13,7 @@ from functools import cache
 import opt_einsum
 import sympy as sp
 
-from theory.calculus.indices import Term, extent, free_indices, rename
+from theory.calculus.indices import Term, extent, free_indices
 
 Axes = tuple[sp.Idx, ...]
 NOMINAL = 32  # the extent that contractions are planned for
@@ -34,14 +34,14 @@ def brackets(addends: Sequence[Term]) -> Iterator[Bracket]:
 
     A term takes part if what is left of it has no more entries than the term or the factor.
     """
-    found: dict[sp.Expr, dict[Term, tuple[sp.Indexed, Axes, Term]]] = defaultdict(dict)
+    found: dict[tuple, dict[Term, tuple[sp.Indexed, Axes, Term]]] = defaultdict(dict)
     for term in addends:
         for factor in dict.fromkeys(f for f in term.factors if isinstance(f, sp.Indexed)):
             summed = tuple(i for i in dict.fromkeys(factor.indices) if i in term.bound)
             rest = _without(term, factor)
             if len(open_indices(rest)) <= max(len(open_indices(term)), len(set(factor.indices))):
-                numbers = {i: sp.Idx(f"_{k}", extent(i)) for k, i in enumerate(summed)}
-                pattern = rename(factor, numbers)
+                places = {i: (k, extent(i)) for k, i in enumerate(summed)}
+                pattern = (factor.base, *(places.get(i, i) for i in factor.indices))
                 found[pattern].setdefault(term, (factor, summed, rest))
     for having in found.values():
         if len(having) > 1:

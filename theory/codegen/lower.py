@@ -12,7 +12,16 @@ from keyword import iskeyword
 
 import sympy as sp
 
-from theory.calculus.indices import Symmetric, Term, extent, free_indices, rename, terms
+from theory.algebra.terms import is_indexed
+from theory.calculus.indices import (
+    NonNegative,
+    Symmetric,
+    Term,
+    extent,
+    free_indices,
+    rename,
+    terms,
+)
 from theory.codegen.factor import (
     NOMINAL,
     Axes,
@@ -54,7 +63,7 @@ class Lowering:
 
         The axes come in the wanted order, as far as the expression has them.
         """
-        if not (free_indices(expression) or expression.has(sp.Sum)):
+        if not is_indexed(expression):
             named = {p: self._piecewise(p)[0] for p in expression.atoms(sp.Piecewise)}
             return expression.xreplace(named), ()
         return self._sum(terms(expression), wanted)
@@ -137,7 +146,7 @@ class Lowering:
     def _factor(self, factor: sp.Expr) -> Named:
         """One factor of a term as a named array."""
         if isinstance(factor, sp.Indexed):
-            name, axes = str(factor.base.label), tuple(factor.indices)
+            name, axes = self._entry(factor)
             if isinstance(factor.base, Symmetric):
                 self.symmetric.add(name)
             distinct = union([axes])
@@ -148,13 +157,46 @@ class Lowering:
                     contraction([name], f"{spec}->{''.join(letter.values())}")
                 ), distinct
             return sp.Symbol(name), axes
-        if isinstance(factor, sp.KroneckerDelta):
-            return self._name(f"jnp.eye({code(extent(factor.args[0]), factor)})"), factor.args
+        if isinstance(factor, sp.Idx):
+            return self._positions(factor), (factor,)
+        if isinstance(factor, sp.KroneckerDelta | NonNegative):
+            return self._indicator(factor)
         if isinstance(factor, sp.Piecewise):
             return self._piecewise(factor)
         if isinstance(factor, sp.Sum):
             raise NotImplementedError(f"cannot contract {factor}; bring it to index notation first")
         return self._pointwise(factor)
+
+    def _entry(self, entry: sp.Indexed) -> tuple[str, Axes]:
+        """An array, fixed positions taken, and the axes that are left."""
+        name, slots = str(entry.base.label), entry.indices
+        axes = tuple(i for i in slots if isinstance(i, sp.Idx))
+        if len(axes) == len(slots):
+            return name, axes
+        at = ", ".join(":" if isinstance(i, sp.Idx) else code(i, entry) for i in slots)
+        return str(self._name(f"{name}[{at}]")), axes
+
+    def _positions(self, index: sp.Idx) -> sp.Symbol:
+        """An index as a number: 0, 1, 2, ..."""
+        if index.lower != 0:
+            raise NotImplementedError(
+                f"the index {index} must run from 0; it runs from {index.lower}"
+            )
+        return self._name(f"jnp.arange({code(extent(index), index)})")
+
+    def _indicator(self, factor: sp.Expr) -> Named:
+        """One where the condition on indices holds, zero elsewhere."""
+        axes = tuple(sorted(free_indices(factor), key=str))
+        if isinstance(factor, sp.KroneckerDelta):
+            left, right = factor.args
+            if len(axes) == 2 and extent(left) == extent(right):
+                return self._name(f"jnp.eye({code(extent(left), factor)})"), (left, right)
+            sides, sign = (left, right), "=="
+        else:
+            sides, sign = factor.sides(), "<="
+        at = {i: aligned(self._positions(i), (i,), axes) for i in axes}
+        left, right = (code(side.xreplace(at), factor) for side in sides)
+        return self._name(f"jnp.where({left} {sign} {right}, 1.0, 0.0)"), axes
 
     def _pointwise(self, expression: sp.Expr) -> Named:
         """A function of arrays; its value gets a name."""

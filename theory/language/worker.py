@@ -87,10 +87,7 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def _serve() -> None:
-    from theory.calculus.indices import restart_fresh_indices
     from theory.language import decide
-
-    restart_fresh_indices(10**9)
 
     _answer("ready")
     methods = {"rewriting": decide.rewriting, "sampling": decide.sampling}

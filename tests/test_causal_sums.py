@@ -1,0 +1,132 @@
+"""Sums over part of a range: in the algebra, in expectations, in both routes, in generated code."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sympy as sp
+
+from theory.calculus.evaluate import call
+from theory.calculus.gaussian import expectation
+from theory.calculus.indices import (
+    array,
+    at_most,
+    canonical,
+    complemented,
+    indices,
+    instantiate,
+    size,
+    total,
+    unroll,
+)
+from theory.codegen.function import Function, Output
+from theory.codegen.module import function_source
+
+m = size("m")
+i, j, k = indices("i j k", m)
+X, A = array("X", m), array("A", m, m)
+HEAD = "import jax.numpy as jnp\nfrom jaxtyping import Array, Float\n"
+
+
+def built(expression: sp.Expr, axes: tuple[sp.Idx, ...] = (), *arguments: sp.IndexedBase):
+    function = Function("f", arguments or (X,), Output(expression, axes), "Causal.", "A test.")
+    namespace: dict = {}
+    exec(HEAD + function_source(function), namespace)
+    return function, namespace["f"]
+
+
+def test_a_causal_sum_is_not_the_full_sum() -> None:
+    causal = sp.Sum(X[j], (j, 0, i))
+    assert canonical(causal - total(X[j], j)) != 0
+    assert canonical(sp.Sum(X[j], (j, 1, m - 1)) - total(X[j], j)) != 0
+    assert canonical(sp.Sum(1, (j, 1, m - 1))) == m - 1
+
+
+def test_before_and_after_make_the_whole() -> None:
+    before, after = sp.Sum(X[j], (j, 0, i)), sp.Sum(X[j], (j, i + 1, m - 1))
+    assert complemented(before + after - total(X[j], j)) == 0
+    assert complemented(before - sp.Sum(X[j], (j, 0, i - 1)) - X[i]) == 0
+    assert complemented(total(X[j], j) - sp.Sum(X[j], (j, 1, m - 1)) - X[0]) == 0
+    pairs = sp.Sum(X[i] * X[j], (j, 0, i - 1), (i, 0, m - 1))
+    assert complemented(2 * pairs + total(X[i] ** 2, i) - total(X[i], i) ** 2) == 0
+    assert complemented(2 * pairs - total(X[i], i) ** 2) != 0
+
+
+def test_positions_are_counted() -> None:
+    assert canonical(sp.Sum(1, (j, 0, i))) == i + 1
+    assert canonical(sp.Sum(1, (j, 0, i), (i, 0, m - 1)) - m * (m + 1) / 2) == 0
+    assert canonical(total(i**2, i) - (m - 1) * m * (2 * m - 1) / 6) == 0
+
+
+def test_the_variance_of_a_causal_mean_falls_with_the_position() -> None:
+    mean = sp.Sum(X[j], (j, 0, i)) / (i + 1)
+    assert canonical((i + 1) ** 2 * expectation(mean**2 * (i + 1) ** 2, {X: 1})) != 0
+    square = expectation(sp.Sum(X[j], (j, 0, i)) ** 2, {X: 1})
+    assert canonical(square) == i + 1
+    shared = expectation(sp.Sum(X[j], (j, 0, i)) * sp.Sum(X[k], (k, 0, 0)), {X: 1})
+    assert canonical(shared) == 1
+
+
+def test_a_causal_sum_is_written_out_from_its_lower_end() -> None:
+    assert unroll(sp.Sum(X[j], (j, 1, m - 1)), {m: 3}) == X[1] + X[2]
+    assert unroll(instantiate(sp.Sum(X[j], (j, 0, i)), {i: sp.Integer(1)}), {m: 3}) == X[0] + X[1]
+    assert unroll(sp.Sum(X[j], (j, 1, m - 1)), {m: 1}) == 0
+    with pytest.raises(ValueError, match="outside its array"):
+        unroll(X[3], {m: 3})
+    with pytest.raises(ValueError, match="free index"):
+        unroll(sp.Sum(X[j], (j, 0, i)), {m: 3})
+
+
+@pytest.mark.parametrize(
+    ("expression", "axes", "what"),
+    [
+        (X[i + 1], (i,), r"X\[i \+ 1\]"),
+        (X[2 * i], (i,), r"X\[2\*i\]"),
+        (X[i] - X[i - 1], (i,), r"X\[i - 1\]"),
+        (sp.Sum(X[j], (j, 0, i + 1)), (i,), "must stay in the range of j"),
+        (sp.Sum(X[j], (j, 0, m / 2)), (), "must stay in the range of j"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(
+    expression: sp.Expr, axes: tuple[sp.Idx, ...], what: str
+) -> None:
+    with pytest.raises(ValueError, match=what):
+        canonical(expression)
+    with pytest.raises(ValueError, match=what):
+        built(expression, axes)
+
+
+CAUSAL = {
+    "prefix": (sp.Sum(X[j], (j, 0, i)), (i,)),
+    "from one": (sp.Sum(X[j], (j, 1, m - 1)), ()),
+    "pairs": (sp.Sum(X[i] * X[j], (j, 0, i - 1), (i, 0, m - 1)), ()),
+    "mean so far": (sp.Sum(X[j], (j, 0, i)) / (i + 1), (i,)),
+    "masked weights": (total(at_most(j, i) * A[i, j] * X[j], j), (i,)),
+    "softmax": (
+        sp.Sum(sp.exp(A[i, j]) * X[j], (j, 0, i)) / sp.Sum(sp.exp(A[i, k]), (k, 0, i)),
+        (i,),
+    ),
+    "last": (total(at_most(m - 1, j) * X[j], j), ()),
+    "first": (X[0] * total(X[j], j), ()),
+    "first column": (A[i, 0] * X[i], (i,)),
+    "a diagonal entry": (A[0, 0] + A[1, 1] * X[0], ()),
+}
+
+
+@pytest.mark.parametrize("extent", [2, 3, 5])
+@pytest.mark.parametrize("name", CAUSAL)
+def test_causal_code_agrees_with_loops(name: str, extent: int) -> None:
+    expression, axes = CAUSAL[name]
+    function, code = built(expression, axes, X, A)
+    generator = np.random.default_rng(0)
+    x, a = generator.normal(size=extent), generator.normal(size=(extent, extent))
+    (expected,) = call(function, x.tolist(), a.tolist())
+    np.testing.assert_allclose(code(jnp.array(x), jnp.array(a)), np.array(expected, float), 1e-12)
+
+
+def test_the_gradient_of_causal_code_is_that_of_the_sum() -> None:
+    _, code = built(sp.Sum(X[i] * X[j], (j, 0, i - 1), (i, 0, m - 1)))
+    x = jnp.array([1.0, 2.0, 4.0, 8.0])
+    assert jax.grad(code)(x).tolist() == [14.0, 13.0, 11.0, 7.0]
+    half = code(x.astype(jnp.float32))
+    assert half.dtype == jnp.float32

@@ -1,0 +1,1 @@
+"""Index notation: arrays of any size, sums over indices, and one canonical form."""
