@@ -35,6 +35,7 @@ A, S = array("A", n, n), array("S", n, n, symmetric=True)
 f = sp.Function("f")  # stands for x -> x^2 + 3 x
 c = sp.Symbol("c", real=True)
 NAMES = (i, j, k)  # few, so that bound and free ones have the same name often
+BEYOND = sp.Symbol("beyond")  # given a value where entries outside their array may be looked up
 Entry = Callable[[sp.IndexedBase, tuple[int, ...]], Any]
 
 
@@ -124,7 +125,8 @@ def value(node: sp.Basic, at: Mapping[sp.Basic, Any], known: Entry = number) -> 
     if isinstance(node, sp.Indexed):
         places = tuple(int(value(x, at)) for x in node.indices)
         extents = [at[x] for x in node.base.shape]
-        assert all(0 <= x < e for x, e in zip(places, extents, strict=True)), node
+        inside = all(0 <= x < e for x, e in zip(places, extents, strict=True))
+        assert inside or at.get(BEYOND), f"{node} is outside its array"
         return known(
             node.base, tuple(sorted(places)) if isinstance(node.base, Symmetric) else places
         )

@@ -12,9 +12,9 @@ from itertools import chain, count, islice
 import sympy as sp
 
 from theory.algebra.arrays import NonNegative, Symmetric, extent
-from theory.algebra.contraction import contracted, without_strict
+from theory.algebra.contraction import contracted, settled, without_strict
 from theory.algebra.scope import Fresh, free_indices, index_names, unfold
-from theory.algebra.terms import Bound, Factors, Term, expand, multiplied
+from theory.algebra.terms import Bound, Factors, Term, expand, is_indexed, multiplied
 
 _LETTERS = "ijklpqrsuvwxyz"
 
@@ -43,28 +43,34 @@ def assemble(pieces: Iterable[Term]) -> sp.Expr:
     return sp.Add(*(t.expression() for piece in pieces for t in contracted(piece)))
 
 
-def collect(pieces: Iterable[Term]) -> sp.Expr:
-    """Add terms, with like terms joined and coefficients factored."""
+def collect(pieces: Iterable[Term], avoid: frozenset[str] = frozenset()) -> sp.Expr:
+    """Add terms, with like terms joined and coefficients factored.
+
+    No summation index gets a name to avoid, nor one that is free in the terms.
+    """
     addends = [t for piece in pieces for t in contracted(piece)]
-    taken = frozenset().union(*map(_outer_names, addends))
+    taken = avoid.union(*map(_outer_names, addends))
     found: dict[tuple[Factors, Bound], sp.Expr] = {}
     for addend in addends:
-        term = _named(_canonical_inside(addend, taken), taken)
+        term = _named(settled(_canonical_inside(addend, taken)), taken)
         key = (term.factors, term.bound)
         found[key] = found.get(key, sp.S.Zero) + term.coefficient
     joined = ((key, sp.factor(value)) for key, value in found.items())
-    return sp.Add(*(Term(value, *key).expression() for key, value in joined if value != 0))
+    result = sp.Add(*(Term(value, *key).expression() for key, value in joined if value != 0))
+    left = {str(s) for s in result.atoms(sp.Symbol, sp.Idx, sp.IndexedBase)}
+    # What has cancelled keeps no name from use.
+    return result if taken - avoid <= left else collect(terms(result), avoid)
 
 
 def map_terms(expression: sp.Expr, rule: Callable[[Term], Term]) -> sp.Expr:
     """Apply a rewriting rule to each term until it changes nothing."""
 
-    def settled(term: Term) -> Term:
+    def exhausted(term: Term) -> Term:
         while (after := rule(term)) != term:
             term = after
         return term
 
-    return collect(settled(term) for term in terms(expression))
+    return collect(exhausted(term) for term in terms(expression))
 
 
 def substitute(
@@ -93,26 +99,20 @@ def _outer_names(term: Term) -> set[str]:
 
 
 def _canonical_inside(term: Term, taken: frozenset[str]) -> Term:
-    """Sums inside functions in canonical form, too."""
+    """Arguments of functions in canonical form, too."""
 
-    def settled(node: sp.Basic) -> sp.Basic:
-        if not (node.has(sp.Sum) and node.has(sp.Idx)):
+    def inside(node: sp.Basic) -> sp.Basic:
+        if not is_indexed(node):
             return node
-        if isinstance(node, sp.Expr) and not isinstance(node, sp.Indexed):
-            return _avoiding(node, taken | {str(b) for b in term.bound})
-        return node.func(*map(settled, node.args))
+        if isinstance(node, sp.Expr):
+            return collect(terms(node), taken)
+        return node.func(*map(inside, node.args))
 
-    def inside(factor: sp.Expr) -> sp.Expr:
-        return factor.func(*map(settled, factor.args)) if factor.has(sp.Sum) else factor
+    def rewritten(factor: sp.Expr) -> sp.Expr:
+        plain = isinstance(factor, sp.Indexed | sp.Idx | sp.KroneckerDelta | NonNegative)
+        return factor if plain else factor.func(*map(inside, factor.args))
 
-    return Term(term.coefficient, tuple(map(inside, term.factors)), term.bound)
-
-
-def _avoiding(expression: sp.Expr, taken: frozenset[str]) -> sp.Expr:
-    """The canonical form of an argument, with summation indices that use no taken name."""
-    addends = [_canonical_inside(t, taken) for t in terms(expression)]
-    names = taken.union(*map(_outer_names, addends))
-    return sp.Add(*(_named(t, names).expression() for t in addends))
+    return Term(term.coefficient, tuple(map(rewritten, term.factors)), term.bound)
 
 
 def _named(term: Term, taken: frozenset[str]) -> Term:

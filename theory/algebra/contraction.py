@@ -30,10 +30,10 @@ def _by_delta(term: Term) -> list[Term] | None:
         within: Factors = (NonNegative(keep - drop.lower), NonNegative(drop.upper - keep))
         if drop in term.bound:
             bound = tuple(b for b in term.bound if b != drop)
-            return [_settled(Term(term.coefficient, (*within, *rest), bound).renamed({drop: keep}))]
+            return [settled(Term(term.coefficient, (*within, *rest), bound).renamed({drop: keep}))]
         short = Term(term.coefficient, rest, term.bound).renamed({drop: keep})
         if short.factors != rest:
-            return [_settled(Term(term.coefficient, (factor, *short.factors), term.bound))]
+            return [settled(Term(term.coefficient, (factor, *short.factors), term.bound))]
     return None
 
 
@@ -52,7 +52,7 @@ def _sides(delta: sp.Expr, bound: Bound) -> tuple[sp.Idx | None, sp.Expr]:
     return None, right
 
 
-def _settled(term: Term) -> Term:
+def settled(term: Term) -> Term:
     """Factors that became numbers go to the coefficient; indicators and deltas count once."""
     numbers = [f for f in term.factors if not is_indexed(f)]
     kept: list[sp.Expr] = []
@@ -122,7 +122,7 @@ def without_strict(term: Term) -> Iterator[Term]:
             for weight, other in parts:
                 kept = () if other == 1 else (other,)
                 short = Term(weight * term.coefficient, (*kept, *rest), term.bound)
-                for simpler in contracted(_settled(short)):
+                for simpler in contracted(settled(short)):
                     yield from without_strict(simpler)
             return
     yield term
