@@ -50,7 +50,7 @@ def series(expression: sp.Expr, h: sp.Symbol, depth: int, flat: bool = True) -> 
     return _Expander(h, sp.Integer(depth), flat).of(joined)
 
 
-def leading_term(expression: sp.Expr, h: sp.Symbol, flat: bool = True) -> tuple[sp.Expr, sp.Expr]:
+def leading_term(expression: sp.Expr, h: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
     """The lowest power of ``h`` and its coefficient, which may contain ``LOG`` = log(1 / h).
 
     An expression that is zero, or smaller than every power that was tried, has the coefficient
@@ -58,7 +58,7 @@ def leading_term(expression: sp.Expr, h: sp.Symbol, flat: bool = True) -> tuple[
     """
     known: sp.Expr = sp.S.NegativeInfinity
     for depth in DEPTHS:
-        found = series(expression, h, depth, flat)
+        found = series(expression, h, depth)
         if (term := found.leading()) is not None:
             return term
         known = found.cut
@@ -214,7 +214,7 @@ class _Expander:
         return composed([sp.S.Zero, *(weight(k) for k in range(1, count))], inverse, self.depth)
 
     def _grows(self, node: sp.Expr) -> bool:
-        return node.has(self.h) and self.of(node).low() < 0
+        return node.has(self.h) and bool(self.of(node).low() < 0)
 
     def _sum(self, node: sp.Sum) -> Series:
         if any(bound.has(self.h, sp.oo) for _, *bounds in node.limits for bound in bounds):

@@ -20,7 +20,8 @@ WHOLE = ("-2", "-1", "0", "1", "2", "3", "5")
 MOST = 3  # parameters of which every combination is tried
 RANDOM_POINTS = 60  # for more parameters
 
-Value = Callable[..., mpmath.mpf]
+Number = mpmath.mpf | mpmath.mpc | int
+Value = Callable[..., Number]
 
 
 class Disagreement(ValueError):
@@ -86,18 +87,29 @@ def _objection(near: Value, point: Sequence[str], target: mpmath.mpf) -> str:
     for power in FAR:
         values.append(_settled(near, point, power))
         scale = abs(target) or abs(values[0])
-        error = abs(values[-1] - target)
-        if len(values) > 2 and error <= CLOSE * scale and error <= abs(values[-2] - target):
+        errors = [abs(v - target) for v in values]
+        if errors[-1] <= CLOSE * scale and _falls(errors, target):
             return ""
     with mpmath.workdps(4 * DIGITS):
         found, doubt = _extrapolated(values)
-        scale = max(abs(target), abs(values[0] - found))
-        shown = mpmath.nstr(found, 8)
+        scale = max(abs(target), abs(values[-1]))
         if doubt > STEADY * scale:
-            return f"they have not settled (about {shown}), where {mpmath.nstr(target, 8)} is said"
+            return f"they have not settled (about {_shown(found)}), it says {_shown(target)}"
         if abs(found - target) > 10 * doubt + CLOSE * scale:
-            return f"they tend to {shown}, not to {mpmath.nstr(target, 8)}"
+            return f"they tend to {_shown(found)}, not to {_shown(target)}"
     return ""
+
+
+def _falls(errors: Sequence[mpmath.mpf], target: mpmath.mpf) -> bool:
+    """Whether errors go on falling; those from zero, to which nothing is close, like powers."""
+    if target:
+        return len(errors) >= 3 and errors[-1] <= errors[-2]
+    return len(errors) >= 5 and errors[-1] * errors[-3] <= errors[-2] ** 2 / 10**4
+
+
+def _shown(value: mpmath.mpf) -> str:
+    """Eight digits; what is too small to print is zero."""
+    return mpmath.nstr(value if mpmath.mag(value) > -(10**5) else mpmath.mpf(0), 8)
 
 
 def _extrapolated(values: Sequence[mpmath.mpf]) -> tuple[mpmath.mpf, mpmath.mpf]:
@@ -106,6 +118,8 @@ def _extrapolated(values: Sequence[mpmath.mpf]) -> tuple[mpmath.mpf, mpmath.mpf]
     The families are powers of t, of its square and cube roots, and powers of t with log t; that
     which least depends on the coarsest value is believed.
     """
+    largest = max(map(abs, values))
+    values = [v if abs(v) > largest * CLOSE**10 else mpmath.mpf(0) for v in values]
     t = [1 / (k * mpmath.log(10)) for k in FAR]
     families: list[Callable[[int, mpmath.mpf], mpmath.mpf]] = [
         lambda i, s: s**i,
@@ -159,20 +173,21 @@ def _at(value: Value, point: Sequence[str], power: int, digits: int) -> mpmath.m
         return real
 
 
-def _exp(argument: mpmath.mpf) -> mpmath.mpf:
+def _exp(argument: Number) -> Number:
     """The exponential, without the years that an exponential of an exponential takes."""
     if mpmath.mag(argument) > 10**5:
         if mpmath.re(argument) < 0:
             return mpmath.mpf(0)
         raise OverflowError
-    return mpmath.exp(argument)
+    third = mpmath.mpf(1) / 3  # mpmath multiplies for an integer, however large
+    return mpmath.exp(argument - third) * mpmath.exp(third)
 
 
-def _power(base: mpmath.mpf, exponent: mpmath.mpf) -> mpmath.mpf:
+def _power(base: Number, exponent: Number) -> Number:
     """Powers with a variable exponent, by the guarded exponential where the base is positive."""
-    if isinstance(base, mpmath.mpf) and base > 0:
+    if mpmath.im(base) == 0 and mpmath.re(base) > 0:
         return _exp(exponent * mpmath.log(base))
-    return base**exponent
+    return mpmath.mpmathify(base) ** exponent
 
 
 def _compiled(expression: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> Value:

@@ -68,8 +68,8 @@ def constant(value: sp.Expr) -> Series:
 
 def truncated(terms: Terms, cut: sp.Expr) -> Series:
     """The terms below the cut, without those that vanish."""
-    tidy = ((p, _tidy(c)) for p, c in terms.items() if p < cut)
-    return Series({p: c for p, c in tidy if c != 0}, cut)
+    kept = ((p, tidy(c)) for p, c in terms.items() if p < cut)
+    return Series({p: c for p, c in kept if c != 0}, cut)
 
 
 def raised(series: Series, exponent: sp.Expr, depth: sp.Expr) -> Series:
@@ -137,7 +137,7 @@ def _clipped(series: Series, depth: sp.Expr) -> Series:
     return Series({p: c for p, c in series.terms.items() if p < cut}, cut)
 
 
-def _tidy(coefficient: sp.Expr) -> sp.Expr:
+def tidy(coefficient: sp.Expr) -> sp.Expr:
     """The coefficient; zero if it is one, by algebra. A zero only in digits is ``Undecided``."""
     if coefficient.is_Rational or coefficient.is_Symbol:
         return coefficient
