@@ -111,6 +111,7 @@ def test_removable_singularities_are_removed(
         (sp.sqrt(x**2), 2),
         (sp.Heaviside(x), 1),
         (sp.floor(x), 1),
+        (sp.polylog(2, 1 - SMALL), 3),
         (sp.sqrt(x), 2),
         (x ** sp.Rational(5, 2), 3),
         (1 / x, 1),

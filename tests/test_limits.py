@@ -5,7 +5,7 @@ import sympy as sp
 
 from theory.calculus import limits
 from theory.calculus.expansion import continued, large_limit, leading, one_sided_limit
-from theory.calculus.indices import array
+from theory.calculus.indices import array, indices, size, total
 
 L, a, b, c, p = sp.symbols("L a b c p", positive=True)
 n = sp.Symbol("n", integer=True, positive=True)
@@ -27,6 +27,8 @@ hot, cold = sp.exp(L * a), sp.exp(L * b)
         (sp.binomial(2 * L, L) / 4**L * sp.sqrt(sp.pi * L), 1),
         (sp.factorial(n) ** (1 / n) / n, sp.exp(-1)),
         (sp.harmonic(n) - sp.log(n), sp.EulerGamma),
+        (L ** (r - a) * sp.gamma(L + a) / sp.gamma(L + r), 1),
+        (n * sp.polygamma(1, n), 1),
         (sp.tanh(L * a), 1),
         (sp.atan(L * a), sp.pi / 2),
         (sp.atan(-L * a), -sp.pi / 2),
@@ -125,8 +127,18 @@ def test_what_has_no_finite_limit_is_refused(expression: sp.Expr) -> None:
         large_limit(expression, L)
     with pytest.raises(ValueError, match="no finite limit"):
         leading(array("Y", 3)[0] * expression, L)
+    assert leading(array("Y", 3)[0] * (1 + 1 / L), L) == array("Y", 3)[0]
     with pytest.raises(ValueError, match="no finite limit"):
         continued(expression.subs(L, 1 / x), x, sp.S.Zero, sp.S.One)
+
+
+def test_sums_of_entries_are_scalars_unless_the_size_is_inside() -> None:
+    (k,) = indices("k", size("m"))
+    X = array("X", size("m"))
+    mass = total(sp.exp(X[k]), k)
+    assert large_limit(sp.sqrt(L**2 + L * mass) - L, L) == mass / 2
+    with pytest.raises(ValueError, match="of a scalar"):
+        large_limit(total(sp.exp(X[k] / L), k), L)
 
 
 def test_a_limit_that_takes_too_long_is_refused_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,9 @@
 """The Puiseux series of an expression, node by node."""
 
+import time
 from collections.abc import Callable
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from theory.calculus.puiseux import (
     LOG,
@@ -20,6 +20,16 @@ from theory.calculus.puiseux import (
 x = sp.Dummy("x")
 DEPTHS = (4, 8, 16)  # powers kept, until the leading one is found
 
+SECONDS = 20.0  # for one series
+# Functions whose derivatives are known to SymPy, and whose values at huge arguments come at once.
+ELEMENTARY = (
+    sp.exp, sp.log, sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise, sp.Heaviside, sp.erf, sp.erfc,
+    sp.gamma, sp.loggamma, sp.factorial, sp.binomial, sp.harmonic, sp.polygamma, sp.LambertW,
+    sp.functions.elementary.trigonometric.TrigonometricFunction,
+    sp.functions.elementary.trigonometric.InverseTrigonometricFunction,
+    sp.functions.elementary.hyperbolic.HyperbolicFunction,
+    sp.functions.elementary.hyperbolic.InverseHyperbolicFunction,
+)  # fmt: skip
 # Functions by those that are regular at zero.
 QUOTIENTS = {
     sp.tan: sp.sin(x) / sp.cos(x), sp.cot: sp.cos(x) / sp.sin(x),
@@ -72,28 +82,31 @@ class _Expander:
 
     def __init__(self, h: sp.Symbol, depth: sp.Integer, flat: bool) -> None:
         self.h, self.depth, self.flat = h, depth, flat
+        self.until = time.monotonic() + SECONDS
 
     def of(self, node: sp.Expr) -> Series:
         if not node.has(self.h):
             return constant(node)
+        if time.monotonic() > self.until:
+            raise Undecided(f"the series takes longer than {SECONDS:g} s")
         if node == self.h:
             return Series({sp.S.One: sp.S.One})
         if isinstance(node, sp.Add):
             return sum(map(self.of, node.args), constant(sp.S.Zero))
-        if isinstance(node, sp.Mul | sp.exp) or (isinstance(node, sp.Pow) and node.exp.has(self.h)):
-            return self._product(node)
-        if isinstance(node, sp.Pow):
+        if isinstance(node, sp.Pow) and node.exp.is_Rational:
             return raised(self.of(node.base), node.exp, self.depth)
+        if isinstance(node, sp.Mul | sp.Pow | sp.exp):
+            return self._product(node)
         if isinstance(node, sp.Sum):
             return self._sum(node)
         if isinstance(node, sp.Piecewise):
-            return self.of(next(value for value, when in node.args if self._holds(when)))
+            return self.of(next((v for v, when in node.args if self._holds(when)), sp.nan))
         if isinstance(node, sp.Max | sp.Min):
             first, *rest = node.args
             other = node.func(*rest)
             above = self._holds(sp.Gt(first, other, evaluate=False))
             return self.of(first if above == isinstance(node, sp.Max) else other)
-        if isinstance(node, sp.Function) and not isinstance(node, AppliedUndef):
+        if isinstance(node, ELEMENTARY):
             return self._function(node)
         raise Undecided(f"no series of {node.func.__name__}")
 
@@ -102,14 +115,11 @@ class _Expander:
         exponent, result = sp.S.Zero, constant(sp.S.One)
         for factor in sp.Mul.make_args(node):
             base, power = factor.as_base_exp()
-            base, power = (sp.E, sp.log(base) * power) if power.has(self.h) else (base, power)
-            if base == sp.E:
-                exponent += power
+            if not power.is_Rational and factor.has(self.h):
+                exponent += power * sp.log(base)
             elif isinstance(base, sp.gamma | sp.factorial) and self._grows(base.args[0]):
                 shift = isinstance(base, sp.factorial)
                 exponent += power * sp.loggamma(base.args[0] + int(shift))
-            elif factor.has(self.h) and isinstance(factor, sp.Mul):
-                result = result * self._product(factor)
             else:
                 result = result * self.of(factor)
         return result if exponent == 0 else result * self._exp(self.of(exponent))
@@ -140,6 +150,8 @@ class _Expander:
         return whole + constant(sp.expand_log(sp.log(c)) - p * LOG)
 
     def _function(self, node: sp.Expr) -> Series:
+        if isinstance(node, sp.harmonic) and len(node.args) > 1:
+            raise Undecided(f"no series of {node}")
         if node.func in QUOTIENTS:
             return self.of(QUOTIENTS[node.func].xreplace({x: node.args[0]}))
         if isinstance(node, sp.log):
@@ -217,7 +229,7 @@ class _Expander:
         return node.has(self.h) and bool(self.of(node).low() < 0)
 
     def _sum(self, node: sp.Sum) -> Series:
-        if any(bound.has(self.h, sp.oo) for _, *bounds in node.limits for bound in bounds):
+        if any(bound.has(self.h, sp.oo, -sp.oo) for _, *bounds in node.limits for bound in bounds):
             raise Undecided("a sum with a range that grows")
         inner = self.of(node.function)
         summed = {p: sp.Sum(c, *node.limits) for p, c in inner.terms.items()}

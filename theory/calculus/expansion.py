@@ -14,6 +14,7 @@ from theory.calculus.limits import leading as leading
 from theory.calculus.limits import one_sided_limit as one_sided_limit
 from theory.calculus.puiseux import LOG, Undecided
 
+INFINITE = (sp.oo, -sp.oo, sp.zoo, sp.nan)
 NOT_SMOOTH = (
     sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise, sp.Heaviside, sp.DiracDelta, sp.floor,
     sp.ceiling, sp.frac, sp.arg, sp.re, sp.im, sp.conjugate,
@@ -56,9 +57,9 @@ def taylor(
     for _ in range(order):
         derivatives.append(sp.diff(derivatives[-1], parameter))
     *lower, last = derivatives
-    if _smooth(expression, parameter):
-        values = [derivative.subs(parameter, 0) for derivative in lower]
-    else:
+    smooth = _smooth(expression, parameter)
+    values = [derivative.subs(parameter, 0) for derivative in lower] if smooth else []
+    if not smooth or any(value.has(*INFINITE) for value in values):
         values = _derivatives(expression, parameter, order)
     coefficients = []
     for k, at_zero in enumerate(values):
@@ -94,8 +95,8 @@ def _smooth(node: sp.Basic, parameter: sp.Symbol) -> bool:
         at = dict(zip(slots, (a.subs(parameter, 0) for a in node.args), strict=True))
         function = node.func(*slots)
         values = (g.subs(at) for g in (function, sp.diff(function, slots[-1])))
-        return not any(v.has(sp.oo, -sp.oo, sp.zoo, sp.nan) for v in values)
-    return not any(limit.has(sp.oo) for limit in getattr(node, "limits", ()))
+        return not any(v.has(*INFINITE) for v in values)
+    return not any(limit.has(*INFINITE) for limit in getattr(node, "limits", ()))
 
 
 def _derivatives(expression: sp.Expr, parameter: sp.Symbol, order: int) -> list[sp.Expr]:

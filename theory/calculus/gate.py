@@ -5,6 +5,7 @@ right for one order of the parameters only, must not.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
@@ -17,6 +18,7 @@ CLOSE = mpmath.mpf(10) ** -12  # relative: near enough to stop
 STEADY = mpmath.mpf(10) ** -6  # relative: an extrapolation less certain than this says nothing
 GRID = ("-1.69", "-0.31", "0", "0.31", "0.73", "1.69", "2.57")  # both sides of 0 and 1, and ties
 WHOLE = ("-2", "-1", "0", "1", "2", "3", "5")
+SECONDS = 20.0  # for all points together
 MOST = 3  # parameters of which every combination is tried
 RANDOM_POINTS = 60  # for more parameters
 
@@ -42,8 +44,10 @@ def confirm(expression: sp.Expr, h: sp.Symbol, stated: sp.Expr) -> None:
     symbols = sorted((expression.free_symbols | stated.free_symbols) - {h}, key=str)
     near = _compiled(expression, (h, *symbols))
     limit = _compiled(stated, tuple(symbols))
-    agreed = ""
+    agreed, until = "", time.monotonic() + SECONDS
     for point in _points(symbols):
+        if time.monotonic() > until:
+            raise Disagreement(f"its values take longer than {SECONDS:g} s to compute")
         at = ", ".join(f"{s} = {v}" for s, v in zip(symbols, point, strict=True)) or "large sizes"
         try:
             target = _settled(limit, point, 0)
@@ -163,10 +167,10 @@ def _at(value: Value, point: Sequence[str], power: int, digits: int) -> mpmath.m
             arguments.insert(0, 1 / (mpmath.mpf(10) ** power + power.bit_length() % 2))
         try:
             number = +mpmath.mpmathify(value(*arguments))  # a constant becomes digits
-        except (ZeroDivisionError, ValueError) as error:
-            raise NoValue(str(error)) from None
-        except OverflowError:
-            raise Disagreement("the values are too large to compute") from None
+        except (ArithmeticError, ValueError, TypeError, NameError) as error:
+            if isinstance(error, OverflowError):
+                raise Disagreement("the values are too large to compute") from None
+            raise NoValue(str(error)) from None  # also a comparison of what is not real
         real, imaginary = number.real, number.imag
         if not mpmath.isfinite(number) or abs(imaginary) > abs(real) * mpmath.mpf(10) ** -DIGITS:
             raise NoValue(f"{number} is no real number")

@@ -38,6 +38,8 @@ def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, si
     """The limit at a finite point from one side (``"+"`` or ``"-"``), as ``large_limit``."""
     if side not in ("+", "-"):
         raise ValueError(f'a side of a point is "+" or "-"; got {side!r}')
+    if sp.sympify(point).is_infinite:
+        raise ValueError(f"a one-sided limit is at a finite point; got {point}: use large_limit")
     return _limit(expression, variable, sp.sympify(point), side)
 
 
@@ -62,8 +64,10 @@ def continued(expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.E
 
 def _limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) -> sp.Expr:
     expression = sp.sympify(expression)
-    entries = {e: sp.Dummy(str(e), real=True) for e in expression.atoms(sp.Indexed)}
-    question = (expression.xreplace(entries), variable, point, side)
+    if not expression.has(variable):
+        return expression
+    hidden: dict[sp.Basic, sp.Dummy] = {}
+    question = (_without_arrays(expression, variable, hidden), variable, point, side)
     try:
         value = by_algebra(*question)
     except Undecided as why:
@@ -73,7 +77,21 @@ def _limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) 
             raise _refusal(expression, variable, point, f"by SymPy: {reason}; {why}") from None
     except Disagreement as why:
         raise _refusal(expression, variable, point, str(why)) from None
-    return value.xreplace({new: old for old, new in entries.items()})
+    return value.xreplace({new: old for old, new in hidden.items()})
+
+
+def _without_arrays(
+    node: sp.Basic, variable: sp.Symbol, hidden: dict[sp.Basic, sp.Dummy]
+) -> sp.Basic:
+    """The expression with entries and sums that do not move as real symbols."""
+    if not node.has(sp.Indexed, sp.Sum):
+        return node
+    if not node.has(variable):
+        known = {"real": True, "positive": node.is_positive}
+        return hidden.setdefault(node, sp.Dummy("A", **known))
+    if isinstance(node, sp.Sum):
+        raise ValueError(f"a limit is of a scalar, or by ``leading``; got the sum {node}")
+    return node.func(*(_without_arrays(a, variable, hidden) for a in node.args))
 
 
 def _refusal(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, why: str) -> ValueError:

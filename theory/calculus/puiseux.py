@@ -63,7 +63,9 @@ class Series:
 
 def constant(value: sp.Expr) -> Series:
     """A number, or an expression in other symbols."""
-    return truncated({sp.S.Zero: sp.sympify(value)}, sp.oo)
+    if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo):
+        raise Undecided(f"a part is {value}")
+    return truncated({sp.S.Zero: value}, sp.oo)
 
 
 def truncated(terms: Terms, cut: sp.Expr) -> Series:
@@ -72,16 +74,14 @@ def truncated(terms: Terms, cut: sp.Expr) -> Series:
     return Series({p: c for p, c in kept if c != 0}, cut)
 
 
-def raised(series: Series, exponent: sp.Expr, depth: sp.Expr) -> Series:
-    """A constant power, by the binomial series in what follows the leading term."""
+def raised(series: Series, exponent: sp.Rational, depth: sp.Expr) -> Series:
+    """A rational power, by the binomial series in what follows the leading term."""
     if exponent.is_Integer and 0 <= exponent <= 4:
         result = constant(sp.S.One)
         for _ in range(int(exponent)):
             result = result * series
         return result
     p, c, rest = split(series)
-    if not exponent.is_Rational and p != 0:
-        raise Undecided(f"the power {exponent} of a small quantity is symbolic")
     weights = (sp.binomial(exponent, k).expand(func=True) for k in range(_count(rest, depth)))
     return composed(list(weights), rest, depth).shifted(p * exponent, c**exponent)
 

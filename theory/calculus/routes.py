@@ -4,19 +4,9 @@ from math import lcm
 
 import sympy as sp
 
-from theory.calculus.asymptotics import leading_term
+from theory.calculus.asymptotics import ELEMENTARY, leading_term
 from theory.calculus.gate import Disagreement, confirm
 from theory.calculus.puiseux import LOG, Undecided
-
-# Functions of which values at huge arguments come at once.
-ELEMENTARY = (
-    sp.exp, sp.log, sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise, sp.Heaviside, sp.erf, sp.erfc,
-    sp.gamma, sp.loggamma, sp.factorial, sp.binomial, sp.harmonic, sp.polygamma, sp.LambertW,
-    sp.functions.elementary.trigonometric.TrigonometricFunction,
-    sp.functions.elementary.trigonometric.InverseTrigonometricFunction,
-    sp.functions.elementary.hyperbolic.HyperbolicFunction,
-    sp.functions.elementary.hyperbolic.InverseHyperbolicFunction,
-)  # fmt: skip
 
 
 def by_algebra(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) -> sp.Expr:
