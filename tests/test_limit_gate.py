@@ -71,6 +71,8 @@ def test_zero_is_told_from_something_small(name: str) -> None:
         (r * L / (r * L + 1), sp.S.One),
         ((a - b) * L / ((a - b) * L + 1), sp.S.One),
         (sp.sin(L), sp.S.Zero),
+        (sp.log(sp.Abs(a - b) + h), sp.log(a - b)),
+        (sp.sqrt((a - b) ** 2 + h), a - b),
         (sp.log(L), sp.S(50)),
         (sp.exp(sp.exp(a * L)) ** -1 + sp.Heaviside(1 - a), sp.S.Zero),
     ],
@@ -83,6 +85,12 @@ def test_a_branch_does_not_pass(expression: sp.Expr, branch: sp.Expr) -> None:
 def test_the_answer_that_is_right_at_ties_too_passes() -> None:
     weight = sp.exp(L * a) / (sp.exp(L * a) + sp.exp(L * b))
     confirm(weight, h, (1 + sp.sign(a - b)) / 2)
+
+
+def test_where_the_expression_itself_grows_or_is_not_real_nothing_is_claimed() -> None:
+    s = sp.Symbol("s", real=True)
+    confirm(L / ((r + s) * L + 1), h, 1 / (r + s))
+    confirm(sp.log(r) + h, h, sp.log(r))
 
 
 def test_more_parameters_than_can_be_ordered_are_drawn() -> None:

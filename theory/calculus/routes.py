@@ -4,7 +4,8 @@ from math import lcm
 
 import sympy as sp
 
-from theory.calculus.asymptotics import ELEMENTARY, leading_term
+from theory.calculus.asymptotics import leading_term
+from theory.calculus.functions import ELEMENTARY
 from theory.calculus.gate import Disagreement, confirm
 from theory.calculus.puiseux import LOG, Undecided
 
