@@ -93,7 +93,8 @@ def substitute(
 
 def _outer_names(term: Term) -> set[str]:
     """Names that no summation index may get: free indices, symbols and arrays."""
-    free = {s for f in (*term.factors, term.coefficient) for s in f.free_symbols}
+    found = {s for f in (*term.factors, term.coefficient) for s in f.free_symbols}
+    free = {s for s in found if not isinstance(s, sp.Indexed)}
     inner = index_names(*term.factors) - {str(i) for f in term.factors for i in free_indices(f)}
     return {str(s) for s in free} - {str(b) for b in term.bound} - inner
 

@@ -1,12 +1,24 @@
-"""Expansions in a small parameter and limits in a large size, with a stated remainder."""
+"""Expansions in a small parameter, with a stated remainder; limits come with them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import mpmath
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
+from theory.calculus.asymptotics import series
 from theory.calculus.indices import Term, canonical, collect, terms
+from theory.calculus.limits import continued as continued
+from theory.calculus.limits import large_limit as large_limit
+from theory.calculus.limits import leading as leading
+from theory.calculus.limits import one_sided_limit as one_sided_limit
+from theory.calculus.puiseux import LOG, Undecided
+
+INFINITE = (sp.oo, -sp.oo, sp.zoo, sp.nan)
+NOT_SMOOTH = (
+    sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise, sp.Heaviside, sp.DiracDelta, sp.floor,
+    sp.ceiling, sp.frac, sp.arg, sp.re, sp.im, sp.conjugate,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,16 +49,24 @@ def taylor(
     """Taylor coefficients below ``order`` at zero of an indexed expression.
 
     ``rules`` are rewritings applied to every node of a derivative at zero, e.g. that the rows of
-    an averaging matrix sum to one.
+    an averaging matrix sum to one. Removable singularities are removed; the expansion of a
+    positive parameter is one-sided. Raises ``ValueError`` where there is no such expansion, as of
+    |x| and sqrt(x), or none is found.
     """
-    derivative, coefficients = expression, []
-    for k in range(order):
-        at_zero = derivative.subs(parameter, 0)
+    derivatives = [expression]
+    for _ in range(order):
+        derivatives.append(sp.diff(derivatives[-1], parameter))
+    *lower, last = derivatives
+    smooth = _smooth(expression, parameter)
+    values = [derivative.subs(parameter, 0) for derivative in lower] if smooth else []
+    if not smooth or any(value.has(*INFINITE) for value in values):
+        values = _derivatives(expression, parameter, order)
+    coefficients = []
+    for k, at_zero in enumerate(values):
         for rule in rules:
             at_zero = rule(at_zero)
         coefficients.append(canonical(at_zero) / sp.factorial(k))
-        derivative = sp.diff(derivative, parameter)
-    return Expansion(parameter, tuple(coefficients), derivative / sp.factorial(order))
+    return Expansion(parameter, tuple(coefficients), last / sp.factorial(order))
 
 
 def truncate(expression: sp.Expr, parameter: sp.Symbol, order: int) -> sp.Expr:
@@ -59,94 +79,56 @@ def truncate(expression: sp.Expr, parameter: sp.Symbol, order: int) -> sp.Expr:
     return collect(kept)
 
 
-def leading(expression: sp.Expr, large: sp.Symbol) -> sp.Expr:
-    """The limit of an indexed expression as one size tends to infinity, term by term.
-
-    Raises ``ValueError`` when a coefficient diverges.
-    """
-    return collect(
-        Term(large_limit(t.coefficient, large), t.factors, t.bound) for t in terms(expression)
-    )
-
-
-def large_limit(expression: sp.Expr, large: sp.Symbol) -> sp.Expr:
-    """The limit of a scalar as ``large`` tends to infinity, by two routes that must agree.
-
-    First by algebra: a rational function of the root of ``1 / large`` is cancelled and taken at
-    zero, any other goes to SymPy's ``limit``, which has returned wrong values (minus infinity for
-    ``limit(coth(x) - 1/x, x, 0)``, which is zero). Then the answer is held against the
-    expression at large values, with 50 digits.
-    """
-    root = sp.Dummy("root", positive=True)
-    inverse = expression.subs(large, root**-2)
-    if inverse.is_rational_function(root):
-        value = sp.cancel(sp.together(inverse)).subs(root, 0)
-    else:
-        value = sp.limit(expression, large, sp.oo)
-    if value.has(sp.oo, -sp.oo, sp.zoo, sp.nan):
-        raise ValueError(f"{expression} has no finite limit as {large} grows; got {value}")
-    point = _probe(expression.free_symbols - {large})
-    target = _real(value.xreplace(point))
-    errors = []
-    for power in (8, 16):
-        here = expression.xreplace(point | {large: sp.Integer(10) ** power})
-        errors.append(abs(_real(here) - target))
-    if errors[1] > mpmath.mpf(10) ** -6 * (1 + abs(target)) or errors[1] > errors[0]:
-        raise ValueError(f"the limit {value} of {expression} does not agree with its values")
-    return value
+def _smooth(node: sp.Basic, parameter: sp.Symbol) -> bool:
+    """Whether every function and power is met at zero where it is analytic."""
+    if not node.has(parameter):
+        return True
+    if not all(_smooth(a, parameter) for a in node.args):
+        return False
+    if isinstance(node, sp.Pow):
+        exact = node.exp.is_Integer and node.exp.is_nonnegative
+        return exact or canonical(node.base.subs(parameter, 0)) != 0
+    if isinstance(node, NOT_SMOOTH):
+        return False
+    if isinstance(node, sp.Function) and not isinstance(node, AppliedUndef):
+        slots = [sp.Dummy() for _ in node.args]
+        at = dict(zip(slots, (a.subs(parameter, 0) for a in node.args), strict=True))
+        function = node.func(*slots)
+        values = (g.subs(at) for g in (function, sp.diff(function, slots[-1])))
+        return not any(v.has(*INFINITE) for v in values)
+    return not any(limit.has(*INFINITE) for limit in getattr(node, "limits", ()))
 
 
-def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) -> sp.Expr:
-    """The limit at a finite point from one side (``"+"`` or ``"-"``), by two routes.
-
-    SymPy's answer is held against values at distances 1e-20 and 1e-30, with 80 digits.
-    """
-    value = sp.limit(expression, variable, point, side)
-    if value.has(sp.oo, -sp.oo, sp.zoo, sp.nan):
-        raise ValueError(f"{expression} has no finite limit at {point}, says SymPy; got {value}")
-    at = _probe(expression.free_symbols - {variable})
-    sign = 1 if side == "+" else -1
-    target = _real(value.xreplace(at))
-    errors = []
-    for power in (20, 30):
-        near = point + sign * sp.Rational(1, 10**power)
-        errors.append(abs(_real(expression.xreplace(at | {variable: near})) - target))
-    if errors[1] > mpmath.mpf(10) ** -8 * (1 + abs(target)) or errors[1] > errors[0]:
-        raise ValueError(f"the limit {value} of {expression} at {point} disagrees with its values")
-    return value
+def _derivatives(expression: sp.Expr, parameter: sp.Symbol, order: int) -> list[sp.Expr]:
+    """Derivatives at zero below ``order`` of a series without other powers, from both sides."""
+    sides = [_one_sided(expression, parameter, order, sp.S.One)]
+    if not parameter.is_nonnegative:
+        sides.append(_one_sided(expression, parameter, order, sp.S.NegativeOne))
+    for k, (right, left) in enumerate(zip(sides[0], sides[-1], strict=True)):
+        if canonical(right - left) != 0:
+            raise ValueError(
+                f"{expression} has no expansion at {parameter} = 0: the coefficient of order {k} "
+                f"is {right} from the right and {left} from the left"
+            )
+    return [sp.factorial(k) * c for k, c in enumerate(sides[0])]
 
 
-def continued(expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.Expr) -> sp.Expr:
-    """A function on [low, high], continued beyond the ends by its tangents there.
-
-    So that rounding which leaves the interval, and the ends themselves, where the expression has
-    a finite value and slope but a singular formula, give finite values and gradients.
-    """
-    slope = sp.expand(sp.diff(expression, variable))
-
-    def tangent(end: sp.Expr, side: str) -> sp.Expr:
-        value = one_sided_limit(expression, variable, end, side)
-        return value + one_sided_limit(slope, variable, end, side) * (variable - end)
-
-    return sp.Piecewise(
-        (tangent(low, "+"), variable <= low),
-        (tangent(high, "-"), variable >= high),
-        (expression, True),
-    )
-
-
-def _probe(symbols: set[sp.Basic]) -> dict[sp.Basic, sp.Rational]:
-    """A point to compare values at: positive symbols above one, others within (-1, 1)."""
-    return {
-        s: sp.Rational(7 + 2 * k, 5) if s.is_positive else sp.Rational(3 + k, 17)
-        for k, s in enumerate(sorted(symbols, key=str))
-    }
-
-
-def _real(expression: sp.Expr) -> mpmath.mpf:
-    """Fifty digits of a real number."""
-    real, imaginary = expression.evalf(80, maxn=400).as_real_imag()
-    if abs(imaginary) > 1e-40:
-        raise ValueError(f"{expression} is not real: {real} + {imaginary} i")
-    with mpmath.workdps(50):
-        return mpmath.mpf(str(real))
+def _one_sided(
+    expression: sp.Expr, parameter: sp.Symbol, order: int, sign: sp.Expr
+) -> list[sp.Expr]:
+    h = sp.Dummy("h", positive=True)
+    try:
+        for depth in (order + 2, 2 * order + 4, 4 * order + 8):
+            found = series(expression.subs(parameter, sign * h), h, depth, flat=False)
+            if found.cut > order:
+                break
+        else:
+            raise Undecided(f"the powers up to {order} were not found")
+    except Undecided as why:
+        raise ValueError(f"no expansion of {expression} at {parameter} = 0: {why}") from None
+    for p, c in found.terms.items():
+        whole = p.is_Integer and p >= 0
+        if (p < order and not whole) or (p <= order and c.has(LOG)):
+            shown = (c * h**p).subs(LOG, -sp.log(h)).subs(h, sign * parameter)
+            raise ValueError(f"no expansion of {expression} to order {order}: it contains {shown}")
+    return [found.terms.get(sp.Integer(k), sp.S.Zero) * sign**k for k in range(order)]

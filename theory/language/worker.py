@@ -1,4 +1,4 @@
-"""A subprocess that decides steps under a time limit.
+"""A subprocess that decides steps, and takes limits, under a time limit.
 
 ``python -m theory.language.worker`` reads pickled questions from standard input and answers on
 standard output; it is started with the same interpreter and the same packages.
@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from theory.language.step import Outcome, Status, Step
 
@@ -42,17 +43,18 @@ class Worker:
         start = time.monotonic()
         status, detail = None, ""
         for method in ("rewriting", "sampling"):
-            status, detail = self._ask(method, step, limit)
+            status, detail = self.ask(method, step, limit)
             if status is not None:
                 break
         return Outcome(step, status or Status.FAILED, detail, time.monotonic() - start)
 
-    def _ask(self, method: str, step: Step, limit: float) -> tuple[Status | None, str]:
+    def ask(self, method: str, question: object, limit: float) -> tuple[Any, str]:
+        """The answer of a method of ``_serve``, or none and the reason, after ``limit`` seconds."""
         process = self._process = self._process or _start()
         assert process.stdin is not None
         assert process.stdout is not None
         with ThreadPoolExecutor(1) as reader:
-            pickle.dump((method, step), process.stdin)
+            pickle.dump((method, question), process.stdin)
             process.stdin.flush()
             answer = reader.submit(pickle.load, process.stdout)
             try:
@@ -87,17 +89,22 @@ def _start() -> subprocess.Popen[bytes]:
 
 
 def _serve() -> None:
+    from theory.calculus.routes import by_sympy
     from theory.language import decide
 
     _answer("ready")
-    methods = {"rewriting": decide.rewriting, "sampling": decide.sampling}
+    methods = {
+        "rewriting": decide.rewriting,
+        "sampling": decide.sampling,
+        "limit": lambda question: (by_sympy(*question), ""),
+    }
     while True:
         try:
-            method, step = pickle.load(sys.stdin.buffer)
+            method, question = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         try:
-            answer = methods[method](step)
+            answer = methods[method](question)
         except Exception as error:  # the parent reports it as the outcome of the step
             answer = None, f"{method} raised {type(error).__name__}: {error}"
         _answer(answer)

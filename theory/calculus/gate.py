@@ -1,0 +1,146 @@
+"""A stated limit is held against values, at points of every order of the parameters.
+
+A check, never a proof: an answer found by algebra must pass it, and an answer that is wrong, or
+right for one order of the parameters only, must not.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+
+import mpmath
+import sympy as sp
+
+from theory.calculus.values import DIGITS, Disagreement, NoValue, Value, compiled, settled
+
+FAR = (8, 16, 32, 64, 128, 256, 512, 1024)  # powers of ten: how near values are taken
+CLOSE = mpmath.mpf(10) ** -12  # relative: near enough to stop
+STEADY = mpmath.mpf(10) ** -6  # relative: an extrapolation less certain than this says nothing
+GRID = ("-1.69", "-0.31", "0", "0.31", "0.73", "1.69", "2.57")  # both sides of 0 and 1, and ties
+WHOLE = ("-2", "-1", "0", "1", "2", "3", "5")
+SECONDS = 20.0  # for all points together
+MOST = 3  # parameters of which every combination is tried
+RANDOM_POINTS = 60  # for more parameters
+
+
+def confirm(expression: sp.Expr, h: sp.Symbol, stated: sp.Expr) -> None:
+    """Raise ``Disagreement`` unless ``expression`` tends to ``stated`` as h > 0 falls to zero.
+
+    Up to three parameters are tried in every order and with every sign that their assumptions
+    leave, zeros and ties included; more at random. Where the expression has no real values, or
+    grows and the answer has none, nothing is claimed, and nothing compared.
+    """
+    symbols = sorted((expression.free_symbols | stated.free_symbols) - {h}, key=str)
+    near = compiled(expression, (h, *symbols))
+    limit = compiled(stated, tuple(symbols))
+    agreed, until = "", time.monotonic() + SECONDS
+    for point in _points(symbols):
+        if time.monotonic() > until:
+            raise Disagreement(f"its values take longer than {SECONDS:g} s to compute")
+        at = ", ".join(f"{s} = {v}" for s, v in zip(symbols, point, strict=True)) or "large sizes"
+        try:
+            reason = _objection(near, point, settled(limit, point, 0))
+        except NoValue:
+            if _tied(point) or not _bounded(near, point):
+                continue
+            reason = "there the answer is no real number"
+        if reason:
+            but = f", though it agrees at {agreed}" if agreed else ""
+            raise Disagreement(f"it disagrees with the values at {at}: {reason}{but}")
+        agreed = agreed or at
+    if not agreed:
+        raise Disagreement("the expression has no real values to compare it with")
+
+
+def _points(symbols: Sequence[sp.Symbol]) -> Iterator[tuple[str, ...]]:
+    """Values of the parameters that their assumptions allow; distinct ones first."""
+    choices = [[v for v in (WHOLE if s.is_integer else GRID) if _allowed(s, v)] for s in symbols]
+    if not all(choices):
+        raise Disagreement(f"no values are known that the assumptions of {symbols} allow")
+    if len(symbols) <= MOST:
+        yield from sorted(product(*choices), key=_tied)
+        return
+    draw = random.Random("limits")
+    for _ in range(RANDOM_POINTS):
+        yield tuple(draw.choice(values) for values in choices)
+
+
+def _allowed(symbol: sp.Symbol, value: str) -> bool:
+    """Whether a value contradicts none of the assumptions of a symbol."""
+    number = sp.Rational(value)
+    field = {"rational", "irrational", "algebraic", "transcendental", "noninteger"}
+    known = {k: v for k, v in symbol.assumptions0.items() if k not in field}
+    return all(
+        getattr(number, f"is_{name}", None) in (truth, None) for name, truth in known.items()
+    )
+
+
+def _tied(point: Sequence[str]) -> bool:
+    """Whether parameters are equal or zero."""
+    return len({"0", *point}) <= len(point)
+
+
+def _bounded(near: Value, point: Sequence[str]) -> bool:
+    """Whether the expression has real values there that do not grow."""
+    try:
+        far, farther = (abs(settled(near, point, power)) for power in FAR[1:3])
+    except NoValue:
+        return False
+    return bool(farther <= 1 + 2 * far)
+
+
+def _objection(near: Value, point: Sequence[str], target: mpmath.mpf) -> str:
+    """What speaks against the target, nothing if values come close or extrapolate to it."""
+    values: list[mpmath.mpf] = []
+    for power in FAR:
+        values.append(settled(near, point, power))
+        scale = abs(target) or abs(values[0])
+        errors = [abs(v - target) for v in values]
+        if errors[-1] <= CLOSE * scale and _falls(errors, target):
+            return ""
+    with mpmath.workdps(4 * DIGITS):
+        found, doubt = _extrapolated(values)
+        scale = max(abs(target), abs(values[-1]))
+        if doubt > STEADY * scale:
+            return f"they have not settled (about {_shown(found)}), it says {_shown(target)}"
+        if abs(found - target) > 10 * doubt + CLOSE * scale:
+            return f"they tend to {_shown(found)}, not to {_shown(target)}"
+    return ""
+
+
+def _falls(errors: Sequence[mpmath.mpf], target: mpmath.mpf) -> bool:
+    """Whether errors go on falling; those from zero, to which nothing is close, like powers."""
+    if target:
+        return len(errors) >= 3 and errors[-1] <= errors[-2]
+    return len(errors) >= 5 and errors[-1] * errors[-3] <= errors[-2] ** 2 / 10**4
+
+
+def _shown(value: mpmath.mpf) -> str:
+    """Eight digits; what is too small to print is zero."""
+    return mpmath.nstr(value if mpmath.mag(value) > -(10**5) else mpmath.mpf(0), 8)
+
+
+def _extrapolated(values: Sequence[mpmath.mpf]) -> tuple[mpmath.mpf, mpmath.mpf]:
+    """The limit of values that converge like powers of ``t = 1 / log(1 / h)``, with its doubt.
+
+    The families are powers of t, of its square and cube roots, and powers of t with log t; that
+    which least depends on the coarsest value is believed.
+    """
+    largest = max(map(abs, values))
+    values = [v if abs(v) > largest * CLOSE**10 else mpmath.mpf(0) for v in values]
+    t = [1 / (k * mpmath.log(10)) for k in FAR]
+    families: list[Callable[[int, mpmath.mpf], mpmath.mpf]] = [
+        lambda i, s: s**i,
+        lambda i, s: s ** (mpmath.mpf(i) / 2),
+        lambda i, s: s ** (mpmath.mpf(i) / 3),
+        lambda i, s: s ** ((i + 1) // 2) * mpmath.log(s) ** (i % 2),
+    ]
+
+    def constant(family: Callable[[int, mpmath.mpf], mpmath.mpf], start: int) -> mpmath.mpf:
+        nodes = range(start, len(t))
+        table = [[family(i, t[k]) for i in range(len(nodes))] for k in nodes]
+        return mpmath.lu_solve(mpmath.matrix(table), mpmath.matrix([values[k] for k in nodes]))[0]
+
+    results = [(constant(f, 0), constant(f, 1)) for f in families]
+    return min(((a, abs(a - b)) for a, b in results), key=lambda pair: pair[1])
