@@ -31,6 +31,7 @@ def test_figures_are_those_of_the_matrices(write: Write) -> None:
     norms = [np.linalg.norm(w, 2) for w in (Wq, Wk, Wv)]
     assert np.allclose([found.sigma_q, found.sigma_k, found.sigma_v], norms)
     assert np.isclose(found.sigma_logits, np.sqrt(energy[0] / DQ))
+    assert found.sec is not None
     assert np.allclose(found.sec, [energy[0] / energy.sum(), 1.0])
 
 

@@ -97,7 +97,7 @@ def test_every_layout_gives_the_heads(write: Write, layout: str) -> None:
             made["bq"][h],
             made["bk"][group],
         )
-        found = (head.Wq, head.bq, head.Wk, head.Wv, head.bk)
+        found = (head.Wq, head.Wk, head.Wv, head.bq, head.bk)
         assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
 
 
