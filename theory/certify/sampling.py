@@ -1,4 +1,4 @@
-"""What random points say of an inequality that was not decided: no proof, but a refutation maybe."""
+"""What random points say of an inequality that was not decided: no proof, maybe a refutation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
