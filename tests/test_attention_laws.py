@@ -33,6 +33,22 @@ def unnormalised(X: Array, V: Array) -> Array:
     return np.exp(X @ X.T) @ X @ V.T
 
 
+def transposed(X: Array, V: Array) -> Array:
+    return softmax_attention(X, V.T)
+
+
+def off_by_one(X: Array, V: Array) -> Array:
+    weight = np.exp(X @ X.T)
+    return weight / (1 + weight.sum(axis=1, keepdims=True)) @ X @ V.T
+
+
+def without_itself(X: Array, V: Array) -> Array:
+    """Right for one token, and for several the normaliser counts a token that is left out."""
+    weight = np.exp(X @ X.T)
+    total = weight.sum(axis=1, keepdims=True)
+    return (weight - (len(X) > 1) * np.diag(np.diag(weight))) / total @ X @ V.T
+
+
 def saturated(X: Array, V: Array) -> Array:
     return np.tanh(softmax_attention(X, V))
 
@@ -54,6 +70,11 @@ test_softmax_attention_obeys_all_laws = probe_attention(softmax_attention)
         (hard, "Lipschitz on the ball"),
         (unnormalised, "bounded output"),
         (saturated, "homogeneity"),
+        (transposed, "one token gives V x"),
+        (transposed, "repeated tokens give V x"),
+        (off_by_one, "one token gives V x"),
+        (off_by_one, "repeated tokens give V x"),
+        (without_itself, "repeated tokens give V x"),
     ],
 )
 def test_a_broken_law_is_found(attention: Callable[[Array, Array], Array], law: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from numerics.randomness.matrices import any_matrix
 from numerics.spectral_concentration import adamw2, relative_growth
-from numerics.training.spectral_cap import spectral_norms
+from numerics.training.spectral_norms import spectral_norms
 
 PARAMS = {
     "stack": jnp.asarray(np.random.default_rng(0).standard_normal((2, 4, 3))),

@@ -64,6 +64,8 @@ REACH: list[tuple[str, Any, Callable[[Any], Any]]] = [
     ("a causal mask", vs.masks(3), lambda m: np.array_equal(m, np.tri(3, dtype=bool))),
     ("no mask", vs.masks(3), lambda m: m.all()),
     ("only itself", vs.masks(3), lambda m: m.sum() == 3),
+    ("a row that may attend to nothing", vs.masks(3), lambda m: not m[0].any() and m[1:].any()),
+    ("nothing at all", vs.masks(3), lambda m: not m.any()),
     ("a mask of no known shape", vs.masks(3), lambda m: m[0, 2] and not m[2, 0]),
     ("all sizes at their top", vs.sizes(T=3, d=2), lambda s: s == {"T": 3, "d": 2}),
     ("a true rotation", vs.rotations(3), lambda R: np.linalg.det(R) > 0 and abs(R[0, 0]) < 0.9),
@@ -76,7 +78,9 @@ def test_the_strategy_reaches(case: str, strategy: Any, condition: Callable[[Any
     assert condition(found)
 
 
-@given(vs.tokens(), vs.covariances(3), vs.masks(4), vs.rotations(3))
+@given(
+    vs.tokens(), vs.covariances(3), vs.masks(4, kinds=("none", "causal", "any")), vs.rotations(3)
+)
 @settings(max_examples=60, derandomize=True, database=None)
 def test_what_is_drawn_is_what_is_promised(
     x: np.ndarray, V: np.ndarray, mask: np.ndarray, R: np.ndarray

@@ -1,9 +1,11 @@
 """``verilimit probe --checkpoint``: what trained weights say, layer by layer and head by head."""
 
+from math import floor, log10
 from pathlib import Path
 
 from checks.app.screen import console
-from checks.properties.checkpoint import Map, read_heads, read_map
+from checks.properties.checkpoint import Head, read_heads
+from checks.properties.checkpoint_map import Map, read_map
 from checks.properties.trained import Measured, findings, measure
 from checks.suite.problem import InputProblem
 
@@ -26,10 +28,10 @@ def probe_weights(checkpoint: Path | None, described: Path | None, room: str | N
 
     say(f"{table.layers} layers, {table.heads} heads, embedding {heads[0].Wq.shape[1]}, "
         f"head dimension {len(heads[0].Wq)}")  # fmt: skip
-    say(f"least entropy as a share of log {table.tokens}, for tokens of the given norm")
+    say(_meaning(table, heads))
     say(_header(table))
     for m in measured:
-        say(_row(m))
+        say(_row(m, table.entropy))
     say("")
     for finding in findings(heads, measured):
         word = "yes" if finding.satisfied else "no "
@@ -37,13 +39,37 @@ def probe_weights(checkpoint: Path | None, described: Path | None, room: str | N
     return 0
 
 
+def _meaning(table: Map, heads: tuple[Head, ...]) -> str:
+    """For which attention the bound holds."""
+    if not table.entropy:
+        return "no bound of the entropy: the map says entropy = false"
+    kinds = dict.fromkeys(
+        h.logits.in_words(len(h.Wq), bool(h.bq.any()), bool(h.bk.any())) for h in heads
+    )
+    return (
+        f"H(r): no query has less entropy, as a share of log {table.tokens}, over {table.tokens} "
+        f"tokens of norm at most r (as they enter Wq and Wk), in attention "
+        f"{' or, in other heads, '.join(kinds)}. It is no bound for attention over fewer tokens, "
+        f"nor with anything else in the logits: QK-norm, ALiBi, relative position biases, sinks."
+    )
+
+
 def _header(table: Map) -> str:
-    norms = "".join(f"{f'H({r:g})':>11}" for r in table.token_norms)
+    norms = "".join(f"{f'H({r:g})':>11}" for r in table.token_norms if table.entropy)
     names = ("s1(Wq)", "s1(Wk)", "s1(Wv)", "s1(logits)", "SEC(1)", "SEC(4)")
     return f"{'layer':>5} {'head':>4}" + "".join(f"{name:>11}" for name in names) + norms
 
 
-def _row(m: Measured) -> str:
-    figures = (m.sigma_q, m.sigma_k, m.sigma_v, m.sigma_logits, *m.sec)
-    entropy = "".join(f"{share:>11.4g}" for share in m.entropy)
-    return f"{m.layer:>5} {m.head:>4}" + "".join(f"{x:>11.4g}" for x in figures) + entropy
+def _row(m: Measured, entropy: bool) -> str:
+    figures = "".join(f"{x:>11.4g}" for x in (m.sigma_q, m.sigma_k, m.sigma_v, m.sigma_logits))
+    sec = "".join(f"{x:>11.4g}" for x in m.sec) if m.sec else f"{'-':>11}" * 2
+    least = "".join(f"{_rounded_down(share):>11.4g}" for share in m.entropy if entropy)
+    return f"{m.layer:>5} {m.head:>4}{figures}{sec}{least}"
+
+
+def _rounded_down(share: float) -> float:
+    """To four digits, and never upwards: the entropy would be below what is printed."""
+    if share <= 0:
+        return 0.0
+    unit = 10.0 ** (floor(log10(share)) - 3)
+    return floor(share / unit) * unit

@@ -19,7 +19,10 @@ Real = float | int
 Matrix = Float[np.ndarray, "_ _"]
 Attention = Callable[..., Any]  # (tokens, values) -> outputs; NumPy or JAX arrays, rows are tokens
 ROUNDING = 1e-9
-LAWS = ("permutation equivariance", "Lipschitz on the ball", "bounded output", "homogeneity")
+LAWS = (
+    "permutation equivariance", "Lipschitz on the ball", "bounded output", "homogeneity",
+    "one token gives V x", "repeated tokens give V x",
+)  # fmt: skip
 
 
 def probe_attention(
@@ -40,7 +43,10 @@ def probe_attention(
     - Lipschitz on the ball: tokens of the unit ball that move by at most s move an output by at
       most ``lipschitz`` |V| s; the default 4 is that of softmax attention with Q^T K = I;
     - bounded output: outputs of tokens in the unit ball have a norm of at most ``bound`` |V|;
-    - homogeneity: of degree one in V (partial homogeneity, as mean-field limits want it).
+    - homogeneity: of degree one in V (partial homogeneity, as mean-field limits want it);
+    - one token gives V x: it can attend to itself only, with weight one. This sees values that are
+      multiplied by V^T, and weights that do not sum to one;
+    - repeated tokens give V x: so does any number of equal tokens, however they are weighted.
 
     ``rounding`` is allowed beyond each; choose 1e-5 or so for float32. Raises ValueError for a law
     that is not among these.
@@ -79,13 +85,18 @@ def _inputs(d: int) -> Mapping[str, Mapping[str, Any]]:
         },
         "bounded output": any_tokens,
         "homogeneity": {**any_tokens, "factor": vs.numbers(-4, 4)},
+        "one token gives V x": {**any_tokens, "X": vs.tokens(1, d)},
+        "repeated tokens give V x": {
+            **any_tokens,
+            "X": vs.tokens(st.integers(2, 4), d, kinds=("repeated",)),
+        },
     }
 
 
 def _checks(
     attention: Attention, lipschitz: Real, bound: Real, rounding: Real
 ) -> Mapping[str, Callable[..., None]]:
-    """The four laws as properties."""
+    """The laws as properties."""
 
     def values(X: Matrix, V: Matrix) -> Matrix:
         found = np.asarray(attention(X, V), dtype=float)
@@ -113,7 +124,14 @@ def _checks(
         off = np.abs(values(X, factor * V) - factor * values(X, V)).max()
         require(off <= rounding * (1 + abs(factor) * _norm(V)), f"off by {off:.3g}")
 
-    return dict(zip(LAWS, (equivariant, continuous, bounded, homogeneous), strict=True))
+    def averaging(X: Matrix, V: Matrix) -> None:
+        found, wanted = values(X, V), X @ V.T
+        require(found.shape == wanted.shape, f"the output has shape {found.shape}")
+        off = np.abs(found - wanted).max()
+        require(off <= rounding * (1 + _norm(V)), f"an output differs from V x by {off:.3g}")
+
+    laws = (equivariant, continuous, bounded, homogeneous, averaging, averaging)
+    return dict(zip(LAWS, laws, strict=True))
 
 
 def _norm(V: Matrix) -> float:

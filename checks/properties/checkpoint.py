@@ -1,50 +1,26 @@
-"""Queries, keys and values of a trained transformer, from a safetensors file and a map of names.
+"""Queries, keys and values of a trained transformer, from a checkpoint and its map.
 
-The map is a TOML file (docs/probes.md): how many layers and heads there are, and the names of the
-tensors, with ``{layer}`` for the number of the layer. Only NumPy reads the file, and nothing of it
-is executed.
+Nothing of the checkpoint is executed, and no layout is guessed: where a tensor can be read in two
+ways, the map has to say which.
 """
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 
-from checks.suite.problem import InputProblem
+from checks.properties.checkpoint_map import SIGNS, Map
+from checks.properties.logits import Logits
+from checks.properties.tensors import Tensor, Tensors, open_checkpoint, problem
 
-Tensor = Float[np.ndarray, "..."]
-NAMES = ("query", "key", "value", "fused", "query_bias")
-COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens")
-KEYS = {*NAMES, *COUNTS, "layout", "token_norms"}
-LAYOUTS = ("out_in", "in_out")
-REMEDY = "docs/probes.md, “A trained checkpoint”, describes the map."
-
-
-@dataclass(frozen=True)
-class Map:
-    """What the map says; ``layout`` is "out_in" (rows are outputs, as in torch) or "in_out"."""
-
-    names: Mapping[str, str]
-    layers: int
-    heads: int
-    key_heads: int
-    first_layer: int
-    layout: str
-    tokens: int
-    token_norms: tuple[float, ...]
+Parts = tuple[Any, ...]  # arrays of queries, keys and values
 
 
 @dataclass(frozen=True)
 class Head:
-    """One head: maps from the embedding to queries, keys and values, and the bias of the query.
-
-    A bias of the keys moves all logits of a query alike, which the softmax does not see.
-    """
+    """One head: maps from the embedding to queries, keys and values, biases, and its logits."""
 
     layer: int
     head: int
@@ -52,102 +28,132 @@ class Head:
     Wk: Float[np.ndarray, "dq d"]
     Wv: Float[np.ndarray, "dv d"]
     bq: Float[np.ndarray, " dq"]
-
-
-def read_map(path: Path) -> Map:
-    """The map in a TOML file; raises `InputProblem` for anything that is missing or unknown."""
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _problem(f"{path} to be a TOML file", str(error)) from error
-    if unknown := sorted(set(found) - KEYS):
-        raise _problem(f"keys among {', '.join(sorted(KEYS))}", ", ".join(unknown))
-    names = {name: found[name] for name in NAMES if name in found}
-    if not ({"query", "key", "value"} <= set(names) or "fused" in names):
-        raise _problem("names of query, key and value, or of fused", ", ".join(names) or "none")
-    if wrong := [k for k, v in names.items() if not isinstance(v, str) or "{layer}" not in v]:
-        raise _problem("names of tensors with {layer} in them", f"another {', '.join(wrong)}")
-    counts = {"first_layer": 0, "tokens": 128, **{k: found[k] for k in COUNTS if k in found}}
-    if wrong := [k for k, v in counts.items() if type(v) is not int or v < (k != "first_layer")]:
-        raise _problem("positive whole numbers", f"{wrong[0]} = {counts[wrong[0]]!r}")
-    if missing := {"layers", "heads"} - set(counts):
-        raise _problem("layers and heads", f"no {' and no '.join(sorted(missing))}")
-    norms = found.get("token_norms", [1.0])
-    if not isinstance(norms, list) or not norms or not all(_is_positive(r) for r in norms):
-        raise _problem("token_norms to be a list of positive numbers", repr(norms))
-    layout = found.get("layout", "out_in")
-    if layout not in LAYOUTS or counts["tokens"] < 2:
-        raise _problem("a layout out_in or in_out and at least two tokens", repr(layout))
-    key_heads = counts.setdefault("key_heads", counts["heads"])
-    if counts["heads"] % key_heads:
-        raise _problem("heads to be a multiple of key_heads", f"{counts['heads']}, {key_heads}")
-    return Map(names=names, layout=layout, token_norms=tuple(map(float, norms)), **counts)
+    bk: Float[np.ndarray, " dq"]
+    logits: Logits
 
 
 def read_heads(path: Path, described: Map) -> tuple[Head, ...]:
     """All heads of a checkpoint, layer by layer; raises `InputProblem` for a bad file or map."""
-    try:
-        with safe_open(path, framework="numpy") as tensors:
-            known = set(tensors.keys())
-            layers = range(described.first_layer, described.first_layer + described.layers)
-            return tuple(h for k in layers for h in _layer(tensors, known, described, k))
-    except (OSError, SafetensorError) as error:
-        raise _problem(f"{path} to be a safetensors file", str(error)) from error
-    except TypeError as error:  # e.g. bfloat16, which NumPy does not know
-        raise _problem("tensors in a type of NumPy, such as float32", str(error)) from error
+    tensors = open_checkpoint(path)
+    _require_said(tensors, described)
+    return tuple(h for k in range(described.layers) for h in _layer(tensors, described, k))
 
 
-def _layer(tensors: Any, known: set, described: Map, layer: int) -> list[Head]:
+def _require_said(tensors: Tensors, described: Map) -> None:
+    """The map must speak of what the checkpoint is seen to have and the bound depends on."""
+    for key, signs in SIGNS.items():
+        seen = [n for n in tensors.files if any(p.startswith(signs) for p in n.split("."))]
+        if seen and key not in described.said:
+            raise problem(
+                f"{key} = true or false in the map of a checkpoint with {min(seen)}", "neither",
+                "The bound of the entropy is not for such logits: docs/probes.md says which.",
+            )  # fmt: skip
+    matters = {"query": "query_bias", "fused": "fused_bias"}
+    if described.logits[0].rotary or described.logits[0].softcap is not None:
+        matters["key"] = "key_bias"
+    for weight, bias in matters.items():
+        name = described.names.get(weight, "").replace("{layer}", str(described.first_layer))
+        beside = name.removesuffix("weight") + "bias"
+        given = {bias, "query_bias"} if weight == "fused" else {bias}
+        if name.endswith("weight") and beside in tensors.files and not given & described.said:
+            raise problem(f"{bias} in the map of a checkpoint with {beside}", "none")
+
+
+def _layer(tensors: Tensors, described: Map, index: int) -> list[Head]:
+    """The heads of one layer."""
+    layer = described.first_layer + index
+    counts = (described.heads, described.key_heads, described.key_heads)
+
     def get(name: str) -> Tensor:
-        full = described.names[name].replace("{layer}", str(layer))
-        if full not in known:
-            near = ", ".join(sorted(n for n in known if f"{layer}" in n)[:4]) or "none alike"
-            raise _problem(f"a tensor named {full}", f"a file without it ({near}, ...)")
-        found = np.asarray(tensors.get_tensor(full), dtype=float)
-        if not np.isfinite(found).all():
-            raise _problem(f"finite numbers in {full}", "NaN or infinity")
-        return found
-
-    def matrix(name: str) -> Tensor:
-        found = get(name)
-        if found.ndim != 2:
-            raise _problem(f"{name} to be a matrix", f"shape {found.shape}")
-        return found if described.layout == "out_in" else found.T
+        return tensors.get(described.names[name].replace("{layer}", str(layer)))
 
     if "fused" in described.names:
-        fused = matrix("fused")
-        share = described.heads / (described.heads + 2 * described.key_heads)
-        cut = round(len(fused) * share)
-        parts = [fused[:cut], *np.array_split(fused[cut:], 2)]
+        weights = _split(_matrix(get("fused"), "fused", described, _blocks(described)), described)
     else:
-        parts = [matrix(name) for name in ("query", "key", "value")]
-    bias = get("query_bias") if "query_bias" in described.names else np.zeros(len(parts[0]))
-    return _heads(described, layer, parts, bias)
-
-
-def _heads(described: Map, layer: int, parts: list, bias: Tensor) -> list[Head]:
-    counts = (described.heads, described.key_heads, described.key_heads)
-    for part, count, name in zip(parts, counts, ("query", "key", "value"), strict=True):
-        if len(part) % count or part.shape[1] != parts[0].shape[1]:
-            raise _problem(
+        named = zip(("query", "key", "value"), counts, strict=True)
+        weights = tuple(_matrix(get(name), name, described, count) for name, count in named)
+    bq, bk = _biases(get, described, weights)
+    for part, count, name in zip(weights, counts, ("query", "key", "value"), strict=True):
+        if len(part) % count or part.shape[1] != weights[0].shape[1]:
+            raise problem(
                 f"{count} heads of one embedding in {name}",
-                f"shape {part.shape}, beside {parts[0].shape} of query",
+                f"shape {part.shape}, beside {weights[0].shape} of query",
             )
-    Wq, Wk, Wv = (np.split(part, count) for part, count in zip(parts, counts, strict=True))
-    if Wq[0].shape != Wk[0].shape or bias.shape != (len(parts[0]),):
-        raise _problem(
-            "queries and keys of one size, and a bias of theirs",
-            f"{Wq[0].shape}, {Wk[0].shape} a head and a bias of shape {bias.shape}",
+    Wq, Wk, Wv = (np.split(part, count) for part, count in zip(weights, counts, strict=True))
+    sizes = len(weights[0]), len(weights[1])
+    if Wq[0].shape != Wk[0].shape or (bq.shape, bk.shape) != ((sizes[0],), (sizes[1],)):
+        raise problem(
+            "queries and keys of one size, and biases of theirs",
+            f"{Wq[0].shape}, {Wk[0].shape} a head and biases of shapes {bq.shape}, {bk.shape}",
         )
-    group, bq = described.heads // described.key_heads, np.split(bias, described.heads)
+    group = described.heads // described.key_heads
+    bq, bk = np.split(bq, described.heads), np.split(bk, described.key_heads)
     return [
-        Head(layer, h, Wq[h], Wk[h // group], Wv[h // group], bq[h]) for h in range(described.heads)
-    ]
+        Head(layer, h, Wq[h], Wk[h // group], Wv[h // group], bq[h], bk[h // group],
+             described.logits[index])
+        for h in range(described.heads)
+    ]  # fmt: skip
 
 
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e300
+def _blocks(described: Map) -> int:
+    """How many heads, or groups of them, an axis of a fused tensor may count."""
+    both = described.heads + 2 * described.key_heads
+    return both if described.fused_order == "qkv" else described.key_heads
 
 
-def _problem(expected: str, received: str) -> InputProblem:
-    return InputProblem(expected=expected, received=received, remedy=REMEDY)
+def _matrix(found: Tensor, name: str, described: Map, count: int) -> Float[np.ndarray, "out d"]:
+    """Rows are outputs, head after head; a third axis is that of the heads, known by its length."""
+    if found.ndim == 3:
+        axes = [axis for axis, size in enumerate(found.shape) if size == count]
+        if axes not in ([0], [1]) or (axes == [1] and described.layout == "out_in"):
+            raise problem(
+                f"{name} to be a matrix, or with {count} heads along one axis, the first (or, with "
+                f'layout = "in_out", the second)',
+                f"shape {found.shape}",
+            )
+        found = np.moveaxis(found, axes[0], 0)
+        found = found if described.layout == "out_in" else found.swapaxes(1, 2)
+        return found.reshape(-1, found.shape[2])
+    if found.ndim != 2:
+        raise problem(
+            f"{name} to be a matrix, or one with an axis of heads", f"shape {found.shape}"
+        )
+    return found if described.layout == "out_in" else found.T
+
+
+def _split(fused: Tensor, described: Map) -> Parts:
+    """Queries, keys and values of a fused tensor along its first axis, in the order of the map."""
+    heads, shared, rest = described.heads, described.key_heads, fused.shape[1:]
+    if len(fused) % (heads + 2 * shared):
+        raise problem(
+            f"a fused tensor of {heads} + 2 * {shared} heads of one size", f"shape {fused.shape}"
+        )
+    if described.fused_order == "qkv":
+        size = len(fused) // (heads + 2 * shared)
+        return tuple(np.split(fused, [heads * size, (heads + shared) * size]))
+    groups = fused.reshape(shared, heads // shared + 2, -1, *rest)
+    parts = groups[:, :-2], groups[:, -2], groups[:, -1]
+    return tuple(part.reshape(-1, *rest) for part in parts)
+
+
+def _biases(get: Any, described: Map, weights: Parts) -> tuple[Tensor, Tensor]:
+    """Biases of queries and keys; zeros where there is none."""
+    names, whole = described.names, sum(map(len, weights))
+    bq, bk = np.zeros(len(weights[0])), np.zeros(len(weights[1]))
+
+    def flat(name: str, count: int) -> Tensor:
+        found = get(name)
+        if found.ndim > 2 or (found.ndim == 2 and len(found) != count):
+            raise problem(f"{name} to be a vector, or one for each head", f"shape {found.shape}")
+        return found.ravel()
+
+    if "fused_bias" in names:
+        bias = flat("fused_bias", _blocks(described))
+        if len(bias) != whole:
+            raise problem(f"a fused_bias of {whole} entries", f"shape {bias.shape}")
+        bq, bk, _ = _split(bias, described)
+    if "query_bias" in names:
+        bq = flat("query_bias", described.heads)
+        if "fused" in names and len(bq) == whole:  # the bias of all three, under this name
+            bq, bk, _ = _split(bq, described)
+    return bq, flat("key_bias", described.key_heads) if "key_bias" in names else bk

@@ -6,6 +6,8 @@ integers and quarters: rotations shrink to the identity, scales to one.
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from math import ceil, floor, isfinite, nan
+from numbers import Real as AnyReal
 from typing import Any
 
 import numpy as np
@@ -24,19 +26,44 @@ COVARIANCES = ("well conditioned", "ill conditioned", "singular", "extreme corre
 SPECTRA = ("equal", "rank one", "low rank", "graded", "any")
 SCALES = (1.0, 1e-6, 1e-3, 1e3, 1e6)
 CLUSTER = 2.0**-20  # distance between the tokens of a cluster
+TINY = float(np.finfo(float).tiny)  # the smallest normal double
+EXACT = 2.0**53  # whole numbers up to here are doubles
 
 
 @cache  # a strategy is validated once, and drawn from many times
-def numbers(low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[float]:
-    """Numbers in [low, high]: small integers and quarters first, then any double."""
-    first, last = int(np.ceil(4 * low)), int(np.floor(4 * high))
-    doubles = st.floats(low, high, allow_subnormal=False)
-    return st.integers(first, last).map(lambda k: k / 4) | doubles if first <= last else doubles
+def numbers(low: Any = -1.0, high: Any = 1.0) -> SearchStrategy[float]:
+    """Numbers in [low, high]: small integers and quarters first, then any double.
+
+    Raises ValueError unless both ends are finite numbers in double precision, low <= high.
+    """
+    first, last = _finite(low), _finite(high)
+    if first > last:
+        raise ValueError(f"expected numbers between low <= high; received {low!r} and {high!r}")
+    subnormal = max(abs(first), abs(last)) < TINY and not first <= 0 <= last
+    doubles = st.floats(first, last, allow_subnormal=subnormal)
+    quarters = ceil(max(4 * first, -EXACT)), floor(min(4 * last, EXACT))
+    if quarters[0] > quarters[1]:
+        return doubles
+    return st.integers(*quarters).map(lambda k: k / 4) | doubles
+
+
+def _finite(end: Any) -> float:
+    """An end as a double, and zero without a sign."""
+    try:
+        found = float(end) if isinstance(end, AnyReal) else nan
+    except OverflowError:  # beyond the largest double
+        found = nan
+    if not isfinite(found):
+        raise ValueError(
+            f"expected finite ends, numbers of double precision; received {end!r}; in place of "
+            f"infinity name the largest number that the property is for, such as 1e6"
+        )
+    return found + 0.0
 
 
 @cache
-def vectors(d: int, low: Real = -1.0, high: Real = 1.0) -> SearchStrategy[Vector]:
-    """Vectors with entries of ``numbers``."""
+def vectors(d: int, low: Any = -1.0, high: Any = 1.0) -> SearchStrategy[Vector]:
+    """Vectors with entries of ``numbers``; the same ValueError."""
     return st.lists(numbers(low, high), min_size=d, max_size=d).map(_as_floats)
 
 

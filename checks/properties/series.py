@@ -16,7 +16,7 @@ from numerics.randomness.activations import activation as named
 
 LOGITS = ("moderate", "ties", "one-hot", "huge range")
 HISTORIES = ("plain", "sign flips", "bursts", "zeros", "growing")
-MASKS = ("none", "causal", "window", "any")
+MASKS = ("none", "causal", "window", "any", "empty rows")
 FAMILIES = ("library", "piecewise")
 
 
@@ -38,7 +38,8 @@ def logits(draw: Draw, n: int = 3, *, kinds: Names = LOGITS) -> Float[np.ndarray
 @st.composite
 def masks(draw: Draw, n: int = 3, *, kinds: Names = MASKS) -> Bool[np.ndarray, "{n} {n}"]:
     """Which key each query (row) may attend to: everything, no later token, near ones, or any
-    pattern. Each token may always attend to itself.
+    pattern, in which each token may attend to itself; or a pattern with a row or more that may
+    attend to nothing, as padding has: a softmax over it is 0 / 0.
     """
     kind = draw(choice(kinds, MASKS))
     rows, columns = np.indices((n, n))
@@ -49,7 +50,10 @@ def masks(draw: Draw, n: int = 3, *, kinds: Names = MASKS) -> Bool[np.ndarray, "
     if kind == "window":
         return abs(rows - columns) <= draw(st.integers(0, max(n - 1, 0)))
     drawn = draw(st.lists(st.booleans(), min_size=n * n, max_size=n * n))
-    return np.array(drawn).reshape(n, n) | np.eye(n, dtype=bool)
+    pattern = np.array(drawn, dtype=bool).reshape(n, n) | np.eye(n, dtype=bool)
+    if kind == "empty rows":
+        pattern[draw(st.lists(st.integers(0, n - 1), min_size=min(n, 1), max_size=n))] = False
+    return pattern
 
 
 def sizes(**largest: int) -> SearchStrategy[Mapping[str, int]]:

@@ -13,7 +13,7 @@ from checks.properties.attention_bounds import Keys, Size, U, Values, each, spec
 from numerics.generated import spectral_concentration as generated
 from numerics.randomness.matrices import any_matrix, matrix
 from numerics.training.quick import quick_jit
-from numerics.training.spectral_cap import spectral_norms
+from numerics.training.spectral_norms import spectral_norms
 
 _moved = quick_jit(jnp.vectorize(generated.concentration_bounds))
 _share = quick_jit(jnp.vectorize(generated.power_iteration_share))

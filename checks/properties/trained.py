@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
 from checks.properties.checkpoint import Head
-from numerics.generated.spectral_concentration import entropy_lower_bound
+from checks.properties.logits import gain, least_entropy, small_product
 
-_least_entropy = jax.jit(jax.vmap(entropy_lower_bound, (None, 0)))
 GAUSSIAN = 4.0  # standard errors of the kurtosis beyond which weights are not Gaussian
 RANK_ONE = 0.99  # SEC(1) above this is taken as rank one
 EXACT = 1e-6  # relative difference up to which two matrices agree
@@ -21,8 +19,9 @@ EXACT = 1e-6  # relative difference up to which two matrices agree
 class Measured:
     """Spectral norms of one head, SEC, and the least entropy as a share of log T, per token norm.
 
-    ``sigma_logits`` is sigma_1(Wq^T Wk) / sqrt(dq): the gain of the logits. ``sec`` are the shares
-    of the 1 and of the 4 largest squared singular values of Wq^T Wk.
+    ``sigma_logits`` is the gain of the logits: the factor of q.k times sigma_1(Wq^T Wk), or, with
+    rotary positions, times sigma_1(Wq) sigma_1(Wk). ``sec`` are the shares of the 1 and of the 4
+    largest squared singular values of Wq^T Wk; None where this is zero.
     """
 
     layer: int
@@ -31,7 +30,7 @@ class Measured:
     sigma_k: float
     sigma_v: float
     sigma_logits: float
-    sec: tuple[float, float]
+    sec: tuple[float, float] | None
     entropy: tuple[float, ...]
 
 
@@ -45,40 +44,20 @@ class Finding:
     words: str
 
 
-def spectrum(head: Head) -> Float[np.ndarray, " k"]:
-    """Singular values of Wq^T Wk, largest first, by thin QR of the factors."""
-    return np.linalg.svd(_root(head.Wq) @ _root(head.Wk).T, compute_uv=False)
-
-
-def _root(w: Float[np.ndarray, "dq d"]) -> Float[np.ndarray, "k dq"]:
-    """R of w^T = Q R: small, and with the singular values of w."""
-    return np.asarray(np.linalg.qr(w.T, mode="r"))
-
-
 def measure(head: Head, tokens: int, norms: Sequence[float]) -> Measured:
-    """The figures of one head.
-
-    A query x meets the keys of T tokens with logits X^T Wk^T (Wq x + bq) / sqrt(dq). For tokens of
-    norm at most r their norm is at most sqrt(T) r (r sigma_1(Wq^T Wk) + |Wk^T bq|) / sqrt(dq).
-    """
-    sigma = spectrum(head)
-    energy, scale = sigma**2, 1 / np.sqrt(len(head.Wq))
-    bias = np.linalg.norm(head.Wk.T @ head.bq)
-    bounds = [np.sqrt(tokens) * r * (r * sigma[0] + bias) * scale for r in norms]
-    least = np.asarray(_least_entropy(tokens, np.array(bounds))) / np.log(tokens)
-    first, fourth = (
-        float(energy[:s].sum() / energy.sum()) if energy[0] > 0 else float("nan") for s in (1, 4)
-    )
-    query, key, value = (float(np.linalg.norm(_root(w), 2)) for w in (head.Wq, head.Wk, head.Wv))
+    """The figures of one head; the least entropy is that of `checks.properties.logits`."""
+    energy = np.linalg.svd(small_product(head), compute_uv=False) ** 2
+    whole = energy.sum()
+    query, key, value = (float(np.linalg.norm(w, 2)) for w in (head.Wq, head.Wk, head.Wv))
     return Measured(
         layer=head.layer,
         head=head.head,
         sigma_q=query,
         sigma_k=key,
         sigma_v=value,
-        sigma_logits=float(sigma[0] * scale),
-        sec=(first, fourth),
-        entropy=tuple(map(float, least)),
+        sigma_logits=head.logits.factor(len(head.Wq)) * gain(head),
+        sec=(float(energy[0] / whole), float(energy[:4].sum() / whole)) if whole > 0 else None,
+        entropy=least_entropy(head, tokens, norms),
     )
 
 
@@ -92,11 +71,12 @@ def findings(heads: Sequence[Head], measured: Sequence[Measured]) -> Iterator[Fi
         f"all entries are at most {largest:.4g}: that is the radius of the support",
     )  # fmt: skip
     yield _start(heads)
-    collapsed = sum(m.sec[0] > RANK_ONE for m in measured)
+    first = [m.sec[0] for m in measured if m.sec]
+    collapsed = sum(share > RANK_ONE for share in first)
     yield Finding(
         "spectral_concentration", "W of rank one (malignant collapse)", collapsed > 0,
-        f"{collapsed} of {len(measured)} heads have SEC(1) > {RANK_ONE}; the largest is "
-        f"{max(m.sec[0] for m in measured):.4g}",
+        f"{collapsed} of {len(measured)} heads have SEC(1) > {RANK_ONE}; "
+        + (f"the largest is {max(first):.4g}" if first else "all products Wq^T Wk are zero"),
     )  # fmt: skip
     definite = sum(_is_definite(h) for h in heads)
     yield Finding(
@@ -126,7 +106,16 @@ def _gaussian(heads: Sequence[Head]) -> Finding:
 def _one_attention(heads: Sequence[Head], measured: Sequence[Measured]) -> Iterator[Finding]:
     """Bounded, Lipschitz and the same in all layers; Q^T K = beta I with a positive beta."""
     room = "noise_synchronization"
-    constant = max(m.sigma_v * (1 + 3 * m.sigma_logits) for m in measured)
+    if heads[0].logits.rotary:
+        for assumption in ("fixed-attention", "forcing (epsilon = 0)"):
+            yield Finding(
+                room,
+                assumption,
+                False,
+                "attention depends on positions (rotary), too",
+            )
+        return
+    constant = max(m.sigma_v * (1 + 3 * _slope(h, m)) for h, m in zip(heads, measured, strict=True))
     first = {h.head: h for h in heads if h.layer == heads[0].layer}
     apart = max(_apart(first[h.head], h) for h in heads)
     yield Finding(
@@ -143,18 +132,27 @@ def _one_attention(heads: Sequence[Head], measured: Sequence[Measured]) -> Itera
     )
 
 
+def _slope(head: Head, measured: Measured) -> float:
+    """|Q^T K| on the unit ball, where biases add their pull (see `largest_logit`)."""
+    pull = float(np.linalg.norm(head.Wk.T @ head.bq))
+    if head.logits.softcap is not None:
+        pull += float(np.linalg.norm(head.Wq.T @ head.bk))
+    return measured.sigma_logits + head.logits.factor(len(head.Wq)) * pull
+
+
 def _apart(a: Head, b: Head) -> float:
-    pairs = ((a.Wq.T @ a.Wk, b.Wq.T @ b.Wk), (a.Wv, b.Wv))
+    pulls = (a.Wk.T @ a.bq, b.Wk.T @ b.bq)
+    pairs = ((a.Wq.T @ a.Wk, b.Wq.T @ b.Wk), (a.Wv, b.Wv), pulls)
     return max(float(_relative(x - y, x)) for x, y in pairs)
 
 
 def _off_identity(head: Head) -> float:
     B = head.Wq.T @ head.Wk
     beta = max(float(np.trace(B)) / len(B), 0.0)
-    return _relative(B - beta * np.eye(len(B)), B)
+    return _relative(B - beta * np.eye(len(B)), B) if B.any() else 1.0
 
 
-def _relative(difference: Float[np.ndarray, "m n"], whole: Float[np.ndarray, "m n"]) -> float:
+def _relative(difference: Float[np.ndarray, "..."], whole: Float[np.ndarray, "..."]) -> float:
     norm = float(np.linalg.norm(whole))
     return float(np.linalg.norm(difference)) / norm if norm > 0 else float(np.any(difference))
 
@@ -180,4 +178,5 @@ def _is_definite(head: Head) -> bool:
     """Wq^T Wk symmetric and positive definite, up to rounding."""
     B = head.Wq.T @ head.Wk
     symmetric = _relative(B - B.T, B) <= EXACT
-    return symmetric and float(np.linalg.eigvalsh((B + B.T) / 2).min()) > 0
+    values = np.linalg.eigvalsh((B + B.T) / 2)
+    return symmetric and bool(values[0] > EXACT * values[-1])

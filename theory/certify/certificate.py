@@ -6,22 +6,22 @@ for the budget of boxes ends in SAMPLED, which is no proof.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 from theory.certify import claims as package
-from theory.certify import exact, polynomial, prover, replay
+from theory.certify import exact, polynomial, prover, replay, sampling
 from theory.certify.inequality import Claimed, Factored, Inequality, digest
 from theory.certify.replay import Rejected
 
 FORMAT = 1
 BUDGET = 200_000  # boxes
-POINTS = 100_000  # samples where the budget does not suffice
 KEYS = {"format", "claim", "statement", "fingerprint", "kind", "proof", "checksum"}
 
 
@@ -57,53 +57,72 @@ def inequalities() -> Mapping[str, Claimed]:
 
 
 def certify(claim: Claimed, budget: int = BUDGET, seed: int = 0) -> Outcome:
-    """Prove, or refute, or sample."""
+    """Prove, or refute, or sample.
+
+    Raises ValueError for an expression that has no interval extension here.
+    """
     if isinstance(claim, Factored):
-        return _certify_polynomial(claim)
-    found = prover.prove(claim, budget)
+        return _certify_polynomial(claim, seed)
+    found = prover.prove(claim, budget, lambda box: _is_negative(claim, box))
     if isinstance(found, prover.Counter):
-        highest = replay.replay_counter(claim, found.box)
-        return Outcome(
-            claim, Status.FALSE, f"at most {highest:.3g} on {_in_words(claim, found.box)}",
-            found.boxes, _certificate(claim, "counter", {"box": found.box}),
-        )  # fmt: skip
+        return _refuted(claim, found.box, found.boxes)
     if isinstance(found, prover.Undecided):
         return _sampled(claim, f"{found.boxes} boxes did not suffice", found.boxes, seed)
     proof = {"boxes": found.boxes, "tree": found.tree}
-    return _replayed(claim, _certificate(claim, "tree", proof), found.boxes)
+    return _replayed(claim, _certificate(claim, "tree", proof), found.boxes, seed)
 
 
-def _certify_polynomial(claim: Factored) -> Outcome:
+def _is_negative(claim: Inequality, box: list) -> bool:
+    try:
+        replay.replay_counter(claim, box)
+    except Rejected:
+        return False
+    return True
+
+
+def _refuted(claim: Inequality, box: list, boxes: int) -> Outcome:
+    """FALSE, with a box on which the replay finds the expression negative."""
+    highest = replay.replay_counter(claim, box)
+    detail = f"at most {highest:.3g} on {_in_words(claim, box)}"
+    made = _certificate(claim, "counter", {"box": box})
+    return Outcome(claim, Status.FALSE, detail, boxes, made)
+
+
+def _certify_polynomial(claim: Factored, seed: int) -> Outcome:
     point = polynomial.counterexample(claim)
     if point is not None:
-        box = [[str(x), str(x)] for x in point]
-        at = ", ".join(f"{s} = {x}" for s, x in zip(claim.symbols, point, strict=True))
-        made = _certificate(claim, "counter", {"box": box})
-        replay_certificate(made, claim)
-        return Outcome(claim, Status.FALSE, f"negative at {at}", 1, made)
+        return _refuted_at(claim, point)
     constant, factors = polynomial.factors(claim)
     made = _certificate(claim, "factors", {"constant": constant, "factors": factors})
-    return _replayed(claim, made, len(factors))
+    return _replayed(claim, made, len(factors), seed)
 
 
-def _replayed(claim: Claimed, certificate: Mapping[str, Any], boxes: int) -> Outcome:
+def _refuted_at(claim: Factored, point: Sequence[Fraction]) -> Outcome:
+    """FALSE, with a point at which the polynomial is negative, exactly."""
+    made = _certificate(claim, "counter", {"box": [[str(x), str(x)] for x in point]})
+    replay_certificate(made, claim)
+    at = ", ".join(f"{s} = {x}" for s, x in zip(claim.symbols, point, strict=True))
+    return Outcome(claim, Status.FALSE, f"negative at {at}", 1, made)
+
+
+def _replayed(claim: Claimed, certificate: Mapping[str, Any], boxes: int, seed: int) -> Outcome:
     try:
         detail = replay_certificate(certificate, claim)
     except Rejected as reason:
-        return _sampled(claim, f"the replay does not agree: {reason}", boxes, 0)
+        return _sampled(claim, f"the replay does not agree: {reason}", boxes, seed)
     return Outcome(claim, Status.CERTIFIED, detail, boxes, certificate)
 
 
 def _sampled(claim: Claimed, why: str, boxes: int, seed: int) -> Outcome:
-    """No proof: the smallest value at random points, which is not negative, and where it is."""
-    worst, where, points = (
-        prover.sample(claim, POINTS, seed)
-        if isinstance(claim, Inequality)
-        else polynomial.sample(claim, seed)
-    )
-    at = ", ".join(f"{s} = {x:.6g}" for s, x in zip(claim.symbols, where, strict=True))
-    detail = f"{points} points, worst margin {worst:.3g} at {at}; {why}"
-    return Outcome(claim, Status.SAMPLED, detail, boxes)
+    """No proof: what random points say; a refutation where the expression is negative."""
+    found = sampling.sample(claim, seed)
+    if found.value is not None and found.value < 0:
+        if isinstance(claim, Factored):
+            return _refuted_at(claim, found.point)
+        box = [[x, x] for x in found.point]
+        if _is_negative(claim, box):
+            return _refuted(claim, box, boxes)
+    return Outcome(claim, Status.SAMPLED, f"{found.in_words(claim)}; {why}", boxes)
 
 
 def _certificate(claim: Claimed, kind: str, proof: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import sympy as sp
 
+from theory.certify.box import Box, Ends, exact, require_box
 from theory.certify.program import Program, compile_expression
 
-Box = Mapping[sp.Symbol, tuple[sp.Expr | int, sp.Expr | int]]
 LARGEST_ORDER = 3
 
 
@@ -38,14 +38,12 @@ class Inequality:
 
     def __post_init__(self) -> None:
         """Reject ends that doubles round, empty boxes and free symbols without an interval."""
-        if free := self.expression.free_symbols - set(self.box):
-            raise ValueError(f"{self.name}: expected an interval for each symbol; none for {free}")
-        for low, high in self.ends:
-            if not (Fraction(float(low)) == low < high == Fraction(float(high))):
-                raise ValueError(
-                    f"{self.name}: expected ends low < high that are exact in binary64; received "
-                    f"{low}, {high}; use dyadic fractions"
-                )
+        require_box(self.name, self.expression, self.box, binary=True)
+        if extra := [str(s) for s in self.taylor if s not in self.box]:
+            raise ValueError(
+                f"{self.name}: expected Taylor symbols among {', '.join(map(str, self.box))}; "
+                f"received {', '.join(extra)}"
+            )
 
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -53,7 +51,7 @@ class Inequality:
         return tuple(self.box)
 
     @property
-    def ends(self) -> tuple[tuple[Fraction, Fraction], ...]:
+    def ends(self) -> Ends:
         """The intervals of the box, exactly."""
         return tuple((exact(low), exact(high)) for low, high in self.box.values())
 
@@ -94,14 +92,15 @@ class Factored:
     box: Box
 
     def __post_init__(self) -> None:
-        """Reject what is no polynomial."""
-        if not self.expression.is_polynomial(*self.box) or self.expression.free_symbols - set(
-            self.box
-        ):
+        """Reject a bad box, and what is no polynomial with rational coefficients."""
+        require_box(self.name, self.expression, self.box, binary=False)
+        try:
+            _ = self.terms
+        except (sp.PolynomialError, sp.CoercionFailed) as error:
             raise ValueError(
-                f"{self.name}: expected a polynomial in {', '.join(map(str, self.box))}; received "
-                f"{self.expression}; use Inequality"
-            )
+                f"{self.name}: expected a polynomial in {', '.join(map(str, self.box))} with "
+                f"rational coefficients; received {self.expression}; use Inequality"
+            ) from error
 
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -109,7 +108,7 @@ class Factored:
         return tuple(self.box)
 
     @property
-    def ends(self) -> tuple[tuple[Fraction, Fraction], ...]:
+    def ends(self) -> Ends:
         """The intervals of the box, exactly."""
         return tuple((exact(low), exact(high)) for low, high in self.box.values())
 
@@ -129,15 +128,14 @@ Claimed = Inequality | Factored
 
 
 def terms_of(expression: sp.Expr, symbols: tuple[sp.Symbol, ...]) -> dict[tuple, Fraction]:
-    """A polynomial as exponents and rational coefficients."""
+    """A polynomial as exponents and rational coefficients.
+
+    Raises SymPy's PolynomialError or CoercionFailed for anything else; a Float is no rational.
+    """
+    if expression.has(sp.Float):
+        raise sp.CoercionFailed("a float is not exact")
     terms = sp.Poly(expression, *symbols, domain="QQ").terms()
     return {tuple(e): exact(c) for e, c in terms if c != 0}
-
-
-def exact(number: sp.Expr | int) -> Fraction:
-    """A rational number."""
-    rational = sp.Rational(number)
-    return Fraction(int(rational.p), int(rational.q))
 
 
 def digest(value: object) -> str:

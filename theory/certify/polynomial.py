@@ -52,15 +52,15 @@ def counterexample(claim: Factored) -> list[Fraction] | None:
     return point if inside and _value(claim.terms, point) < 0 else None
 
 
-def sample(claim: Factored, seed: int) -> tuple[float, list[float], int]:
-    """The smallest value at random rational points, where it is, and how many there were."""
+def sample(claim: Factored, seed: int) -> tuple[Fraction, list[Fraction]]:
+    """The smallest value at random rational points, and where it is, both exact."""
     random = Random(seed)
     points = [
         [low + Fraction(random.random()) * (high - low) for low, high in claim.ends]
         for _ in range(SAMPLES)
     ]
     worst = min(points, key=lambda point: _value(claim.terms, point))
-    return float(_value(claim.terms, worst)), [float(x) for x in worst], SAMPLES
+    return _value(claim.terms, worst), worst
 
 
 def _in_z3(z3: Any, claim: Factored, unknowns: Sequence[Any]) -> Any:

@@ -66,6 +66,8 @@ def compile_expression(expression: sp.Expr, variables: Sequence[sp.Symbol]) -> P
             return emit("const", int(node.p), int(node.q))
         if node is sp.pi:
             return emit("pi")
+        if node is sp.E:
+            return emit("exp", emit("const", 1, 1))
         if isinstance(node, sp.Add):
             return fold("add", [visit(a) for a in node.args])
         if isinstance(node, sp.Mul):
@@ -83,7 +85,7 @@ def compile_expression(expression: sp.Expr, variables: Sequence[sp.Symbol]) -> P
     def product(node: sp.Expr) -> int:
         above, below = [], []
         for part in node.args:
-            negative = isinstance(part, sp.Pow) and part.exp.is_number and part.exp < 0
+            negative = isinstance(part, sp.Pow) and part.exp.is_number and part.exp.is_negative
             (below if negative else above).append(1 / part if negative else part)
         sign = above and above[0] == -1 and len(above) > 1
         found = fold("mul", [visit(a) for a in (above[1:] if sign else above) or [sp.S.One]])
@@ -94,12 +96,15 @@ def compile_expression(expression: sp.Expr, variables: Sequence[sp.Symbol]) -> P
         base, exponent = node.args
         if base is sp.E:
             return emit("exp", visit(exponent))
-        if exponent.is_number and exponent < 0:
+        if exponent.is_number and exponent.is_negative:
             return emit("div", emit("const", 1, 1), visit(base**-exponent))
         if isinstance(exponent, sp.Integer):
             return power(visit(base), int(exponent))
-        if isinstance(exponent, sp.Rational) and exponent.q == 2:
-            return power(emit("sqrt", visit(base)), int(exponent.p))
+        if isinstance(exponent, sp.Rational) and exponent.q & (exponent.q - 1) == 0:
+            root = visit(base)  # defined at zero, where the logarithm is not
+            for _ in range(int(exponent.q).bit_length() - 1):
+                root = emit("sqrt", root)
+            return power(root, int(exponent.p))
         return emit("exp", emit("mul", visit(exponent), emit("log", visit(base))))
 
     last = visit(sp.sympify(expression))

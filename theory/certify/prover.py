@@ -4,7 +4,7 @@ It uses crival (module ``ival``), tight intervals of doubles, on many pieces at 
 says is not believed: `theory.certify.replay` checks the tree that it leaves, in Arb.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +17,8 @@ from theory.certify.program import Arithmetic, Program, run
 Leaf = list  # ["value", its lower bound], or ["taylor", axis, order, "low" or "high"]
 Ends = np.ndarray  # (axes, 2)
 BATCH = 4096
+LOOKED = 2000  # samples that are evaluated in Arb, of either kind
+CANDIDATES = 8  # counterexamples of a batch that are confirmed, or not
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,14 @@ def intervals() -> Arithmetic:
     return Arithmetic(constant, lambda: ival.acos(ival.Interval(-1.0)), operations)
 
 
-def prove(claim: Inequality, budget: int) -> Proof | Counter | Undecided:
-    """Search a proof with at most ``budget`` boxes."""
+def prove(
+    claim: Inequality, budget: int, confirmed: Callable[[list], bool] = lambda box: True
+) -> Proof | Counter | Undecided:
+    """Search a proof with at most ``budget`` boxes.
+
+    ``confirmed`` is asked whether the expression is negative on a box, as it seems: where it is not
+    defined, or doubles overflow, a box may seem to be a counterexample and is none.
+    """
     root = np.array([[float(a), float(b)] for a, b in claim.ends])
     nodes: dict[int, Any] = {}  # index of a piece -> leaf, or the axis and the two parts
     waiting, boxes, used = [(0, root)], 1, 0
@@ -68,8 +76,9 @@ def prove(claim: Inequality, budget: int) -> Proof | Counter | Undecided:
         used += len(batch)
         pieces = np.stack([piece for _, piece in batch])
         leaves, negative = _decide(claim, pieces)
-        if negative is not None:
-            return Counter(negative.tolist(), used)
+        for box in negative[:CANDIDATES]:
+            if confirmed(box.tolist()):
+                return Counter(box.tolist(), used)
         for (index, piece), leaf in zip(batch, leaves, strict=True):
             if leaf is not None:
                 nodes[index] = leaf
@@ -84,35 +93,37 @@ def prove(claim: Inequality, budget: int) -> Proof | Counter | Undecided:
 
 
 def _widest(piece: Ends, root: Ends) -> int:
-    return int(np.argmax((piece[:, 1] - piece[:, 0]) / (root[:, 1] - root[:, 0])))
+    halves, whole = (ends[:, 1] / 2 - ends[:, 0] / 2 for ends in (piece, root))
+    return int(np.argmax(halves / whole))
 
 
 def _halves(piece: Ends, axis: int, first: int) -> list:
-    middle = (piece[axis, 0] + piece[axis, 1]) / 2
+    middle = _middle(piece)[axis]
     low, high = piece.copy(), piece.copy()
     low[axis, 1] = high[axis, 0] = middle
     return [(first, low), (first + 1, high)]
 
 
-def _decide(claim: Inequality, pieces: np.ndarray) -> tuple[Sequence[Leaf | None], Ends | None]:
-    """A leaf for each decided piece; or a box on which the expression is negative."""
+def _middle(pieces: np.ndarray) -> np.ndarray:
+    return pieces[..., 0] / 2 + pieces[..., 1] / 2  # the sum may be beyond the largest double
+
+
+def _decide(claim: Inequality, pieces: np.ndarray) -> tuple[Sequence[Leaf | None], list]:
+    """A leaf for each decided piece, and boxes on which the expression seems to be negative."""
     low, high = _bounds(claim.program, pieces)
-    if (high < 0).any():
-        return [], pieces[int(np.argmax(high < 0))]
-    middle = pieces.mean(axis=2, keepdims=True).repeat(2, axis=2)
+    middle = _middle(pieces)[..., None].repeat(2, axis=2)
     _, at_middle = _bounds(claim.program, middle)
-    if (at_middle < 0).any():
-        return [], middle[int(np.argmax(at_middle < 0))]
+    negative = [*pieces[high < 0], *middle[at_middle < 0]]
     leaves: list[Leaf | None] = [["value", float(x)] if x >= 0 else None for x in low]
     for axis, programs in claim.derivatives.items():
         for end in ("low", "high"):
             open_ = np.array([leaf is None for leaf in leaves])
             if not open_.any():
-                return leaves, None
+                return leaves, negative
             orders = _taylor(programs, pieces, axis, end)
             for k in np.flatnonzero(open_ & (orders > 0)):
                 leaves[k] = ["taylor", axis, int(orders[k]), end]
-    return leaves, None
+    return leaves, negative
 
 
 def _taylor(programs: Sequence[Program], pieces: np.ndarray, axis: int, end: str) -> np.ndarray:
@@ -142,17 +153,23 @@ def _bounds(program: Program, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarra
     found = run(program, arguments, intervals())
     shape = (len(pieces),)
     low, high = np.broadcast_to(found.inf, shape), np.broadcast_to(found.sup, shape)
-    return np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
+    unknown = ~(low <= high)  # not a number, or empty where nothing is defined
+    return np.where(unknown, -np.inf, low), np.where(unknown, np.inf, high)
 
 
-def sample(claim: Inequality, points: int, seed: int) -> tuple[float, list, int]:
-    """The smallest lower bound of the expression at random points, and where it is."""
+def sample(claim: Inequality, points: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of random points of the box those where doubles know no bound, and where it is lowest.
+
+    With the points, rows, come the lower bounds, in increasing order.
+    """
     random = np.random.default_rng(seed)
     ends = np.array([[float(a), float(b)] for a, b in claim.ends])
-    at = ends[:, 0] + random.random((points, len(ends))) * (ends[:, 1] - ends[:, 0])
+    share = random.random((points, len(ends)))
+    at = (1 - share) * ends[:, 0] + share * ends[:, 1]
     low, _ = _bounds(claim.program, np.stack([at, at], axis=2))
-    worst = int(np.argmin(low))
-    return float(low[worst]), at[worst].tolist(), points
+    order, unknown = np.argsort(low), int(np.isneginf(low).sum())
+    chosen = np.concatenate([order[: min(unknown, LOOKED)], order[unknown : unknown + LOOKED]])
+    return at[chosen], low[chosen]
 
 
 def _listed(nodes: dict[int, Any]) -> list:

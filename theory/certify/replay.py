@@ -13,7 +13,8 @@ from typing import Any
 from theory.certify.inequality import Inequality
 from theory.certify.program import Arithmetic, Program, run
 
-PRECISION = 128  # bits
+PRECISION = 128  # bits, of a proof
+PRECISIONS = (PRECISION, 1024)  # at a point, until the sign is known
 
 
 class Rejected(Exception):
@@ -47,15 +48,18 @@ def balls() -> Arithmetic:
     def add(x: Any, y: Any) -> Any:
         return (x[0] + y[0]).lower(), (x[1] + y[1]).upper()
 
-    def mul(x: Any, y: Any) -> Any:
-        found = [a * b for a in x for b in y]
+    def around(found: list) -> Any:
+        if any(f.is_nan() for f in found):  # 0 inf; a comparison with it would pass it over
+            raise Rejected("a product or quotient is undefined")
         return min(f.lower() for f in found), max(f.upper() for f in found)
+
+    def mul(x: Any, y: Any) -> Any:
+        return around([a * b for a in x for b in y])
 
     def div(x: Any, y: Any) -> Any:
         if not (y[0] > 0 or y[1] < 0):
             raise Rejected(f"a divisor may be zero: [{y[0]}, {y[1]}]")
-        found = [a / b for a in x for b in y]
-        return min(f.lower() for f in found), max(f.upper() for f in found)
+        return around([a / b for a in x for b in y])
 
     def square(x: Any) -> Any:
         large = max(abs(x[0]), abs(x[1]))
@@ -83,10 +87,12 @@ def _positive(log: Any) -> Any:
     return apply
 
 
-def enclose(program: Program, box: Sequence[tuple[Fraction, Fraction]]) -> tuple[Any, Any]:
-    """Bounds of the program on the box, exact numbers of Arb."""
+def enclose(
+    program: Program, box: Sequence[tuple[Fraction, Fraction]], precision: int = PRECISION
+) -> tuple[Any, Any]:
+    """Bounds of the program on the box, exact numbers of Arb; `Rejected` where it is undefined."""
     arithmetic, arguments = balls(), []
-    flint_module().ctx.prec = PRECISION
+    flint_module().ctx.prec = precision
     for low, high in box:
         ends = [arithmetic.constant(e.numerator, e.denominator) for e in (low, high)]
         arguments.append((ends[0][0], ends[1][1]))
@@ -153,10 +159,30 @@ def replay_counter(claim: Inequality, box: Sequence[Sequence[float]]) -> float:
     inside = [a <= c <= d <= b for (a, b), (c, d) in zip(claim.ends, exact, strict=True)]
     if not all(inside):
         raise Rejected("the counter-box is not inside the box of the claim")
-    _, high = enclose(claim.program, exact)
+    high = _with_a_sign(claim.program, exact)[1]
     if not high < 0:
         raise Rejected("the expression is not negative on the counter-box")
     return float(high)
+
+
+def margin(claim: Inequality, point: Sequence[float]) -> float:
+    """The expression at a point; zero where no precision tells it from zero.
+
+    Raises `Rejected` where it is undefined.
+    """
+    low, high = _with_a_sign(claim.program, tuple((Fraction(x), Fraction(x)) for x in point))
+    return float(low) if low > 0 else float(high) if high < 0 else 0.0
+
+
+def _with_a_sign(program: Program, box: Sequence[tuple[Fraction, Fraction]]) -> tuple[Any, Any]:
+    """Bounds on the box at the first precision that tells them from zero, or at the last one."""
+    low, high = enclose(program, box)
+    for precision in PRECISIONS[1:]:
+        if low > 0 or high < 0 or low == high:
+            break
+        low, high = enclose(program, box, precision)
+    flint_module().ctx.prec = PRECISION
+    return low, high
 
 
 def flint_module() -> Any:

@@ -1,0 +1,143 @@
+"""The map of a checkpoint: which tensors are queries, keys and values, and how logits are made.
+
+It is a TOML file (docs/probes.md). What it does not say is not guessed.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from checks.properties.logits import Logits
+from checks.properties.tensors import problem
+
+NAMES = ("query", "key", "value", "fused", "query_bias", "key_bias", "fused_bias")
+COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens")
+LOGITS = ("scale", "rotary", "softcap", "entropy")
+KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms"}
+LAYOUTS = ("out_in", "in_out")
+ORDERS = ("qkv", "per head", "per group")
+# Parts of names of tensors by which a checkpoint tells what the map has to speak of.
+SIGNS = {
+    "rotary": ("rotary", "inv_freq"),
+    "entropy": ("q_norm", "k_norm", "q_layernorm", "k_layernorm", "q_ln", "k_ln", "query_norm",
+                "key_norm", "alibi", "relative_attention_bias", "relative_position_bias", "sinks"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Map:
+    """What the map says.
+
+    ``layout`` is "out_in" (rows are outputs, as in torch) or "in_out"; ``fused_order`` says how
+    queries, keys and values follow each other in a fused tensor; ``logits`` has one entry a layer;
+    without ``entropy`` no bound is computed.
+    """
+
+    names: Mapping[str, str]
+    layers: int
+    heads: int
+    key_heads: int
+    first_layer: int
+    layout: str
+    fused_order: str | None
+    tokens: int
+    token_norms: tuple[float, ...]
+    logits: tuple[Logits, ...]
+    entropy: bool
+    said: frozenset[str]
+
+
+def read_map(path: Path) -> Map:
+    """The map in a TOML file; raises `InputProblem` for anything that is missing or unknown."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise problem(f"{path} to be a TOML file", str(error)) from error
+    if unknown := sorted(set(found) - KEYS):
+        raise problem(f"keys among {', '.join(sorted(KEYS))}", ", ".join(map(_meant, unknown)))
+    names, counts = _names(found), _counts(found)
+    norms = found.get("token_norms", [1.0])
+    if not isinstance(norms, list) or not norms or not all(map(_is_positive, norms)):
+        raise problem("token_norms to be a list of positive numbers", repr(norms))
+    layout = found.get("layout", "out_in")
+    if layout not in LAYOUTS or counts["tokens"] < 2:
+        raise problem("a layout out_in or in_out and at least two tokens", repr(layout))
+    for key in ("rotary", "entropy"):
+        if not isinstance(found.get(key, True), bool):
+            raise problem(f"{key} to be true or false", repr(found[key]))
+    return Map(
+        names=names, layout=layout, fused_order=_order(found, counts),
+        token_norms=tuple(map(float, norms)), logits=_logits(found, counts["layers"]),
+        entropy=found.get("entropy", True), said=frozenset(found), **counts,
+    )  # fmt: skip
+
+
+def _meant(key: str) -> str:
+    near = get_close_matches(key, KEYS, 1)
+    return f"{key} (did you mean {near[0]}?)" if near else key
+
+
+def _names(found: Mapping[str, Any]) -> Mapping[str, str]:
+    names = {name: found[name] for name in NAMES if name in found}
+    separate, fused = {"query", "key", "value"} & set(names), "fused" in names
+    if fused == bool(separate) or len(separate) not in (0, 3):
+        raise problem("names of query, key and value, or of fused", ", ".join(names) or "none")
+    if not fused and "fused_bias" in names:
+        raise problem("query_bias and key_bias beside query and key", "fused_bias")
+    if wrong := [k for k, v in names.items() if not isinstance(v, str) or "{layer}" not in v]:
+        raise problem("names of tensors with {layer} in them", f"another {', '.join(wrong)}")
+    return names
+
+
+def _counts(found: Mapping[str, Any]) -> dict[str, int]:
+    counts = {"first_layer": 0, "tokens": 128, **{k: found[k] for k in COUNTS if k in found}}
+    if wrong := [k for k, v in counts.items() if type(v) is not int or v < (k != "first_layer")]:
+        raise problem("positive whole numbers", f"{wrong[0]} = {counts[wrong[0]]!r}")
+    if missing := {"layers", "heads"} - set(counts):
+        raise problem("layers and heads", f"no {' and no '.join(sorted(missing))}")
+    key_heads = counts.setdefault("key_heads", counts["heads"])
+    if counts["heads"] % key_heads:
+        raise problem("heads to be a multiple of key_heads", f"{counts['heads']}, {key_heads}")
+    return counts
+
+
+def _order(found: Mapping[str, Any], counts: Mapping[str, int]) -> str | None:
+    """The order in a fused tensor, which must be said: its shape is the same for all of them."""
+    order = found.get("fused_order")
+    if "fused" not in found:
+        if order is not None:
+            raise problem("fused_order beside fused", "it alone")
+        return None
+    if order not in ORDERS:
+        raise problem(
+            f"fused_order, one of {', '.join(map(repr, ORDERS))}: all queries, then all keys, then "
+            f"all values (GPT-2, ViT); these three for each head (GPT-NeoX, BLOOM); or for each "
+            f"group of heads that share a key (Falcon, InternLM2)",
+            "fused without it" if order is None else repr(order),
+        )
+    if order == "per head" and counts["key_heads"] != counts["heads"]:
+        raise problem("fused_order 'per group' where heads share keys", repr(order))
+    return order
+
+
+def _logits(found: Mapping[str, Any], layers: int) -> tuple[Logits, ...]:
+    """How each layer makes its logits."""
+    given = found.get("scale")
+    scales = given if isinstance(given, list) else [given] * layers
+    if len(scales) != layers or not all(s is None or _is_positive(s) for s in scales):
+        raise problem(
+            "scale, the factor of q.k, to be a positive number or a list of one a layer",
+            repr(given),
+            "It is 1 / sqrt(dq) when left out.",
+        )
+    softcap = found.get("softcap")
+    if softcap is not None and not _is_positive(softcap):
+        raise problem("softcap to be a positive number", repr(softcap))
+    return tuple(Logits(scale, found.get("rotary", False), softcap) for scale in scales)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e300
