@@ -13,6 +13,7 @@ import sympy as sp
 from theory.language.rate import Kind, Rate
 
 from .claim import Claim, Real, Size, check_common, declared_tiers
+from .values import stated
 
 STATISTICS = ("mean", "rms", "geometric", "weak")
 
@@ -109,7 +110,7 @@ class ConstantClaim(Claim):
     def constant_at(self, size: Size) -> float:
         """The derived constant at a size point, planted factor included."""
         value = self.constant(size) if callable(self.constant) else self.constant
-        return self.planted_factor * float(value)
+        return self.planted_factor * float(stated(self.id, f"constant at size {size}", value))
 
     def roles(self) -> dict[str, Callable[..., Any]]:
         """The measuring functions by name."""

@@ -9,10 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt32
 
 from .claim import Claim, Mutant, Size
-
-
-class ClaimError(ValueError):
-    """A measuring function failed or returned what cannot be judged: a fault of the input."""
+from .frequencies import FrequencyClaim
+from .values import ClaimError, real_values
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,8 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     """Run one task of a claim (the claim itself, not the mutant) and check what comes back.
 
     Returns float64 of shape (count,), (count, q) or (count, times). Raises ClaimError,
-    naming claim, size and seed, for an exception, a wrong shape, NaN or infinity, or a
-    negative error.
+    naming claim, size and seed, for an exception, a wrong shape, NaN or infinity, a negative
+    error, and whatever is not real, double precision data (see ``real_values``).
     """
     subject = claim if task.mutant_id is None else claim.planted(find_mutant(claim, task.mutant_id))
     side = "right" if task.role == "right" else ""
@@ -89,12 +87,15 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     try:
         # A function may write into its size dict or keys: it gets copies of its own.
         raw = subject.roles()[task.role](task.point, keys)
-        values = np.asarray(raw, dtype=np.float64)
     except Exception as error:
         raise ClaimError(
             f"{where}, {seeds}: expected an array of {task.count} values, received "
             f"{type(error).__name__}: {error}; correct the function"
         ) from error
+    try:
+        values = real_values(raw, events=isinstance(claim, FrequencyClaim))
+    except (TypeError, ValueError) as error:  # NumPy's own: it is no array at all
+        raise ClaimError(f"{where}, {seeds}: {error}; correct the function") from error
     _check_shape(subject, task, values, f"{where}, {seeds}")
     finite = np.all(np.isfinite(values).reshape(task.count, -1), axis=1)
     _refuse(finite, values, task, where, "finite numbers")
