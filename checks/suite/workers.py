@@ -17,6 +17,8 @@ from multiprocessing import connection, parent_process
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from checks.suite import sources
+
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 PATIENCE = 2.0  # seconds
@@ -139,6 +141,7 @@ def _begin(programs: str) -> None:
 
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):  # a user's own serves as well
         jax.config.update("jax_compilation_cache_dir", programs)
+        sources.ignore(programs)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
