@@ -10,7 +10,6 @@ import builtins
 import importlib
 import sys
 import traceback
-from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -60,7 +59,7 @@ class ClaimFile:
         for name in [m for m in sys.modules if m.partition(".")[0] == self._package]:
             del sys.modules[name]
 
-    def find(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    def find(self, name: str, path: Any) -> ModuleSpec | None:
         """The spec of a module of this file's own, by its full name."""
         top = name.count(".") == 1
         spec = PathFinder.find_spec(name, self._folders() if top else path)
@@ -84,7 +83,7 @@ class ClaimFile:
         self.proof[entry] = digest
 
     def load(self, name: str, globals: Any = None, locals: Any = None,
-             fromlist: Sequence[str] = (), level: int = 0) -> Any:  # fmt: skip
+             fromlist: Any = (), level: int = 0) -> Any:  # fmt: skip
         """``__import__`` as the file and its helpers see it."""
         top = name.partition(".")[0]
         if level or not self._is_own(top):
@@ -165,7 +164,7 @@ class _Families(MetaPathFinder):
     """Finds the modules of claim files by their full names."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self, fullname: str, path: Any, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         family = _families.get(fullname.partition(".")[0])
         return None if family is None or "." not in fullname else family.find(fullname, path)

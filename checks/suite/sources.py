@@ -15,7 +15,6 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Sequence
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -149,7 +148,7 @@ class _Watcher(MetaPathFinder):
     """Asks the other finders, and lets what they find be compiled from hashed sources."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self, fullname: str, path: Any, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         for finder in sys.meta_path:
             if finder is self or not hasattr(finder, "find_spec"):

@@ -7,12 +7,17 @@ from .finding import Data, Finding, estimate_of, noise_floor, plot_series
 from .levels import Levels, summarize
 from .linear import level_weights, linear_solution
 from .outcome import Test
+from .rounding import Floored, above_rounding
 from .shapes import finest_point, log_monomials, make_shape
 from .values import common_unit, in_unit
 
 
 def constant_finding(claim: ConstantClaim, data: Data) -> Finding:
     """Extrapolated ratio of error to prediction, against the derived constant."""
+    try:
+        data, notes = above_rounding(claim, data)
+    except Floored as floor:
+        return Finding((), {}, blocked=str(floor))
     unit = common_unit(data.matrix("error"))
     levels = summarize(in_unit(data.matrix("error"), unit), claim.statistic)
     finest = finest_point(claim, data)
@@ -38,7 +43,7 @@ def constant_finding(claim: ConstantClaim, data: Data) -> Finding:
         -claim.margin,
         claim.margin,
     )
-    notes = (f"lack of fit: p = {solution.misfit:.2g}",)
+    notes = (*notes, f"lack of fit: p = {solution.misfit:.2g}")
     return Finding(
         (test,),
         {"relative deviation of the constant": estimate_of(test)},

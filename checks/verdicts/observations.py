@@ -148,8 +148,10 @@ class DecayClaim(Claim):
     rate is not smaller); ``margin`` the relative deviation of the rate that counts as
     equal. ``statistic="geometric"`` judges the mean of log curves (a Lyapunov exponent),
     ``"mean"`` and ``"rms"`` the moments. ``transient``: the curve is fitted with a factor
-    1 + a exp(-transient rate t); None for none. ``planted_excess`` is used by automatic
-    mutants: the curve is made to decay slower by this fraction of the rate.
+    1 + a exp(-transient rate t); None for none. ``resolution``: the absolute size of rounding of
+    the curve; later times at which it is within ten times of it are left out, by default those
+    where it has stopped falling at the rounding of its largest value. ``planted_excess`` is used
+    by automatic mutants: the curve is made to decay slower by this fraction of the rate.
     """
 
     curve: Callable[..., Any]
@@ -159,6 +161,7 @@ class DecayClaim(Claim):
     margin: Real = 0.1
     statistic: str = "mean"
     transient: Real | None = 1.0
+    resolution: Real | None = None
     planted_excess: Real = 0.0
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from .fit import Fit, Shape, fit_shape
 from .levels import Levels, summarize
 from .linear import level_weights, linear_solution
 from .outcome import Test
+from .rounding import Floored, above_rounding
 from .shapes import finest_point, rate_shape
 from .values import common_unit, in_unit
 
@@ -21,7 +22,14 @@ PRESENT = 0.05  # largest share of the error above which a named term counts as 
 
 
 def rate_finding(claim: RateClaim, data: Data) -> Finding:
-    """Exponents by TOST (one-sided for a bound), presence of terms, and the floor."""
+    """Exponents by TOST (one-sided for a bound), presence of terms, and the floor.
+
+    Levels whose error is rounding are left out first.
+    """
+    try:
+        data, notes = above_rounding(claim, data)
+    except Floored as floor:
+        return Finding((), {}, blocked=str(floor))
     shape, finest = rate_shape(claim, data), finest_point(claim, data)
     unit = common_unit(data.matrix("error"))
     errors = _planted_errors(claim, in_unit(data.matrix("error"), unit), shape, finest)
@@ -44,7 +52,7 @@ def rate_finding(claim: RateClaim, data: Data) -> Finding:
         tests,
         _estimates(claim, tests),
         plot_series("error", data.points, x, means, spread, fitted),
-        _fit_notes(fit, data),
+        notes + _fit_notes(fit, data),
         noise_floor(levels, finest, data.points[finest]),
     )
 

@@ -5,13 +5,14 @@ from jaxtyping import Float
 
 from theory.language.rate import Kind
 
-from .claim import Real
+from .claim import Real, Size
 from .claims import GrowthClaim, IndependenceClaim
 from .finding import Data, Finding, estimate_of, noise_floor, plot_series
 from .fit import Shape, fit_shape
 from .levels import summarize
 from .observations import DecayClaim
 from .outcome import Test, number
+from .rounding import Floored, left_out, named_resolution, rounded
 from .values import common_unit, in_unit
 
 
@@ -108,10 +109,14 @@ def _residuals(
 
 def decay_finding(claim: DecayClaim, data: Data) -> Finding:
     """Rate of decay at every size point, relative to the predicted one, after a transient."""
-    times = np.asarray(claim.times, dtype=float)
     tests, series, notes, blocked = [], [], [], ""
     for point, curves in zip(data.points, data.arrays["curve"], strict=True):
         rate = claim.rate_at(point)
+        try:
+            times, curves, left = _above_rounding(claim, point, curves)
+        except Floored as floor:
+            return Finding((), {}, blocked=str(floor))
+        notes += left
         unit = common_unit(curves)
         curves = in_unit(curves, unit)
         levels = summarize(curves, claim.statistic)
@@ -151,6 +156,21 @@ def decay_finding(claim: DecayClaim, data: Data) -> Finding:
         blocked = blocked or noise_floor(levels, len(times) - 1, point)
     estimates = {test.name: estimate_of(test, "share of the rate") for test in tests}
     return Finding(tuple(tests), estimates, tuple(series), tuple(notes), blocked)
+
+
+def _above_rounding(
+    claim: DecayClaim, point: Size, curves: Float[np.ndarray, "n times"]
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "n K"], tuple[str, ...]]:
+    """Times and curves before the curve is rounding, and the note on what was left out."""
+    named = None
+    if claim.resolution is not None:
+        named = named_resolution(claim.id, claim.resolution)
+    kept = ~rounded(curves, np.ones(len(claim.times)), named)
+    if kept.all():
+        return claim.times, curves, ()
+    where = f"t = {', '.join(f'{t:g}' for t in claim.times[~kept])}{_at(point)}"
+    left = int(kept.sum())
+    return claim.times[kept], curves[:, kept], left_out(where, left, left - 4)
 
 
 def _decay_shape(claim: DecayClaim, times: Float[np.ndarray, " K"], rate: float) -> Shape:
