@@ -96,7 +96,8 @@ class ClaimFile:
             return False
         own = self._own.get(top)
         if own is None:
-            here, there = PathFinder.find_spec(top, self._folders()), PathFinder.find_spec(top)
+            here = PathFinder.find_spec(top, self._folders())
+            there = PathFinder.find_spec(top, self._known_path)
             if here is None:  # the file may yet add the folder to sys.path
                 return False
             installed = there is not None and sources.in_library(there.origin or "")

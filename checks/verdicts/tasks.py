@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,11 +65,16 @@ def seed_keys(
     """
     if seed < 0:
         raise ValueError(f"expected a seed of at least 0, received {seed}")
-    digest = hashlib.sha256(f"{draw}|{side}".encode()).digest()
-    words = np.frombuffer(digest[:16], dtype="<u4").tolist()
+    stop = start + count
+    return _first_keys(f"{draw}|{side}", seed, 1 << (stop - 1).bit_length())[start:stop].copy()
+
+
+@lru_cache(maxsize=64)
+def _first_keys(text: str, seed: int, count: int) -> UInt32[np.ndarray, "{count} 2"]:
+    """The first keys of a draw; a power of two of them, so that many blocks are one computation."""
+    words = np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], dtype="<u4").tolist()
     source = np.random.SeedSequence([seed, *words])
-    state = source.generate_state(2 * (start + count), np.uint32)
-    return state.reshape(-1, 2)[start:].copy()
+    return source.generate_state(2 * count, np.uint32).reshape(-1, 2)
 
 
 def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
