@@ -84,8 +84,8 @@ def _collect(futures: dict[Future, int], located: Located) -> Iterator[tuple[int
     except BrokenProcessPool as error:
         raise InputProblem(
             expected=f"the workers to survive measuring {located.claim.id}",
-            received="a worker process that died (memory, or a crash)",
-            remedy="Run again with --jobs 1; finished items are kept.",
+            received="worker processes that died, twice on one item (memory, or a crash)",
+            remedy="Run again with --jobs 1; finished items of rooms are kept.",
         ) from error
     finally:
         for future in futures:
