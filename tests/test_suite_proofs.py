@@ -140,4 +140,6 @@ def test_files_that_are_read_are_noted_and_those_written_here_are_not(tmp_path: 
     assert proof["module checks.verdicts.tasks"] == sources.file_digest(
         str(ROOT / "checks" / "verdicts" / "tasks.py")
     )
+    Path(sources.__file__).read_text()  # as a traceback does
+    assert f"file {sources.__file__}" not in own_proof()
     assert not any(entry.startswith(("module jax", "module checks.app")) for entry in proof)

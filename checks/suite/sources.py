@@ -42,6 +42,7 @@ SYSTEM = ("/proc/", "/sys/", "/dev/")
 _seen: dict[str, str] = {}
 _ignored: list[str] = []
 _written: set[str] = set()
+_loaded: set[str] = set()  # sources noted as modules: a traceback that quotes one reads no data
 _here = threading.local()
 
 
@@ -134,6 +135,7 @@ class Compiled:
         """Compile, and note what was compiled."""
         loader: Any = super()
         name = getattr(self, "name")  # noqa: B009  (the loader's own, mixed in)
+        _loaded.add(os.path.abspath(path))
         self.note(f"module {name}", hashlib.sha256(data).hexdigest())
         return loader.source_to_code(data, path, **options)
 
@@ -174,7 +176,12 @@ def _watch_module(spec: ModuleSpec) -> None:
     if isinstance(loader, SourceFileLoader):
         loader.__class__ = compiled(type(loader))
     elif spec.has_location:  # an extension, an archive: nothing is compiled here
-        note(f"module {spec.name}", file_digest(_origin(spec)))
+        _note_origin(spec)
+
+
+def _note_origin(spec: ModuleSpec) -> None:
+    _loaded.add(_origin(spec))
+    note(f"module {spec.name}", file_digest(_origin(spec)))
 
 
 def _origin(spec: ModuleSpec) -> str:
@@ -210,7 +217,7 @@ def _opened(path: str, mode: str | None, flags: int) -> None:
         return
     if (mode and mode[0] in "wax") or flags & (os.O_WRONLY | os.O_CREAT):
         _written.add(full)  # what it then reads there is its own
-    elif full not in _written:
+    elif full not in _written and full not in _loaded:
         if path.endswith(".pyc"):
             path = _source_of(path)
         if (digest := file_digest(path)) != ABSENT:
@@ -239,7 +246,7 @@ def watch() -> None:
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
         if name != "__main__" and spec is not None and spec.has_location and _counts(name, spec):
-            note(f"module {name}", file_digest(_origin(spec)))
+            _note_origin(spec)
     if programs := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         ignore(programs)
     sys.meta_path.insert(0, _Watcher())
