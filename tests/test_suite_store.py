@@ -73,7 +73,7 @@ def test_the_source_hash_sees_a_changed_room_and_not_a_changed_report(
 def test_the_environment_records_precision_and_versions() -> None:
     assert environment()["dtype"] == "float64"
     assert environment()["jax"][0].isdigit()
-    assert len(environment()["source"]) == 64
+    assert len(source_hash()) == 64
 
 
 def _write(path: Path, start: int, count: int) -> None:

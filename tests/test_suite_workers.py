@@ -1,7 +1,9 @@
 """Workers keep to a kind of items, hand errors on, and leave nothing behind."""
 
 import os
+import signal
 from concurrent.futures import CancelledError, as_completed
+from pathlib import Path
 
 import pytest
 
@@ -51,9 +53,24 @@ def test_bad_input_found_by_a_worker_says_so() -> None:
 
 def test_a_dead_worker_is_reported_and_not_waited_for() -> None:
     with workers.team(1) as submit:
-        for _ in range(2):  # the worker dies, and does not come back
+        for _ in range(2):  # the worker dies, and so does the one in its place
             with pytest.raises(Exception, match="terminated abruptly"):
                 submit("a", os._exit, 1).result()
+
+
+def die_once(path: str) -> int:
+    if not os.path.exists(path):
+        open(path, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def test_an_item_whose_process_was_killed_is_computed_in_a_new_one(tmp_path: Path) -> None:
+    with workers.team(1) as submit:
+        first = submit("a", where, 0).result()
+        second = submit("a", die_once, str(tmp_path / "died")).result()
+        assert second != first
+        assert submit("a", where, 0).result() == second
 
 
 def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:

@@ -114,7 +114,7 @@ def spoiled(value):
         (spoiled(-1.0), ["at least 0", "-1.0", "seed 3"]),
         (lambda size, keys: np.ones(3), ["(64,)", "(3,)"]),
         (lambda size, keys: np.ones((len(keys), 2)), ["(64,)", "(64, 2)"]),
-        (lambda size, keys: "text", ["could not convert"]),
+        (lambda size, keys: "text", ["float64", "<U4"]),
     ],
 )
 def test_a_fault_of_the_function_names_claim_size_and_seed(error, words):

@@ -22,7 +22,7 @@ def calibrate_claims(
     claims = [located for located in claims if located.claim.runs_at(plan.tier)]
     tables = []
     screen = console()
-    with running(machinery) as run, reporter(quiet=machinery.quiet) as watcher:
+    with running(machinery, claims) as run, reporter(quiet=machinery.quiet) as watcher:
         watcher.total(len(claims))
         for located in claims:
             watcher.working(located.claim.id)

@@ -40,7 +40,7 @@ def check(
 def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Study:
     """Run the claims and settle their verdicts; raises `InputProblem` for bad input."""
     require_plan(claims, plan)
-    with running(machinery) as run, reporter(quiet=machinery.quiet) as watcher:
+    with running(machinery, claims) as run, reporter(quiet=machinery.quiet) as watcher:
         return run_claims(
             claims,
             plan,

@@ -10,6 +10,7 @@ from checks.suite.executors import Execute, dask, local
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
+from checks.suite.snapshot import Snapshot
 from checks.suite.store import Store
 from checks.suite.targets import Located
 from checks.suite.workers import choose_jobs
@@ -37,8 +38,8 @@ class Running:
 
 
 @contextmanager
-def running(machinery: Machinery) -> Iterator[Running]:
-    """Open the store and start the workers; close both in the end.
+def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running]:
+    """Open the store and start the workers for the claims; close both in the end.
 
     An error in a claim's own function becomes an `InputProblem`.
     """
@@ -49,7 +50,9 @@ def running(machinery: Machinery) -> Iterator[Running]:
             remedy="Add --executor dask.",
         )
     jobs = choose_jobs(machinery.jobs)
-    store = Store(machinery.store, environment())
+    loaded = [located.origin.proof() for located in claims if located.origin is not None]
+    snapshot = Snapshot({entry: digest for proof in loaded for entry, digest in proof.items()})
+    store = Store(machinery.store, environment(), snapshot)
     try:
         with _executor(machinery, jobs) as execute:
             yield Running(store, execute, jobs > 1)
@@ -57,7 +60,7 @@ def running(machinery: Machinery) -> Iterator[Running]:
         raise InputProblem(
             expected="the functions of a claim to return finite numbers of the right shape",
             received=str(error),
-            remedy="Mend the function; finished items are kept.",
+            remedy="Mend the function; finished items of rooms are kept.",
         ) from error
     finally:
         store.close()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from checks.properties.probing import Probed, run_probes
-from checks.suite.fingerprint import environment
+from checks.suite.fingerprint import environment, source_hash
 from checks.suite.rooms import Room, load
 from checks.suite.run import Study
 from checks.verdicts import Claim, Result, Verdict, tier_words
@@ -73,7 +73,7 @@ class Content:
             "budget of false refutation": f"{plan.budget:g}, split by Holm over all claims",
             "seconds of computing": f"{seconds:.0f}",
         }
-        return (*made.items(), *environment().items())
+        return (*made.items(), *environment().items(), ("source", source_hash()))
 
 
 def gather(names: Sequence[str], study: Study, announce: Callable[[str], None]) -> Content:

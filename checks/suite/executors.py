@@ -8,34 +8,49 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from checks.suite.fingerprint import require_double
 from checks.suite.problem import InputProblem
+from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import team
-from checks.verdicts import Task, evaluate
-
-Measured = tuple[int, np.ndarray, float]  # position in the request, value, seconds
-Execute = Callable[[Located, Sequence[Task]], Iterator[Measured]]
+from checks.verdicts import Claim, Task, evaluate
 
 
-def work(origin: Origin, task: Task) -> tuple[np.ndarray, float]:
-    """Compute one work item from its address; returns the array and the seconds it took."""
-    return _timed(origin.find(task.claim_id), task)
+@dataclass(frozen=True)
+class Measured:
+    """A work item's value, the seconds it took, and the proof of what measured it."""
+
+    value: np.ndarray
+    seconds: float
+    proof: Proof
 
 
-def _timed(claim, task: Task) -> tuple[np.ndarray, float]:
+Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  # int: the position
+
+
+def work(origin: Origin, task: Task) -> Measured:
+    """Compute one work item from its address."""
+    claim, proof = origin.find(task.claim_id)
+    return _measured(claim, task, proof)
+
+
+def _measured(claim: Claim, task: Task, proof: Proof) -> Measured:
     start = time.perf_counter()
     value = np.asarray(evaluate(claim, task))
-    return value, time.perf_counter() - start
+    require_double(f"the functions of {claim.id}")
+    return Measured(value, time.perf_counter() - start, own_proof(proof))
 
 
-def inline(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
+def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
     """Compute the items here, one after the other."""
+    proof = {} if located.origin is None else located.origin.proof()
     for position, task in enumerate(tasks):
-        yield position, *_timed(located.claim, task)
+        yield position, _measured(located.claim, task, proof)
 
 
 @contextmanager
@@ -49,7 +64,7 @@ def local(jobs: int) -> Iterator[Execute]:
         return
     with team(jobs) as submit:
 
-        def execute(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
+        def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
             if located.origin is None:
                 yield from inline(located, tasks)
                 return
@@ -62,20 +77,29 @@ def local(jobs: int) -> Iterator[Execute]:
         yield execute
 
 
-def _collect(futures: dict[Future, int], located: Located) -> Iterator[Measured]:
+def _collect(futures: dict[Future, int], located: Located) -> Iterator[tuple[int, Measured]]:
     try:
         for future in as_completed(futures):
-            value, seconds = future.result()
-            yield futures[future], value, seconds
+            yield futures[future], future.result()
     except BrokenProcessPool as error:
         raise InputProblem(
             expected=f"the workers to survive measuring {located.claim.id}",
-            received="a worker process that died (memory, or a crash)",
-            remedy="Run again with --jobs 1; finished items are kept.",
+            received="worker processes that died, twice on one item (memory, or a crash)",
+            remedy="Run again with --jobs 1; finished items of rooms are kept.",
         ) from error
     finally:
         for future in futures:
             future.cancel()
+
+
+def _of_same_kind(result: object) -> Measured:
+    if isinstance(result, Measured):
+        return result
+    raise InputProblem(
+        expected="Dask workers to run this version of verilimit",
+        received=f"a {type(result).__name__} from a worker",
+        remedy="Start the workers anew, from the same code.",
+    )
 
 
 @contextmanager
@@ -101,7 +125,7 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
             remedy="Start it, or leave --scheduler away for a local cluster.",
         ) from error
 
-    def execute(located: Located, tasks: Sequence[Task]) -> Iterator[Measured]:
+    def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
         if located.origin is None:
             yield from inline(located, tasks)
             return
@@ -110,8 +134,7 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
         }
         try:
             for future in dask_completed(futures):
-                value, seconds = future.result()
-                yield futures[future], value, seconds
+                yield futures[future], _of_same_kind(future.result())
         finally:
             client.cancel(list(futures))
 

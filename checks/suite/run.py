@@ -61,9 +61,8 @@ def measurer(
 ) -> Callable[[Sequence[Task]], list[np.ndarray]]:
     """A function from tasks to arrays that asks the store first and keeps what it computes.
 
-    ``took`` is told the seconds of each item that was computed.
-    A user's file is measured anew each time: what it reads besides its own text is not known,
-    so no key could tell an old number from a current one.
+    ``took`` is told the seconds of each item that was computed. Whatever was measured must prove
+    that it belongs to the store's snapshot. A user's file is measured anew each time.
     """
     kept = store if located.origin is not None and located.origin.room else None
 
@@ -71,12 +70,13 @@ def measurer(
         items = [task.to_json() for task in tasks]
         values = [None if kept is None else kept.get(item) for item in items]
         missing = [i for i, value in enumerate(values) if value is None]
-        for position, value, seconds in execute(located, [tasks[i] for i in missing]):
+        for position, found in execute(located, [tasks[i] for i in missing]):
             i = missing[position]
-            values[i] = value
-            took(seconds)
-            if kept is not None:
-                kept.put(items[i], value, seconds)
+            values[i] = found.value
+            took(found.seconds)
+            sure = store is None or store.snapshot.require(found.proof, located.claim.id)
+            if kept is not None and sure:
+                kept.put(items[i], found.value, found.seconds, found.proof)
         return [value for value in values if value is not None]
 
     return measure

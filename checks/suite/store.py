@@ -1,9 +1,12 @@
 """The result store: one SQLite file, one row a finished work item.
 
-A row's key hashes the item together with `checks.suite.fingerprint.environment`, so a change of
-code, libraries or precision never finds an old number. Each row is committed as soon as it is
-measured: a killed run loses at most the items in flight. Write-ahead logging lets two runs share
-a file; what both measure is the same number, and the first row stays.
+A row's key hashes the item together with `checks.suite.fingerprint.environment`, and each row
+points to the proof of what measured it: hashes of the code that was loaded and the data that were
+read. A row is found only by a run whose snapshot agrees with that proof, so a number of other
+code, data, libraries or precision is never given out; rows of several states of the code lie side
+by side. Each row is committed as soon as it is measured: a killed run loses at most the items in
+flight. Write-ahead logging lets two runs share a file; what both measure is the same number, and
+the first row stays.
 """
 
 import hashlib
@@ -18,22 +21,33 @@ from typing import Any
 import numpy as np
 
 from checks.suite.problem import InputProblem
+from checks.suite.snapshot import Snapshot
 
-LAYOUT = 1  # version of the table, in SQLite's user_version
+LAYOUT = 2  # version of the tables, in SQLite's user_version
 BUSY_SECONDS = 60.0
-TABLE = """
-CREATE TABLE IF NOT EXISTS items (
-    key TEXT PRIMARY KEY, item TEXT NOT NULL, value BLOB NOT NULL, seconds REAL NOT NULL
-) WITHOUT ROWID
-"""
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS proofs (id TEXT PRIMARY KEY, entries TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS items (
+    key TEXT NOT NULL, proof TEXT NOT NULL, item TEXT NOT NULL, value BLOB NOT NULL,
+    seconds REAL NOT NULL, PRIMARY KEY (key, proof)
+) WITHOUT ROWID""",
+)
 
 
 class Store:
     """Finished work items by key; safe to use from several threads and several processes."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        """Open or create the file; raises `InputProblem` when it is not a store or not writable."""
+    def __init__(
+        self, path: Path, environment: Mapping[str, str], snapshot: Snapshot | None = None
+    ) -> None:
+        """Open or create the file; raises `InputProblem` when it is not a store or not writable.
+
+        ``snapshot``: the state of code and data whose numbers are given out, by default this
+        process's own.
+        """
         self._environment = dict(environment)
+        self.snapshot = Snapshot() if snapshot is None else snapshot
+        self._agrees: dict[str, bool] = {}
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,15 +63,18 @@ class Store:
     def _prepare(self) -> None:
         run = self._connection.execute
         layout = run("PRAGMA user_version").fetchone()[0]
-        tables = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if layout != LAYOUT and tables:
+        tables = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if layout == 1 and tables == {"items"}:  # rows that do not say what measured them
+            run("DROP TABLE items")
+        elif layout != LAYOUT and tables:
             raise sqlite3.DatabaseError(
                 f"a database of another kind or layout: {layout}, expected {LAYOUT}"
             )
         run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=NORMAL")
         with self._connection:
-            run(TABLE)
+            for table in TABLES:
+                run(table)
             run(f"PRAGMA user_version={LAYOUT}")
 
     def key(self, item: Mapping[str, Any]) -> str:
@@ -66,20 +83,40 @@ class Store:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def get(self, item: Mapping[str, Any]) -> np.ndarray | None:
-        """The stored array, or None."""
+        """The stored array that the snapshot's code and data have made, or None."""
         with self._lock:
-            row = self._connection.execute(
-                "SELECT value FROM items WHERE key = ?", (self.key(item),)
-            ).fetchone()
-        return None if row is None else np.load(io.BytesIO(row[0]), allow_pickle=False)
+            rows = self._connection.execute(
+                "SELECT proof, value FROM items WHERE key = ?", (self.key(item),)
+            ).fetchall()
+            value = next((value for proof, value in rows if self._current(proof)), None)
+        return None if value is None else np.load(io.BytesIO(value), allow_pickle=False)
 
-    def put(self, item: Mapping[str, Any], value: np.ndarray, seconds: float) -> None:
-        """Keep an array; a row that another run has written meanwhile stays as it is."""
+    def _current(self, proof: str) -> bool:
+        if proof not in self._agrees:
+            (entries,) = self._connection.execute(
+                "SELECT entries FROM proofs WHERE id = ?", (proof,)
+            ).fetchone()
+            self._agrees[proof] = not self.snapshot.differences(json.loads(entries))
+        return self._agrees[proof]
+
+    def put(
+        self,
+        item: Mapping[str, Any],
+        value: np.ndarray,
+        seconds: float,
+        proof: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep an array with its proof; a row that another run has written stays as it is."""
         buffer = io.BytesIO()
         np.save(buffer, value, allow_pickle=False)
-        row = (self.key(item), json.dumps(dict(item), sort_keys=True), buffer.getvalue(), seconds)
+        entries = json.dumps(dict(proof or {}), sort_keys=True)
+        name = hashlib.sha256(entries.encode()).hexdigest()
+        text = json.dumps(dict(item), sort_keys=True)
+        row = (self.key(item), name, text, buffer.getvalue(), seconds)
         with self._lock, self._connection:
-            self._connection.execute("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", row)
+            run = self._connection.execute
+            run("INSERT OR IGNORE INTO proofs VALUES (?, ?)", (name, entries))
+            run("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?, ?)", row)
 
     def count(self) -> int:
         """Number of stored items."""

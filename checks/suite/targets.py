@@ -1,17 +1,15 @@
 """From words on the command line to claims: rooms, claim ids, and users' Python files."""
 
-import importlib.util
-import sys
-import traceback
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
+from checks.suite.claimfile import ClaimFile
 from checks.suite.problem import InputProblem
 from checks.suite.rooms import load, rooms
+from checks.suite.snapshot import Proof
 from checks.verdicts import Claim
 
 
@@ -26,9 +24,24 @@ class Origin:
         """The claims defined there."""
         return file_claims(self.file) if self.file else load(self.room).claims
 
-    def find(self, claim_id: str) -> Claim:
-        """The claim with that id."""
-        return next(claim for claim in self.claims() if claim.id == claim_id)
+    def find(self, claim_id: str) -> tuple[Claim, Proof]:
+        """The claim with that id, and the hashes of the user's sources that it comes from.
+
+        Raises `InputProblem` where this process finds no such claim.
+        """
+        file, claims = _loaded(self.file) if self.file else (None, self.claims())
+        for claim in claims:
+            if claim.id == claim_id:
+                return claim, {} if file is None else file.proof
+        raise InputProblem(
+            expected=f"{self.file or self.room} to define {claim_id} in every process",
+            received=f"a worker that finds {', '.join(claim.id for claim in claims)}",
+            remedy="An id must not depend on the process (a time, a random number).",
+        )
+
+    def proof(self) -> Proof:
+        """Hashes of what this process has loaded of a user's file; nothing for a room."""
+        return _files[self.file][0].proof if self.file in _files else {}
 
 
 @dataclass(frozen=True)
@@ -81,48 +94,38 @@ def _claim(claim_id: str) -> Located:
     )
 
 
-@cache
 def file_claims(path: str) -> tuple[Claim, ...]:
     """Claims of a user's Python file: every module-level claim, and those in ``claims``.
 
     Raises `InputProblem` when there is no such file, it fails, or it defines no claim.
     """
-    module = _execute(Path(path))
-    values = [v for name, v in vars(module).items() if name != "claims"]
-    listed = getattr(module, "claims", ())
+    return _loaded(path)[1]
+
+
+def _loaded(path: str) -> tuple[ClaimFile, tuple[Claim, ...]]:
+    """The file as it is now: run once, and anew when it or what it imports has changed."""
+    with _loading:
+        if path in _files and not _files[path][0].current:
+            _files.pop(path)[0].forget()
+        if path not in _files:
+            file = ClaimFile(Path(path))
+            _files[path] = file, _claims_of(file)
+        return _files[path]
+
+
+def _claims_of(file: ClaimFile) -> tuple[Claim, ...]:
+    values = [v for name, v in vars(file.module).items() if name != "claims"]
+    listed = getattr(file.module, "claims", ())
     values += list(listed) if isinstance(listed, Iterable) else [listed]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(
-            expected=f"{path} to define claims at module level",
+            expected=f"{file.path} to define claims at module level",
             received="none",
             remedy="Define e.g. claim = RateClaim(...), imported from checks.verdicts.",
         )
     return tuple(claims.values())
 
 
-def _execute(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise InputProblem(
-            expected="a Python file", received=f"{path}, which is no file", remedy="Check the path."
-        )
-    spec = importlib.util.spec_from_file_location(f"verilimit_user_{path.stem}", path)
-    assert spec is not None  # a .py file always has a spec
-    assert spec.loader is not None  # and a loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # last, so that it hides nothing
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        lines = [
-            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)
-        ]
-        where = f", line {lines[-1]}" if lines else ""
-        raise InputProblem(
-            expected=f"{path} to run without an error",
-            received=f"{type(error).__name__}: {error}{where}",
-            remedy="Mend the file.",
-        ) from error
-    return module
+_files: dict[str, tuple[ClaimFile, tuple[Claim, ...]]] = {}
+_loading = threading.RLock()

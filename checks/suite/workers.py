@@ -11,11 +11,14 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from checks.suite import sources
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
@@ -51,18 +54,43 @@ def team(jobs: int) -> Iterator[Submit]:
     """
     queue = _Queue()
     with TemporaryDirectory(prefix="verilimit-", ignore_cleanup_errors=True) as programs:
-        pools = [
-            ProcessPoolExecutor(1, CONTEXT, initializer=_begin, initargs=(programs,))
-            for _ in range(jobs)
-        ]
-        for pool in pools:
-            threading.Thread(target=queue.serve, args=(pool,), daemon=True).start()
+        workers = [_Worker(programs) for _ in range(jobs)]
+        for worker in workers:
+            threading.Thread(target=queue.serve, args=(worker,), daemon=True).start()
         try:
             yield queue.submit
         finally:
             queue.close()
-            for pool in pools:
-                pool.shutdown(wait=True, cancel_futures=True)
+            for worker in workers:
+                worker.close()
+
+
+class _Worker:
+    """One process, and another in its place when it dies: of memory, or by a stranger's hand."""
+
+    def __init__(self, programs: str) -> None:
+        self._programs = programs
+        self._closed = False
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, CONTEXT, initializer=_begin, initargs=(self._programs,))
+
+    def compute(self, item: "_Item") -> Any:
+        """The result; an item whose process has died is tried once more in a new one."""
+        try:
+            return self._pool.submit(item.function, *item.arguments).result()
+        except BrokenProcessPool:
+            if self._closed:
+                raise
+            self._pool.shutdown(wait=False)
+            self._pool = self._new()
+            return self._pool.submit(item.function, *item.arguments).result()
+
+    def close(self) -> None:
+        """Let the process finish its item, and no other follow it."""
+        self._closed = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +120,13 @@ class _Queue:
                 self._changed.notify_all()
         return item.future
 
-    def serve(self, pool: ProcessPoolExecutor) -> None:
+    def serve(self, worker: _Worker) -> None:
         own: set[Hashable] = set()
         while (item := self._next(own)) is not None:
             if not item.future.set_running_or_notify_cancel():
                 continue
             try:
-                item.future.set_result(pool.submit(item.function, *item.arguments).result())
+                item.future.set_result(worker.compute(item))
             except BaseException as error:  # whatever it was belongs to who waits for the item
                 item.future.set_exception(error)
 
@@ -139,6 +167,7 @@ def _begin(programs: str) -> None:
 
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):  # a user's own serves as well
         jax.config.update("jax_compilation_cache_dir", programs)
+        sources.ignore(programs)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 

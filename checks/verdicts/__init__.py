@@ -26,6 +26,6 @@ from .outcome import Result as Result
 from .outcome import Test as Test
 from .outcome import Verdict as Verdict
 from .settlement import settle as settle
-from .tasks import ClaimError as ClaimError
 from .tasks import Task as Task
 from .tasks import evaluate as evaluate
+from .values import ClaimError as ClaimError

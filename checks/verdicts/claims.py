@@ -13,6 +13,7 @@ import sympy as sp
 from theory.language.rate import Kind, Rate
 
 from .claim import Claim, Real, Size, check_common, declared_tiers
+from .values import stated
 
 STATISTICS = ("mean", "rms", "geometric", "weak")
 
@@ -36,6 +37,11 @@ class RateClaim(Claim):
       other. ``None``: no correction term, a sharper fit for data known to be asymptotic.
     - ``floor_share``: the largest share of the finest level's error that may be a
       constant; confidently more is convergence to a wrong limit.
+    - ``resolution``: the absolute size of rounding of the measured quantity, in the unit of the
+      error, or a function of the size dict. Levels with errors up to ten times as large are left
+      out, and the finding names them; ``0`` says that the errors are exact. Default: errors that
+      have stopped falling are compared with the roundings that a computation of so many steps
+      can have.
     - ``planted_floor``, ``planted_growth``: used by automatic mutants, leave them alone.
 
     At least four levels of one size, or four points, are required in every tier.
@@ -48,6 +54,7 @@ class RateClaim(Claim):
     statistic: str = "mean"
     next_order: Real | str | sp.Expr | None = "auto"
     floor_share: Real = 0.25
+    resolution: Real | Callable[..., Real] | None = None
     planted_floor: Real = 0.0
     planted_growth: Mapping[str, Real] | None = None
 
@@ -78,8 +85,8 @@ class ConstantClaim(Claim):
     ``predicted`` is one monomial; ``constant`` the derived value, or a function of the
     size dict; ``margin`` the relative deviation that counts as equal. The ratio is
     extrapolated with a next-order term ``N**-next_order`` in every size of the rate
-    (None: no extrapolation). ``error`` and ``statistic`` are as in RateClaim; with
-    ``"weak"`` the mean keeps its sign. ``planted_factor`` is used by automatic mutants.
+    (None: no extrapolation). ``error``, ``statistic`` and ``resolution`` are as in RateClaim;
+    with ``"weak"`` the mean keeps its sign. ``planted_factor`` is used by automatic mutants.
     """
 
     predicted: Rate | sp.Expr
@@ -88,6 +95,7 @@ class ConstantClaim(Claim):
     margin: Real = 0.1
     statistic: str = "mean"
     next_order: Real | sp.Expr | None = 1.0
+    resolution: Real | Callable[..., Real] | None = None
     planted_factor: Real = 1.0
 
     def __post_init__(self) -> None:
@@ -109,7 +117,7 @@ class ConstantClaim(Claim):
     def constant_at(self, size: Size) -> float:
         """The derived constant at a size point, planted factor included."""
         value = self.constant(size) if callable(self.constant) else self.constant
-        return self.planted_factor * float(value)
+        return self.planted_factor * float(stated(self.id, f"constant at size {size}", value))
 
     def roles(self) -> dict[str, Callable[..., Any]]:
         """The measuring functions by name."""

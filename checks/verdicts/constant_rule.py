@@ -7,18 +7,26 @@ from .finding import Data, Finding, estimate_of, noise_floor, plot_series
 from .levels import Levels, summarize
 from .linear import level_weights, linear_solution
 from .outcome import Test
+from .rounding import Floored, above_rounding
 from .shapes import finest_point, log_monomials, make_shape
+from .values import common_unit, in_unit
 
 
 def constant_finding(claim: ConstantClaim, data: Data) -> Finding:
     """Extrapolated ratio of error to prediction, against the derived constant."""
-    levels = summarize(data.matrix("error"), claim.statistic)
+    try:
+        data, notes = above_rounding(claim, data)
+    except Floored as floor:
+        return Finding((), {}, blocked=str(floor))
+    unit = common_unit(data.matrix("error"))
+    levels = summarize(in_unit(data.matrix("error"), unit), claim.statistic)
     finest = finest_point(claim, data)
     constants = np.array([claim.constant_at(point) for point in data.points])
-    scale = np.exp(log_monomials(claim.rate, data)[0]) * constants
-    ratio = levels.sign * np.exp(levels.log_mean) / scale
+    log_scale = log_monomials(claim.rate, data)[0] + np.log(np.abs(constants))
+    logs = levels.log_mean + unit * np.log(2.0) - log_scale
+    ratio = levels.sign * np.sign(constants) * np.exp(logs)
     shape = make_shape(
-        np.log(np.abs(scale))[None],
+        log_scale[None],
         np.array([data.column(name) for name in claim.rate.sizes]),
         claim.next_order,
     )
@@ -35,7 +43,7 @@ def constant_finding(claim: ConstantClaim, data: Data) -> Finding:
         -claim.margin,
         claim.margin,
     )
-    notes = (f"lack of fit: p = {solution.misfit:.2g}",)
+    notes = (*notes, f"lack of fit: p = {solution.misfit:.2g}")
     return Finding(
         (test,),
         {"relative deviation of the constant": estimate_of(test)},

@@ -1,5 +1,6 @@
 """What a rule hands to the judge after one look at the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,11 @@ class Data:
     def matrix(self, role: str) -> Float[np.ndarray, "n K"]:
         """The role's values as one column a size point."""
         return np.stack(self.arrays[role], axis=1)
+
+    def select(self, points: Sequence[int]) -> "Data":
+        """The data at some of the size points."""
+        arrays = {role: [rows[k] for k in points] for role, rows in self.arrays.items()}
+        return Data(tuple(self.points[k] for k in points), arrays, self.seeds)
 
     def column(self, name: str) -> Float[np.ndarray, " K"]:
         """The levels of one size over the points."""

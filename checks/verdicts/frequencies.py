@@ -12,6 +12,7 @@ from .claim import Claim, Real, check_common
 from .finding import Data, Finding, estimate_of
 from .outcome import Test
 from .sample_rules import at
+from .values import stated
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +57,7 @@ class FrequencyClaim(Claim):
     def ranges(self) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
         """Low and high of every event."""
         shape = (len(self.events),)
-        low, high = (np.asarray(x, dtype=float) for x in (self.low, self.high))
+        low, high = (stated(self.id, "low and high", x) for x in (self.low, self.high))
         return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
 
     def roles(self) -> dict[str, Callable[..., Any]]:

@@ -11,6 +11,7 @@ from theory.language.rate import Kind
 
 from .claim import Claim, Real, Size, check_common
 from .claims import STATISTICS
+from .values import stated
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,15 +37,16 @@ class MomentClaim(Claim):
     def __post_init__(self) -> None:
         """Reject a negative tolerance or a margin that is not positive."""
         check_common(self, least_seeds=2)
-        if np.any(np.asarray(self.tolerance) < 0) or self.margin < 0:
+        object.__setattr__(self, "tolerance", stated(self.id, "tolerance", self.tolerance))
+        if np.any(self.tolerance < 0) or self.margin < 0:
             raise ValueError(f"claim {self.id}: tolerance and margin must not be negative")
-        if self.margin == 0 and not np.all(np.asarray(self.tolerance) > 0):
+        if self.margin == 0 and not np.all(self.tolerance > 0):
             raise ValueError(f"claim {self.id}: support needs a margin or a tolerance above zero")
 
     def expected_at(self, size: Size) -> np.ndarray:
         """The derived means at a size point, as a vector."""
         value = self.expected(size) if callable(self.expected) else self.expected
-        return np.atleast_1d(np.asarray(value, dtype=float))
+        return np.atleast_1d(stated(self.id, f"expected at size {size}", value))
 
     def roles(self) -> dict[str, Callable[..., Any]]:
         """The measuring functions by name."""
@@ -146,8 +148,10 @@ class DecayClaim(Claim):
     rate is not smaller); ``margin`` the relative deviation of the rate that counts as
     equal. ``statistic="geometric"`` judges the mean of log curves (a Lyapunov exponent),
     ``"mean"`` and ``"rms"`` the moments. ``transient``: the curve is fitted with a factor
-    1 + a exp(-transient rate t); None for none. ``planted_excess`` is used by automatic
-    mutants: the curve is made to decay slower by this fraction of the rate.
+    1 + a exp(-transient rate t); None for none. ``resolution``: the absolute size of rounding of
+    the curve; later times at which it is within ten times of it are left out, by default those
+    where it has stopped falling at the rounding of its largest value. ``planted_excess`` is used
+    by automatic mutants: the curve is made to decay slower by this fraction of the rate.
     """
 
     curve: Callable[..., Any]
@@ -157,12 +161,13 @@ class DecayClaim(Claim):
     margin: Real = 0.1
     statistic: str = "mean"
     transient: Real | None = 1.0
+    resolution: Real | None = None
     planted_excess: Real = 0.0
 
     def __post_init__(self) -> None:
         """Normalise times and reject what cannot be tested."""
         object.__setattr__(self, "kind", Kind(self.kind))
-        times = np.asarray(self.times, dtype=float)
+        times = stated(self.id, "times", self.times)
         object.__setattr__(self, "times", times)
         check_common(self)
         if times.ndim != 1 or times.size < 4 or np.any(np.diff(times) <= 0):
@@ -175,7 +180,8 @@ class DecayClaim(Claim):
 
     def rate_at(self, size: Size) -> float:
         """The predicted rate at a size point."""
-        value = float(self.rate(size) if callable(self.rate) else self.rate)
+        raw = self.rate(size) if callable(self.rate) else self.rate
+        value = float(stated(self.id, f"rate at size {size}", raw))
         if not value > 0:
             raise ValueError(f"claim {self.id}: expected a rate above zero, got {value} at {size}")
         return value

@@ -14,15 +14,25 @@ from .fit import Fit, Shape, fit_shape
 from .levels import Levels, summarize
 from .linear import level_weights, linear_solution
 from .outcome import Test
+from .rounding import Floored, above_rounding
 from .shapes import finest_point, rate_shape
+from .values import common_unit, in_unit
 
 PRESENT = 0.05  # largest share of the error above which a named term counts as seen
 
 
 def rate_finding(claim: RateClaim, data: Data) -> Finding:
-    """Exponents by TOST (one-sided for a bound), presence of terms, and the floor."""
+    """Exponents by TOST (one-sided for a bound), presence of terms, and the floor.
+
+    Levels whose error is rounding are left out first.
+    """
+    try:
+        data, notes = above_rounding(claim, data)
+    except Floored as floor:
+        return Finding((), {}, blocked=str(floor))
     shape, finest = rate_shape(claim, data), finest_point(claim, data)
-    errors = _planted_errors(claim, data, shape, finest)
+    unit = common_unit(data.matrix("error"))
+    errors = _planted_errors(claim, in_unit(data.matrix("error"), unit), shape, finest)
     if np.any(np.abs(errors).max(axis=0) == 0):
         k = int(np.argmin(np.abs(errors).max(axis=0)))
         reason = (
@@ -36,14 +46,13 @@ def rate_finding(claim: RateClaim, data: Data) -> Finding:
         tests += (_floor_test(claim, levels, shape, fit, finest),)
     if len(shape.log_terms) > 1 and claim.rate.kind is Kind.EXACT:
         tests += _presence_tests(claim, levels, shape, fit)
-    means, x = np.exp(levels.log_mean), claim.rate.sizes[0]
+    means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
+    spread, x = means * levels.relative_error, claim.rate.sizes[0]
     return Finding(
         tests,
         _estimates(claim, tests),
-        plot_series(
-            "error", data.points, x, means, means * levels.relative_error, np.exp(fit.log_fit)
-        ),
-        _fit_notes(fit, data),
+        plot_series("error", data.points, x, means, spread, fitted),
+        notes + _fit_notes(fit, data),
         noise_floor(levels, finest, data.points[finest]),
     )
 
@@ -56,10 +65,9 @@ def fit_rate(claim: RateClaim, levels: Levels, shape: Shape) -> Fit:
 
 
 def _planted_errors(
-    claim: RateClaim, data: Data, shape: Shape, finest: int
+    claim: RateClaim, errors: Float[np.ndarray, "n K"], shape: Shape, finest: int
 ) -> Float[np.ndarray, "n K"]:
     """The measured errors, with the floor or the growth that an automatic mutant plants."""
-    errors = data.matrix("error")
     if claim.planted_growth:
         # Put the means on the bound first: a claim with slack must have teeth as well.
         fit = fit_rate(claim, summarize(errors, claim.statistic), shape)

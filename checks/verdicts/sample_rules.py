@@ -8,6 +8,7 @@ from .claim import Size
 from .finding import Data, Finding, estimate_of
 from .observations import IdentityClaim, InequalityClaim, LawClaim, MomentClaim
 from .outcome import Test
+from .values import in_unit, unit_of
 
 ROUNDING = 1e-12  # relative: what a mean without sampling error may deviate by
 DIRECTIONS = 8  # random directions in which laws of vectors are compared
@@ -19,25 +20,20 @@ def moment_finding(claim: MomentClaim, data: Data) -> Finding:
     for point, values in zip(data.points, data.arrays["sample"], strict=True):
         sample = values.reshape(len(values), -1)
         expected = np.broadcast_to(claim.expected_at(point), sample.shape[1:])
+        tolerance = np.broadcast_to(claim.tolerance, expected.shape)
+        unit = unit_of(sample, expected[None], tolerance[None])
+        sample, expected, tolerance = (in_unit(x, unit) for x in (sample, expected, tolerance))
         spread = sample.std(axis=0, ddof=1)
         scale = np.maximum(np.abs(expected), spread)
-        tolerance = np.broadcast_to(np.asarray(claim.tolerance, dtype=float), expected.shape)
         deviation = sample.mean(axis=0) - expected + claim.planted_shift * (scale + tolerance)
         for q in range(len(expected)):
-            allowed = float(tolerance[q] + ROUNDING * scale[q])
-            margin = max(allowed, float(claim.margin * scale[q]))
-            tests.append(
-                Test(
-                    f"mean {q} minus expected{at(point)}",
-                    float(deviation[q]),
-                    float(spread[q]) / len(sample) ** 0.5,
-                    len(sample) - 1.0,
-                    -allowed,
-                    allowed,
-                    -margin,
-                    margin,
-                )
-            )
+            allowed = tolerance[q] + ROUNDING * scale[q]
+            margin = max(allowed, claim.margin * scale[q])
+            error = spread[q] / len(sample) ** 0.5
+            measured = np.array([deviation[q], error, -allowed, allowed, -margin, margin])
+            estimate, error, *limits = in_unit(measured, -unit[q]).tolist()
+            name = f"mean {q} minus expected{at(point)}"
+            tests.append(Test(name, estimate, error, len(sample) - 1.0, *limits))
     return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
 
 
@@ -51,7 +47,9 @@ def law_finding(claim: LawClaim, data: Data) -> Finding:
     pairs = list(zip(data.points, data.arrays["left"], data.arrays["right"], strict=True))
     tests = []
     for point, left, right in pairs[-1:] if claim.finest_only else pairs:
-        x, y = left.reshape(len(left), -1), right.reshape(len(right), -1)
+        x, y = (sample.reshape(len(sample), -1) for sample in (left, right))
+        unit = unit_of(x, y)
+        x, y = in_unit(x, unit), in_unit(y, unit)
         pooled = np.concatenate([x, y])
         centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-300
         x, y = (x - centre) / spread, (y - centre) / spread

@@ -3,16 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt32
 
 from .claim import Claim, Mutant, Size
-
-
-class ClaimError(ValueError):
-    """A measuring function failed or returned what cannot be judged: a fault of the input."""
+from .frequencies import FrequencyClaim
+from .values import ClaimError, real_values
 
 
 @dataclass(frozen=True)
@@ -66,19 +65,24 @@ def seed_keys(
     """
     if seed < 0:
         raise ValueError(f"expected a seed of at least 0, received {seed}")
-    digest = hashlib.sha256(f"{draw}|{side}".encode()).digest()
-    words = np.frombuffer(digest[:16], dtype="<u4").tolist()
+    stop = start + count
+    return _first_keys(f"{draw}|{side}", seed, 1 << (stop - 1).bit_length())[start:stop].copy()
+
+
+@lru_cache(maxsize=64)
+def _first_keys(text: str, seed: int, count: int) -> UInt32[np.ndarray, "{count} 2"]:
+    """The first keys of a draw; a power of two of them, so that many blocks are one computation."""
+    words = np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], dtype="<u4").tolist()
     source = np.random.SeedSequence([seed, *words])
-    state = source.generate_state(2 * (start + count), np.uint32)
-    return state.reshape(-1, 2)[start:].copy()
+    return source.generate_state(2 * count, np.uint32).reshape(-1, 2)
 
 
 def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     """Run one task of a claim (the claim itself, not the mutant) and check what comes back.
 
     Returns float64 of shape (count,), (count, q) or (count, times). Raises ClaimError,
-    naming claim, size and seed, for an exception, a wrong shape, NaN or infinity, or a
-    negative error.
+    naming claim, size and seed, for an exception, a wrong shape, NaN or infinity, a negative
+    error, and whatever is not real, double precision data (see ``real_values``).
     """
     subject = claim if task.mutant_id is None else claim.planted(find_mutant(claim, task.mutant_id))
     side = "right" if task.role == "right" else ""
@@ -89,12 +93,15 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     try:
         # A function may write into its size dict or keys: it gets copies of its own.
         raw = subject.roles()[task.role](task.point, keys)
-        values = np.asarray(raw, dtype=np.float64)
     except Exception as error:
         raise ClaimError(
             f"{where}, {seeds}: expected an array of {task.count} values, received "
             f"{type(error).__name__}: {error}; correct the function"
         ) from error
+    try:
+        values = real_values(raw, events=isinstance(claim, FrequencyClaim))
+    except (TypeError, ValueError) as error:  # NumPy's own: it is no array at all
+        raise ClaimError(f"{where}, {seeds}: {error}; correct the function") from error
     _check_shape(subject, task, values, f"{where}, {seeds}")
     finite = np.all(np.isfinite(values).reshape(task.count, -1), axis=1)
     _refuse(finite, values, task, where, "finite numbers")

@@ -5,13 +5,15 @@ from jaxtyping import Float
 
 from theory.language.rate import Kind
 
-from .claim import Real
+from .claim import Real, Size
 from .claims import GrowthClaim, IndependenceClaim
 from .finding import Data, Finding, estimate_of, noise_floor, plot_series
 from .fit import Shape, fit_shape
 from .levels import summarize
 from .observations import DecayClaim
-from .outcome import Test
+from .outcome import Test, number
+from .rounding import Floored, left_out, named_resolution, rounded
+from .values import common_unit, in_unit
 
 
 def independence_finding(claim: IndependenceClaim, data: Data) -> Finding:
@@ -50,19 +52,22 @@ def independence_finding(claim: IndependenceClaim, data: Data) -> Finding:
 
 def growth_finding(claim: GrowthClaim, data: Data) -> Finding:
     """Per-seed quadratic in log n: relative change of slope over the range (sheet N3)."""
-    levels, values = _by_level(data.matrix("value"), data.column(claim.size))
+    unit = common_unit(data.matrix("value"))
+    levels, values = _by_level(in_unit(data.matrix("value"), unit), data.column(claim.size))
     values = values * (levels / levels[0]) ** claim.planted_power
     x = np.log(levels) - np.log(levels).mean()
     span = float(x[-1] - x[0])
     solve = np.linalg.pinv(np.stack([np.ones_like(x), x, x**2], axis=1))
     _, slopes, bends = solve @ values.T
-    slope = _mean_test(f"slope in log {claim.size}", slopes, -np.inf, claim.slope_bound or np.inf)
+    slope = _mean_test(
+        f"slope in log {claim.size}", slopes, -np.inf, claim.slope_bound or np.inf, unit=unit
+    )
     # Influence of a seed on the ratio 2 c span / b of the means (delta method).
     curvature = 2 * span * bends.mean() / slopes.mean()
     influence = (2 * span * bends - curvature * slopes) / slopes.mean()
     low, high = (-np.inf, claim.margin) if claim.law == "log" else (claim.margin, np.inf)
     bend = _mean_test("curvature", influence, low, high, centre=float(curvature))
-    centre = values.mean(axis=0)
+    centre, spread = (in_unit(v, -unit) for v in (values.mean(axis=0), _standard_error(values)))
     fitted = np.stack([np.ones_like(x), x, x**2], axis=1) @ (solve @ centre)
     points = tuple({claim.size: int(level)} for level in levels)
     blocked = ""
@@ -74,34 +79,46 @@ def growth_finding(claim: GrowthClaim, data: Data) -> Finding:
     tests = (bend,) if claim.slope_bound is None else (bend, slope)
     return Finding(
         tests,
-        {"curvature": estimate_of(bend), slope.name: estimate_of(slope), **_residuals(x, centre)},
-        plot_series("value", points, claim.size, centre, _standard_error(values), fitted),
+        {
+            "curvature": estimate_of(bend),
+            slope.name: estimate_of(slope),
+            **_residuals(x, values.mean(axis=0), unit),
+        },
+        plot_series("value", points, claim.size, centre, spread, fitted),
         blocked=blocked,
     )
 
 
 def _residuals(
-    x: Float[np.ndarray, " K"], centre: Float[np.ndarray, " K"]
+    x: Float[np.ndarray, " K"], centre: Float[np.ndarray, " K"], unit: int
 ) -> dict[str, dict[str, float | None]]:
     """Residual sums of squares of A + b log n and of A n**b, for comparison."""
+
+    def squares(fitted: Float[np.ndarray, " K"]) -> dict[str, float | None]:
+        return {"value": number(in_unit(((centre - fitted) ** 2).sum(), -2 * unit))}
+
     straight = np.polyval(np.polyfit(x, centre, 1), x)
     found: dict[str, dict[str, float | None]] = {
-        "residual sum of squares, log law": {"value": float(((centre - straight) ** 2).sum())}
+        "residual sum of squares, log law": squares(straight)
     }
     if np.all(centre > 0):
         power = np.exp(np.polyval(np.polyfit(x, np.log(centre), 1), x))
-        found["residual sum of squares, power law"] = {
-            "value": float(((centre - power) ** 2).sum())
-        }
+        found["residual sum of squares, power law"] = squares(power)
     return found
 
 
 def decay_finding(claim: DecayClaim, data: Data) -> Finding:
     """Rate of decay at every size point, relative to the predicted one, after a transient."""
-    times = np.asarray(claim.times, dtype=float)
     tests, series, notes, blocked = [], [], [], ""
     for point, curves in zip(data.points, data.arrays["curve"], strict=True):
         rate = claim.rate_at(point)
+        try:
+            times, curves, left = _above_rounding(claim, point, curves)
+        except Floored as floor:
+            return Finding((), {}, blocked=str(floor))
+        notes += left
+        unit = common_unit(curves)
+        curves = in_unit(curves, unit)
         levels = summarize(curves, claim.statistic)
         if np.any(curves.max(axis=0) == 0):
             return Finding((), {}, blocked=f"the curve is exactly 0 at some time, {point}")
@@ -124,21 +141,36 @@ def decay_finding(claim: DecayClaim, data: Data) -> Finding:
                 claim.margin,
             )
         )
-        means = np.exp(levels.log_mean)
+        means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
         series.append(
             {
                 "label": "curve" + _at(point),
                 "x_name": "t",
                 "x": times.tolist(),
-                "mean": means.tolist(),
-                "standard_error": (means * levels.relative_error).tolist(),
-                "fit": np.exp(fit.log_fit).tolist(),
+                "mean": [number(x) for x in means],
+                "standard_error": [number(x) for x in means * levels.relative_error],
+                "fit": [number(x) for x in fitted],
             }
         )
         notes.append(f"lack of fit{_at(point)}: p = {fit.misfit:.2g}")
         blocked = blocked or noise_floor(levels, len(times) - 1, point)
     estimates = {test.name: estimate_of(test, "share of the rate") for test in tests}
     return Finding(tuple(tests), estimates, tuple(series), tuple(notes), blocked)
+
+
+def _above_rounding(
+    claim: DecayClaim, point: Size, curves: Float[np.ndarray, "n times"]
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "n K"], tuple[str, ...]]:
+    """Times and curves before the curve is rounding, and the note on what was left out."""
+    named = None
+    if claim.resolution is not None:
+        named = named_resolution(claim.id, claim.resolution)
+    kept = ~rounded(curves, np.ones(len(claim.times)), named)
+    if kept.all():
+        return claim.times, curves, ()
+    where = f"t = {', '.join(f'{t:g}' for t in claim.times[~kept])}{_at(point)}"
+    left = int(kept.sum())
+    return claim.times[kept], curves[:, kept], left_out(where, left, left - 4)
 
 
 def _decay_shape(claim: DecayClaim, times: Float[np.ndarray, " K"], rate: float) -> Shape:
@@ -167,9 +199,11 @@ def _mean_test(
     low: Real,
     high: Real,
     centre: float | None = None,
+    unit: int = 0,
 ) -> Test:
-    spread = float(values.std(ddof=1)) / len(values) ** 0.5
-    estimate = float(values.mean()) if centre is None else centre
+    """Mean of values in units of 2**unit, with its standard error, against absolute limits."""
+    spread = float(in_unit(values.std(ddof=1), -unit)) / len(values) ** 0.5
+    estimate = float(in_unit(values.mean(), -unit)) if centre is None else centre
     return Test(name, estimate, spread, len(values) - 1.0, low, high)
 
 

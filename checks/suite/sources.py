@@ -1,0 +1,253 @@
+"""What this process has loaded and read: a hash of every source it compiled and file it opened.
+
+A number is what the code in memory made of the data that were read, whatever lies on disk before
+or afterwards. So modules outside the installed libraries are compiled from the very bytes that
+are hashed, never from bytecode that a timestamp vouches for, and every other file that is opened
+for reading is hashed, too. `proof` is what a stored number is kept with.
+
+This module imports the standard library alone: it must be there before what it watches.
+"""
+
+import hashlib
+import os
+import stat
+import sys
+import sysconfig
+import threading
+import time
+from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import source_from_cache
+from types import ModuleType
+from typing import Any
+
+HOUSE = ("theory", "numerics", "checks")
+READERS = (
+    "module checks.app",
+    "module checks.report",
+)  # they read results and cannot change a number
+ABSENT, CHANGED = "absent", "changed after it was loaded"
+FRESH = 0.1  # seconds: a file so young may change again within the clock's resolution
+LIBRARIES = tuple(
+    {
+        os.path.join(os.path.realpath(path), "")
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+        for path in [sysconfig.get_path(name)]
+    }
+    | {os.path.join(p, "") for p in sys.path if p.endswith(("site-packages", "dist-packages"))}
+)
+SYSTEM = ("/proc/", "/sys/", "/dev/")
+
+_seen: dict[str, str] = {}
+_ignored: list[str] = []
+_written: set[str] = set()
+_loaded: set[str] = set()  # sources noted as modules: a traceback that quotes one reads no data
+_here = threading.local()
+
+
+def proof() -> dict[str, str]:
+    """Hashes of what this process has loaded and read so far: ``module NAME``, ``file PATH``."""
+    return dict(_seen)
+
+
+def current(entry: str) -> str:
+    """The hash that an entry of a proof has now: as loaded here, else as on disk."""
+    kind, _, name = entry.partition(" ")
+    if kind == "file":
+        return file_digest(name)
+    if name in sys.modules and entry in _seen:
+        return _seen[entry]
+    spec = _find_on_path(name) if kind == "module" else None
+    return file_digest(_origin(spec)) if spec is not None else ABSENT
+
+
+def ignore(folder: str) -> None:
+    """Leave out what is read below a folder: programs that this run itself has compiled."""
+    _ignored.append(os.path.join(os.path.abspath(folder), ""))
+
+
+def in_library(path: str) -> bool:
+    """Whether a file belongs to an installed library, whose version says what it is."""
+    return os.path.realpath(path).startswith(LIBRARIES)
+
+
+def file_digest(path: str) -> str:
+    """SHA-256 of a file, remembered while its inode and times stay; `ABSENT` without one."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            return ABSENT
+        times = (status.st_mtime_ns, status.st_ctime_ns)
+        if time.time_ns() - max(times) < FRESH * 1e9:
+            return _read_digest(path)
+        return _remembered(path, status.st_dev, status.st_ino, status.st_size, *times)
+    except OSError:
+        return ABSENT
+
+
+@cache
+def _remembered(path: str, *_: int) -> str:
+    return _read_digest(path)
+
+
+def _read_digest(path: str) -> str:
+    with _unwatched(), open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class _unwatched:
+    """What this thread opens inside is no input of a number, or is noted otherwise."""
+
+    def __enter__(self) -> None:
+        _here.depth = getattr(_here, "depth", 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        _here.depth -= 1
+
+
+def note(entry: str, digest: str) -> None:
+    """Remember an input; one that is met with two contents is `CHANGED` from then on."""
+    if not entry.startswith(READERS):
+        _seen[entry] = digest if _seen.get(entry, digest) == digest else CHANGED
+
+
+class Compiled:
+    """Mixed into a loader of sources: it compiles the bytes that it hashes, and no others."""
+
+    def note(self, entry: str, digest: str) -> None:
+        """Remember what was compiled."""
+        note(entry, digest)
+
+    def path_stats(self, path: str) -> Any:
+        """No times: the import system then neither trusts nor writes bytecode."""
+        raise OSError(f"{path} is compiled from its source")
+
+    def get_data(self, path: str) -> bytes:
+        """The bytes of a file; those of the source are noted when they are compiled."""
+        loader: Any = super()
+        if path != getattr(self, "path", None):
+            return loader.get_data(path)
+        with _unwatched():
+            return loader.get_data(path)
+
+    def source_to_code(self, data: Any, path: Any, **options: Any) -> Any:
+        """Compile, and note what was compiled."""
+        loader: Any = super()
+        name = getattr(self, "name")  # noqa: B009  (the loader's own, mixed in)
+        _loaded.add(os.path.abspath(path))
+        self.note(f"module {name}", hashlib.sha256(data).hexdigest())
+        return loader.source_to_code(data, path, **options)
+
+
+@cache
+def compiled(kind: type) -> type:
+    """The class of loaders ``kind``, noting what it compiles."""
+    return type(kind.__name__, (Compiled, kind), {"__module__": kind.__module__})
+
+
+class _Watcher(MetaPathFinder):
+    """Asks the other finders, and lets what they find be compiled from hashed sources."""
+
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if _counts(fullname, spec):
+                    _watch_module(spec)
+                return spec
+        return None
+
+
+def _counts(name: str, spec: ModuleSpec) -> bool:
+    """Whether the module is verilimit's or no library's."""
+    house = name.partition(".")[0] in HOUSE
+    return house or (spec.has_location and not in_library(_origin(spec)))
+
+
+def _watch_module(spec: ModuleSpec) -> None:
+    loader: Any = spec.loader
+    if isinstance(loader, Compiled):
+        return
+    if isinstance(loader, SourceFileLoader):
+        loader.__class__ = compiled(type(loader))
+    elif spec.has_location:  # an extension, an archive: nothing is compiled here
+        _note_origin(spec)
+
+
+def _note_origin(spec: ModuleSpec) -> None:
+    _loaded.add(_origin(spec))
+    note(f"module {spec.name}", file_digest(_origin(spec)))
+
+
+def _origin(spec: ModuleSpec) -> str:
+    """The file that holds a module: its source, or the archive with its source."""
+    path = spec.origin or ""
+    while path and not os.path.exists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
+
+
+def _find_on_path(name: str) -> ModuleSpec | None:
+    """The spec of a module that is not loaded, without importing its parents."""
+    parent, _, _ = name.rpartition(".")
+    if not parent:
+        return PathFinder.find_spec(name)
+    known = sys.modules.get(parent)
+    found = None if known is not None else _find_on_path(parent)
+    path = getattr(known, "__path__", None) or (found and found.submodule_search_locations)
+    return PathFinder.find_spec(name, list(path)) if path else None
+
+
+def _audit(event: str, arguments: tuple) -> None:
+    if event == "open" and not getattr(_here, "depth", 0):
+        path, mode, flags = arguments
+        if isinstance(path, str | bytes | os.PathLike):
+            with _unwatched():
+                _opened(os.fsdecode(path), mode, flags)
+
+
+def _opened(path: str, mode: str | None, flags: int) -> None:
+    full = os.path.abspath(path)
+    if full.startswith((*SYSTEM, *_ignored)) or _of_library_or_reader(full):
+        return
+    if (mode and mode[0] in "wax") or flags & (os.O_WRONLY | os.O_CREAT):
+        _written.add(full)  # what it then reads there is its own
+    elif full not in _written and full not in _loaded:
+        if path.endswith(".pyc"):
+            path = _source_of(path)
+        if (digest := file_digest(path)) != ABSENT:
+            note(f"file {path}", digest)
+
+
+def _of_library_or_reader(path: str) -> bool:
+    if not path.startswith(LIBRARIES):
+        return False
+    return not any(
+        path.startswith(os.path.join(folder, ""))
+        for name in HOUSE
+        for folder in getattr(sys.modules.get(name), "__path__", ())
+    )
+
+
+def _source_of(bytecode: str) -> str:
+    try:
+        return source_from_cache(bytecode)
+    except ValueError:
+        return bytecode
+
+
+def watch() -> None:
+    """Begin to note what is loaded and read; what of verilimit is there already is read now."""
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if name != "__main__" and spec is not None and spec.has_location and _counts(name, spec):
+            _note_origin(spec)
+    if programs := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        ignore(programs)
+    sys.meta_path.insert(0, _Watcher())
+    sys.addaudithook(_audit)

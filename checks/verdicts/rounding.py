@@ -1,0 +1,107 @@
+"""Levels whose error is rounding: they say nothing of a limit, so no rule may read one from them.
+
+A claim names its rounding with ``resolution``, the absolute size of rounding of the measured
+quantity. Where it does not, errors that have stopped falling may show it: when they are no larger
+than the roundings of a quantity as large as the largest error, or of one of order one, or of one
+that was computed in single precision, which leaves its spacing in the errors. Errors that still
+fall are never left out, and neither is a floor that is larger than rounding can be.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from .claims import ConstantClaim, RateClaim
+from .finding import Data
+from .values import ClaimError, stated
+
+RESOLVED = 10.0  # an error of so many resolutions is bent by a tenth of itself at most
+STEPS = 4.0  # roundings a step, at most: what takes n steps may lose n times as much
+DOUBLE, SINGLE = (float(np.finfo(kind).eps) for kind in (np.float64, np.float32))
+ORDER_ONE = 16.0  # quantities between its inverse and it are taken to be of order one
+
+
+class Floored(Exception):
+    """Too few levels are left: the message says which are of the size of rounding."""
+
+
+def above_rounding(claim: RateClaim | ConstantClaim, data: Data) -> tuple[Data, tuple[str, ...]]:
+    """The data without the points whose error is rounding, and a note that names these.
+
+    A computation is taken to have as many steps as its largest size. Raises `Floored` when fewer
+    levels are left than a claim needs.
+    """
+    steps = np.array([float(max(point.values(), default=1)) for point in data.points])
+    named = None
+    if claim.resolution is not None:
+        at = claim.resolution
+        values = [at(point) if callable(at) else at for point in data.points]
+        named = named_resolution(claim.id, values)
+    out = rounded(data.matrix("error"), steps, named)
+    kept = [k for k in range(len(out)) if not out[k]]
+    if len(kept) == len(out):
+        return data, ()
+    names, single = claim.rate.sizes, len(claim.rate.sizes) == 1
+    spare = [len({data.points[k][name] for k in kept}) - (4 if single else 2) for name in names]
+    words = ", ".join(str(data.points[k]) for k in np.flatnonzero(out))
+    return data.select(kept), left_out(words, len(kept), min([len(kept) - 4, *spare]))
+
+
+def named_resolution(claim_id: str, values: object) -> Float[np.ndarray, "..."]:
+    """What a claim says its rounding is; raises ClaimError unless it is at least zero."""
+    sizes = stated(claim_id, "resolution", values)
+    if np.any(sizes < 0):
+        raise ClaimError(f"claim {claim_id}: expected a resolution of at least 0, received {sizes}")
+    return sizes
+
+
+def rounded(
+    errors: Float[np.ndarray, "n K"],
+    steps: Float[np.ndarray, " K"],
+    named: Float[np.ndarray, "..."] | None = None,
+) -> Bool[np.ndarray, " K"]:
+    """Which columns are of the size of rounding: as named, or as the errors themselves show."""
+    largest = np.abs(errors).max(axis=0)
+    if named is not None:
+        return (largest <= RESOLVED * named) & (named > 0)
+    order = np.argsort(steps, kind="stable")
+    found = np.zeros(len(largest), dtype=bool)
+    small = largest <= STEPS * DOUBLE * steps  # and not of another unit altogether:
+    small &= largest >= DOUBLE / ORDER_ONE**3
+    relative = (largest > 0) & (largest <= STEPS * DOUBLE * steps * largest.max())
+    single = largest <= STEPS * SINGLE * steps * _single_size(errors)
+    for suspects in (small, relative, single):
+        if _stalls(largest[order], suspects[order]):
+            found |= suspects
+    return found
+
+
+def left_out(where: str, kept: int, spare: int) -> tuple[str, ...]:
+    """The note on levels that were left out; raises `Floored` when none is to spare."""
+    if spare < 0:
+        raise Floored(
+            f"rounding floor: the errors at {where} are of the size of rounding; the {kept} levels "
+            "that are left are too few: use coarser ones, or name the rounding of the measured "
+            "quantity in `resolution` (0 for errors that are exact)"
+        )
+    return (f"left out, of the size of rounding: {where}",)
+
+
+def _stalls(largest: Float[np.ndarray, " K"], suspect: Bool[np.ndarray, " K"]) -> bool:
+    """Whether suspects end the study, and one of them is not smaller than the level before."""
+    return bool(suspect[-1] and (suspect[1:] & (np.diff(largest) >= 0)).any())
+
+
+def _single_size(errors: Float[np.ndarray, "n K"]) -> float:
+    """Size of a quantity in single precision of which these are errors, 0 when they show none.
+
+    Such a quantity less its exact value, or the reverse, differs from another such difference by
+    a multiple of the spacing of single precision; double precision is not so coarse.
+    """
+    values = np.unique(np.abs(errors))
+    gaps, sums = values[-1] - values[:-1], values[-1] + values[:-1]
+
+    def multiples(spacing: float) -> bool:
+        return bool(np.all((gaps % spacing == 0) | (sums % spacing == 0)))
+
+    sizes = [size for size in 2.0 ** np.arange(-4, 5) if multiples(size * SINGLE / 2)]
+    return float(sizes[-1]) if len(values) > 2 and 0 < len(sizes) < 9 else 0.0

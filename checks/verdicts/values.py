@@ -1,0 +1,87 @@
+"""What a function returns, as float64: nothing is converted that would become another number."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+EXACT = 2**53  # integers beyond it are not all doubles
+
+
+class ClaimError(ValueError):
+    """A function of a claim failed or returned what cannot be judged: a fault of the input."""
+
+
+def stated(claim_id: str, what: str, raw: Any) -> Float[np.ndarray, "..."]:
+    """Numbers that a claim states, as float64; raises ClaimError for what is no real number."""
+    try:
+        values = real_values(raw, single=True)
+    except ValueError as error:
+        raise ClaimError(f"claim {claim_id}, {what}: {error}") from error
+    if np.isnan(values).any():
+        raise ClaimError(f"claim {claim_id}, {what}: expected numbers, received {values}")
+    return values
+
+
+def real_values(
+    raw: Any, *, events: bool = False, single: bool = False
+) -> Float[np.ndarray, "..."]:
+    """The array as float64, of the same shape; raises ValueError for what is not real double data.
+
+    Refused are complex numbers, masked entries, single or extended precision, integers beyond
+    2**53, truth values, text, dates and objects. ``events`` admits truth values, ``single`` lower
+    precision: for numbers that are stated, not measured.
+    """
+    if _masked(raw):
+        shape = raw.shape if isinstance(raw, np.ma.MaskedArray) else (len(raw),)
+        raise ValueError(_expected("a masked array with entries that are masked", shape))
+    values = np.asarray(raw)
+    kind = values.dtype.kind
+    whole = kind in "iu" and (values.size == 0 or _largest(values) <= EXACT)
+    double = values.dtype == np.float64 or (single and np.can_cast(values.dtype, np.float64))
+    if whole or (kind == "f" and double) or (kind == "b" and events):
+        return values.astype(np.float64)
+    remedy = {
+        "c": "; judge the modulus, or the real and the imaginary part one by one",
+        "f": "; compute in double precision, or convert with .astype(float) what is meant to be",
+        "V": "; compute in double precision, or convert with .astype(float) what is meant to be",
+    }.get(kind, "")
+    large = " beyond 2**53" if kind in "iu" else ""
+    raise ValueError(_expected(f"{values.dtype}{large}", values.shape) + remedy)
+
+
+def _masked(raw: Any) -> bool:
+    if isinstance(raw, list | tuple):
+        return any(map(_masked, raw))
+    return isinstance(raw, np.ma.MaskedArray) and bool(np.ma.is_masked(raw))
+
+
+def _largest(values: np.ndarray) -> int:
+    return max(int(values.max()), -int(values.min()))
+
+
+def _expected(received: str, shape: tuple[int, ...]) -> str:
+    return (
+        f"expected real numbers in double precision (float64), received {received}, shape {shape}"
+    )
+
+
+def unit_of(*values: Float[np.ndarray, "_ K"]) -> Int[np.ndarray, " K"]:
+    """Binary exponents of the largest magnitudes of the columns, 0 where a column is zero.
+
+    The judge's sums and squares are taken in units of 2**exponent: they neither overflow nor
+    underflow, and as a power of two changes no digit, no verdict depends on a measured unit.
+    """
+    largest = np.max([np.abs(part).max(axis=0, initial=0.0) for part in values], axis=0)
+    return np.where(np.isfinite(largest), np.frexp(largest)[1], 0)
+
+
+def common_unit(values: Float[np.ndarray, "..."]) -> int:
+    """The exponent of all values together."""
+    return int(unit_of(values.reshape(-1, 1))[0])
+
+
+def in_unit(values: Any, unit: Any) -> Any:
+    """The values in units of 2**unit; ``-unit`` leads back, to infinity beyond all doubles."""
+    with np.errstate(over="ignore"):
+        return np.ldexp(values, np.negative(unit))
