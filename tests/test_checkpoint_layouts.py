@@ -65,6 +65,8 @@ LAYOUTS: dict[str, tuple[int, str, Any]] = {
         np.concatenate([flat(q), flat(k), flat(v)]))),
     "fused, inputs first": (SHARED, 'layout = "in_out"\nfused_order = "qkv"\n' + FUSED,
         lambda m: _fused(m, lambda q, k, v: np.concatenate([flat(q), flat(k), flat(v)]).T)),
+    "fused, the order not said": (SHARED, FUSED, lambda m: _fused(m, lambda q, k, v:
+        np.concatenate([flat(q), flat(k), flat(v)]))),
     "fused a head": (HEADS, 'fused_order = "per head"\n' + FUSED,
         lambda m: _fused(m, lambda *parts: flat(grouped(*parts)))),
     "fused a group": (SHARED, 'fused_order = "per group"\n' + FUSED,
@@ -104,7 +106,7 @@ def test_every_layout_gives_the_heads(write: Write, layout: str) -> None:
 @pytest.mark.parametrize(
     ("shared", "more", "names", "reason"),
     [
-        (HEADS, "", FUSED, "expected fused_order, one of 'qkv', 'per head', 'per group'"),
+        (HEADS, "", FUSED.replace(".c", ".query_key_value"), "query_key_value without it"),
         (SHARED, 'fused_order = "per head"', FUSED, "'per group' where heads share keys"),
         (HEADS, 'fused_order = "kqv"', FUSED, "received 'kqv'"),
         (HEADS, 'fused_order = "qkv"', SEPARATE, "fused_order beside fused"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from checks.app.screen import console
 from checks.properties.checkpoint import Head, read_heads
-from checks.properties.checkpoint_map import Map, read_map
+from checks.properties.checkpoint_map import ORDERS, Map, read_map
 from checks.properties.trained import Measured, findings, measure
 from checks.suite.problem import InputProblem
 
@@ -28,6 +28,9 @@ def probe_weights(checkpoint: Path | None, described: Path | None, room: str | N
 
     say(f"{table.layers} layers, {table.heads} heads, embedding {heads[0].Wq.shape[1]}, "
         f"head dimension {len(heads[0].Wq)}")  # fmt: skip
+    if table.fused_order is not None:
+        chosen = "as the map says" if "fused_order" in table.said else "fused_order is not given"
+        say(f"fused tensors hold {ORDERS[table.fused_order]}: {chosen}")
     say(_meaning(table, heads))
     say(_header(table))
     for m in measured:

@@ -18,7 +18,12 @@ COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens")
 LOGITS = ("scale", "rotary", "softcap", "entropy")
 KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms"}
 LAYOUTS = ("out_in", "in_out")
-ORDERS = ("qkv", "per head", "per group")
+ORDERS = {
+    "qkv": "all queries, then all keys, then all values (GPT-2, ViT)",
+    "per head": "query, key and value of each head (GPT-NeoX, BLOOM)",
+    "per group": "those of each group of heads that share a key (Falcon, InternLM2)",
+}
+MIXED = ("query_key_value", "wqkv")  # names under which more than one order is in use
 # Parts of names of tensors by which a checkpoint tells what the map has to speak of.
 SIGNS = {
     "rotary": ("rotary", "inv_freq"),
@@ -105,18 +110,18 @@ def _counts(found: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _order(found: Mapping[str, Any], counts: Mapping[str, int]) -> str | None:
-    """The order in a fused tensor, which must be said: its shape is the same for all of them."""
+    """The order in a fused tensor, which its shape does not tell; the plain one if not said."""
     order = found.get("fused_order")
     if "fused" not in found:
         if order is not None:
             raise problem("fused_order beside fused", "it alone")
         return None
+    if order is None and not any(name in found["fused"].lower() for name in MIXED):
+        return "qkv"
     if order not in ORDERS:
         raise problem(
-            f"fused_order, one of {', '.join(map(repr, ORDERS))}: all queries, then all keys, then "
-            f"all values (GPT-2, ViT); these three for each head (GPT-NeoX, BLOOM); or for each "
-            f"group of heads that share a key (Falcon, InternLM2)",
-            "fused without it" if order is None else repr(order),
+            f"fused_order, one of {'; '.join(f'{k!r}: {v}' for k, v in ORDERS.items())}",
+            f"{found['fused']} without it" if order is None else repr(order),
         )
     if order == "per head" and counts["key_heads"] != counts["heads"]:
         raise problem("fused_order 'per group' where heads share keys", repr(order))
