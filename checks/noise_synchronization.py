@@ -328,7 +328,7 @@ def rate_without_d(_: Size) -> float:
 SYNC = {"points": tiers(*([{"L": depth}] for depth in DEPTH.values())), "transient": None}
 dissipation = DecayClaim(
     **room_claim("dissipation", "quoted"), **SYNC,
-    statement="Where lambda_bar < 0 the mean energy decays at least at the rate -lambda_bar'.",
+    statement="Without attention the mean energy decays at least at the rate -lambda_bar'.",
     seeds=tiers(64, 256, 512), curve=walks.energy_curve, times=walks.ENERGY_TIMES,
     rate=lambda _: dissipation_bound(), kind="upper bound", margin=0.1,
     mutants=(
@@ -337,6 +337,47 @@ dissipation = DecayClaim(
             {"curve": partial(walks.energy_curve, independent=True)},
         ),
         Mutant("log-rate", "the rate of a typical path", {"rate": log_rate}),
+    ),
+)  # fmt: skip
+dissipation_with_attention = DecayClaim(
+    **room_claim("dissipation-with-attention", "quoted"), **SYNC,
+    statement="With attention that does not raise the energy (Q^T K = beta I, V = I, so that "
+    "epsilon = 0) the mean energy decays at least at the rate -lambda_bar'.",
+    seeds=tiers(64, 256, 512), curve=partial(walks.energy_curve, scale=1.0),
+    times=walks.ENERGY_TIMES, rate=lambda _: dissipation_bound(), kind="upper bound", margin=0.1,
+    mutants=(
+        Mutant(
+            "repulsion", "V = -I: lambda_bar < 0 alone is not enough",
+            {"curve": partial(walks.energy_curve, scale=-1.0)},
+        ),
+        Mutant(
+            "weak-repulsion", "V = -I/2, above the threshold",
+            {"curve": partial(walks.energy_curve, scale=-0.5)},
+        ),
+    ),
+)  # fmt: skip
+
+
+def repelled(_: Size, factor: float = 2.0) -> np.ndarray:
+    """Growth of the mean of 1 - <x, y> over time 1: exp(lambda_bar + 2 delta)."""
+    return np.exp(constants("sigmoid").lambda_bar + factor * np.array(walks.REPULSION))
+
+
+threshold = MomentClaim(
+    **room_claim("repulsion-threshold"),
+    statement="Near synchrony, with values V = -delta I, the mean of 1 - <x, y> moves at exactly "
+    "lambda_bar + 2 delta: repulsive attention beats the noise from delta = -lambda_bar / 2 on.",
+    sizes=tiers(*({"L": [depth]} for depth in DEPTH.values())), seeds=tiers(64, 256, 512),
+    sample=walks.repelled_growth, expected=repelled, tolerance=0.02, margin=0.25,
+    mutants=(
+        Mutant(
+            "no-attention", "the network has no attention",
+            {"sample": partial(walks.repelled_growth, strength=0.0)},
+        ),
+        Mutant(
+            "attraction", "V = +delta I", {"sample": partial(walks.repelled_growth, strength=-1.0)}
+        ),
+        Mutant("delta-once", "lambda_bar + delta", {"expected": partial(repelled, factor=1.0)}),
     ),
 )  # fmt: skip
 sharp_rate = DecayClaim(
@@ -397,7 +438,7 @@ antipodes = IdentityClaim(
 claims = (
     layer_norm, one_step, one_step_bias, energy_identity, strong_rate, between_grid, spde_residual,
     width_rate, chaos_3, chaos_5, weak_limit, both_orders, harmonics, dissipation,
-    sharp_rate, relu_signs, antipodes,
+    dissipation_with_attention, threshold, sharp_rate, relu_signs, antipodes,
 )  # fmt: skip
 
 

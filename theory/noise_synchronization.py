@@ -3,9 +3,10 @@ r"""Attention with a random MLP tends to interacting SDEs with common noise that
 Main statement: N tokens on the sphere S^(d-1) pass through L layers, each attention with weight
 T/L and then an MLP with fresh Gaussian weights and weight sqrt(T/L), both followed by LayerNorm
 x/|x|. As L grows, the tokens solve an SDE that attention drives and one noise, common to all
-tokens, moves; their empirical measure solves an SPDE, and where lambda_bar < 0 the noise alone
-draws all tokens together. The layer, ``LAYER``, is data; drift, bracket, SPDE, energy identity
-and exponents are computed from it and compared with what is stated.
+tokens, moves; their empirical measure solves an SPDE. Where the noise is coercive relative to
+attention, epsilon < -lambda_bar', it draws all tokens together. The layer, ``LAYER``, is data;
+drift, bracket, SPDE, energy identity and exponents are computed from it and compared with what is
+stated.
 
 Reference: Agazzi, Bruno, Mosig Garcia, Saviozzi, Romito, Stochastic Scaling Limits and
 Synchronization by Noise in Deep Transformer Models, 2026, arXiv:2604.26898.
@@ -22,6 +23,7 @@ from theory.calculus.indices import (
     array,
     canonical,
     contract_pairs,
+    contract_rows,
     indices,
     instantiate,
     size,
@@ -259,11 +261,27 @@ w_, h_, curvature = (
     sp.Symbol("h", positive=True),
     sp.Symbol("kappa2", real=True),
 )
+delta, apart = sp.Symbol("delta", real=True), array("h", N, N, symmetric=True)
 
 
 def at_synchrony(expression: sp.Expr) -> sp.Expr:
     """The value at u = 1, with kappa(1) and kappa'(1) as symbols."""
     return expression.subs(u, 1).subs({kappa(1): k_1, kappa_slope(1): k_p})
+
+
+def repulsion() -> sp.Expr:
+    """d(1 - <x_p, x_q>)/dt by attention with V = -delta I alone, to first order near synchrony.
+
+    All inner products are 1 - h_pq with small h. The weights P of the softmax do not depend on
+    the token at synchrony, whatever the logits are.
+    """
+    values = -delta * total(P[p, j] * X[j, a], j)
+    moved = in_gram(substitute(gram_process().drift, A, (p, a), values))
+    silent = substitute(moved, kernel, (p, q), sp.S.Zero).subs(k_1, 0)
+    scaled = substitute(silent, gram, (p, q), 1 - h_ * apart[p, q])
+    slope = unit_diagonal(sp.diff(scaled, h_).subs(h_, 0), apart, sp.S.Zero)
+    common = substitute(slope, P, (p, q), P[i, q])  # row i for every row
+    return -canonical(contract_rows(common, P))
 
 
 def one_point() -> tuple[sp.Expr, sp.Expr]:
@@ -430,6 +448,10 @@ def pair_steps() -> tuple[Step, ...]:
         ),
         Step("edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar"),
         Step("lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise"),
+        Step(
+            "attention near synchrony", repulsion(), 2 * delta * apart[p, q],
+            "V = -delta I drives h apart at 2 delta: the mean moves at lambda_bar + 2 delta",
+        ),
         Step("noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony"),
         Step(
             "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
@@ -611,6 +633,9 @@ L, drift_, bracket_, F_ = (
 )
 bar, one = sp.Symbol("lambda_bar", real=True), sp.Symbol("lambda_1", real=True)
 width = sp.Symbol("m", positive=True)
+bar_prime, forcing = sp.Symbol("lambda_bar'", real=True), sp.Symbol("epsilon_A", nonnegative=True)
+time, growth = sp.Symbol("t", positive=True), sp.Symbol("g", real=True)
+energy_t, energy_0 = sp.symbols("E_t E_0", positive=True)
 
 theorem = Theorem(
     title="Attention with a random MLP synchronizes tokens by common noise",
@@ -619,8 +644,10 @@ theorem = Theorem(
         "Gaussian weights (weight sqrt(T/L)), each followed by x/|x|. For every N, T, m and L "
         "they can be coupled to the solution of dX = b dt + P_X dM with a noise common to all "
         "tokens, such that the mean square distance, sup over t <= T, is at most "
-        "c (log L / L + 1/m); the empirical measure solves an SPDE. If lambda_bar < 0 the mean "
-        "energy decays exponentially: the noise synchronizes the tokens."
+        "c (log L / L + 1/m); the empirical measure solves an SPDE. If attention alone lets the "
+        "energy grow at most at a rate epsilon < -lambda_bar', the mean energy decays at least at "
+        "the rate -(lambda_bar' + epsilon): the noise synchronizes the tokens. lambda_bar < 0 "
+        "alone is not enough: near synchrony values V = -delta I add 2 delta to lambda_bar."
     ),
     equations=(
         sp.Eq(drift_[p, a], STATED_DRIFT, evaluate=False),
@@ -628,6 +655,8 @@ theorem = Theorem(
         sp.Eq(bar, LAMBDA_BAR, evaluate=False),
         sp.Eq(one, LAMBDA_1, evaluate=False),
         sp.Eq(F_, DECAY_DENSITY.subs(kappa(u), k_u), evaluate=False),
+        sp.Le(energy_t, sp.exp((forcing + bar_prime) * time) * energy_0),
+        sp.Eq(growth, bar + 2 * delta, evaluate=False),
     ),
     reference="Agazzi, Bruno, Mosig Garcia, Saviozzi, Romito, Stochastic Scaling Limits and "
     "Synchronization by Noise in Deep Transformer Models, 2026, arXiv:2604.26898",
@@ -654,6 +683,11 @@ theorem = Theorem(
         one: "half the rate of log(1 - u) near synchrony",
         beta: "inverse temperature of the energy",
         F_: "decay density; -lambda_bar' is its infimum over u in [-1, 1]",
+        bar_prime: "minus the infimum of F; negative, or nothing decays",
+        forcing: "growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
+        energy_t: "mean of E_beta at time t", energy_0: "mean of E_beta at the start",
+        time: "time, T l / L after l layers", delta: "values of attention are V = -delta I",
+        growth: "rate of the mean of 1 - u near synchrony, with V = -delta I",
         sigma_u: "standard deviation of the inner biases",
         sigma_w: "standard deviation of the outer biases",
         eps: "sqrt(T / L)", degree: "degree of a spherical harmonic",
@@ -680,7 +714,8 @@ theorem = Theorem(
         ),
         Assumption(
             "forcing",
-            "For the decay of the energy: along attention alone dE_beta/dt <= epsilon E_beta.",
+            "For the decay of the energy: along attention alone dE_beta/dt <= epsilon E_beta, with "
+            "epsilon < -lambda_bar': the noise is coercive relative to the drift of attention.",
         ),
     ),
     rate=Rate(sp.log(L) / L + 1 / width, Kind.UPPER_BOUND),

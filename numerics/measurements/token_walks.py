@@ -163,13 +163,15 @@ _energies = quick_jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
 
 
 def energy_curve(
-    size: Size, keys: Keys, batch: int = 16, independent: bool = False
+    size: Size, keys: Keys, batch: int = 16, independent: bool = False, scale: float | int = 0.0
 ) -> Float[np.ndarray, "n 7"]:
-    """Mean energy (beta = 1) of four tokens in R^5 with a sigmoid, without attention.
+    """Mean energy (beta = 1) of four tokens in R^5 with a sigmoid, and values V = scale I.
 
     ``independent`` gives each token networks of its own: a planted error.
     """
-    paths = networks(keys, size["L"], 4 * batch if independent else batch, FOUR, SIGMOID, 3.0)
+    attention = simple_attention(D, beta=1.0, scale=scale)
+    rows = 4 * batch if independent else batch
+    paths = networks(keys, size["L"], rows, FOUR, SIGMOID, 3.0, attention)
     if independent:  # token i of the i-th of four networks
         apart = paths.reshape(len(keys), batch, 4, *paths.shape[2:])
         paths = np.stack([apart[:, :, i, :, i] for i in range(4)], axis=-2)
@@ -187,9 +189,21 @@ def near_pairs(gap: float) -> Float[np.ndarray, "4 5"]:
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
-def gaps(keys: Keys, depth: int, batch: int, law: Law, horizon: float) -> np.ndarray:
-    """1 - <x, y> = |x - y|^2 / 2 over its start, without cancellation, for near pairs."""
-    paths = networks(keys, depth, batch, near_pairs(1e-3), law, horizon)
+def cluster(gap: float) -> Float[np.ndarray, "4 5"]:
+    """Four tokens within that distance of each other, to first order."""
+    points = np.eye(D)[[0, 0, 0, 0]] + gap * np.eye(D)[:4] * [[0], [1], [1], [1]]
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def gaps(
+    keys: Keys, depth: int, batch: int, law: Law, horizon: float, *where: Attention | np.ndarray
+) -> np.ndarray:
+    """1 - <x, y> = |x - y|^2 / 2 over its start, without cancellation, for near pairs.
+
+    ``where``: the start, if it is not two pairs far from each other, and attention, if any.
+    """
+    start, *attention = where or (near_pairs(1e-3),)
+    paths = networks(keys, depth, batch, start, law, horizon, *attention)
     h = ((paths[:, :, :, ::2] - paths[:, :, :, 1::2]) ** 2).sum(-1) / 2
     return h / h[:, :, :1]
 
@@ -203,6 +217,24 @@ def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n
     """Growth of 1 - <x, y> and of its logarithm over time 1, unbiased ReLU, R^5, near synchrony."""
     ratio = gaps(keys, size["L"], batch, UNBIASED, 1.0)[:, :, -1]
     return np.stack([ratio.mean(axis=(1, 2)), np.log(ratio).mean(axis=(1, 2))], axis=1)
+
+
+REPULSION = (0.1, 0.5)  # below and above the threshold -lambda_bar / 2 = 0.24 of the sigmoid
+
+
+def repelled_growth(
+    size: Size, keys: Keys, batch: int = 64, strength: float | int = 1.0
+) -> Float[np.ndarray, "n 2"]:
+    """Growth of 1 - <x, y> over time 1 near synchrony, with values V = -delta I, sigmoid, R^5.
+
+    ``strength`` multiplies delta: 0 leaves attention out, -1 attracts.
+    """
+    found = []
+    for delta in REPULSION:
+        pushed = simple_attention(D, beta=1.0, scale=-strength * delta)
+        ratio = gaps(keys, size["L"], batch, SIGMOID, 1.0, cluster(1e-3), pushed)
+        found.append(ratio[:, :, -1].mean(axis=(1, 2)))
+    return np.stack(found, axis=1)
 
 
 def antipode_residual(
