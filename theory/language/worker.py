@@ -16,6 +16,9 @@ from types import TracebackType
 
 from theory.language.step import Outcome, Status, Step
 
+DISAGREE = "the two routes disagree, an error of verilimit: please report it"
+Answer = tuple[Status | None, str]
+
 
 class Worker:
     """Answers one question at a time; is restarted when an answer takes too long."""
@@ -38,16 +41,14 @@ class Worker:
         self._stop()
 
     def outcome(self, step: Step, limit: float) -> Outcome:
-        """Decide a step by rewriting, else by sampling."""
+        """Decide a step by rewriting and by sampling."""
         start = time.monotonic()
-        status, detail = None, ""
-        for method in ("rewriting", "sampling"):
-            status, detail = self._ask(method, step, limit)
-            if status is not None:
-                break
-        return Outcome(step, status or Status.FAILED, detail, time.monotonic() - start)
+        proved = self._ask("rewriting", step, limit)
+        sampled = self._ask("sampling", step, limit)
+        status, detail, routes = judged(proved, sampled)
+        return Outcome(step, status, detail, time.monotonic() - start, routes)
 
-    def _ask(self, method: str, step: Step, limit: float) -> tuple[Status | None, str]:
+    def _ask(self, method: str, step: Step, limit: float) -> Answer:
         process = self._process = self._process or _start()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -71,6 +72,25 @@ class Worker:
             self._process = None
 
 
+def judged(proved: Answer, sampled: Answer) -> tuple[Status, str, int]:
+    """Status, detail and the number of agreeing routes, from what the two routes say.
+
+    A counterexample outweighs a proof: then one of the two is wrong, and it is said that it is.
+    """
+    (by_rewriting, how), (by_points, where) = proved, sampled
+    if by_points is Status.FAILED:
+        if by_rewriting is None:
+            return Status.FAILED, where, 0
+        return Status.FAILED, f"{DISAGREE}: proved by rewriting ({how}), but {where}", 0
+    if by_rewriting is None and by_points is None:
+        return Status.UNDECIDED, f"{how}; {where}", 0
+    if by_points is None:
+        return Status.PROVED, f"{how}; by this route only: {where}", 1
+    if by_rewriting is None:
+        return Status.SAMPLED, f"{where}; by this route only: {how}", 1
+    return Status.PROVED, f"{how}; {where}", 2
+
+
 def _start() -> subprocess.Popen[bytes]:
     """A running worker; its imports do not count against the limit of a step."""
     root = str(Path(__file__).resolve().parents[2])
@@ -88,12 +108,13 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _serve() -> None:
     from theory.calculus.indices import restart_fresh_indices
-    from theory.language import decide
+    from theory.language.decide import rewriting
+    from theory.language.sampling import sampling
 
     restart_fresh_indices(10**9)
 
     _answer("ready")
-    methods = {"rewriting": decide.rewriting, "sampling": decide.sampling}
+    methods = {"rewriting": rewriting, "sampling": sampling}
     while True:
         try:
             method, step = pickle.load(sys.stdin.buffer)
