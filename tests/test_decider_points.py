@@ -42,6 +42,7 @@ GAUSS_VALUE = sp.sqrt(sp.pi) * (sp.exp(-sp.Rational(1, 4)) - sp.exp(-sp.Rational
         pytest.param(sp.Limit(sp.sin(x * y) / y, y, 0), x + TINY**0 / 10**6, id="limit"),
         pytest.param(sp.erfc(15 + x**2), 0, id="a tail is not zero"),
         pytest.param(1 + sp.erfc(15 + x**2), 1, id="nor is it beside one"),
+        pytest.param(1 + sp.exp(-2000 - p), 1, id="nor are a thousand digits"),
         pytest.param(sp.erf(15 + x**2), 1, id="nor inside a function"),
         pytest.param(sp.exp(-200 - p), 2 * sp.exp(-200 - p), id="small factor"),
         pytest.param(x + TINY * sp.sin(x), x + TINY * sp.cos(x), id="small term"),
