@@ -8,6 +8,7 @@ from xml.etree.ElementTree import fromstring
 
 import jsonschema
 import pytest
+import sympy as sp
 
 from tests.conftest import Ended
 
@@ -121,3 +122,19 @@ def test_a_failed_step_is_exit_status_one(toy_here: Here, monkeypatch: pytest.Mo
     done = toy_here("derive", "toy_limit")
     assert done.returncode == 1
     assert "FAILED slip" in done.stdout
+
+
+def test_an_undecided_step_is_exit_status_three_here_and_in_the_report(
+    toy_here: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from theory.language import Derivation, Step
+    from theory.toy_limit import theorem, x  # type: ignore[import-not-found]
+
+    unknown = Derivation((Step("mass at zero", sp.DiracDelta(x), sp.S.Zero, "not known"),))
+    monkeypatch.setitem(theorem.__dict__, "derivation", unknown)
+    done = toy_here("derive", "toy_limit")
+    assert done.returncode == 3
+    assert "UNDECIDED mass at zero" in done.stdout
+    assert toy_here("report", "--latex", "tex").returncode == 3
+    assert 'class="badge UNDECIDED"' in (tmp_path / "report.html").read_text()
+    assert "{UNDECIDED}" in next((tmp_path / "tex").glob("*.tex")).read_text()

@@ -153,13 +153,6 @@ def test_steps_without_the_rule_of_the_softmax_fail() -> None:
     assert outcome.status is Status.FAILED
 
 
-@pytest.mark.slow
-def test_every_step_of_the_derivation_holds() -> None:
-    failed = [str(o.step.name) for o in run_steps(room.theorem.derivation.steps, limit=60.0)
-              if o.status is Status.FAILED]  # fmt: skip
-    assert not failed
-
-
 def test_the_squared_bound_has_a_slope_in_log_n_that_is_constant() -> None:
     n, bound = room.n, room.error_bound()
     assert sp.simplify(n * sp.diff(n * sp.diff(bound**2, n), n)) == 0

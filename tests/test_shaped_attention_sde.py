@@ -1,5 +1,6 @@
 """What is particular to the shaped-attention room; general laws are tested for all rooms."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from numerics.shaped_attention_sde import (
     shaped_relu_second_moment,
 )
 from theory import shaped_attention_sde as room
-from theory.calculus.indices import canonical, unroll
+from theory.calculus.indices import unroll
 from theory.language import Status, run_steps
 
 V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
@@ -32,17 +33,15 @@ SIZES: dict[str, Any] = {"width": 24, "key_dim": 4, "depth": 3, "gamma": 0.8, "t
 KEY = jax.random.PRNGKey(0)
 
 
-def test_every_step_of_the_derivation_is_proved_for_all_sizes() -> None:
-    outcomes = list(run_steps(room.theorem.derivation.steps))
-    assert [o.status for o in outcomes] == [Status.PROVED] * len(outcomes), outcomes
-
-
 def test_a_planted_error_in_the_statement_fails_its_step() -> None:
     """S1 with a plus before the total variance; the drift of the layer does not agree."""
     al, be = room.al, room.be
     planted = room.STATED[room.S1[al, be]].subs(sp.Integer(2), sp.Integer(1))
     step = next(s for s in room.theorem.derivation.steps if s.name == "attention mean")
-    assert canonical(step.left - planted) != 0
+    assert step.right == room.STATED[room.S1[al, be]]
+    (outcome,) = run_steps([replace(step, right=planted)])
+    assert outcome.status is Status.FAILED
+    assert "left" in outcome.detail
 
 
 def test_two_tokens_have_the_golden_values() -> None:

@@ -3,13 +3,13 @@
 from checks.app.screen import coloured, console
 from checks.suite.rooms import load_theorem
 from theory.codegen.latex import latex as to_latex
-from theory.language import Outcome, Status, run_steps
+from theory.language import Outcome, counted, exit_status, run_steps
 
 LONGEST_FORMULA = 240  # characters; `--latex` and the report print formulas whole
 
 
 def print_derivation(room: str, *, latex: bool) -> int:
-    """Print the steps of ``room``; the exit status is 1 when a step failed, else 0."""
+    """Print the steps of ``room``; returns 1 when a step failed, else 3 when one is undecided."""
     theorem = load_theorem(room)
     screen = console()
     screen.print(f"[bold]{theorem.title}[/]")
@@ -19,11 +19,9 @@ def print_derivation(room: str, *, latex: bool) -> int:
     for number, outcome in enumerate(run_steps(theorem.derivation.steps), start=1):
         outcomes.append(outcome)
         _print_step(screen, number, outcome, latex=latex)
-    counts = {status: sum(o.status is status for o in outcomes) for status in Status}
-    words = ", ".join(f"{count} {status.name}" for status, count in counts.items())
     seconds = sum(o.seconds for o in outcomes)
-    screen.print(f"{len(outcomes)} steps: {words}; {seconds:.1f} s", markup=False)
-    return 1 if counts[Status.FAILED] else 0
+    screen.print(f"{counted(outcomes)}; {seconds:.1f} s", markup=False)
+    return exit_status(o.status for o in outcomes)
 
 
 def _print_step(screen, number: int, outcome: Outcome, *, latex: bool) -> None:

@@ -24,7 +24,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    epilog="Exit status: 0 all supported, 1 refuted or a step failed, 2 bad input, 3 inconclusive.",
+    epilog="Exit status: 0 all supported, 1 refuted or a step failed, 2 bad input, "
+    "3 inconclusive or undecided.",
 )
 
 Targets = Annotated[

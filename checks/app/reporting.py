@@ -20,8 +20,8 @@ def report(
 ) -> int:
     """Judge the rooms ``names`` (all when empty) and write the report.
 
-    Returns 1 when a claim is refuted, a derivation step or a probe fails, 3 when something is
-    inconclusive, else 0. The report is written whatever the verdicts are.
+    Returns 1 when a claim is refuted, a derivation step or a probe fails, 3 when a claim is
+    inconclusive or a step undecided, else 0. The report is written whatever the verdicts are.
     """
     chosen = tuple(require_room(name) for name in names) or rooms()
     require_writable(out, "--out")
@@ -37,4 +37,5 @@ def report(
     for room in content.rooms:
         screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
-    return 1 if content.failed_step or content.failed_probe else exit_status(study.results)
+    found = {exit_status(study.results), content.steps_status, int(content.failed_probe)}
+    return next(status for status in (1, 3, 0) if status in found)

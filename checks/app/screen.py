@@ -14,6 +14,7 @@ COLOURS = {
     "INCONCLUSIVE": "yellow",
     "PROVED": "green",
     "SAMPLED": "cyan",
+    "UNDECIDED": "yellow",
     "FAILED": "bold red",
     "HOLDS": "green",
     "FAILS": "bold red",

@@ -8,7 +8,7 @@ from checks.suite.fingerprint import environment, source_hash
 from checks.suite.rooms import Room, load
 from checks.suite.run import Study
 from checks.verdicts import Claim, Result, Verdict, tier_words
-from theory.language import Outcome, Status, run_steps
+from theory.language import Outcome, Status, counted, exit_status, run_steps
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,14 @@ class RoomContent:
 
     @property
     def worst_step(self) -> Status:
-        """The weakest status of the derivation: FAILED, else SAMPLED, else PROVED."""
-        statuses = {outcome.status for outcome in self.outcomes}
-        order = (Status.FAILED, Status.SAMPLED, Status.PROVED)
-        return next(status for status in order if status in statuses or status is Status.PROVED)
+        """The weakest status of the derivation; ``Status`` lists the strongest first."""
+        statuses = {outcome.status for outcome in self.outcomes} | {Status.PROVED}
+        return [status for status in Status if status in statuses][-1]
 
     @property
     def steps_summary(self) -> str:
-        """E.g. ``12 steps: 10 PROVED, 2 SAMPLED``."""
-        return f"{len(self.outcomes)} steps: {count_words(o.status.name for o in self.outcomes)}"
+        """E.g. ``12 steps: 10 PROVED, 2 SAMPLED; 3 by one route only``."""
+        return counted(self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,9 @@ class Content:
         return f"{len(self.study.results)} claims: {names}"
 
     @property
-    def failed_step(self) -> bool:
-        """Whether a step of any derivation failed."""
-        return any(room.worst_step is Status.FAILED for room in self.rooms)
+    def steps_status(self) -> int:
+        """1 when a step of any derivation failed, else 3 when one is undecided, else 0."""
+        return exit_status(room.worst_step for room in self.rooms)
 
     @property
     def failed_probe(self) -> bool:

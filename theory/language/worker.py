@@ -17,6 +17,9 @@ from typing import Any
 
 from theory.language.step import Outcome, Status, Step
 
+DISAGREE = "the two routes disagree, an error of verilimit: please report it"
+Answer = tuple[Status | None, str]
+
 
 class Worker:
     """Answers one question at a time; is restarted when an answer takes too long."""
@@ -39,14 +42,12 @@ class Worker:
         self._stop()
 
     def outcome(self, step: Step, limit: float) -> Outcome:
-        """Decide a step by rewriting, else by sampling."""
+        """Decide a step by rewriting and by sampling."""
         start = time.monotonic()
-        status, detail = None, ""
-        for method in ("rewriting", "sampling"):
-            status, detail = self.ask(method, step, limit)
-            if status is not None:
-                break
-        return Outcome(step, status or Status.FAILED, detail, time.monotonic() - start)
+        proved = self.ask("rewriting", step, limit)
+        sampled = self.ask("sampling", step, limit)
+        status, detail, routes = judged(proved, sampled)
+        return Outcome(step, status, detail, time.monotonic() - start, routes)
 
     def ask(self, method: str, question: object, limit: float) -> tuple[Any, str]:
         """The answer of a method of ``_serve``, or none and the reason, after ``limit`` seconds."""
@@ -73,6 +74,25 @@ class Worker:
             self._process = None
 
 
+def judged(proved: Answer, sampled: Answer) -> tuple[Status, str, int]:
+    """Status, detail and the number of agreeing routes, from what the two routes say.
+
+    A counterexample outweighs a proof: then one of the two is wrong, and it is said that it is.
+    """
+    (by_rewriting, how), (by_points, where) = proved, sampled
+    if by_points is Status.FAILED:
+        if by_rewriting is None:
+            return Status.FAILED, where, 0
+        return Status.FAILED, f"{DISAGREE}: proved by rewriting ({how}), but {where}", 0
+    if by_rewriting is None and by_points is None:
+        return Status.UNDECIDED, f"{how}; {where}", 0
+    if by_points is None:
+        return Status.PROVED, f"{how}; by this route only: {where}", 1
+    if by_rewriting is None:
+        return Status.SAMPLED, f"{where}; by this route only: {how}", 1
+    return Status.PROVED, f"{how}; {where}", 2
+
+
 def _start() -> subprocess.Popen[bytes]:
     """A running worker; its imports do not count against the limit of a step."""
     root = str(Path(__file__).resolve().parents[2])
@@ -90,12 +110,13 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _serve() -> None:
     from theory.calculus.routes import by_sympy
-    from theory.language import decide
+    from theory.language.decide import rewriting
+    from theory.language.sampling import sampling
 
     _answer("ready")
     methods = {
-        "rewriting": decide.rewriting,
-        "sampling": decide.sampling,
+        "rewriting": rewriting,
+        "sampling": sampling,
         "limit": lambda question: (by_sympy(*question), ""),
     }
     while True:

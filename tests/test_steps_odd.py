@@ -1,0 +1,12 @@
+"""Every step of every second room holds; the other half is a file of its own, for another core."""
+
+import pytest
+
+from checks.suite.rooms import rooms
+from tests.steps_law import assert_steps_hold
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", rooms()[1::2])
+def test_every_step_holds_by_both_routes(room: str) -> None:
+    assert_steps_hold(room)
