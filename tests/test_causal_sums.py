@@ -21,6 +21,7 @@ from theory.calculus.indices import (
 )
 from theory.codegen.function import Function, Output
 from theory.codegen.module import function_source
+from theory.language import Status, Step, run_steps
 
 m = size("m")
 i, j, k = indices("i j k", m)
@@ -130,3 +131,24 @@ def test_the_gradient_of_causal_code_is_that_of_the_sum() -> None:
     assert jax.grad(code)(x).tolist() == [14.0, 13.0, 11.0, 7.0]
     half = code(x.astype(jnp.float32))
     assert half.dtype == jnp.float32
+
+
+STEPS = {
+    "two halves": (sp.Sum(X[j], (j, 0, i)) + sp.Sum(X[j], (j, i + 1, m - 1)), total(X[j], j)),
+    "a mask": (total(at_most(j, i) * X[j], j), sp.Sum(X[j], (j, 0, i))),
+    "pairs": (
+        2 * sp.Sum(X[i] * X[j], (j, 0, i - 1), (i, 0, m - 1)),
+        total(X[i], i) ** 2 - total(X[i] ** 2, i),
+    ),
+    "positions": (total(at_most(j, i), j), i + 1),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_both_routes_decide_steps_with_causal_sums(name: str) -> None:
+    left, right = STEPS[name]
+    true, false = run_steps(
+        [Step(name, left, right, "a test"), Step(name, left, right + X[0], "planted")]
+    )
+    assert (true.status, true.routes) == (Status.PROVED, 2), true
+    assert false.status is Status.FAILED, false

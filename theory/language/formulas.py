@@ -6,6 +6,8 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from theory.algebra.arrays import NonNegative
+
 
 class Coefficient(sp.Symbol):
     """A coefficient of the formula that stands for an undefined function."""
@@ -34,7 +36,8 @@ def _unknown(sides: tuple[sp.Expr, ...]) -> set[tuple[Any, int]]:
 
 def _undefined(node: sp.Basic) -> bool:
     """A function without a meaning in SymPy: undefined, or of a class of a user's own."""
-    return isinstance(node, AppliedUndef) or not type(node).__module__.startswith("sympy.")
+    ours = not type(node).__module__.startswith("sympy.") and not isinstance(node, NonNegative)
+    return isinstance(node, AppliedUndef) or ours
 
 
 def _learn(function: Any, arity: int, found: dict[Any, sp.Lambda]) -> None:

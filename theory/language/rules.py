@@ -185,7 +185,7 @@ RULES: Rules = {
     sp.Add: lambda v, node, scope: add([v(a, scope) for a in node.args]),
     sp.Mul: lambda v, node, scope: multiply([v(a, scope) for a in node.args]),
     sp.Pow: _pow, sp.Function: _function, sp.Max: _extreme, sp.Min: _extreme,
-    sp.KroneckerDelta: _delta, NonNegative: _indicator, sp.Piecewise: _piecewise, sp.Sum: _repeated, sp.Product: _repeated,
-    sp.Integral: _integral, sp.Limit: _limit, sp.Derivative: _derivative, sp.Subs: _subs,
-    Mean: _mean,
+    sp.KroneckerDelta: _delta, NonNegative: _indicator, sp.Piecewise: _piecewise,
+    sp.Sum: _repeated, sp.Product: _repeated, sp.Integral: _integral, sp.Limit: _limit,
+    sp.Derivative: _derivative, sp.Subs: _subs, Mean: _mean,
 }  # fmt: skip
