@@ -128,7 +128,7 @@ def _monomials(expression: sp.Expr) -> list[tuple[int, ...]]:
 
 def _mean(expression: sp.Expr, at: dict[sp.Basic, Any], variances: dict[Any, Any]) -> Any:
     """E g^(2 r) = variance^r (2 r - 1)!!, entry by entry."""
-    keys = [(u, (x,)) for x in range(3)]
+    keys: list[tuple[sp.IndexedBase, tuple[int, ...]]] = [(u, (x,)) for x in range(3)]
     keys += [(S, (x, y)) for x in range(3) for y in range(x, 3)]
     polynomials, *symbols = ring([f"g{x}" for x in range(len(keys))], sp.QQ)
     known = dict(zip(keys, symbols, strict=True))

@@ -189,6 +189,9 @@ def near_pairs(gap: float) -> Float[np.ndarray, "4 5"]:
     return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
+NEAR = near_pairs(1e-3)
+
+
 def cluster(gap: float) -> Float[np.ndarray, "4 5"]:
     """Four tokens within that distance of each other, to first order."""
     points = np.eye(D)[[0, 0, 0, 0]] + gap * np.eye(D)[:4] * [[0], [1], [1], [1]]
@@ -196,14 +199,11 @@ def cluster(gap: float) -> Float[np.ndarray, "4 5"]:
 
 
 def gaps(
-    keys: Keys, depth: int, batch: int, law: Law, horizon: float, *where: Attention | np.ndarray
-) -> np.ndarray:
-    """1 - <x, y> = |x - y|^2 / 2 over its start, without cancellation, for near pairs.
-
-    ``where``: the start, if it is not two pairs far from each other, and attention, if any.
-    """
-    start, *attention = where or (near_pairs(1e-3),)
-    paths = networks(keys, depth, batch, start, law, horizon, *attention)
+    keys: Keys, depth: int, batch: int, law: Law, horizon: float,
+    start: Float[np.ndarray, "4 5"] = NEAR, attention: Attention = STILL,
+) -> np.ndarray:  # fmt: skip
+    """1 - <x, y> = |x - y|^2 / 2 over its start, without cancellation, for near pairs."""
+    paths = networks(keys, depth, batch, start, law, horizon, attention)
     h = ((paths[:, :, :, ::2] - paths[:, :, :, 1::2]) ** 2).sum(-1) / 2
     return h / h[:, :, :1]
 
