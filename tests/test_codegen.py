@@ -1,13 +1,10 @@
-"""The contract of generated code, for every function of every room, and of the printer itself.
+"""The printer, on random expressions: the JAX source against mpmath on the same expression.
 
-Two routes: the JAX source, and mpmath on the same expression with 30 digits.
+The functions of the rooms have a file of their own.
 """
 
 import ast
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +16,9 @@ from hypothesis import strategies as st
 
 import numerics
 from checks.suite.rooms import load_theorem, rooms
+from tests.generated_code import arguments, assert_close, compiled
 from theory.calculus.evaluate import call
-from theory.calculus.indices import Symmetric, array, indices, size, total
+from theory.calculus.indices import array, indices, size, total
 from theory.codegen.function import Cholesky, Definition, Function, Output, Softmax
 from theory.codegen.module import function_source, generate
 
@@ -32,108 +30,10 @@ x, y = sp.symbols("x y", real=True)
 t = sp.Symbol("t", positive=True)
 
 
-@cache
-def functions(room: str) -> tuple[Function, ...]:
-    return load_theorem(room).derivation.functions
-
-
-def arguments(function: Function, seed: int) -> list[Any]:
-    """The first random arguments at which the function is real and finite."""
-    for attempt in range(40):
-        low, high = ((0.2, 0.9), (1.5, 3.0))[attempt % 2]
-        values = drawn(function, seed + 1000 * attempt, low, high)
-        try:
-            exact = [np.array(r, dtype=float) for r in call(function, *values)]
-        except (TypeError, ValueError, ZeroDivisionError):  # complex, or a pole
-            continue
-        if all(np.isfinite(e).all() for e in exact):
-            return values
-    raise AssertionError(f"{function.name} is nowhere real at the points tried")
-
-
-def drawn(function: Function, seed: int, low: float, high: float) -> list[Any]:
-    """Arrays are small, symmetric ones positive definite; scalars lie between the ends."""
-    rng = np.random.default_rng(seed)
-    extents: dict[Any, int] = {}
-    found: list[Any] = []
-    for argument in function.arguments:
-        if isinstance(argument, sp.IndexedBase):
-            shape = [
-                extents.setdefault(s, 2 + len(extents) % 2) if isinstance(s, sp.Symbol) else int(s)
-                for s in argument.shape
-            ]
-            value = rng.normal(size=shape) / 2
-            if isinstance(argument, Symmetric):
-                value = value @ value.T + np.eye(len(value)) / 2
-            found.append(value)
-        elif argument.is_integer:
-            found.append(float(rng.integers(2, 5)))
-        else:
-            found.append(
-                rng.uniform(low, high) * (1 if argument.is_positive else rng.choice([-1, 1]))
-            )
-    return found
-
-
-def compiled(function: Function) -> Any:
-    """The function as it is generated now, not as it is stored."""
-    namespace: dict[str, Any] = {}
-    header = "import jax\nimport jax.numpy as jnp\nimport jax.scipy.special as jsp\n"
-    header += "from jaxtyping import Array, Float, Num\nScalar = float | int | Num[Array, '']\n"
-    exec(compile(header + function_source(function), function.name, "exec"), namespace)
-    return namespace[function.name]
-
-
-def as_arrays(result: Any) -> list[np.ndarray]:
-    return [np.asarray(r) for r in (result if isinstance(result, tuple | list) else (result,))]
-
-
-def assert_close(ours: Any, theirs: Any, tolerance: float = 1e-12) -> None:
-    for a, b in zip(as_arrays(ours), as_arrays(theirs), strict=True):
-        np.testing.assert_allclose(a, b.astype(float), rtol=tolerance, atol=tolerance)
-
-
 @pytest.mark.parametrize("room", rooms())
 def test_committed_modules_are_what_the_theory_gives(room: str) -> None:
     path = Path(numerics.__path__[0]) / "generated" / f"{room}.py"
     assert path.read_text() == generate(room, load_theorem(room))
-
-
-@pytest.mark.parametrize("room", rooms())
-def test_generated_functions_agree_with_30_digits(room: str) -> None:
-    module = import_module(f"numerics.generated.{room}")
-    for function in functions(room):
-        values = arguments(function, 0)
-        exact = tuple(np.array(r, dtype=float) for r in call(function, *values, digits=30))
-        ours = getattr(module, function.name)(*(jnp.asarray(a) for a in values))
-        assert_close(ours, exact, 1e-11)
-
-
-@pytest.mark.parametrize("room", rooms())
-def test_generated_functions_are_the_same_compiled_and_mapped(room: str) -> None:
-    module = import_module(f"numerics.generated.{room}")
-    for function in functions(room):
-        values = [jnp.asarray(a) for a in arguments(function, 1)]
-        eager = getattr(module, function.name)
-        assert_close(jax.jit(eager)(*values), eager(*values), 1e-11)
-        mapped = jax.vmap(eager)(*(a[None] for a in values))
-        assert_close(jax.tree.map(lambda r: r[0], mapped), eager(*values), 1e-11)
-
-
-@pytest.mark.parametrize("room", rooms())
-def test_a_changed_node_is_noticed_by_the_contract(room: str) -> None:
-    """The control: the same comparison fails when one coefficient of the expression is off."""
-    function = functions(room)[0]
-    first, *rest = function.returned
-    planted = Output(first.expression * sp.Rational(1001, 1000), first.axes)
-    wrong = Function(
-        function.name, function.arguments, (planted, *rest), function.summary,
-        function.reference, function.definitions,
-    )  # fmt: skip
-    values = arguments(function, 2)
-    exact = [np.array(r, dtype=float) for r in call(function, *values)]
-    with pytest.raises(AssertionError):
-        assert_close(compiled(wrong)(*(jnp.asarray(a) for a in values)), exact)
 
 
 scalar_trees = st.recursive(

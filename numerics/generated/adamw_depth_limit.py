@@ -111,16 +111,15 @@ def attention_lions_derivative(
     S = jax.nn.softmax(t2/jnp.sqrt(d_k), axis=0)
     Ky = K @ y
     KyQx = Ky @ Qx
-    t3 = jnp.exp((-KyQx + t2)/jnp.sqrt(d_k))
-    t4 = t3.sum()
-    t5 = 1/(t4**1)
-    ratio = N*t5
+    t3 = jax.nn.logsumexp((-KyQx + t2)/jnp.sqrt(d_k), axis=0)
+    t4 = jnp.exp(-t3)
+    ratio = N*t4
     Vy = V @ y
-    t6 = Vy[:, None] * t1
-    t7 = jnp.einsum("a,ab->b", S, Y)
-    t8 = V @ t7
-    t9 = t1[:, None] * t8
-    return V*ratio + ratio*(t6 - t9.T)/jnp.sqrt(d_k)
+    t5 = Vy[:, None] * t1
+    t6 = jnp.einsum("a,ab->b", S, Y)
+    t7 = V @ t6
+    t8 = t1[:, None] * t7
+    return V*ratio + ratio*(t5 - t8.T)/jnp.sqrt(d_k)
 
 
 def self_attention(
@@ -337,6 +336,7 @@ def largest_update(n: Scalar, beta1: Scalar, beta2: Scalar) -> Float[Array, ""]:
         \beta_{1}^{n}\right)^{2} \left(1 - \beta_{2}\right) \left(-
         \frac{\beta_{1}^{2}}{\beta_{2}} + 1\right)}} \left|{\beta_{1} - 1}\right|
     """
+    n, beta1, beta2 = (1.0 * jnp.asarray(a) for a in (n, beta1, beta2))
     return (
         jnp.sqrt((1 - beta2**n)*(1 - (beta1**2/beta2)**n)/((1 - beta1**n)**2*(1 -
         beta2)*(-beta1**2/beta2 + 1)))*jnp.abs(beta1 - 1)
@@ -358,6 +358,7 @@ def toy_mean_square(
         x_{0}^{2} \left(\left(\frac{H L^{2} + 2 H L \mu + H \mu^{2} + \sigma^{2}}{H
         L^{2}}\right)^{L} - 2 \left(1 + \frac{\mu}{L}\right)^{L} e^{\mu} + e^{2 \mu}\right)
     """
+    x0, mu, sigma, L, H = (1.0 * jnp.asarray(a) for a in (x0, mu, sigma, L, H))
     return (
         x0**2*(((H*L**2 + 2*H*L*mu + H*mu**2 + sigma**2)/(H*L**2))**L - 2*(1 +
         mu/L)**L*jnp.exp(mu) + jnp.exp(2*mu))

@@ -11,6 +11,30 @@ from jaxtyping import Array, Float, Num
 Scalar = float | int | Num[Array, ""]
 
 
+@jax.custom_jvp
+def _sigmoid(x: Num[Array, "..."] | float) -> Array:
+    return jax.nn.sigmoid(x)
+
+
+_sigmoid.defjvps(lambda g, y, x: g * y * _sigmoid(-x))
+
+
+@jax.custom_jvp
+def _tanh(x: Num[Array, "..."] | float) -> Array:
+    return jnp.tanh(x)
+
+
+_tanh.defjvps(lambda g, y, x: g * _sech(x) ** 2)
+
+
+@jax.custom_jvp
+def _sech(x: Num[Array, "..."] | float) -> Array:
+    return 1 / jnp.cosh(x)
+
+
+_sech.defjvps(lambda g, y, x: -g * y * _tanh(x))
+
+
 def attention(
     Z: Float[Array, "D T"],
     V: Float[Array, "D D"],
@@ -435,10 +459,10 @@ def tied_velocity(u1: Scalar, u2: Scalar, y: Scalar) -> tuple[Float[Array, ""], 
         \right)}}{2} + \frac{1}{2}\right)}{2} + \frac{u_{2} y \left(\frac{1}{2} -
         \frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}}{2}\right)}{2}
     """
+    u1, u2, y = (1.0 * jnp.asarray(a) for a in (u1, u2, y))
     return (
-        u1*y*(jnp.tanh(u1*y*(u1 - u2)/2)/2 + 1/2)/2 + u2*y*(1/2 - jnp.tanh(u1*y*(u1 -
-        u2)/2)/2)/2, u1*y*(jnp.tanh(u2*y*(u1 - u2)/2)/2 + 1/2)/2 + u2*y*(1/2 - jnp.tanh(u2*y*(u1
-        - u2)/2)/2)/2
+        u1*y*_sigmoid(u1*y*(u1 - u2))/2 + u2*y*_sigmoid(-u1*y*(u1 - u2))/2,
+        u1*y*_sigmoid(u2*y*(u1 - u2))/2 + u2*y*_sigmoid(-u2*y*(u1 - u2))/2
     )
 
 
@@ -479,16 +503,15 @@ def tied_adjoint_velocity(
         \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2}
         \right)}}{2}\right)}{2}\right)
     """
+    u1, u2, q1, q2, y = (1.0 * jnp.asarray(a) for a in (u1, u2, q1, q2, y))
     return (
-        -q1*(u1*y*(1 - jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1*y/2 + y*(u1 - u2)/2)/4 - u2*y*(1 -
-        jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1*y/2 + y*(u1 - u2)/2)/4 + y*(jnp.tanh(u1*y*(u1 -
-        u2)/2)/2 + 1/2)/2) - q2*(u1*u2*y**2*(1 - jnp.tanh(u2*y*(u1 - u2)/2)**2)/8 -
-        u2**2*y**2*(1 - jnp.tanh(u2*y*(u1 - u2)/2)**2)/8 + y*(jnp.tanh(u2*y*(u1 - u2)/2)/2 +
-        1/2)/2), -q1*(-u1**2*y**2*(1 - jnp.tanh(u1*y*(u1 - u2)/2)**2)/8 + u1*u2*y**2*(1 -
-        jnp.tanh(u1*y*(u1 - u2)/2)**2)/8 + y*(1/2 - jnp.tanh(u1*y*(u1 - u2)/2)/2)/2) -
-        q2*(u1*y*(1 - jnp.tanh(u2*y*(u1 - u2)/2)**2)*(-u2*y/2 + y*(u1 - u2)/2)/4 - u2*y*(1 -
-        jnp.tanh(u2*y*(u1 - u2)/2)**2)*(-u2*y/2 + y*(u1 - u2)/2)/4 + y*(1/2 - jnp.tanh(u2*y*(u1
-        - u2)/2)/2)/2)
+        -q1*(u1*y*(u1*y/2 + y*(u1 - u2)/2)*_sech(u1*y*(u1 - u2)/2)**2/4 - u2*y*(u1*y/2 + y*(u1 -
+        u2)/2)*_sech(u1*y*(u1 - u2)/2)**2/4 + y*_sigmoid(u1*y*(u1 - u2))/2) -
+        q2*(u1*u2*y**2*_sech(u2*y*(u1 - u2)/2)**2/8 - u2**2*y**2*_sech(u2*y*(u1 - u2)/2)**2/8 +
+        y*_sigmoid(u2*y*(u1 - u2))/2), -q1*(-u1**2*y**2*_sech(u1*y*(u1 - u2)/2)**2/8 +
+        u1*u2*y**2*_sech(u1*y*(u1 - u2)/2)**2/8 + y*_sigmoid(-u1*y*(u1 - u2))/2) -
+        q2*(u1*y*(-u2*y/2 + y*(u1 - u2)/2)*_sech(u2*y*(u1 - u2)/2)**2/4 - u2*y*(-u2*y/2 + y*(u1
+        - u2)/2)*_sech(u2*y*(u1 - u2)/2)**2/4 + y*_sigmoid(-u2*y*(u1 - u2))/2)
     )
 
 
@@ -512,10 +535,10 @@ def tied_gradient(u1: Scalar, u2: Scalar, q1: Scalar, q2: Scalar, y: Scalar) -> 
         - u_{2}\right)}{8} + \frac{u_{2} \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{2} y
         \left(u_{1} - u_{2}\right)}{2} \right)}}{2}\right)}{2}\right)
     """
+    u1, u2, q1, q2, y = (1.0 * jnp.asarray(a) for a in (u1, u2, q1, q2, y))
     return (
-        q1*(u1**2*y*(1 - jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1 - u2)/8 - u1*u2*y*(1 -
-        jnp.tanh(u1*y*(u1 - u2)/2)**2)*(u1 - u2)/8 + u1*(jnp.tanh(u1*y*(u1 - u2)/2)/2 + 1/2)/2 +
-        u2*(1/2 - jnp.tanh(u1*y*(u1 - u2)/2)/2)/2) + q2*(u1*u2*y*(1 - jnp.tanh(u2*y*(u1 -
-        u2)/2)**2)*(u1 - u2)/8 + u1*(jnp.tanh(u2*y*(u1 - u2)/2)/2 + 1/2)/2 - u2**2*y*(1 -
-        jnp.tanh(u2*y*(u1 - u2)/2)**2)*(u1 - u2)/8 + u2*(1/2 - jnp.tanh(u2*y*(u1 - u2)/2)/2)/2)
+        q1*(u1**2*y*(u1 - u2)*_sech(u1*y*(u1 - u2)/2)**2/8 - u1*u2*y*(u1 - u2)*_sech(u1*y*(u1 -
+        u2)/2)**2/8 + u1*_sigmoid(u1*y*(u1 - u2))/2 + u2*_sigmoid(-u1*y*(u1 - u2))/2) +
+        q2*(u1*u2*y*(u1 - u2)*_sech(u2*y*(u1 - u2)/2)**2/8 + u1*_sigmoid(u2*y*(u1 - u2))/2 -
+        u2**2*y*(u1 - u2)*_sech(u2*y*(u1 - u2)/2)**2/8 + u2*_sigmoid(-u2*y*(u1 - u2))/2)
     )

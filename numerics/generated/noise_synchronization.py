@@ -11,6 +11,25 @@ from jaxtyping import Array, Float, Num
 Scalar = float | int | Num[Array, ""]
 
 
+@jax.custom_jvp
+def _exp_difference(x: Num[Array, "..."] | float, w: Num[Array, "..."] | float) -> Array:
+    return -jnp.sign(x - w) * jnp.exp(jnp.maximum(x, w)) * jnp.expm1(-jnp.abs(x - w))
+
+
+_exp_difference.defjvps(
+    lambda g, y, x, w: jnp.broadcast_to(g * jnp.exp(x), y.shape),
+    lambda g, y, x, w: jnp.broadcast_to(-g * jnp.exp(w), y.shape),
+)
+
+
+@jax.custom_jvp
+def _bose(x: Num[Array, "..."] | float) -> Array:
+    return 1 / jnp.expm1(x)
+
+
+_bose.defjvps(lambda g, y, x: g * y * _bose(-x))
+
+
 def attention(
     X: Float[Array, "N d"],
     Q: Float[Array, "d d"],
@@ -84,6 +103,7 @@ def token_drift(
         c}\right)
     """
     d = X.shape[1]
+    kernel_at_one = 1.0 * jnp.asarray(kernel_at_one)
     t1 = K.T @ Q
     t2 = t1 @ X.T
     t3 = X @ t2
@@ -145,6 +165,7 @@ def layer_norm_expansion(
         {G}^{p j} {X}^{p a} {X}^{p i} {X}^{p j} + \epsilon \left({G}^{p a} - \sum_{i} {G}^{p i}
         {X}^{p a} {X}^{p i}\right) + {X}^{p a}
     """
+    epsilon = 1.0 * jnp.asarray(epsilon)
     t1 = jnp.einsum("ab,ab->a", G, X)
     t2 = jnp.einsum("ab,ab->a", G, G)
     t3 = t1 * t1
@@ -165,10 +186,11 @@ def energy(X: Float[Array, "N d"], beta: Scalar) -> Float[Array, ""]:
         N^{2}}
     """
     N = X.shape[0]
+    beta = 1.0 * jnp.asarray(beta)
     t1 = X @ X.T
-    t2 = jnp.exp(beta*t1)
+    t2 = _exp_difference(beta, beta*t1)
     t3 = t2.sum()
-    return jnp.exp(beta)/2 - t3/(2*N**2)
+    return t3/(2*N**2)
 
 
 def energy_slope(
@@ -196,6 +218,7 @@ def energy_slope(
     """
     N = X.shape[0]
     d = X.shape[1]
+    kernel_at_one, beta = (1.0 * jnp.asarray(a) for a in (kernel_at_one, beta))
     t1 = jnp.exp(beta*u)
     t2 = t1 * u
     t3 = u * u
@@ -261,13 +284,14 @@ def relu_kernel(u: Scalar, d: Scalar, sigma_u: Scalar, sigma_w: Scalar) -> Float
     where
         \rho = \frac{\sigma_{u}^{2} + \frac{u}{d}}{\sigma_{u}^{2} + \frac{1}{d}}
     """
-    rho = (sigma_u**2 + u/d)/(sigma_u**2 + 1/(d**1))
+    u, d, sigma_u, sigma_w = (1.0 * jnp.asarray(a) for a in (u, d, sigma_u, sigma_w))
+    rho = (sigma_u**2 + u/d)/(sigma_u**2 + 1/d)
     t1 = jnp.where((rho <= -1) | (rho >= 1), -1/2, rho)
     t2 = (
         jnp.where(rho <= -1, 0, jnp.where(rho >= 1, rho/2, -t1*jnp.arccos(t1)/(2*jnp.pi) + t1/2
         + jnp.sqrt(1 - t1**2)/(2*jnp.pi)))
     )
-    return sigma_w**2 + t2*(sigma_u**2 + 1/(d**1))
+    return sigma_w**2 + t2*(sigma_u**2 + 1/d)
 
 
 def relu_slope(u: Scalar, d: Scalar, sigma_u: Scalar) -> Float[Array, ""]:
@@ -282,7 +306,8 @@ def relu_slope(u: Scalar, d: Scalar, sigma_u: Scalar) -> Float[Array, ""]:
         \rho = \max\left(-1, \min\left(1, \frac{\sigma_{u}^{2} + \frac{u}{d}}{\sigma_{u}^{2} +
         \frac{1}{d}}\right)\right)
     """
-    rho = jnp.maximum(-1, jnp.minimum(1, (sigma_u**2 + u/d)/(sigma_u**2 + 1/(d**1))))
+    u, d, sigma_u = (1.0 * jnp.asarray(a) for a in (u, d, sigma_u))
+    rho = jnp.maximum(-1, jnp.minimum(1, (sigma_u**2 + u/d)/(sigma_u**2 + 1/d)))
     return (-jnp.arccos(rho)/(2*jnp.pi) + 1/2)/d
 
 
@@ -299,7 +324,11 @@ def pair_drift(
     Formula:
         kernel_{at one} \left(- d u + u\right) + kernel_{at u} \left(d + u^{2} - 2\right)
     """
-    return jnp.asarray(kernel_at_one*(-d*u + u) + kernel_at_u*(d + u**2 - 2))
+    u, kernel_at_u, kernel_at_one, d = (
+        1.0 * jnp.asarray(a)
+        for a in (u, kernel_at_u, kernel_at_one, d)
+    )
+    return kernel_at_one*(-d*u + u) + kernel_at_u*(d + u**2 - 2)
 
 
 def pair_variance(u: Scalar, kernel_at_u: Scalar, kernel_at_one: Scalar) -> Float[Array, ""]:
@@ -310,7 +339,8 @@ def pair_variance(u: Scalar, kernel_at_u: Scalar, kernel_at_one: Scalar) -> Floa
     Formula:
         2 \left(- kernel_{at one} + kernel_{at u} u\right) \left(u - 1\right) \left(u + 1\right)
     """
-    return jnp.asarray(2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1))
+    u, kernel_at_u, kernel_at_one = (1.0 * jnp.asarray(a) for a in (u, kernel_at_u, kernel_at_one))
+    return 2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1)
 
 
 def decay_density(
@@ -329,10 +359,14 @@ def decay_density(
         u^{3} - kernel_{at u} u\right) - d kernel_{at one} u + d kernel_{at u} + kernel_{at one}
         u + kernel_{at u} u^{2} - 2 kernel_{at u}\right)}{e^{\beta \left(1 - u\right)} - 1}
     """
+    u, kernel_at_u, kernel_at_one, beta, d = (
+        1.0 * jnp.asarray(a)
+        for a in (u, kernel_at_u, kernel_at_one, beta, d)
+    )
     return (
         beta*(beta*(-kernel_at_one*u**2 + kernel_at_one + kernel_at_u*u**3 - kernel_at_u*u) -
         d*kernel_at_one*u + d*kernel_at_u + kernel_at_one*u + kernel_at_u*u**2 -
-        2*kernel_at_u)/(jnp.expm1(beta*(1 - u)))
+        2*kernel_at_u)*_bose(beta*(1 - u))
     )
 
 
@@ -352,9 +386,13 @@ def exponents(
     Formula:
         - kernel_{at one} \left(d - 3\right) + kernel_{slope} \left(d - 1\right)
     """
+    kernel_at_one, kernel_slope, d = (
+        1.0 * jnp.asarray(a)
+        for a in (kernel_at_one, kernel_slope, d)
+    )
     return (
-        jnp.asarray(-kernel_at_one*(d - 1)/2 + kernel_slope*(d - 3)/2),
-        jnp.asarray(-kernel_at_one*(d - 3) + kernel_slope*(d - 1))
+        -kernel_at_one*(d - 1)/2 + kernel_slope*(d - 3)/2, -kernel_at_one*(d - 3) +
+        kernel_slope*(d - 1)
     )
 
 
@@ -366,7 +404,8 @@ def harmonic_rate(degree: Scalar, d: Scalar, kernel_at_one: Scalar) -> Float[Arr
     Formula:
         \frac{degree kernel_{at one} \left(d + degree - 2\right)}{2}
     """
-    return jnp.asarray(degree*kernel_at_one*(d + degree - 2)/2)
+    degree, d, kernel_at_one = (1.0 * jnp.asarray(a) for a in (degree, d, kernel_at_one))
+    return degree*kernel_at_one*(d + degree - 2)/2
 
 
 def coercivity_threshold(d: Scalar) -> Float[Array, ""]:
@@ -377,4 +416,5 @@ def coercivity_threshold(d: Scalar) -> Float[Array, ""]:
     Formula:
         \frac{2}{d \left(d - 3\right)}
     """
-    return jnp.asarray(2/(d*(d - 3)))
+    d = 1.0 * jnp.asarray(d)
+    return 2/(d*(d - 3))

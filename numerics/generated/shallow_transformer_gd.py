@@ -11,6 +11,22 @@ from jaxtyping import Array, Float, Num
 Scalar = float | int | Num[Array, ""]
 
 
+@jax.custom_jvp
+def _tanh(x: Num[Array, "..."] | float) -> Array:
+    return jnp.tanh(x)
+
+
+_tanh.defjvps(lambda g, y, x: g * _sech(x) ** 2)
+
+
+@jax.custom_jvp
+def _sech(x: Num[Array, "..."] | float) -> Array:
+    return 1 / jnp.cosh(x)
+
+
+_sech.defjvps(lambda g, y, x: -g * y * _tanh(x))
+
+
 def attention_head(
     X: Float[Array, "T d"],
     W: Float[Array, "d d"],
@@ -154,7 +170,7 @@ def features(
     t3 = jnp.einsum("ab,a->b", t2, by_U)
     M_U = t3
     t4 = M_U[:, None] * q
-    return jnp.tanh(z), -a*(jnp.tanh(z)**2 - 1), -t4*(jnp.tanh(z)**2 - 1)
+    return _tanh(z), a*_sech(z)**2, t4*_sech(z)**2
 
 
 def head_curvature(
@@ -224,8 +240,8 @@ def head_curvature(
     t10 = jnp.einsum(",a->a", au, by_xi)
     t11 = t10 @ t5
     return (
-        4*t11*(jnp.tanh(z)**2 - 1)*jnp.tanh(z) - t3*(2*jnp.tanh(z)**2 - 2) - t6*(jnp.tanh(z)**2
-        - 1) + 2*(t8 + t9)*(jnp.tanh(z)**2 - 1)*jnp.tanh(z)
+        -4*t11*_sech(z)**2*_tanh(z) + 2*t3*_sech(z)**2 + t6*_sech(z)**2 + 2*(-t8 -
+        t9)*_sech(z)**2*_tanh(z)
     )
 
 
@@ -286,9 +302,8 @@ def erf_kernel_given_weights(
     t12 = jnp.einsum("ab,ab->", M, M2)
     return (
         2*jnp.arcsin(2*ab/jnp.sqrt((2*aa + 1)*(2*bb + 1)))/jnp.pi + 4*ab/(jnp.pi*jnp.sqrt(D)) +
-        4*queries*t12/(jnp.pi*jnp.sqrt(D)) + 16*ab*queries*(t10 + t11)/(jnp.pi*(D*jnp.sqrt(D)))
-        - 8*queries*t7*(2*aa + 1)/(jnp.pi*(D*jnp.sqrt(D))) - 8*queries*t9*(2*bb +
-        1)/(jnp.pi*(D*jnp.sqrt(D)))
+        4*queries*t12/(jnp.pi*jnp.sqrt(D)) + 16*ab*queries*(t10 + t11)/(jnp.pi*D**(3/2)) -
+        8*queries*t7*(2*aa + 1)/(jnp.pi*D**(3/2)) - 8*queries*t9*(2*bb + 1)/(jnp.pi*D**(3/2))
     )
 
 
@@ -301,6 +316,7 @@ def approximation_bound(n: Scalar, m: Scalar, delta: Scalar, b: Scalar) -> Float
     Formula:
         \frac{4 b \sqrt{\log{\left(\frac{2 n}{\delta} \right)}}}{\sqrt{m}}
     """
+    n, m, delta, b = (1.0 * jnp.asarray(a) for a in (n, m, delta, b))
     return 4*b*jnp.sqrt(jnp.log(2*n/delta))/jnp.sqrt(m)
 
 
@@ -313,6 +329,7 @@ def required_width(n: Scalar, epsilon: Scalar, delta: Scalar, b: Scalar) -> Floa
         \left\lceil{\frac{16 b^{2} \log{\left(\frac{2 n}{\delta}
         \right)}}{\epsilon^{2}}}\right\rceil
     """
+    n, epsilon, delta, b = (1.0 * jnp.asarray(a) for a in (n, epsilon, delta, b))
     return jnp.ceil(16*b**2*jnp.log(2*n/delta)/epsilon**2)
 
 
@@ -339,6 +356,10 @@ def linearization_bound(
         + \sqrt{2} \sqrt{\log{\left(\frac{m}{2 \delta} \right)}} +
         \frac{\rho_{u}}{\sqrt{m}}\right)^{2} + 1\right)\right)}{\sqrt{m}}
     """
+    m, d, delta, rho_c, rho_u, rho_w, sigma1, sigma2 = (
+        1.0 * jnp.asarray(a)
+        for a in (m, d, delta, rho_c, rho_u, rho_w, sigma1, sigma2)
+    )
     return (
         (rho_c*sigma1*jnp.sqrt(rho_u**2 + rho_w**2)*jnp.sqrt((jnp.sqrt(d) +
         jnp.sqrt(2)*jnp.sqrt(jnp.log(m/(2*delta))) + rho_u/jnp.sqrt(m))**2 + 1) + (rho_u**2 +
@@ -367,6 +388,10 @@ def sharp_linearization_bound(
         B}{9} + \sqrt{\frac{16 B^{2}}{27} + 4}\right)}{4} + \frac{\sigma_{2} \max\left(1,
         B^{2}\right)}{2}\right)}{\sqrt{m}}
     """
+    m, B, rho_c, rho_u, rho_w, sigma1, sigma2 = (
+        1.0 * jnp.asarray(a)
+        for a in (m, B, rho_c, rho_u, rho_w, sigma1, sigma2)
+    )
     return (
         (rho_c*sigma1*jnp.sqrt(rho_u**2 + rho_w**2)*jnp.maximum(1, B) + (rho_u**2 +
         rho_w**2)*(sigma1*(4*jnp.sqrt(3)*B/9 + jnp.sqrt(16*B**2/27 + 4))/4 +
@@ -382,6 +407,7 @@ def lipschitz_constant(B: Scalar, sigma1: Scalar) -> Float[Array, ""]:
     Formula:
         \sigma_{1} \max\left(1, B\right)
     """
+    B, sigma1 = (1.0 * jnp.asarray(a) for a in (B, sigma1))
     return sigma1*jnp.maximum(1, B)
 
 
@@ -394,6 +420,7 @@ def smoothness_constant(B: Scalar, sigma1: Scalar, sigma2: Scalar) -> Float[Arra
         \frac{\sigma_{1} \left(\frac{4 \sqrt{3} B}{9} + \sqrt{\frac{16 B^{2}}{27} +
         4}\right)}{2} + \sigma_{2} \max\left(1, B^{2}\right)
     """
+    B, sigma1, sigma2 = (1.0 * jnp.asarray(a) for a in (B, sigma1, sigma2))
     return sigma1*(4*jnp.sqrt(3)*B/9 + jnp.sqrt(16*B**2/27 + 4))/2 + sigma2*jnp.maximum(1, B**2)
 
 
@@ -411,7 +438,11 @@ def certificate(
     Formula:
         2 defect_{2} + \frac{distance_{2}}{\eta_{s} steps}
     """
-    return jnp.asarray(2*defect2 + distance2/(eta_s*steps))
+    distance2, eta_s, steps, defect2 = (
+        1.0 * jnp.asarray(a)
+        for a in (distance2, eta_s, steps, defect2)
+    )
+    return 2*defect2 + distance2/(eta_s*steps)
 
 
 def training_bound(
@@ -429,6 +460,10 @@ def training_bound(
     Formula:
         R worst + \frac{\Gamma^{2} R^{2} + \frac{distance_{2}}{4}}{\sqrt{steps}}
     """
+    distance2, R, Gamma, steps, worst = (
+        1.0 * jnp.asarray(a)
+        for a in (distance2, R, Gamma, steps, worst)
+    )
     return R*worst + (Gamma**2*R**2 + distance2/4)/jnp.sqrt(steps)
 
 
@@ -445,6 +480,7 @@ def residual_step(
         - \frac{2 \eta_{s}}{n} \sum_{g} {K}^{g j} {r}^{g} + {r}^{j}
     """
     n = K.shape[0]
+    eta_s = 1.0 * jnp.asarray(eta_s)
     Kr = K @ r
     return -2*Kr*eta_s/n + r
 
@@ -465,7 +501,8 @@ def recurrent_step(
     Formula:
         \left(1 - \tanh^{2}{\left(h w + z \right)}\right) \left(gradient w + h\right)
     """
-    return jnp.tanh(h*w + z), (1 - jnp.tanh(h*w + z)**2)*(gradient*w + h)
+    h, gradient, w, z = (1.0 * jnp.asarray(a) for a in (h, gradient, w, z))
+    return _tanh(h*w + z), (gradient*w + h)*_sech(h*w + z)**2
 
 
 def kick_and_cancel_gradient(w: Scalar, norm: Scalar, length: Scalar) -> Float[Array, ""]:
@@ -476,4 +513,5 @@ def kick_and_cancel_gradient(w: Scalar, norm: Scalar, length: Scalar) -> Float[A
     Formula:
         w^{length - 2} \tanh{\left(norm \right)}
     """
-    return w**(length - 2)*jnp.tanh(norm)
+    w, norm, length = (1.0 * jnp.asarray(a) for a in (w, norm, length))
+    return w**(length - 2)*_tanh(norm)

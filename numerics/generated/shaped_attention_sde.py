@@ -37,6 +37,7 @@ def attention_drift(
         {V}^{j k} + \sum_{i,j,k,l} {M}^{\alpha i} {M}^{\alpha j} {M}^{\beta k} {M}^{\beta l}
         {V}^{\alpha \beta} {V}^{i k} {V}^{j l}\right)
     """
+    gamma, tau0 = (1.0 * jnp.asarray(a) for a in (gamma, tau0))
     MV = M @ V
     t1 = jnp.einsum("ab,ab->a", MV, M)
     t2 = jnp.diagonal(V)
@@ -96,6 +97,7 @@ def attention_covariance(
         2\right) \left(- {V}^{\alpha \delta} {V}^{\beta \omega} - {V}^{\alpha \omega} {V}^{\beta
         \delta}\right)
     """
+    gamma, tau0, heads = (1.0 * jnp.asarray(a) for a in (gamma, tau0, heads))
     t1 = jnp.einsum("ab,bc->abc", M, V)
     t2 = jnp.einsum("abc,bd->acd", t1, V)
     MV = M @ V
@@ -156,6 +158,7 @@ def noise_increment(
     where
         {L}^{\alpha \beta} = \mathrm{cholesky}(V)
     """
+    gamma, tau0, heads = (1.0 * jnp.asarray(a) for a in (gamma, tau0, heads))
     L = jnp.linalg.cholesky(V)
     t1 = L @ dZ.T
     t2 = t1 @ L.T
@@ -196,9 +199,10 @@ def mlp_drift(
         {\rho}^{\alpha \beta} = \frac{{V}^{\alpha \beta}}{\sqrt{{V}^{\alpha \alpha} {V}^{\beta
         \beta}}}
     """
+    c_plus, c_minus, gamma = (1.0 * jnp.asarray(a) for a in (c_plus, c_minus, gamma))
     t1 = jnp.diagonal(V)
     t2 = t1[:, None] * t1
-    t3 = 1/(jnp.sqrt(t2))
+    t3 = 1/jnp.sqrt(t2)
     t4 = t3 * V
     rho = t4
     t5 = jnp.sqrt(t2)
@@ -224,5 +228,6 @@ def mlp_covariance(V: Float[Array, "m m"], gamma: Scalar) -> Float[Array, "m m m
         2 \gamma^{2} {V}^{\alpha \delta} {V}^{\beta \omega} + 2 \gamma^{2} {V}^{\alpha \omega}
         {V}^{\beta \delta}
     """
+    gamma = 1.0 * jnp.asarray(gamma)
     t1 = jnp.einsum("ab,cd->abcd", V, V)
     return 2*gamma**2*(t1.transpose(0, 2, 1, 3) + t1.transpose(0, 2, 3, 1))

@@ -110,6 +110,7 @@ def entropy_lower_bound(tokens: Scalar, norm: Scalar) -> Float[Array, ""]:
     where
         \beta = e^{- gap}
     """
+    tokens, norm = (1.0 * jnp.asarray(a) for a in (tokens, norm))
     gap = norm*jnp.sqrt(tokens)/jnp.sqrt(tokens - 1)
     beta = jnp.exp(-gap)
     return beta*gap*(tokens - 1)/(beta*(tokens - 1) + 1) + jnp.log1p(beta*(tokens - 1))
@@ -123,7 +124,8 @@ def weyl_growth_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array,
     Formula:
         \sigma \tau + \sigma \left(1 - decay\right)
     """
-    return jnp.asarray(sigma*tau + sigma*(1 - decay))
+    sigma, tau, decay = (1.0 * jnp.asarray(a) for a in (sigma, tau, decay))
+    return sigma*tau + sigma*(1 - decay)
 
 
 def weyl_shrink_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array, ""]:
@@ -134,7 +136,8 @@ def weyl_shrink_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array,
     Formula:
         - \sigma \tau + \sigma \left(1 - decay\right)
     """
-    return jnp.asarray(-sigma*tau + sigma*(1 - decay))
+    sigma, tau, decay = (1.0 * jnp.asarray(a) for a in (sigma, tau, decay))
+    return -sigma*tau + sigma*(1 - decay)
 
 
 def concentration_bounds(
@@ -151,6 +154,7 @@ def concentration_bounds(
     Formula:
         \frac{\epsilon + \sqrt{sec}}{1 - \epsilon}
     """
+    sec, epsilon = (1.0 * jnp.asarray(a) for a in (sec, epsilon))
     return (-epsilon + jnp.sqrt(sec))/(epsilon + 1), (epsilon + jnp.sqrt(sec))/(1 - epsilon)
 
 
@@ -162,6 +166,7 @@ def collapse_time(start: Scalar, target: Scalar, tau: Scalar) -> Float[Array, ""
     Formula:
         \frac{\log{\left(\frac{target}{start} \right)}}{2 \log{\left(\tau + 1 \right)}}
     """
+    start, target, tau = (1.0 * jnp.asarray(a) for a in (start, target, tau))
     return jnp.log(target/start)/(2*jnp.log1p(tau))
 
 
@@ -173,7 +178,8 @@ def power_iteration_share(c: Scalar, ratio: Scalar, rounds: Scalar) -> Float[Arr
     Formula:
         \frac{1}{\sqrt{- ratio^{4 rounds} + 1 + \frac{ratio^{4 rounds}}{c^{2}}}}
     """
-    return 1/(jnp.sqrt(-ratio**(4*rounds) + 1 + ratio**(4*rounds)/c**2))
+    c, ratio, rounds = (1.0 * jnp.asarray(a) for a in (c, ratio, rounds))
+    return 1/jnp.sqrt(-ratio**(4*rounds) + 1 + ratio**(4*rounds)/c**2)
 
 
 def adam_entry_bound(b1: Scalar, b2: Scalar, t: Scalar) -> Float[Array, ""]:
@@ -186,4 +192,5 @@ def adam_entry_bound(b1: Scalar, b2: Scalar, t: Scalar) -> Float[Array, ""]:
         \left(\frac{b_{1}^{2}}{b_{2}}\right)^{t}\right)}{\left(1 - b_{2}\right) \left(-
         \frac{b_{1}^{2}}{b_{2}} + 1\right)}} \left(1 - b_{1}\right)}{1 - b_{1}^{t}}
     """
+    b1, b2, t = (1.0 * jnp.asarray(a) for a in (b1, b2, t))
     return jnp.sqrt((1 - b2**t)*(1 - (b1**2/b2)**t)/((1 - b2)*(-b1**2/b2 + 1)))*(1 - b1)/(1 - b1**t)

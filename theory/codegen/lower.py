@@ -19,9 +19,9 @@ from theory.calculus.indices import (
     Term,
     extent,
     free_indices,
-    rename,
     terms,
 )
+from theory.codegen.cases import lowered, outermost_cases
 from theory.codegen.factor import (
     NOMINAL,
     Axes,
@@ -32,6 +32,7 @@ from theory.codegen.factor import (
     operations,
     union,
 )
+from theory.codegen.forms import exponent_and_weight, logsumexp
 from theory.codegen.scalar import code
 from theory.codegen.text import PLAIN, aligned, content, contraction, grouped
 
@@ -64,7 +65,7 @@ class Lowering:
         The axes come in the wanted order, as far as the expression has them.
         """
         if not is_indexed(expression):
-            named = {p: self._piecewise(p)[0] for p in expression.atoms(sp.Piecewise)}
+            named = {p: lowered(self, p)[0] for p in outermost_cases(expression)}
             return expression.xreplace(named), ()
         return self._sum(terms(expression), wanted)
 
@@ -162,7 +163,7 @@ class Lowering:
         if isinstance(factor, sp.KroneckerDelta | NonNegative):
             return self._indicator(factor)
         if isinstance(factor, sp.Piecewise):
-            return self._piecewise(factor)
+            return lowered(self, factor)
         if isinstance(factor, sp.Sum):
             raise NotImplementedError(f"cannot contract {factor}; bring it to index notation first")
         return self._pointwise(factor)
@@ -200,55 +201,24 @@ class Lowering:
 
     def _pointwise(self, expression: sp.Expr) -> Named:
         """A function of arrays; its value gets a name."""
+        if isinstance(expression, logsumexp) and len(found := terms(expression.args[0])) == 1:
+            return self._log_sum_exp(*found)
         parts = [self.array(a) for a in expression.args]
         axes = union(found for _, found in parts)
         value = expression.func(*(aligned(v, found, axes) for v, found in parts))
         return self._name(code(value, expression)), axes
 
-    def _piecewise(self, expression: sp.Expr) -> Named:
-        """Nested ``where``; a branch is evaluated at safe points where it does not apply."""
-        axes = tuple(sorted(free_indices(expression), key=str))
-        last, condition = expression.args[-1]
-        if condition != sp.true:
-            raise NotImplementedError(
-                f"a Piecewise needs a final branch for all else: {expression}"
-            )
-        conditions = [c for _, c in expression.args[:-1]]
-        text = self.output(self._guarded(last, conditions, axes), axes)
-        for branch, test in reversed(expression.args[:-1]):
-            left, right = (
-                self.output(side, axes if free_indices(side) else ()) for side in test.args
-            )
-            value = self.output(branch, axes) if free_indices(branch) else code(branch, expression)
-            text = f"jnp.where({left} {test.rel_op} {right}, {value}, {text})"
-        return self._name(text), axes
-
-    def _guarded(self, branch: sp.Expr, conditions: list[sp.Basic], axes: Axes) -> sp.Expr:
-        """The branch with its variable moved to a safe point where another branch applies.
-
-        Else the gradient of ``where`` is NaN at a removable singularity: zero times infinity.
-        """
-        variables = {s for c in conditions for s in _variables(c)}
-        (variable,) = variables if len(variables) == 1 else (None,)
-        if variable is None:
-            if all(branch.is_polynomial(v) for v in variables):
-                return branch
-            raise NotImplementedError(
-                f"the conditions {conditions} must be about one variable, to guard {branch}; "
-                f"name the variable by a Definition"
-            )
-        if branch.is_polynomial(variable):
-            return branch
-        point = _safe_point(variable, conditions)
-        outside = " | ".join(f"({self._condition(c, axes)})" for c in conditions)
-        safe = self._name(f"jnp.where({outside}, {point}, {self.output(variable, axes)})")
-        if isinstance(variable, sp.Indexed):
-            return rename(branch, {variable: sp.IndexedBase(safe, shape=variable.shape)[axes]})
-        return branch.xreplace({variable: safe})
-
-    def _condition(self, condition: sp.Basic, axes: Axes) -> str:
-        left, right = (self.output(s, axes if free_indices(s) else ()) for s in condition.args)
-        return f"{left} {condition.rel_op} {right}"
+    def _log_sum_exp(self, term: Term) -> Named:
+        """The logarithm of a sum of exponentials, shifted so that it cannot overflow."""
+        exponent, weight = exponent_and_weight(term.factors)
+        parts = [self.array(exponent), self.array(term.coefficient * weight)]
+        axes = union(found for _, found in parts)
+        logits, scale = (code(aligned(v, found, axes), exponent) for v, found in parts)
+        places = [str(axes.index(i)) for i in term.bound]
+        over = places[0] if len(places) == 1 else f"({', '.join(places)})"
+        weighted = "" if scale == "1" else f", b={scale}"
+        text = f"jax.nn.logsumexp({logits}, axis={over}{weighted})"
+        return self._name(text), tuple(i for i in axes if i not in term.bound)
 
     def _name(self, text: str, hint: str = "") -> sp.Symbol:
         """The variable that holds this code, assigned on first use."""
@@ -277,18 +247,3 @@ def _most_saving(addends: Sequence[Term]) -> Bracket | None:
     savings = [(saving(b), b) for b in brackets(addends)]
     most, best = max(savings, key=lambda pair: pair[0], default=(0, None))
     return best if most > 0 else None
-
-
-def _variables(condition: sp.Basic) -> set[sp.Basic]:
-    entries = condition.atoms(sp.Indexed)
-    return entries or condition.free_symbols
-
-
-def _safe_point(variable: sp.Basic, conditions: list[sp.Basic]) -> sp.Expr:
-    """A number where none of the conditions holds."""
-    numbers = {n for c in conditions for n in c.atoms(sp.Number)}
-    for shift in (sp.Rational(1, 2), -sp.Rational(1, 2), sp.S.One, -sp.S.One, sp.S.Zero):
-        for number in sorted(numbers | {sp.S.Zero}):
-            if all(c.xreplace({variable: number + shift}) == sp.false for c in conditions):
-                return number + shift
-    raise NotImplementedError(f"found no number where none of {conditions} holds")

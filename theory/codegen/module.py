@@ -7,10 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 import sympy as sp
 
 from theory.calculus.indices import extent
-from theory.codegen.function import Cholesky, Definition, Function, Output, Softmax
+from theory.codegen.forms import helpers
+from theory.codegen.function import Cholesky, Definition, Function, LogSoftmax, Output, Softmax
 from theory.codegen.latex import latex
 from theory.codegen.lower import Lowering
 from theory.codegen.scalar import code
+from theory.codegen.stable import stable
 from theory.codegen.text import aligned
 from theory.language.theorem import Theorem
 
@@ -20,10 +22,10 @@ WIDTH = 100
 def generate(room: str, theorem: Theorem) -> str:
     """JAX source of the functions of a theorem, in the order of its derivation."""
     functions = theorem.derivation.functions
-    bodies = [function_source(f) for f in functions]
-    text = "\n\n\n".join(bodies)
+    text = "\n\n\n".join(map(_definition, functions))
+    text = "\n\n\n".join([*helpers(text).values(), text])
     special = "import jax.scipy.special as jsp\n" if "jsp." in text else ""
-    softmax = "import jax\n" if "jax.nn" in text else ""
+    softmax = "import jax\n" if re.search(r"\bjax\.", text) else ""
     header = _wrapped(
         f"Generated from theory/{room}.py by verilimit {_version()}; never edited by hand.", ""
     )
@@ -36,26 +38,44 @@ def generate(room: str, theorem: Theorem) -> str:
 
 
 def function_source(function: Function) -> str:
-    """JAX source of one function."""
-    taken = {_label(a) for a in function.arguments} | {
-        _label(d.array) for d in function.definitions
+    """JAX source of one function, after that of the helpers that it calls."""
+    text = _definition(function)
+    return "\n\n\n".join([*helpers(text).values(), text])
+
+
+def _definition(function: Function) -> str:
+    """The function itself: what is displayed is the formula, what is computed its stable form."""
+    computed = stable(function)
+    taken = {_label(a) for a in computed.arguments} | {
+        _label(d.array) for d in computed.definitions
     }
     lowering = Lowering(taken={*taken, *(str(s) for a in function.arguments for s in _dims(a))})
-    for definition in function.definitions:
+    for definition in computed.definitions:
         line = f"{_label(definition.array)} = {_value(lowering, definition)}"
         lowering.lines.append(line)
-    results = ", ".join([_result(lowering, function, o) for o in function.returned])
+    results = ", ".join([_result(lowering, o) for o in computed.returned])
     body = "\n".join(_broken(line) for line in [*lowering.lines, f"return {results}"])
-    body = "\n".join([*_sizes(function, body), body])
+    body = "\n".join([*_sizes(function, body), *_scalars(function, body), body])
     return _signature(function) + textwrap.indent(f"{_docstring(function)}\n{body}", "    ")
 
 
-def _result(lowering: Lowering, function: Function, output: Output) -> str:
-    """Code of one output; arithmetic of plain numbers alone becomes an array explicitly."""
+def _result(lowering: Lowering, output: Output) -> str:
+    """Code of one output; a number becomes an array explicitly."""
     text = lowering.output(output.expression, output.axes)
-    arrays = any(isinstance(a, sp.IndexedBase) for a in function.arguments)
-    plain = not (arrays or lowering.lines or "jnp." in text or "jsp." in text)
-    return f"jnp.asarray({text})" if plain else text
+    return f"jnp.asarray({text})" if output.expression.is_number else text
+
+
+def _scalars(function: Function, body: str) -> list[str]:
+    """Numbers become arrays of floats, so that Python's own division and powers play no part."""
+    names = [_label(a) for a in function.arguments if not isinstance(a, sp.IndexedBase)]
+    used = [name for name in names if re.search(rf"\b{name}\b", body)]
+    if len(used) < 2:
+        return [f"{name} = 1.0 * jnp.asarray({name})" for name in used]
+    listed = ", ".join(used)
+    line = f"{listed} = (1.0 * jnp.asarray(a) for a in ({listed}))"
+    if len(line) > WIDTH - 4:
+        line = f"{listed} = (\n    1.0 * jnp.asarray(a)\n    for a in ({listed})\n)"
+    return [line]
 
 
 def _signature(function: Function) -> str:
@@ -87,7 +107,8 @@ def _value(lowering: Lowering, definition: Definition) -> str:
         return f"jnp.linalg.cholesky({_label(value.of)})"
     if isinstance(value, Softmax):
         logits = code(aligned(*lowering.array(value.logits), axes), value.logits)
-        return f"jax.nn.softmax({logits}, axis={axes.index(value.over)})"
+        name = "log_softmax" if isinstance(value, LogSoftmax) else "softmax"
+        return f"jax.nn.{name}({logits}, axis={axes.index(value.over)})"
     return lowering.output(value, axes)
 
 
@@ -137,12 +158,12 @@ def _dims(argument: sp.Basic) -> tuple[sp.Basic, ...]:
 def _shape(argument: sp.Basic) -> str:
     if not isinstance(argument, sp.IndexedBase):
         return "Scalar"
-    dims = " ".join(str(d) for d in argument.shape)
+    dims = " ".join(str(d).replace(" ", "") for d in argument.shape)
     return f'Float[Array, "{" " if len(argument.shape) == 1 else ""}{dims}"]'
 
 
 def _spaced(axes: tuple[sp.Idx, ...]) -> str:
-    text = " ".join(str(extent(i)) for i in axes)
+    text = " ".join(str(extent(i)).replace(" ", "") for i in axes)
     return f" {text}" if len(axes) == 1 else text
 
 

@@ -1,8 +1,12 @@
 """Pointwise SymPy expressions to one line of JAX: a table and a printer, strict."""
 
+import math
+
 import sympy as sp
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
+
+from theory.codegen.forms import FORMS
 
 # SymPy class -> JAX function. A function that is not here is an error, never a guess.
 FUNCTIONS: dict[type[sp.Basic], str] = {
@@ -17,7 +21,6 @@ FUNCTIONS: dict[type[sp.Basic], str] = {
     sp.atan2: "jnp.arctan2",
     sp.sinh: "jnp.sinh",
     sp.cosh: "jnp.cosh",
-    sp.tanh: "jnp.tanh",
     sp.asinh: "jnp.arcsinh",
     sp.atanh: "jnp.arctanh",
     sp.Abs: "jnp.abs",
@@ -33,6 +36,15 @@ FUNCTIONS: dict[type[sp.Basic], str] = {
     sp.digamma: "jsp.digamma",
 }
 assert len(set(FUNCTIONS.values())) == len(FUNCTIONS), "two SymPy functions share a JAX name"
+FUNCTIONS |= {function: form.name for function, form in FORMS.items()}
+
+
+# What is printed besides these functions. All else is an error: the printer inherits methods for
+# objects that JAX does not have.
+ALLOWED = (
+    sp.Add, sp.Mul, sp.Pow, sp.Symbol, sp.Integer, sp.Rational, sp.Float, sp.NumberSymbol,
+)  # fmt: skip
+LARGEST_INTEGER = 2**31  # from here on integers are written as floats: JAX has no larger ones
 
 
 class ScalarPrinter(StrPrinter):
@@ -43,55 +55,52 @@ class ScalarPrinter(StrPrinter):
         super().__init__()
         self.culprit = culprit
 
-    def _print_Function(self, expr: sp.Expr) -> str:
-        name = FUNCTIONS.get(expr.func)
-        if name is None:
-            known = ", ".join(sorted(f.__name__ for f in FUNCTIONS))
-            raise NotImplementedError(
-                f"no JAX function for {expr.func.__name__} in {self.culprit}; known are {known}. "
+    def _print(self, expr: sp.Basic, **kwargs: object) -> str:
+        if isinstance(expr, sp.Basic) and expr.func in FUNCTIONS:
+            return self._function(FUNCTIONS[expr.func], [self._print(a) for a in expr.args])
+        if not isinstance(expr, ALLOWED):
+            raise NotImplementedError(self._refusal(expr))
+        return super()._print(expr, **kwargs)
+
+    def _refusal(self, expr: object) -> str:
+        known = ", ".join(sorted(f.__name__ for f in FUNCTIONS))
+        name = getattr(expr, "func", type(expr)).__name__
+        if isinstance(expr, sp.Function):
+            return (
+                f"no JAX function for {name} in {self.culprit}; known are {known}. "
                 f"Rewrite the expression or add a line to theory.codegen.scalar.FUNCTIONS"
             )
-        return self._nested(name, [self._print(a) for a in expr.args])
+        return (
+            f"cannot write {name} ({expr}) as JAX, in {self.culprit}; use real numbers, sums, "
+            f"products, powers and the functions {known}"
+        )
 
-    _print_Max = _print_Min = _print_Abs = _print_Function
-    _print_atan2 = _print_sign = _print_loggamma = _print_Function
-
-    def _nested(self, name: str, args: list[str]) -> str:
+    def _function(self, name: str, args: list[str]) -> str:
         """``f(a, b, c)``; binary functions of JAX are nested."""
         if name in ("jnp.maximum", "jnp.minimum") and len(args) > 2:
-            return f"{name}({args[0]}, {self._nested(name, args[1:])})"
+            return f"{name}({args[0]}, {self._function(name, args[1:])})"
         return f"{name}({', '.join(args)})"
 
-    def _print_log(self, expr: sp.Expr) -> str:
-        """``log(1 + x)`` keeps its digits for small x."""
-        argument = expr.args[0]
-        if isinstance(argument, sp.Add) and sp.S.One in argument.args:
-            return f"jnp.log1p({self._print(argument - 1)})"
-        return f"jnp.log({self._print(argument)})"
-
-    def _print_Add(self, expr: sp.Expr, order: object = None) -> str:
-        """``exp(x) - 1`` keeps its digits for small x."""
-        constant = sp.Add(*(a for a in expr.args if a.is_Number))
-        for term in expr.args:
-            weight, rest = term.as_coeff_Mul()
-            if isinstance(rest, sp.exp) and constant == -weight:
-                shifted = f"jnp.expm1({self._print(rest.args[0])})"
-                others = sp.Add(*(a for a in expr.args if a != term and not a.is_Number))
-                return self._print(weight * sp.Symbol(shifted) + others)
-        return super()._print_Add(expr, order)
+    def _print_Mul(self, expr: sp.Expr) -> str:
+        """A coefficient that does not fit into integers becomes a float."""
+        weight, rest = expr.as_coeff_Mul()
+        if weight.is_Rational and max(abs(weight.p), weight.q) >= LARGEST_INTEGER:
+            factor = self.parenthesize(rest, PRECEDENCE["Mul"])
+            return f"{self._float(weight)}*{factor}"
+        return super()._print_Mul(expr)
 
     def _print_Pow(self, expr: sp.Expr, rational: bool = False) -> str:
         base, power = expr.as_base_exp()
-        if power == sp.Rational(1, 2):
+        if power == sp.S.Half:
             return f"jnp.sqrt({self._print(base)})"
-        if power.is_Rational and power < 0:
-            return f"1/{self.parenthesize(sp.Pow(base, -power, evaluate=False), PRECEDENCE['Pow'])}"
-        if power.is_Rational and power.q == 2 and power.p > 2:
-            whole = sp.Pow(base, power.p // 2, evaluate=False) if power.p > 3 else base
-            whole = self.parenthesize(whole, PRECEDENCE["Mul"])
-            return f"({whole}*jnp.sqrt({self._print(base)}))"
-        exponent = self.parenthesize(power, PRECEDENCE["Pow"])
-        return f"{self.parenthesize(base, PRECEDENCE['Pow'])}**{exponent}"
+        if power == -sp.S.Half:
+            return f"1/jnp.sqrt({self._print(base)})"
+        bracketed = self.parenthesize(base, PRECEDENCE["Pow"])
+        if power == -1:
+            return f"1/{bracketed}"
+        if power == 1:
+            return bracketed
+        return f"{bracketed}**{self.parenthesize(power, PRECEDENCE['Pow'])}"
 
     def _print_Pi(self, expr: sp.Expr) -> str:
         return "jnp.pi"
@@ -102,25 +111,37 @@ class ScalarPrinter(StrPrinter):
     def _print_EulerGamma(self, expr: sp.Expr) -> str:
         return "jnp.euler_gamma"
 
+    def _print_NumberSymbol(self, expr: sp.Expr) -> str:
+        return repr(float(expr))
+
+    _print_GoldenRatio = _print_Catalan = _print_TribonacciConstant = _print_NumberSymbol
+
     def _print_Float(self, expr: sp.Expr) -> str:
         return repr(float(expr))
 
     def _print_Integer(self, expr: sp.Expr) -> str:
-        return str(int(expr))
+        return str(int(expr)) if abs(expr) < LARGEST_INTEGER else self._float(expr)
+
+    def _print_Rational(self, expr: sp.Expr) -> str:
+        fits = max(abs(expr.p), expr.q) < LARGEST_INTEGER
+        return f"{expr.p}/{expr.q}" if fits else self._float(expr)
+
+    def _float(self, number: sp.Rational) -> str:
+        """The nearest float, if the number has one that is neither zero nor infinite."""
+        try:
+            value = number.p / number.q
+        except OverflowError:
+            value = math.inf
+        if not (math.isfinite(value) and value):
+            raise NotImplementedError(f"no float is near the number {number} in {self.culprit}")
+        return repr(value)
 
     def _print_Symbol(self, expr: sp.Expr) -> str:
         return expr.name
 
     def emptyPrinter(self, expr: object) -> str:
         """Refuse what the table does not know."""
-        raise NotImplementedError(
-            f"cannot write {type(expr).__name__} ({expr}) as JAX, in {self.culprit}; use sums, "
-            f"products, powers and the functions of theory.codegen.scalar.FUNCTIONS"
-        )
-
-    _print_Relational = _print_BooleanTrue = _print_Integral = _print_Derivative = emptyPrinter
-    _print_Sum = _print_Product = _print_Limit = _print_Infinity = _print_NaN = emptyPrinter
-    _print_ComplexInfinity = _print_NegativeInfinity = _print_ImaginaryUnit = emptyPrinter
+        raise NotImplementedError(self._refusal(expr))
 
 
 def code(expression: sp.Expr, culprit: sp.Basic | str) -> str:
