@@ -26,7 +26,7 @@ from theory.language import Status, Step, run_steps
 m = size("m")
 i, j, k = indices("i j k", m)
 X, A = array("X", m), array("A", m, m)
-HEAD = "import jax.numpy as jnp\nfrom jaxtyping import Array, Float\n"
+HEAD = "import jax\nimport jax.numpy as jnp\nfrom jaxtyping import Array, Float\n"
 
 
 def built(expression: sp.Expr, axes: tuple[sp.Idx, ...] = (), *arguments: sp.IndexedBase):
@@ -112,6 +112,26 @@ CAUSAL = {
     "first column": (A[i, 0] * X[i], (i,)),
     "a diagonal entry": (A[0, 0] + A[1, 1] * X[0], ()),
 }
+
+
+def test_causal_attention_neither_overflows_nor_sees_what_comes_later() -> None:
+    weights = sp.Sum(sp.exp(A[i, k]), (k, 0, i))
+    attention = sp.Sum(sp.exp(A[i, j]) * X[j], (j, 0, i)) / weights
+    _, code = built(attention, (i,), X, A)
+    _, entropy = built(sp.log(weights), (i,), A)
+    x, logits = jnp.array([1.0, 2.0, 4.0]), 1000.0 * jnp.array([[1, 9, 9], [1, 1, 9], [-9, -9, -9]])
+    rounding = 9000 * np.finfo(float).eps  # that of a logit, which is the weight's relative error
+    np.testing.assert_allclose(code(x, logits), [1, 1.5, 7 / 3], rounding)
+    expected = [1000, 1000 + np.log(2), -9000 + np.log(3)]
+    np.testing.assert_allclose(entropy(logits), expected, 1e-15)
+    slope = jax.jacobian(lambda a: code(x, a))(logits)
+    assert jnp.isfinite(slope).all()
+    assert (slope[0] == 0).all()
+    np.testing.assert_allclose(slope[1, 1, :2], [-0.25, 0.25], 4 * rounding)
+    steep = built(sp.Sum(sp.sqrt(X[j]) * X[i], (j, 0, i)), (i,), X)[1]
+    later = jnp.array([4.0, 9.0, -1.0])
+    assert steep(later)[:2].tolist() == [8.0, 45.0]
+    assert jnp.isfinite(jax.jacobian(steep)(later)[:2]).all()
 
 
 @pytest.mark.parametrize("extent", [2, 3, 5])

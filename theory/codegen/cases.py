@@ -136,12 +136,18 @@ def _safe_point(
     for choice in islice(product(candidates, repeat=len(every)), 20000):
         point = dict(zip(every, choice, strict=True))
         *others, own = (c.xreplace(point) for c in conditions)
-        if own == sp.true and all(c == sp.false for c in others) and _all_finite(finite, choice):
+        applies = _may_be(own, True) and all(_may_be(c, False) for c in others)
+        if applies and _all_finite(finite, choice):
             return {v: point[v] for v in variables}
     raise NotImplementedError(
         f"found no point at which {branch} applies under {list(conditions)} and is finite with its "
         f"slope, to guard it with; name its argument by a Definition, or simplify the conditions"
     )
+
+
+def _may_be(condition: sp.Basic, value: bool) -> bool:
+    """Whether a condition has this value, or is about indices alone and may have any."""
+    return condition == sp.sympify(value) or (condition.has(sp.Idx) and not _variables(condition))
 
 
 def _all_finite(function: Any, point: Sequence[sp.Expr]) -> bool:

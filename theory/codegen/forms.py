@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from theory.calculus.indices import free_indices
+from theory.calculus.indices import NonNegative, free_indices
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,12 @@ def exponent_and_weight(factors: Iterable[sp.Expr]) -> tuple[sp.Expr, sp.Expr]:
 
 
 def is_sum_of_exponentials(expression: sp.Basic) -> bool:
-    """A sum over whole ranges, each term an exponential times a positive weight."""
+    """A sum of which each term is an exponential times a positive weight, or an indicator."""
     if not isinstance(expression, sp.Sum):
         return False
-    over = expression.limits
-    whole = all(isinstance(i, sp.Idx) and (lo, hi) == (i.lower, i.upper) for i, lo, hi in over)
     exponent, weight = exponent_and_weight(sp.Mul.make_args(expression.function))
+    positive = all(isinstance(w, NonNegative) or w.is_positive for w in sp.Mul.make_args(weight))
     inside = free_indices(weight) | free_indices(exponent)
-    return whole and bool(weight.is_positive) and exponent != 0 and inside >= {i for i, *_ in over}
+    summed = {i for i, *_ in expression.limits}
+    indexed = all(isinstance(i, sp.Idx) for i in summed)
+    return indexed and positive and exponent != 0 and inside >= summed

@@ -85,8 +85,27 @@ class Lowering:
         return grouped((c, aligned(value, found, axes)) for c, value, found in parts), axes
 
     def _term(self, term: Term) -> Weighted:
-        operands = [self._factor(f) for f in term.factors]
+        masks = [f for f in term.factors if isinstance(f, NonNegative)]
+        operands = [self._weighted(f, masks) for f in term.factors]
         return term.coefficient, *self._product(operands, term.bound)
+
+    def _weighted(self, factor: sp.Expr, masks: Sequence[sp.Expr]) -> Named:
+        """A factor beside indicators: a function sees safe numbers where one of them is zero.
+
+        Else what is not in a causal sum could be infinite, and infinity times zero no number.
+        """
+        over = [m for m in masks if free_indices(m) <= free_indices(factor)]
+        plain = isinstance(factor, sp.Indexed | sp.Idx | sp.KroneckerDelta | NonNegative)
+        if plain or not over:
+            return self._factor(factor)
+        applies = sp.And(*(m.args[0] >= 0 for m in over))
+        if not isinstance(factor, sp.exp):
+            return lowered(self, sp.Piecewise((factor, applies), (0, True)))
+        value, axes = self.array(factor.args[0])
+        inside = " & ".join(f"({self._holds(m, axes)})" for m in over)
+        inside = inside if len(over) > 1 else inside[1:-1]
+        safe = self._name(f"jnp.where({inside}, {code(value, factor)}, 0.0)")
+        return self._name(code(sp.exp(safe), factor)), axes
 
     def _bracket(self, bracket: Bracket, wanted: Axes = (), flat: bool = False) -> Weighted:
         """The factor times the sum inside; ``flat``: with no brackets in the bracket."""
@@ -188,16 +207,18 @@ class Lowering:
     def _indicator(self, factor: sp.Expr) -> Named:
         """One where the condition on indices holds, zero elsewhere."""
         axes = tuple(sorted(free_indices(factor), key=str))
-        if isinstance(factor, sp.KroneckerDelta):
+        if isinstance(factor, sp.KroneckerDelta) and len(axes) == 2:
             left, right = factor.args
-            if len(axes) == 2 and extent(left) == extent(right):
+            if extent(left) == extent(right):
                 return self._name(f"jnp.eye({code(extent(left), factor)})"), (left, right)
-            sides, sign = (left, right), "=="
-        else:
-            sides, sign = factor.sides(), "<="
-        at = {i: aligned(self._positions(i), (i,), axes) for i in axes}
-        left, right = (code(side.xreplace(at), factor) for side in sides)
-        return self._name(f"jnp.where({left} {sign} {right}, 1.0, 0.0)"), axes
+        return self._name(f"jnp.where({self._holds(factor, axes)}, 1.0, 0.0)"), axes
+
+    def _holds(self, factor: sp.Expr, axes: Axes) -> str:
+        """The condition of an indicator or a delta, for all values of the axes."""
+        is_delta = isinstance(factor, sp.KroneckerDelta)
+        at = {i: aligned(self._positions(i), (i,), axes) for i in free_indices(factor)}
+        sides = factor.args if is_delta else factor.sides()
+        return (" == " if is_delta else " <= ").join(code(s.xreplace(at), factor) for s in sides)
 
     def _pointwise(self, expression: sp.Expr) -> Named:
         """A function of arrays; its value gets a name."""
