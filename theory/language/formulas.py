@@ -36,8 +36,9 @@ def _unknown(sides: tuple[sp.Expr, ...]) -> set[tuple[Any, int]]:
 
 def _undefined(node: sp.Basic) -> bool:
     """A function without a meaning in SymPy: undefined, or of a class of a user's own."""
-    ours = not type(node).__module__.startswith("sympy.") and not isinstance(node, NonNegative)
-    return isinstance(node, AppliedUndef) or ours
+    if isinstance(node, AppliedUndef):
+        return True
+    return not isinstance(node, NonNegative) and not type(node).__module__.startswith("sympy.")
 
 
 def _learn(function: Any, arity: int, found: dict[Any, sp.Lambda]) -> None:
