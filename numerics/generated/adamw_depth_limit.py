@@ -11,6 +11,22 @@ from jaxtyping import Array, Float, Num
 Scalar = float | int | Num[Array, ""]
 
 
+@jax.custom_jvp
+def _expm1(x: Num[Array, "..."] | float) -> Array:
+    return jnp.expm1(x)
+
+
+_expm1.defjvps(lambda g, y, x: g * jnp.exp(x))
+
+
+@jax.custom_jvp
+def _bose(x: Num[Array, "..."] | float) -> Array:
+    return 1 / jnp.expm1(x)
+
+
+_bose.defjvps(lambda g, y, x: g * y * _bose(-x))
+
+
 def attention(
     x: Float[Array, " d"],
     Y: Float[Array, "N d"],
@@ -338,8 +354,8 @@ def largest_update(n: Scalar, beta1: Scalar, beta2: Scalar) -> Float[Array, ""]:
     """
     n, beta1, beta2 = (1.0 * jnp.asarray(a) for a in (n, beta1, beta2))
     return (
-        jnp.sqrt((1 - beta2**n)*(1 - (beta1**2/beta2)**n)/((1 - beta1**n)**2*(1 -
-        beta2)*(-beta1**2/beta2 + 1)))*jnp.abs(beta1 - 1)
+        jnp.sqrt(_expm1(n*jnp.log(beta2))*_expm1(n*jnp.log(beta1**2/beta2))/((1 -
+        beta2)*(-beta1**2/beta2 + 1)))*jnp.abs(beta1 - 1)*jnp.abs(_bose(n*jnp.log(beta1)))
     )
 
 

@@ -11,6 +11,14 @@ from jaxtyping import Array, Float, Num
 Scalar = float | int | Num[Array, ""]
 
 
+@jax.custom_jvp
+def _expm1(x: Num[Array, "..."] | float) -> Array:
+    return jnp.expm1(x)
+
+
+_expm1.defjvps(lambda g, y, x: g * jnp.exp(x))
+
+
 def attention_gradients(
     X: Float[Array, "d n"],
     Wq: Float[Array, "dq d"],
@@ -179,7 +187,7 @@ def power_iteration_share(c: Scalar, ratio: Scalar, rounds: Scalar) -> Float[Arr
         \frac{1}{\sqrt{- ratio^{4 rounds} + 1 + \frac{ratio^{4 rounds}}{c^{2}}}}
     """
     c, ratio, rounds = (1.0 * jnp.asarray(a) for a in (c, ratio, rounds))
-    return 1/jnp.sqrt(-ratio**(4*rounds) + 1 + ratio**(4*rounds)/c**2)
+    return 1/jnp.sqrt(-_expm1(4*rounds*jnp.log(ratio)) + ratio**(4*rounds)/c**2)
 
 
 def adam_entry_bound(b1: Scalar, b2: Scalar, t: Scalar) -> Float[Array, ""]:
@@ -193,4 +201,7 @@ def adam_entry_bound(b1: Scalar, b2: Scalar, t: Scalar) -> Float[Array, ""]:
         \frac{b_{1}^{2}}{b_{2}} + 1\right)}} \left(1 - b_{1}\right)}{1 - b_{1}^{t}}
     """
     b1, b2, t = (1.0 * jnp.asarray(a) for a in (b1, b2, t))
-    return jnp.sqrt((1 - b2**t)*(1 - (b1**2/b2)**t)/((1 - b2)*(-b1**2/b2 + 1)))*(1 - b1)/(1 - b1**t)
+    return (
+        -jnp.sqrt(_expm1(t*jnp.log(b2))*_expm1(t*jnp.log(b1**2/b2))/((1 - b2)*(-b1**2/b2 +
+        1)))*(1 - b1)/_expm1(t*jnp.log(b1))
+    )

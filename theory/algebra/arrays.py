@@ -11,12 +11,34 @@ from typing import Any
 import sympy as sp
 
 
+class SymmetricEntry(sp.Indexed):
+    """An entry of a symmetric array, which is the entry with its indices exchanged, too."""
+
+    @classmethod
+    def class_key(cls) -> tuple[int, int, str]:
+        """Sorted among other entries."""
+        return sp.Indexed.class_key()
+
+    def _eval_derivative(self, wrt: sp.Basic) -> sp.Expr:
+        if not (isinstance(wrt, sp.Indexed) and wrt.base == self.base):
+            return super()._eval_derivative(wrt)
+        if len(self.indices) != 2:
+            raise ValueError(
+                f"no derivative in an entry of {self.base}: it has other axes than two"
+            )
+        (i, j), (k, l) = self.indices, wrt.indices  # noqa: E741
+        straight = sp.KroneckerDelta(i, k) * sp.KroneckerDelta(j, l)
+        crossed = sp.KroneckerDelta(i, l) * sp.KroneckerDelta(j, k)
+        return straight + crossed - straight * crossed
+
+
 class Symmetric(sp.IndexedBase):
     """A symmetric array: its entries are always written with sorted indices."""
 
     def __getitem__(self, indices: tuple[sp.Basic | int, ...], **kw: object) -> sp.Indexed:
         """The entry, with indices sorted by name."""
-        return sp.Indexed(self, *sorted(map(sp.sympify, indices), key=sp.default_sort_key), **kw)
+        found = sorted(map(sp.sympify, indices), key=sp.default_sort_key)
+        return SymmetricEntry(self, *found, **kw)
 
 
 class NonNegative(sp.Function):

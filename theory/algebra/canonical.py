@@ -130,7 +130,7 @@ def _named(term: Term, taken: frozenset[str]) -> Term:
     order = [b for cell in cells for b in sorted(cell, key=alike.index)]
     new = {b: sp.Idx(name, (b.lower, b.upper)) for b, name in zip(order, names, strict=True)}
     renamed = term.renamed(new)
-    factors = sorted(renamed.factors, key=lambda f: (type(f).__name__, str(f)))
+    factors = sorted(renamed.factors, key=lambda f: (f.class_key()[2], str(f)))
     return Term(renamed.coefficient, tuple(factors), tuple(new[b] for b in order))
 
 

@@ -86,11 +86,11 @@ def _power_of_one_plus(node: sp.Expr) -> sp.Expr | None:
     return None
 
 
-def _number_to_a_power(node: sp.Expr) -> sp.Expr | None:
-    """``w 2**x - w``."""
+def _power_minus_weight(node: sp.Expr) -> sp.Expr | None:
+    """``w b**x - w``, as 1 - b^t of a moving average that starts at zero."""
     for term in node.args:
         for factor in sp.Mul.make_args(term):
-            if isinstance(factor, sp.Pow) and factor.base.is_number and factor.base.is_positive:
+            if isinstance(factor, sp.Pow) and factor.base.is_positive and not factor.exp.is_number:
                 weight = term / factor
                 if -weight in node.args:
                     rest = sp.Add(*(a for a in node.args if a not in (term, -weight)))
@@ -100,5 +100,5 @@ def _number_to_a_power(node: sp.Expr) -> sp.Expr | None:
 
 SUMS: tuple[Callable[[sp.Expr], sp.Expr | None], ...] = (
     _sum, _difference_of_exponentials, _power_of_one_plus, _difference_of_roots,
-    _number_to_a_power,
+    _power_minus_weight,
 )  # fmt: skip
