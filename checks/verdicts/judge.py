@@ -175,7 +175,7 @@ def _follow(
 def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Verdict:
     if p_value <= budget:
         return Verdict.REFUTED
-    if not finding.blocked and support(finding.tests) <= error:
+    if not (finding.blocked or finding.doubt) and support(finding.tests) <= error:
         return Verdict.SUPPORTED
     return Verdict.INCONCLUSIVE
 

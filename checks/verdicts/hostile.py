@@ -1,0 +1,85 @@
+"""Studies made to mislead the judge: where a rule leans on what the data need not have.
+
+A study is a claim, data that are quick to draw, and whether the claim is right. Right claims may
+stay undecided; they may be refuted as seldom as the budget says, and wrong ones supported as
+seldom as the judge promises.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from .claim import Claim
+from .claims import RateClaim
+from .observations import DecayClaim
+from .tasks import Task
+
+n = sp.Symbol("n", positive=True)
+EIGHT = {"n": [2**k for k in range(2, 10)]}
+TIMES = np.linspace(0, 5, 11)
+Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) -> one row a seed
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """A claim whose data ``draw`` makes, whether it is right, and ``tier`` smoke throughout."""
+
+    name: str
+    right: bool
+    subject: Claim
+    draw: Draw
+
+    def claim(self) -> Claim:
+        """The claim; its data come from ``measure``."""
+        return self.subject
+
+    def measure(self, tasks: Sequence[Task]) -> list[np.ndarray]:
+        """Blocks of one draw of as many seeds as the claim may ask for."""
+        return [self._block(task) for task in tasks]
+
+    def _block(self, task: Task) -> np.ndarray:
+        rng = np.random.default_rng([task.seed, *task.point.values()])
+        rows = self.draw(rng, self.subject.looks("smoke")[-1], **task.point)
+        return rows[task.start : task.start + task.count]
+
+
+def unmeasured(size: dict[str, int], keys: np.ndarray) -> np.ndarray:
+    """Stands for the function of a claim whose data are drawn by its study."""
+    return np.full(len(keys), np.nan)
+
+
+def _rate(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Log-normal errors around a truth in n, claimed to be of order 1/n."""
+    given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **fields}
+    claim = RateClaim(id=f"hostile/{name}", error=unmeasured, **given)
+    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * _noise(rng, count))
+
+
+def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Log-normal curves around a truth in t, claimed to decay like exp(-t)."""
+    claim = DecayClaim(id=f"hostile/{name}", curve=unmeasured, times=TIMES, rate=1.0, **fields)
+    return Hostile(
+        name, right, claim, lambda rng, count: truth(TIMES) * _noise(rng, (count, len(TIMES)))
+    )
+
+
+def _noise(rng: np.random.Generator, shape: int | tuple[int, int]) -> np.ndarray:
+    return np.exp(0.4 * rng.standard_normal(shape))
+
+
+NEXT_ORDER = (
+    _rate("slower-rate-behind-a-large-correction", False, lambda n: n**-0.85 * (1 + 40 / n)),
+    _rate("much-slower-rate-behind-a-larger-one", False, lambda n: n**-0.75 * (1 + 80 / n)),
+    _rate("right-rate-behind-a-large-correction", True, lambda n: (1 + 60 / n) / n),
+    _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
+    _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
+    _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
+)
+HOSTILE = NEXT_ORDER
+
+
+def _bump(t: np.ndarray, size: float) -> np.ndarray:
+    return 1 + size * np.exp(-t)
