@@ -1,7 +1,7 @@
 """The judge against the rules in use elsewhere, on synthetic studies with a known truth.
 
-The studies made to mislead the judge are in ``hostile``; no rival rule is made for most of them. In
-the studies here errors are log-normal and independent over seeds and levels, the case that is hardest for
+The studies made to mislead the judge are in ``hostile``; the rival rules are not made for them.
+Errors here are log-normal and independent over seeds and levels, the case that is hardest for
 the judge: it cannot profit from shared randomness. The rival rules get all 512 seeds at
 once; the judge starts at 64 and may go up to 512.
 """

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .claim import Claim
+from .claim import Claim, Real
 from .claims import RateClaim
 from .observations import DecayClaim
 from .tasks import Task
@@ -81,5 +81,5 @@ NEXT_ORDER = (
 HOSTILE = NEXT_ORDER
 
 
-def _bump(t: np.ndarray, size: float) -> np.ndarray:
+def _bump(t: np.ndarray, size: Real) -> np.ndarray:
     return 1 + size * np.exp(-t)
