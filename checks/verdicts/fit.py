@@ -24,7 +24,7 @@ from theory.language.rate import Kind
 from .claim import Real
 from .claims import RateClaim
 from .levels import Levels
-from .linear import MISFIT, level_weights, linear_solution
+from .linear import MISFIT, chi_square, level_weights, linear_solution
 from .model import Shape, descend, model
 from .observations import DecayClaim
 from .outcome import t_quantile
@@ -99,7 +99,7 @@ def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray, region: Region) 
     part, data = shape.select(kept) if shape.levels.size else shape, levels.select(kept)
     weights = level_weights(data)
     low, high = _box(part, data.log_mean)
-    theta, doubtful = _best_fit(part, data.log_mean, weights, low, high, region)
+    theta, doubtful = _best_fit(part, data, weights, low, high, region)
     fitted, jacobian = model(part, theta)
     terms, sizes = len(part.log_terms), len(part.log_sizes)
     lively = np.abs(jacobian).max(axis=0) > 1e-4  # a term fitted as absent has no direction
@@ -131,14 +131,14 @@ def _box(
 
 def _best_fit(
     shape: Shape,
-    target: Float[np.ndarray, " K"],
+    levels: Levels,
     weights: Float[np.ndarray, " K"],
     low: Float[np.ndarray, " p"],
     high: Float[np.ndarray, " p"],
     region: Region,
 ) -> tuple[Float[np.ndarray, " p"], bool]:
     """The parameters, and whether they may only refute."""
-    terms = len(shape.log_terms)
+    terms, target = len(shape.log_terms), levels.log_mean
     rest = np.zeros(len(shape.log_sizes) + len(shape.corrections))
     ceiling = (target - shape.log_terms).max(axis=1)
     starts = [np.append((target - shape.log_terms).mean(axis=1) - np.log(terms), rest)]
@@ -153,7 +153,7 @@ def _best_fit(
             starts.append(np.append(start, rest))
     if terms == 1:
         starts += _far_starts(shape, target, weights, high)
-    fits = [descend(shape, target, weights, start, low, high) for start in starts]
+    fits = [descend(shape, target, weights, start, low, high)[1] for start in starts]
 
     def distance(theta: Float[np.ndarray, " p"]) -> tuple[float, bool, float]:
         excess = theta[terms : terms + len(shape.log_sizes)]
@@ -163,21 +163,20 @@ def _best_fit(
 
     # Terms may stand in for each other (one alone, with an excess exponent): of the fits that
     # the data cannot tell apart, the one nearest to the claim speaks.
-    least, unit = min(loss for loss, _ in fits), weights.sum()
-    nearest = min((theta for loss, theta in fits if loss <= least + TIE / unit), key=distance)
+    misfit = [chi_square(levels, target - model(shape, theta)[0]) for theta in fits]
+    least, unit = min(misfit), max(1.0, min(misfit) / len(target))
+    tied = [t for t, misfit in zip(fits, misfit, strict=True) if misfit <= least + TIE * unit]
+    nearest = min(tied, key=distance)
     # A large next-order term bends the likelihood: no standard error says what it may explain.
     excess = slice(terms, terms + len(shape.log_sizes))
     if distance(nearest)[0] > 0 and terms == 1 and len(shape.corrections):
         low[excess], high[excess] = region
-        fits = [descend(shape, target, weights, start, low, high) for start in starts]
         large = distance(nearest)[1]
-        rivals = [
-            theta
-            for loss, theta in fits
-            if loss <= least + SURE / unit and (large or distance(theta)[1])
-        ]
-        if rivals:
-            return rivals[0], True
+        for start in starts:
+            theta = descend(shape, target, weights, start, low, high)[1]
+            loss = chi_square(levels, target - model(shape, theta)[0])
+            if (large or distance(theta)[1]) and loss <= least + SURE * unit:
+                return theta, True
     return nearest, distance(nearest)[1]
 
 
