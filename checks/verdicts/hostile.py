@@ -14,7 +14,7 @@ import sympy as sp
 
 from .claim import Claim, Real
 from .claims import RateClaim
-from .observations import DecayClaim
+from .observations import DecayClaim, MomentClaim
 from .tasks import Task
 
 n = sp.Symbol("n", positive=True)
@@ -66,6 +66,16 @@ def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -
     )
 
 
+def _moment(name: str, right: bool, sample: Draw, **fields: Any) -> Hostile:
+    """Observations whose mean is claimed to be one."""
+    claim = MomentClaim(id=f"hostile/{name}", sample=unmeasured, expected=1.0, **fields)
+    return Hostile(name, right, claim, lambda rng, count: np.asarray(sample(rng, count)))
+
+
+def _bump(t: np.ndarray, size: Real) -> np.ndarray:
+    return 1 + size * np.exp(-t)
+
+
 def _noise(rng: np.random.Generator, shape: int | tuple[int, int]) -> np.ndarray:
     return np.exp(0.4 * rng.standard_normal(shape))
 
@@ -78,8 +88,24 @@ NEXT_ORDER = (
     _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
     _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
 )
-HOSTILE = NEXT_ORDER
-
-
-def _bump(t: np.ndarray, size: Real) -> np.ndarray:
-    return 1 + size * np.exp(-t)
+MEANS = (
+    _moment("square-of-a-normal-number", True, lambda rng, size: rng.standard_normal(size) ** 2),
+    _moment("fourth-power", True, lambda rng, size: rng.standard_normal(size) ** 4 / 3),
+    _moment("exponential-waiting-time", True, lambda rng, size: rng.exponential(size=size)),
+    _moment("event-in-a-hundred", True, lambda rng, size: (rng.random(size) < 0.01) / 0.01),
+    _moment(
+        "event-in-a-hundred-within-bounds", True,
+        lambda rng, size: (rng.random(size) < 0.01) / 0.01,
+        bounds=(0.0, 100.0),
+    ),
+    _moment(
+        "rare-event-unseen", False, lambda rng, size: 1 + 100.0 * (rng.random(size) < 0.005),
+        tolerance=0.1,
+    ),
+    _moment("variable-within-bounds", True, lambda rng, size: 2 * rng.random(size), bounds=(0, 2)),
+    _moment(
+        "shifted-within-bounds", False, lambda rng, size: 0.8 * rng.random(size), bounds=(0, 1)
+    ),
+    _moment("square-of-another-scale", False, lambda rng, size: 1.5 * rng.chisquare(1, size)),
+)  # fmt: skip
+HOSTILE = (*NEXT_ORDER, *MEANS)
