@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .claim import Claim, Real
+from .claim import Claim, Mutant, Real
 from .claims import RateClaim
+from .frequencies import FrequencyClaim
 from .observations import DecayClaim, MomentClaim
 from .tasks import Task
 
@@ -72,6 +73,23 @@ def _moment(name: str, right: bool, sample: Draw, **fields: Any) -> Hostile:
     return Hostile(name, right, claim, lambda rng, count: np.asarray(sample(rng, count)))
 
 
+def _contrast(
+    name: str, right: bool, probabilities: tuple[float, float], *, exclusive: bool
+) -> Hostile:
+    """Two events of one uniform number, apart from each other or one within the other."""
+    p, q = probabilities
+
+    def draw(rng: np.random.Generator, count: int) -> np.ndarray:
+        u = rng.random(count)
+        return np.stack([u < p, u > 1 - q if exclusive else u < q], axis=1).astype(float)
+
+    claim = FrequencyClaim(
+        id=f"hostile/{name}", sample=unmeasured, events=("first", "second"), contrasts=((0, 1),),
+        mutants=(Mutant("turned-round", "the second more often", {"contrasts": ((1, 0),)}),),
+    )  # fmt: skip
+    return Hostile(name, right, claim, draw)
+
+
 def _bump(t: np.ndarray, size: Real) -> np.ndarray:
     return 1 + size * np.exp(-t)
 
@@ -108,4 +126,10 @@ MEANS = (
     ),
     _moment("square-of-another-scale", False, lambda rng, size: 1.5 * rng.chisquare(1, size)),
 )  # fmt: skip
-HOSTILE = (*NEXT_ORDER, *MEANS)
+CONTRASTS = (
+    _contrast("exclusive-events-as-frequent", False, (0.4, 0.4), exclusive=True),
+    _contrast("exclusive-events-one-more-frequent", True, (0.35, 0.3), exclusive=True),
+    _contrast("nested-events-one-more-frequent", True, (0.6, 0.5), exclusive=False),
+    _contrast("one-event-twice", False, (0.5, 0.5), exclusive=False),
+)
+HOSTILE = (*NEXT_ORDER, *MEANS, *CONTRASTS)
