@@ -67,3 +67,15 @@ def test_a_stated_tolerance_is_not_widened_by_the_default_margin() -> None:
     assert judge(claim).verdict is Verdict.REFUTED
     (test,) = judge(replace(claim, expected=0.1)).tests
     assert test.support_region == (test.low, test.high)
+
+
+def test_a_coordinate_that_is_zero_by_construction_is_bounded_and_the_others_are_not() -> None:
+    def sample(size, keys):
+        return np.array([[0.0, np.random.default_rng(key).normal()] for key in keys])
+
+    bound = np.array([1e-9, np.inf])
+    claim = MomentClaim(id="user/x", sample=sample, expected=0.0, tolerance=[0.01, 0.0], margin=0.2)
+    assert judge(claim).verdict is Verdict.INCONCLUSIVE
+    bounded = replace(claim, bounds=(-bound, bound))
+    assert judge(bounded).verdict is Verdict.SUPPORTED
+    assert judge(replace(bounded, expected=[1.0, 0.0])).verdict is Verdict.REFUTED

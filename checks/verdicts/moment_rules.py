@@ -32,7 +32,7 @@ def moment_finding(claim: MomentClaim, data: Data) -> Finding:
         centre = expected - claim.planted_shift * (scale + tolerance)
         for q, name in enumerate(f"mean {q} minus expected{at(point)}" for q in range(len(scale))):
             x, where = sample[:, q], (float(allowed[q]), float(margin[q]), int(unit[q]))
-            if bounds is not None:
+            if bounds is not None and np.isfinite(bounds[0][q]):
                 ends = (bounds[0][q] - centre[q], bounds[1][q] - centre[q])
                 tests.append(_bounded_test(name, x - centre[q], ends, *where))
                 continue

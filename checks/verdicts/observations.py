@@ -27,10 +27,10 @@ class MomentClaim(Claim):
       ``max(tolerance, margin * scale)``, where scale is the larger of |expected| and the
       standard deviation of one observation. Not rejecting is not support. Default: 0 for a
       mean with a tolerance, else 0.25.
-    - ``bounds``: (low, high) when no observation can be outside, numbers or (q,): the tests are
-      then exact for observations at the two ends, and empirical Bernstein bounds for others. Else
-      Student's t with Hall's correction for skewness; observations that do not vary then decide
-      nothing.
+    - ``bounds``: (low, high) when no observation can be outside, numbers or (q,), infinite for
+      coordinates without: the tests are then exact for observations at the two ends, and empirical
+      Bernstein bounds for others. Else Student's t with Hall's correction for skewness;
+      observations that do not vary then decide nothing.
     - ``planted_shift``: used by automatic mutants, in units of scale.
     """
 
@@ -53,8 +53,11 @@ class MomentClaim(Claim):
         if self.bounds is not None:
             low, high = (stated(self.id, "bounds", bound) for bound in self.bounds)
             object.__setattr__(self, "bounds", (low, high))
-            if np.any(low >= high) or not np.all(np.isfinite([low, high])):
-                raise ValueError(f"claim {self.id}: expected low < high, received {self.bounds}")
+            if np.any(low >= high) or np.any(np.isfinite(low) != np.isfinite(high)):
+                raise ValueError(
+                    f"claim {self.id}: expected bounds low < high, both finite or neither, "
+                    f"received {self.bounds}"
+                )
 
     def margins(self, scale: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
         """Distance from the expected means within which they must be, beyond the tolerance."""
