@@ -82,7 +82,7 @@ RIGHT = {
     "log growth": growth(lambda n: 0.1 + 0.07 * np.log(n), slope_bound=0.1),
     "power growth": growth(lambda n: 0.1 * n**0.25, law="power"),
     "moments": moment([0, 1]),
-    "biased moments within their tolerance": moment([0.05, 1.05], tolerance=0.2),
+    "biased moments within their tolerance": moment([0.05, 1.05], tolerance=0.2, cap=4096),
     "same law": law(lambda x: x),
     "decay": decay(1),
     "faster than a decay bound": decay(0.5, kind="upper bound"),

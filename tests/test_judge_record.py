@@ -100,7 +100,7 @@ def test_calibration_shows_a_mutant_without_teeth():
 
 
 def test_the_judge_beats_the_rules_in_use_elsewhere_on_a_small_sample():
-    table = calibrate_judge(8, 2)
+    table = calibrate_judge(8, 2, studies=STUDIES)
     assert len(table.rows) == len(STUDIES)
     for row in table.rows:
         accepted = row.verdicts["SUPPORTED"].count

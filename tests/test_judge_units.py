@@ -52,7 +52,8 @@ def scaled(kind: str, right: bool, unit: float):
 
     wrong = 0.0 if right else 1.0
     common: dict[str, Any] = {"id": "user/claim", **FEW}
-    rate: dict[str, Any] = {**common, "sizes": LEVELS, "predicted": 1 / n}
+    # Exact errors: of some units they would look like rounding.
+    rate: dict[str, Any] = {**common, "sizes": LEVELS, "predicted": 1 / n, "resolution": 0}
     built = {
         "exact": lambda: RateClaim(kind="exact", error=error(-1 + wrong), **rate),
         "bound": lambda: RateClaim(kind="upper bound", error=error(-1 + wrong), **rate),
@@ -68,7 +69,9 @@ def scaled(kind: str, right: bool, unit: float):
         "growth": lambda: GrowthClaim(
             sizes=LEVELS, law="power", value=error(0.6) if right else error(0), **common
         ),
-        "decay": lambda: DecayClaim(curve=curve, times=TIMES, rate=1.0, transient=None, **common),
+        "decay": lambda: DecayClaim(
+            curve=curve, times=TIMES, rate=1.0, transient=None, resolution=0, **common
+        ),
         "moment": lambda: MomentClaim(sample=sample(wrong), expected=0.0, margin=0.9, **common),
         "law": lambda: LawClaim(
             left=sample(3 * wrong), right=sample(0), margin=0.6, id="a/b", seeds=128, cap=128

@@ -81,10 +81,24 @@ def test_the_interval_of_a_count_is_exact_and_within_zero_and_one(count: int) ->
         )
 
 
-def test_ten_against_none_is_fishers_number() -> None:
+def test_ten_alone_against_none_are_ten_heads() -> None:
     test = _contrast_test("x", 10, 0, 10)
-    assert test.p_support == pytest.approx(1 / comb(20, 10))
+    assert test.p_support == pytest.approx(2.0**-10)
     assert test.p_refute == 1.0
+
+
+def test_seeds_in_which_both_or_neither_happen_do_not_count() -> None:
+    """Twelve seeds alone of which three are the second event's, whatever the others are."""
+    for n in (12, 500):
+        test = _contrast_test("x", 9, 3, n)
+        assert test.p_support == pytest.approx(binomial_tail(12, 9, 0.5))
+        assert test.p_refute == pytest.approx(binomial_tail(12, 3, 0.5))
+
+
+@pytest.mark.parametrize("alone", [(0, 0), (10, 0), (0, 10), (5, 5)])
+def test_the_interval_of_a_difference_stays_in_its_range(alone: tuple[int, int]) -> None:
+    low, high = _contrast_test("x", *alone, 10).interval()
+    assert -1 <= low < (alone[0] - alone[1]) / 10 < high <= 1 or abs(alone[0] - alone[1]) == 10
 
 
 def test_a_claim_that_claims_nothing_is_rejected() -> None:

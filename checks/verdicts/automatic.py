@@ -32,7 +32,8 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
     if isinstance(claim, GrowthClaim):
         return _growth(claim)
     if isinstance(claim, MomentClaim):
-        shift = 1 + 2 * claim.margin if _tolerant(claim) else 2 * claim.margin
+        margin = 0.25 if claim.margin is None else claim.margin
+        shift = 1 + 2 * margin if _tolerant(claim) else 2 * margin
         return _moved("mean", "planted_shift", shift, -shift)
     if isinstance(claim, LawClaim):
         shifted = Mutant("auto-shift", "left shifted", {"planted_shift": 5 * claim.margin})

@@ -1,6 +1,7 @@
 """The judge against the rules in use elsewhere, on synthetic studies with a known truth.
 
-Errors are log-normal and independent over seeds and levels, the case that is hardest for
+The studies made to mislead the judge are in ``hostile``; the rival rules are not made for them.
+Errors here are log-normal and independent over seeds and levels, the case that is hardest for
 the judge: it cannot profit from shared randomness. The rival rules get all 512 seeds at
 once; the judge starts at 64 and may go up to 512.
 """
@@ -18,6 +19,7 @@ from .calibration import Frequency, frequencies, frequency, fresh_seeds
 from .claims import RateClaim
 from .evidence import Measure
 from .finding import Data
+from .hostile import HOSTILE, Hostile
 from .judge import BUDGET, quick_verdict
 from .outcome import t_quantile
 from .shapes import rate_shape
@@ -114,7 +116,10 @@ STUDIES = (
 
 @dataclass(frozen=True)
 class Row:
-    """Frequencies for one study: the judge's three verdicts, and acceptance by each rival."""
+    """Frequencies for one study: the judge's three verdicts, and acceptance by each rival.
+
+    ``rivals`` is empty for a hostile study.
+    """
 
     study: str
     right: bool
@@ -148,10 +153,13 @@ class Benchmark:
 
     def to_markdown(self) -> str:
         """Percentages; for a right claim acceptance should be high, for a wrong one zero."""
-        head = [*self.rows[0].verdicts, *(f"{name} accepts" for name in self.rows[0].rivals)]
+        rivals = list(dict.fromkeys(name for row in self.rows for name in row.rivals))
+        head = [*self.rows[0].verdicts, *(f"{name} accepts" for name in rivals)]
         lines = ["| study | claim is | " + " | ".join(head) + " |", "|---" * (len(head) + 2) + "|"]
         for row in self.rows:
-            cells = [f"{100 * f.rate:.1f}" for f in [*row.verdicts.values(), *row.rivals.values()]]
+            cells = [f"{100 * found.rate:.1f}" for found in row.verdicts.values()]
+            seen = [row.rivals.get(name) for name in rivals]
+            cells += ["" if found is None else f"{100 * found.rate:.1f}" for found in seen]
             lines.append(
                 f"| {row.study} | {'right' if row.right else 'wrong'} | {' | '.join(cells)} |"
             )
@@ -162,7 +170,7 @@ def calibrate_judge(
     replicates: int = 1000,
     seed: int = 0,
     *,
-    studies: Sequence[Study] = STUDIES,
+    studies: Sequence[Study | Hostile] = (*STUDIES, *HOSTILE),
     progress: Callable[[str], None] = lambda name: None,
 ) -> Benchmark:
     """Judge every study on ``replicates`` fresh seeds, and let the rival rules see the same data.
@@ -176,10 +184,12 @@ def calibrate_judge(
         for run in fresh_seeds(seed, replicates):
             verdict = quick_verdict(claim, seed=run, budget=BUDGET, measure=study.measure)
             counts[verdict.value] += 1
-            log_means, decay = _all_seeds(claim, study.measure, run)
-            for name, rule in RIVALS.items():
-                accepted[name] += rule(log_means, decay, study.kind == "upper bound")
-        rivals = {name: frequency(accepted[name], replicates) for name in RIVALS}
+            if isinstance(study, Study):
+                log_means, decay = _all_seeds(study.claim(), study.measure, run)
+                for name, rule in RIVALS.items():
+                    accepted[name] += rule(log_means, decay, study.kind == "upper bound")
+        compared = RIVALS if isinstance(study, Study) else ()
+        rivals = {name: frequency(accepted[name], replicates) for name in compared}
         rows.append(Row(study.name, study.right, frequencies(counts, replicates), rivals))
     return Benchmark(replicates, seed, tuple(rows))
 

@@ -10,9 +10,10 @@ leaves the error probabilities as they are.
 import numpy as np
 from jaxtyping import Float
 
-from .fit import Fit, Shape
+from .fit import Fit
 from .levels import Levels
 from .linear import level_weights
+from .model import Shape
 
 SPAN, STEPS = np.log(1e6), 61  # range of log C_i around equal shares, and scan resolution
 

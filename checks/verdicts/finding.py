@@ -1,7 +1,7 @@
 """What a rule hands to the judge after one look at the data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,14 +39,17 @@ class Data:
 
 @dataclass(frozen=True)
 class Finding:
-    """Tests, plain estimates and plot series; ``blocked`` says why nothing can be decided."""
+    """Tests, plain estimates and plot series.
+
+    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported.
+    """
 
     tests: tuple[Test, ...]
     estimates: dict[str, dict[str, Any]]
     series: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     blocked: str = ""
-    alternatives: dict[str, str] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:

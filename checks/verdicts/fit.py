@@ -8,6 +8,9 @@ with the monomials M of the prediction, X the logarithms of the sizes, and x the
 terms scaled to 1 at the coarsest level. The prediction says gamma = 0. Weighted least
 squares by Levenberg-Marquardt; the covariance of gamma is propagated from the joint
 bootstrap covariance of the levels (a sandwich), so weights affect efficiency only.
+
+A claim is about sizes at which its rate is what is seen, so the a_j have a declared range. The fit
+may leave it, for else the exponent would depend on where the range ends; it then supports nothing.
 """
 
 from dataclasses import dataclass
@@ -16,33 +19,26 @@ import numpy as np
 from jaxtyping import Float
 from scipy import optimize
 
+from theory.language.rate import Kind
+
+from .claim import Real
+from .claims import RateClaim
 from .levels import Levels
-from .linear import MISFIT, level_weights, linear_solution
+from .linear import MISFIT, chi_square, level_weights, linear_solution
+from .model import Shape, descend, model
+from .observations import DecayClaim
 from .outcome import t_quantile
 
 TIE = 4.0  # chi-square by which two fits must differ to be told apart
 CORRECTION = (-0.8, 4.0)  # range of a_j: at the coarsest level the next order may dominate 4:1
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The data of the model: ``log_terms`` (T, K), ``log_sizes`` (J, K), ``corrections``.
-
-    ``corrections`` has shape (J, K) or (0, K). ``levels`` (K,) orders points from coarse
-    to fine for windows; empty when points have no single order.
-    """
-
-    log_terms: Float[np.ndarray, "T K"]
-    log_sizes: Float[np.ndarray, "J K"]
-    corrections: Float[np.ndarray, "A K"]
-    levels: Float[np.ndarray, " order"]
-
-    def select(self, keep: np.ndarray) -> "Shape":
-        """The points with the given indices."""
-        terms, sizes, corrections = (
-            part[:, keep] for part in (self.log_terms, self.log_sizes, self.corrections)
-        )
-        return Shape(terms, sizes, corrections, self.levels[keep])
+LEAST = -0.999  # the fit may go so far below, and above until 4:1 holds at the finest level
+SURE = 25.0  # by which one must be worse to be given up when it is nearer to the claim
+FAR = (0.25, 0.08, 0.02)  # of that end of the range: where large coefficients are looked for
+DOUBT = (
+    f"the next-order term is no correction (expected {CORRECTION[0]:g} to {CORRECTION[1]:g} times "
+    "the leading term at the coarsest level): use finer levels, or name the right next order"
+)
+Region = tuple[Real, Real]
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,7 @@ class Fit:
 
     ``misfit`` is the p-value of the lack-of-fit test, ``kept`` the indices of the points
     used, ``discrepancy`` the relative error of the form that was added when it misfits.
+    ``doubt`` says, when a next-order term is or may be out of its range, why nothing is supported.
     """
 
     gamma: Float[np.ndarray, " J"]
@@ -60,6 +57,7 @@ class Fit:
     misfit: float
     discrepancy: float
     kept: np.ndarray
+    doubt: str = ""
 
     @property
     def width(self) -> float:
@@ -68,31 +66,41 @@ class Fit:
         return float(np.max(np.array(quantiles) * self.standard_error))
 
 
-def fit_shape(levels: Levels, shape: Shape) -> Fit:
+def allowed(claim: RateClaim | DecayClaim) -> Region:
+    """The excess exponents, or missing shares of a rate of decay, that a claim admits."""
+    exact = claim.kind is Kind.EXACT
+    return (-claim.margin if exact else -np.inf, claim.margin)
+
+
+def fit_shape(levels: Levels, shape: Shape, region: Region = (0.0, 0.0)) -> Fit:
     """Fit, and when the form misfits, leave out coarse levels or widen the interval.
+
+    ``region``: the excess exponents that the claim admits; of fits that the data cannot tell apart
+    the nearest to it is taken.
 
     The largest window of the finest levels that passes the lack-of-fit test is used; when
     none of five levels or more passes, the one with the narrowest interval, with the
     discrepancy of the form added to the variance of every level.
     """
     everything = np.arange(levels.log_mean.size)
-    first = _fit_window(levels, shape, everything)
+    first = _fit_window(levels, shape, everything, region)
     if first.misfit >= MISFIT or shape.levels.size == 0:
         return first
     windows = [first]
     for coarsest in np.unique(shape.levels)[1:-4]:
-        window = _fit_window(levels, shape, everything[shape.levels >= coarsest])
+        window = _fit_window(levels, shape, everything[shape.levels >= coarsest], region)
         if window.misfit >= MISFIT:
             return window
         windows.append(window)
     return min(windows, key=lambda window: window.width)
 
 
-def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray) -> Fit:
+def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray, region: Region) -> Fit:
     part, data = shape.select(kept) if shape.levels.size else shape, levels.select(kept)
     weights = level_weights(data)
-    theta = _best_fit(part, data.log_mean, weights)
-    fitted, jacobian = _model(part, theta)
+    low, high = _box(part, data.log_mean)
+    theta, doubtful = _best_fit(part, data, weights, low, high, region)
+    fitted, jacobian = model(part, theta)
     terms, sizes = len(part.log_terms), len(part.log_sizes)
     lively = np.abs(jacobian).max(axis=0) > 1e-4  # a term fitted as absent has no direction
     solution = linear_solution(jacobian[:, lively], weights, data, data.log_mean - fitted)
@@ -102,91 +110,94 @@ def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray) -> Fit:
         theta[terms : terms + sizes],
         np.sqrt(variance),
         df,
-        _model(shape, theta)[0],
+        model(shape, theta)[0],
         solution.misfit,
         solution.discrepancy,
         kept,
+        doubt=DOUBT if doubtful else "",
     )
 
 
-def _model(
-    shape: Shape, theta: Float[np.ndarray, " p"]
-) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "K p"]]:
-    terms, sizes = len(shape.log_terms), len(shape.log_sizes)
-    parts = theta[:terms, None] + shape.log_terms
-    largest = parts.max(axis=0)
-    shares = np.exp(parts - largest)
-    total = shares.sum(axis=0)
-    factor = 1.0 + theta[terms + sizes :] @ shape.corrections
-    value = largest + np.log(total) + theta[terms : terms + sizes] @ shape.log_sizes
-    jacobian = np.concatenate([shares / total, shape.log_sizes, shape.corrections / factor])
-    return value + np.log(factor), jacobian.T
+def _box(
+    shape: Shape, target: Float[np.ndarray, " K"]
+) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " p"]]:
+    """Ranges of the parameters: each term's largest share is between 1e-8 and everything."""
+    ceiling = (target - shape.log_terms).max(axis=1)
+    sizes, count = np.ones(len(shape.log_sizes)), len(shape.corrections)
+    low = [ceiling - np.log(1e8), -20.0 * sizes, np.full(count, LEAST / max(count, 1))]
+    high = [ceiling + 5.0, 20.0 * sizes, CORRECTION[1] / shape.corrections.min(axis=1, initial=1.0)]
+    return np.concatenate(low), np.concatenate(high)
 
 
 def _best_fit(
-    shape: Shape, target: Float[np.ndarray, " K"], weights: Float[np.ndarray, " K"]
-) -> Float[np.ndarray, " p"]:
-    terms = len(shape.log_terms)
+    shape: Shape,
+    levels: Levels,
+    weights: Float[np.ndarray, " K"],
+    low: Float[np.ndarray, " p"],
+    high: Float[np.ndarray, " p"],
+    region: Region,
+) -> tuple[Float[np.ndarray, " p"], bool]:
+    """The parameters, and whether they may only refute."""
+    terms, target = len(shape.log_terms), levels.log_mean
     rest = np.zeros(len(shape.log_sizes) + len(shape.corrections))
-    # Each term's coefficient stays where its largest share is between 1e-8 and everything.
     ceiling = (target - shape.log_terms).max(axis=1)
-    low = np.concatenate([ceiling - np.log(1e8), np.full(len(rest), -20.0)])
-    high = np.concatenate([ceiling + 5.0, np.full(len(rest), 20.0)])
-    corrections = len(shape.corrections)
-    if corrections:
-        low[-corrections:] = CORRECTION[0] / corrections
-        high[-corrections:] = CORRECTION[1]
-    starts = [(target - shape.log_terms).mean(axis=1) - np.log(terms)]
+    starts = [np.append((target - shape.log_terms).mean(axis=1) - np.log(terms), rest)]
     if terms > 1:
         columns = np.exp(shape.log_terms - target).T * np.sqrt(weights)[:, None]
         scale = columns.max(axis=0)
         mixture = optimize.nnls(columns / scale, np.sqrt(weights))[0] / scale
-        starts += [np.log(np.maximum(mixture, 1e-3 * np.exp(ceiling)))]
+        starts += [np.append(np.log(np.maximum(mixture, 1e-3 * np.exp(ceiling))), rest)]
         for alone in range(terms):
             start = ceiling - np.log(1e3)
             start[alone] = (target - shape.log_terms[alone]).mean()
-            starts.append(start)
-    fits = [_descend(shape, target, weights, np.append(s, rest), low, high) for s in starts]
+            starts.append(np.append(start, rest))
+    if terms == 1:
+        starts += _far_starts(shape, target, weights, high)
+    fits = [descend(shape, target, weights, start, low, high)[1] for start in starts]
+
+    def distance(theta: Float[np.ndarray, " p"]) -> tuple[float, bool, float]:
+        excess = theta[terms : terms + len(shape.log_sizes)]
+        outside = np.maximum(np.maximum(excess - region[1], region[0] - excess), 0.0)
+        dominated = _dominates(theta[terms + len(shape.log_sizes) :])
+        return float(outside.max()), dominated, float(np.abs(excess).max())
+
     # Terms may stand in for each other (one alone, with an excess exponent): of the fits that
     # the data cannot tell apart, the one nearest to the claim speaks.
-    enough = min(fit[0] for fit in fits) + TIE / weights.sum()
+    misfit = [chi_square(levels, target - model(shape, theta)[0]) for theta in fits]
+    least, unit = min(misfit), max(1.0, min(misfit) / len(target))
+    tied = [t for t, misfit in zip(fits, misfit, strict=True) if misfit <= least + TIE * unit]
+    nearest = min(tied, key=distance)
+    # A large next-order term bends the likelihood: no standard error says what it may explain.
     excess = slice(terms, terms + len(shape.log_sizes))
-    equal = [theta for loss, theta in fits if loss <= enough]
-    return min(equal, key=lambda theta: float(np.abs(theta[excess]).max()))
+    if distance(nearest)[0] > 0 and terms == 1 and len(shape.corrections):
+        low[excess], high[excess] = region
+        large = distance(nearest)[1]
+        for start in starts:
+            theta = descend(shape, target, weights, start, low, high)[1]
+            loss = chi_square(levels, target - model(shape, theta)[0])
+            if (large or distance(theta)[1]) and loss <= least + SURE * unit:
+                return theta, True
+    return nearest, distance(nearest)[1]
 
 
-def _descend(
+def _dominates(coefficients: Float[np.ndarray, " A"]) -> bool:
+    """Whether a next-order term is out of the range in which it is a correction."""
+    low, high = CORRECTION[0] / max(coefficients.size, 1), CORRECTION[1]
+    return bool(np.any((coefficients <= low) | (coefficients >= high)))
+
+
+def _far_starts(
     shape: Shape,
     target: Float[np.ndarray, " K"],
     weights: Float[np.ndarray, " K"],
-    theta: Float[np.ndarray, " p"],
-    low: Float[np.ndarray, " p"],
     high: Float[np.ndarray, " p"],
-) -> tuple[float, Float[np.ndarray, " p"]]:
-    """Levenberg-Marquardt with bounds; returns the weighted sum of squares and theta."""
-    weights = weights / weights.sum()
-    theta, damping = np.clip(theta, low, high), 1e-6
-    value, jacobian = _model(shape, theta)
-    loss = float(weights @ (target - value) ** 2)
-    for _ in range(60):
-        gradient = jacobian.T @ (weights * (target - value))
-        free = ~(((theta <= low) & (gradient < 0)) | ((theta >= high) & (gradient > 0)))
-        normal = (jacobian.T * weights) @ jacobian
-        scale = np.diag(normal) + 1e-14
-        system = (normal + damping * np.diag(scale))[np.ix_(free, free)]
-        step = np.zeros_like(theta)
-        step[free] = np.linalg.solve(system, gradient[free])
-        candidate = np.clip(theta + step, low, high)
-        new_value, new_jacobian = _model(shape, candidate)
-        new_loss = float(weights @ (target - new_value) ** 2)
-        if new_loss <= loss:
-            finished = loss - new_loss <= 1e-10 * loss + 1e-26
-            theta, value, jacobian, loss = candidate, new_value, new_jacobian, new_loss
-            damping = max(damping / 10, 1e-12)
-            if finished:
-                break
-        else:
-            damping = max(10 * damping, 1e-9)
-            if damping > 1e8:
-                break
-    return loss, theta
+) -> list[Float[np.ndarray, " p"]]:
+    """For large next-order terms of one monomial, the rest of the fit: minima are far apart."""
+    starts, count = [], len(shape.corrections)
+    design = np.concatenate([np.ones((1, len(target))), shape.log_sizes]).T
+    root = np.sqrt(weights)
+    for part in FAR if count else ():
+        far = part * high[len(high) - count :]
+        rest = target - shape.log_terms[0] - np.log1p(far @ shape.corrections)
+        starts.append(np.append(np.linalg.pinv(design * root[:, None]) @ (root * rest), far))
+    return starts

@@ -12,10 +12,11 @@ from .constant_rule import constant_finding
 from .evidence import Evidence, Measure, data_owner
 from .finding import Data, Finding
 from .frequencies import FrequencyClaim, frequency_finding
+from .moment_rules import moment_finding
 from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
 from .outcome import MutantOutcome, Result, Verdict
 from .rate_rules import rate_finding
-from .sample_rules import identity_finding, inequality_finding, law_finding, moment_finding
+from .sample_rules import identity_finding, inequality_finding, law_finding
 from .spending import false_support, look_shares, planned_seeds, refutation, support
 from .trend_rules import decay_finding, growth_finding, independence_finding
 from .wording import because, default_statement, margin_of
@@ -175,7 +176,7 @@ def _follow(
 def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Verdict:
     if p_value <= budget:
         return Verdict.REFUTED
-    if not finding.blocked and support(finding.tests) <= error:
+    if not (finding.blocked or finding.doubt) and support(finding.tests) <= error:
         return Verdict.SUPPORTED
     return Verdict.INCONCLUSIVE
 

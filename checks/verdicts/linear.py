@@ -18,6 +18,15 @@ def level_weights(levels: Levels) -> Float[np.ndarray, " K"]:
     return 1.0 / (0.5 * variance + 0.5 * variance.mean() + ROUNDING**2)
 
 
+def chi_square(levels: Levels, residual: Float[np.ndarray, " K"]) -> float:
+    """Size of residuals by the joint covariance of the levels, or level by level for few seeds."""
+    covariance = levels.covariance + ROUNDING**2 * np.eye(len(residual))
+    spare = levels.seeds - len(residual)
+    if spare < 2:
+        return float((residual**2 / np.diag(covariance)).sum())
+    return float(residual @ np.linalg.solve(covariance, residual)) * spare / (levels.seeds - 1)
+
+
 @dataclass(frozen=True)
 class Linear:
     """A weighted least-squares step: parameters = ``projector`` (p, K) @ data."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import DTypeLike
 
 from theory.language.rate import Kind
@@ -21,27 +22,48 @@ class MomentClaim(Claim):
     - ``sample(size, keys) -> (n, q)`` or ``(n,)``: independent observations, one a seed.
     - ``expected``: array (q,) or number, or a function of the size dict giving one.
     - ``tolerance``: the bias the claim allows, absolute, number or (q,); 0 for exact
-      moments. Refuted by z when a mean is confidently further away than this.
+      moments. Refuted when a mean is confidently further away than this.
     - ``margin``: supported only when every mean is confidently within
       ``max(tolerance, margin * scale)``, where scale is the larger of |expected| and the
-      standard deviation of one observation. Not rejecting is not support.
+      standard deviation of one observation. Not rejecting is not support. Default: 0 for a
+      mean with a tolerance, else 0.25.
+    - ``bounds``: (low, high) when no observation can be outside, numbers or (q,), infinite for
+      coordinates without: the tests are then exact for observations at the two ends, and empirical
+      Bernstein bounds for others. Else Student's t with Hall's correction for skewness;
+      observations that do not vary then decide nothing.
     - ``planted_shift``: used by automatic mutants, in units of scale.
     """
 
     sample: Callable[..., Any]
     expected: Any
     tolerance: Any = 0.0
-    margin: Real = 0.25
+    margin: Real | None = None
+    bounds: tuple[Any, Any] | None = None
     planted_shift: Real = 0.0
 
     def __post_init__(self) -> None:
-        """Reject a negative tolerance or a margin that is not positive."""
+        """Reject a negative tolerance, a margin that is not positive, and bounds without room."""
         check_common(self, least_seeds=2)
         object.__setattr__(self, "tolerance", stated(self.id, "tolerance", self.tolerance))
-        if np.any(self.tolerance < 0) or self.margin < 0:
+        margin = 0.25 if self.margin is None else self.margin
+        if np.any(self.tolerance < 0) or margin < 0:
             raise ValueError(f"claim {self.id}: tolerance and margin must not be negative")
-        if self.margin == 0 and not np.all(self.tolerance > 0):
+        if margin == 0 and not np.all(self.tolerance > 0):
             raise ValueError(f"claim {self.id}: support needs a margin or a tolerance above zero")
+        if self.bounds is not None:
+            low, high = (stated(self.id, "bounds", bound) for bound in self.bounds)
+            object.__setattr__(self, "bounds", (low, high))
+            if np.any(low >= high) or np.any(np.isfinite(low) != np.isfinite(high)):
+                raise ValueError(
+                    f"claim {self.id}: expected bounds low < high, both finite or neither, "
+                    f"received {self.bounds}"
+                )
+
+    def margins(self, scale: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
+        """Distance from the expected means within which they must be, beyond the tolerance."""
+        if self.margin is None:
+            return np.where(self.tolerance > 0, 0.0, 0.25) * scale
+        return self.margin * scale
 
     def expected_at(self, size: Size) -> np.ndarray:
         """The derived means at a size point, as a vector."""

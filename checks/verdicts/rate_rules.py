@@ -10,9 +10,10 @@ from theory.language.rate import Kind
 from .bound import fit_bound
 from .claims import RateClaim
 from .finding import Data, Finding, estimate_of, noise_floor, plot_series
-from .fit import Fit, Shape, fit_shape
+from .fit import Fit, allowed, fit_shape
 from .levels import Levels, summarize
 from .linear import level_weights, linear_solution
+from .model import Shape
 from .outcome import Test
 from .rounding import Floored, above_rounding
 from .shapes import finest_point, rate_shape
@@ -54,6 +55,7 @@ def rate_finding(claim: RateClaim, data: Data) -> Finding:
         plot_series("error", data.points, x, means, spread, fitted),
         notes + _fit_notes(fit, data),
         noise_floor(levels, finest, data.points[finest]),
+        fit.doubt,
     )
 
 
@@ -61,7 +63,7 @@ def fit_rate(claim: RateClaim, levels: Levels, shape: Shape) -> Fit:
     """Excess exponents over the prediction; a bound of several terms needs its own rule."""
     if len(shape.log_terms) > 1 and claim.rate.kind is Kind.UPPER_BOUND:
         return fit_bound(levels, shape)
-    return fit_shape(levels, shape)
+    return fit_shape(levels, shape, allowed(claim))
 
 
 def _planted_errors(
@@ -82,7 +84,7 @@ def _planted_errors(
 
 
 def _exponent_tests(claim: RateClaim, fit: Fit) -> tuple[Test, ...]:
-    low = -claim.margin if claim.rate.kind is Kind.EXACT else -np.inf
+    low, high = allowed(claim)
     return tuple(
         Test(
             f"excess exponent of {name}",
@@ -90,7 +92,7 @@ def _exponent_tests(claim: RateClaim, fit: Fit) -> tuple[Test, ...]:
             float(fit.standard_error[j]),
             float(fit.df[j]),
             low,
-            claim.margin,
+            high,
         )
         for j, name in enumerate(claim.rate.sizes)
     )

@@ -1,4 +1,4 @@
-"""Rules for moments, laws, identities and inequalities."""
+"""Rules for laws, identities and inequalities."""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,35 +6,11 @@ from scipy import special
 
 from .claim import Size
 from .finding import Data, Finding, estimate_of
-from .observations import IdentityClaim, InequalityClaim, LawClaim, MomentClaim
+from .observations import IdentityClaim, InequalityClaim, LawClaim
 from .outcome import Test
 from .values import in_unit, unit_of
 
-ROUNDING = 1e-12  # relative: what a mean without sampling error may deviate by
 DIRECTIONS = 8  # random directions in which laws of vectors are compared
-
-
-def moment_finding(claim: MomentClaim, data: Data) -> Finding:
-    """z of every mean against its derived value; support needs an interval in a margin."""
-    tests = []
-    for point, values in zip(data.points, data.arrays["sample"], strict=True):
-        sample = values.reshape(len(values), -1)
-        expected = np.broadcast_to(claim.expected_at(point), sample.shape[1:])
-        tolerance = np.broadcast_to(claim.tolerance, expected.shape)
-        unit = unit_of(sample, expected[None], tolerance[None])
-        sample, expected, tolerance = (in_unit(x, unit) for x in (sample, expected, tolerance))
-        spread = sample.std(axis=0, ddof=1)
-        scale = np.maximum(np.abs(expected), spread)
-        deviation = sample.mean(axis=0) - expected + claim.planted_shift * (scale + tolerance)
-        for q in range(len(expected)):
-            allowed = tolerance[q] + ROUNDING * scale[q]
-            margin = max(allowed, claim.margin * scale[q])
-            error = spread[q] / len(sample) ** 0.5
-            measured = np.array([deviation[q], error, -allowed, allowed, -margin, margin])
-            estimate, error, *limits = in_unit(measured, -unit[q]).tolist()
-            name = f"mean {q} minus expected{at(point)}"
-            tests.append(Test(name, estimate, error, len(sample) - 1.0, *limits))
-    return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
 
 
 def law_finding(claim: LawClaim, data: Data) -> Finding:

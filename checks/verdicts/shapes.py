@@ -11,7 +11,7 @@ from theory.language.rate import Rate
 
 from .claims import ConstantClaim, RateClaim
 from .finding import Data
-from .fit import Shape
+from .model import Shape
 
 
 def rate_shape(claim: RateClaim, data: Data) -> Shape:

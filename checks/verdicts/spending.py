@@ -24,7 +24,7 @@ def refutation(tests: Sequence[Test]) -> float:
     rejection refutes the claim.
     """
     refuting = [test.p_refute for test in tests if test.refutes]
-    return min(1.0, len(refuting) * min(refuting, default=1.0))
+    return min(1.0, max(len(refuting), 1) * min(refuting, default=1.0))
 
 
 def support(tests: Sequence[Test]) -> float:

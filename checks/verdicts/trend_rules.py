@@ -8,8 +8,9 @@ from theory.language.rate import Kind
 from .claim import Real, Size
 from .claims import GrowthClaim, IndependenceClaim
 from .finding import Data, Finding, estimate_of, noise_floor, plot_series
-from .fit import Shape, fit_shape
+from .fit import allowed, fit_shape
 from .levels import summarize
+from .model import Shape
 from .observations import DecayClaim
 from .outcome import Test, number
 from .rounding import Floored, left_out, named_resolution, rounded
@@ -109,7 +110,8 @@ def _residuals(
 
 def decay_finding(claim: DecayClaim, data: Data) -> Finding:
     """Rate of decay at every size point, relative to the predicted one, after a transient."""
-    tests, series, notes, blocked = [], [], [], ""
+    tests, series, notes, blocked, doubt = [], [], [], "", ""
+    region = allowed(claim)
     for point, curves in zip(data.points, data.arrays["curve"], strict=True):
         rate = claim.rate_at(point)
         try:
@@ -123,13 +125,12 @@ def decay_finding(claim: DecayClaim, data: Data) -> Finding:
         if np.any(curves.max(axis=0) == 0):
             return Finding((), {}, blocked=f"the curve is exactly 0 at some time, {point}")
         shape = _decay_shape(claim, times, rate)
-        fit = fit_shape(levels, shape)
+        fit = fit_shape(levels, shape, region)
         if claim.planted_excess:
             slack = min(0.0, float(fit.gamma[0])) if claim.kind is Kind.UPPER_BOUND else 0.0
             bent = curves * np.exp((claim.planted_excess - slack) * rate * (times - times[0]))
             levels = summarize(bent, claim.statistic)
-            fit = fit_shape(levels, shape)
-        low = -claim.margin if claim.kind is Kind.EXACT else -np.inf
+            fit = fit_shape(levels, shape, region)
         name = "missing share of the decay rate" + _at(point)
         tests.append(
             Test(
@@ -137,8 +138,7 @@ def decay_finding(claim: DecayClaim, data: Data) -> Finding:
                 float(fit.gamma[0]),
                 float(fit.standard_error[0]),
                 float(fit.df[0]),
-                low,
-                claim.margin,
+                *region,
             )
         )
         means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
@@ -154,8 +154,9 @@ def decay_finding(claim: DecayClaim, data: Data) -> Finding:
         )
         notes.append(f"lack of fit{_at(point)}: p = {fit.misfit:.2g}")
         blocked = blocked or noise_floor(levels, len(times) - 1, point)
+        doubt = doubt or fit.doubt
     estimates = {test.name: estimate_of(test, "share of the rate") for test in tests}
-    return Finding(tuple(tests), estimates, tuple(series), tuple(notes), blocked)
+    return Finding(tuple(tests), estimates, tuple(series), tuple(notes), blocked, doubt)
 
 
 def _above_rounding(

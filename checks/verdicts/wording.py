@@ -8,8 +8,8 @@ from .outcome import Test, Verdict
 
 def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) -> str:
     """The quantity that decided, its interval, and the region it was held to."""
-    if verdict is Verdict.INCONCLUSIVE and finding.blocked:
-        return finding.blocked
+    if verdict is Verdict.INCONCLUSIVE and (finding.blocked or finding.doubt):
+        return finding.blocked or finding.doubt
     sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
     if verdict is Verdict.REFUTED:
         worst = min(finding.tests, key=lambda test: test.p_refute)

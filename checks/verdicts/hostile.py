@@ -1,0 +1,135 @@
+"""Studies made to mislead the judge: where a rule leans on what the data need not have.
+
+A study is a claim, data that are quick to draw, and whether the claim is right. Right claims may
+stay undecided; they may be refuted as seldom as the budget says, and wrong ones supported as
+seldom as the judge promises.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from .claim import Claim, Mutant, Real
+from .claims import RateClaim
+from .frequencies import FrequencyClaim
+from .observations import DecayClaim, MomentClaim
+from .tasks import Task
+
+n = sp.Symbol("n", positive=True)
+EIGHT = {"n": [2**k for k in range(2, 10)]}
+TIMES = np.linspace(0, 5, 11)
+Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) -> one row a seed
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """A claim whose data ``draw`` makes, whether it is right, and ``tier`` smoke throughout."""
+
+    name: str
+    right: bool
+    subject: Claim
+    draw: Draw
+
+    def claim(self) -> Claim:
+        """The claim; its data come from ``measure``."""
+        return self.subject
+
+    def measure(self, tasks: Sequence[Task]) -> list[np.ndarray]:
+        """Blocks of one draw of as many seeds as the claim may ask for."""
+        return [self._block(task) for task in tasks]
+
+    def _block(self, task: Task) -> np.ndarray:
+        rng = np.random.default_rng([task.seed, *task.point.values()])
+        rows = self.draw(rng, self.subject.looks("smoke")[-1], **task.point)
+        return rows[task.start : task.start + task.count]
+
+
+def unmeasured(size: dict[str, int], keys: np.ndarray) -> np.ndarray:
+    """Stands for the function of a claim whose data are drawn by its study."""
+    return np.full(len(keys), np.nan)
+
+
+def _rate(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Log-normal errors around a truth in n, claimed to be of order 1/n."""
+    given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **fields}
+    claim = RateClaim(id=f"hostile/{name}", error=unmeasured, **given)
+    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * _noise(rng, count))
+
+
+def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Log-normal curves around a truth in t, claimed to decay like exp(-t)."""
+    claim = DecayClaim(id=f"hostile/{name}", curve=unmeasured, times=TIMES, rate=1.0, **fields)
+    return Hostile(
+        name, right, claim, lambda rng, count: truth(TIMES) * _noise(rng, (count, len(TIMES)))
+    )
+
+
+def _moment(name: str, right: bool, sample: Draw, **fields: Any) -> Hostile:
+    """Observations whose mean is claimed to be one."""
+    claim = MomentClaim(id=f"hostile/{name}", sample=unmeasured, expected=1.0, **fields)
+    return Hostile(name, right, claim, lambda rng, count: np.asarray(sample(rng, count)))
+
+
+def _contrast(
+    name: str, right: bool, probabilities: tuple[float, float], *, exclusive: bool
+) -> Hostile:
+    """Two events of one uniform number, apart from each other or one within the other."""
+    p, q = probabilities
+
+    def draw(rng: np.random.Generator, count: int) -> np.ndarray:
+        u = rng.random(count)
+        return np.stack([u < p, u > 1 - q if exclusive else u < q], axis=1).astype(float)
+
+    claim = FrequencyClaim(
+        id=f"hostile/{name}", sample=unmeasured, events=("first", "second"), contrasts=((0, 1),),
+        mutants=(Mutant("turned-round", "the second more often", {"contrasts": ((1, 0),)}),),
+    )  # fmt: skip
+    return Hostile(name, right, claim, draw)
+
+
+def _bump(t: np.ndarray, size: Real) -> np.ndarray:
+    return 1 + size * np.exp(-t)
+
+
+def _noise(rng: np.random.Generator, shape: int | tuple[int, int]) -> np.ndarray:
+    return np.exp(0.4 * rng.standard_normal(shape))
+
+
+NEXT_ORDER = (
+    _rate("slower-rate-behind-a-large-correction", False, lambda n: n**-0.85 * (1 + 40 / n)),
+    _rate("much-slower-rate-behind-a-larger-one", False, lambda n: n**-0.75 * (1 + 80 / n)),
+    _rate("right-rate-behind-a-large-correction", True, lambda n: (1 + 60 / n) / n),
+    _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
+    _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
+    _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
+)
+MEANS = (
+    _moment("square-of-a-normal-number", True, lambda rng, size: rng.standard_normal(size) ** 2),
+    _moment("fourth-power", True, lambda rng, size: rng.standard_normal(size) ** 4 / 3),
+    _moment("exponential-waiting-time", True, lambda rng, size: rng.exponential(size=size)),
+    _moment("event-in-a-hundred", True, lambda rng, size: (rng.random(size) < 0.01) / 0.01),
+    _moment(
+        "event-in-a-hundred-within-bounds", True,
+        lambda rng, size: (rng.random(size) < 0.01) / 0.01,
+        bounds=(0.0, 100.0),
+    ),
+    _moment(
+        "rare-event-unseen", False, lambda rng, size: 1 + 100.0 * (rng.random(size) < 0.005),
+        tolerance=0.1,
+    ),
+    _moment("variable-within-bounds", True, lambda rng, size: 2 * rng.random(size), bounds=(0, 2)),
+    _moment(
+        "shifted-within-bounds", False, lambda rng, size: 0.8 * rng.random(size), bounds=(0, 1)
+    ),
+    _moment("square-of-another-scale", False, lambda rng, size: 1.5 * rng.chisquare(1, size)),
+)  # fmt: skip
+CONTRASTS = (
+    _contrast("exclusive-events-as-frequent", False, (0.4, 0.4), exclusive=True),
+    _contrast("exclusive-events-one-more-frequent", True, (0.35, 0.3), exclusive=True),
+    _contrast("nested-events-one-more-frequent", True, (0.6, 0.5), exclusive=False),
+    _contrast("one-event-twice", False, (0.5, 0.5), exclusive=False),
+)
+HOSTILE = (*NEXT_ORDER, *MEANS, *CONTRASTS)

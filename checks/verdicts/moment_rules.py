@@ -1,0 +1,133 @@
+"""Rule for means: Student's t without its faults on skew data, or bounds for bounded data."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy import special
+
+from .claim import Real
+from .finding import Data, Finding, estimate_of
+from .observations import MomentClaim
+from .outcome import Test, t_quantile
+from .sample_rules import at
+from .values import ClaimError, in_unit, unit_of
+
+ROUNDING = 1e-12  # relative: what a mean without sampling error may deviate by
+SHOWN = 1.25  # samples show less skewness than their law has: a quarter is added
+HEAVY = 100.0  # kurtosis above which a standard error is not to be trusted (as mlmc warns)
+
+
+def moment_finding(claim: MomentClaim, data: Data) -> Finding:
+    """Every mean against its derived value; support needs an interval in a margin."""
+    tests, notes, doubt = [], [], ""
+    for point, values in zip(data.points, data.arrays["sample"], strict=True):
+        sample = values.reshape(len(values), -1)
+        expected = np.broadcast_to(claim.expected_at(point), sample.shape[1:])
+        tolerance = np.broadcast_to(claim.tolerance, expected.shape)
+        unit = unit_of(sample, expected[None], tolerance[None])
+        bounds = _bounds(claim, sample, unit)
+        sample, expected, tolerance = (in_unit(x, unit) for x in (sample, expected, tolerance))
+        scale = np.maximum(np.abs(expected), sample.std(axis=0, ddof=1))
+        allowed = tolerance + ROUNDING * scale
+        margin = np.maximum(allowed, claim.margins(scale))
+        centre = expected - claim.planted_shift * (scale + tolerance)
+        for q, name in enumerate(f"mean {q} minus expected{at(point)}" for q in range(len(scale))):
+            x, where = sample[:, q], (float(allowed[q]), float(margin[q]), int(unit[q]))
+            if bounds is not None and np.isfinite(bounds[0][q]):
+                ends = (bounds[0][q] - centre[q], bounds[1][q] - centre[q])
+                tests.append(_bounded_test(name, x - centre[q], ends, *where))
+                continue
+            tests.append(_student_test(name, x - centre[q], *where))
+            if np.ptp(x) == 0:
+                doubt = doubt or (
+                    f"{name}: the observations do not vary, which decides nothing of a mean; use "
+                    "more seeds, name the bounds of the observations, or use IdentityClaim"
+                )
+            elif (kurtosis := _cumulant(x, 4)) > HEAVY:
+                notes.append(f"kurtosis {kurtosis:.0f} of {name}: rare observations make the mean")
+    estimates = {test.name: estimate_of(test) for test in tests}
+    return Finding(tuple(tests), estimates, notes=tuple(notes), doubt=doubt)
+
+
+def _student_test(
+    name: str, x: Float[np.ndarray, " n"], allowed: float, margin: float, unit: int
+) -> Test:
+    """Hall's corrected t; deviations ``x`` and distances are in units of 2**unit."""
+    error = x.std(ddof=1) / len(x) ** 0.5
+    measured = np.array([x.mean(), error, -allowed, allowed, -margin, margin])
+    estimate, error, *limits = in_unit(measured, -unit).tolist()
+    varies = bool(np.ptp(x) > 0)
+    skew = SHOWN * _cumulant(x, 3) / len(x) ** 0.5 if varies else 0.0
+    return Test(name, estimate, error, len(x) - 1.0, *limits, refutes=varies, skew=skew)
+
+
+def _bounded_test(
+    name: str,
+    x: Float[np.ndarray, " n"],
+    ends: tuple[Real, Real],
+    allowed: float,
+    margin: float,
+    unit: int,
+) -> Test:
+    """Deviations that lie between ``ends``: no law of them is assumed."""
+    above, below = _tail(x, ends, allowed), _tail(-x, (-ends[1], -ends[0]), allowed)
+    inside = max(_tail(-x, (-ends[1], -ends[0]), -margin), _tail(x, ends, -margin))
+    measured = np.array([x.mean(), 0.0, -allowed, allowed, -margin, margin])
+    estimate, _, *limits = in_unit(measured, -unit).tolist()
+    spread = float(in_unit(_spread(x, ends), -unit))
+    half = t_quantile(0.995, len(x) - 1.0) * spread
+    low, high = (float(in_unit(end, -unit)) for end in ends)
+    return Test(
+        name, estimate, spread, len(x) - 1.0, *limits,
+        refutation=min(1.0, 2 * min(above, below)), support=inside,
+        exact=(max(estimate - half, low), min(estimate + half, high)),
+    )  # fmt: skip
+
+
+def _tail(x: Float[np.ndarray, " n"], ends: tuple[Real, Real], limit: float) -> float:
+    """p-value of 'the mean is at most the limit': exact for two values, else Bernstein's.
+
+    Maurer and Pontil, Empirical Bernstein bounds, theorem 4: with probability 1 - p a mean is not
+    above that of the expectation by sqrt(2 V log(2/p) / n) + 7 R log(2/p) / (3 (n - 1)).
+    """
+    (low, high), n = ends, len(x)
+    if limit < low:
+        return 0.0
+    if limit >= high:
+        return 1.0
+    if np.isin(x, ends).all():
+        count = int((x == high).sum())
+        return (
+            1.0 if count == 0 else float(special.bdtrc(count - 1, n, (limit - low) / (high - low)))
+        )
+    excess = float(x.mean()) - limit
+    if excess <= 0:
+        return 1.0
+    root, linear = float(np.sqrt(2 * x.var(ddof=1) / n)), 7 * (high - low) / (3 * (n - 1))
+    level = ((root**2 + 4 * linear * excess) ** 0.5 - root) / (2 * linear)
+    return min(1.0, 2 * float(np.exp(-(level**2))))
+
+
+def _spread(x: Float[np.ndarray, " n"], ends: tuple[Real, Real]) -> float:
+    """Standard error with an observation at either end added: not zero when nothing varies."""
+    return float(np.append(x, ends).std(ddof=1)) / len(x) ** 0.5
+
+
+def _bounds(
+    claim: MomentClaim, sample: Float[np.ndarray, "n q"], unit: np.ndarray
+) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]] | None:
+    """Low and high of every coordinate in its unit; raises ClaimError for a sample outside."""
+    if claim.bounds is None:
+        return None
+    low, high = (np.broadcast_to(bound, sample.shape[1:]) for bound in claim.bounds)
+    if np.any(sample < low) or np.any(sample > high):
+        raise ClaimError(
+            f"claim {claim.id}: expected observations within {claim.bounds}, received values from "
+            f"{sample.min()} to {sample.max()}; correct the bounds"
+        )
+    return in_unit(low, unit), in_unit(high, unit)
+
+
+def _cumulant(x: Float[np.ndarray, " n"], power: int) -> float:
+    """Mean of a power of the standardised observations: skewness, kurtosis."""
+    centred = x - x.mean()
+    return float((centred**power).mean() / (centred**2).mean() ** (power / 2))
