@@ -18,10 +18,12 @@ TOKENS = jnp.array([[1.0, 0.3], [0.3, 2.0]])
 
 @pytest.mark.parametrize("room", rooms())
 def test_scalars_at_zero_near_it_and_far_from_it(room: str) -> None:
-    """One scalar at a time; the others are of order one."""
+    """One scalar at a time, in functions of scalars alone; the others are of order one."""
     for f in functions(room):
+        if not all(argument.is_Symbol for argument in f.arguments):
+            continue
         for place, argument in enumerate(f.arguments):
-            if argument.is_integer or not argument.is_Symbol:
+            if argument.is_integer:
                 continue
             signs = (1.0,) if argument.is_nonnegative else (1.0, -1.0)
             for number in (sign * x for sign in signs for x in (*NEAR, 40.0)):
