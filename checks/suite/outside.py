@@ -34,6 +34,7 @@ READING = ("/os.py", "/_collections_abc.py")  # where they are not frozen
 HARMLESS = ("LOG", "LOGFILE", "DEBUG", "VERBOSE", "SLEEP", "DELAY", "TIMEOUT")
 
 _depth = 0
+_plain = type(os.environ).__getitem__
 _lock = threading.Lock()
 _set: set[str] = set()  # variables that what is measured has set: their values are its own
 _made: set[str] = set()  # folders that this process has made: what it finds there is its own
@@ -56,9 +57,8 @@ def making() -> Iterator[None]:
 
 def variable(name: str) -> str:
     """The hash of an environment variable as it is now."""
-    values: Any = super(_Variables, os.environ)
     try:
-        return _digest(os.fsencode(values.__getitem__(name)))
+        return _digest(os.fsencode(_plain(os.environ, name)))
     except KeyError:
         return sources.ABSENT
 
