@@ -253,7 +253,7 @@ def _opened(path: str, flags: int) -> None:
     elif full in _written:
         if _written[full]:
             note(f"file {name}", _written[full])
-    elif full not in _loaded:
+    elif full not in _loaded and full not in sys.path:  # archives that imports look for
         if name.endswith(".pyc"):
             name = _source_of(name)
         note(f"file {name}", file_digest(name))
