@@ -1,5 +1,6 @@
 """Whether the two agree: claims, verdicts, reports."""
 
-from checks.suite.sources import watch
+from checks.suite import outside, sources
 
-watch()  # before anything that a number could depend on is imported
+sources.watch()  # before anything that a number could depend on is imported
+outside.watch()

@@ -55,11 +55,16 @@ def difference_quotient(m: int) -> float:
     return float(abs((np.sin(1 + 1 / m) - np.sin(1)) * m - np.cos(1)))
 
 
-FLOORS = {
-    "fourth order to rounding": (runge_kutta, [2**k for k in range(3, 15)], 4),
-    "single precision": (euler_in_single_precision, [2**k for k in range(3, 18, 2)], 1),
-    "a difference quotient": (difference_quotient, [2**k for k in range(3, 42, 3)], 1),
-}
+FLOORS = {  # what is measured, its levels, its order, and its rounding where that must be named
+    "fourth order to rounding": (runge_kutta, [2**k for k in range(3, 15)], 4, None),
+    "single precision": (
+        euler_in_single_precision, [2**k for k in range(3, 18, 2)], 1,
+        lambda size: 6e-8 * size["n"],
+    ),
+    "a difference quotient": (
+        difference_quotient, [2**k for k in range(3, 42, 3)], 1, lambda size: 1e-16 * size["n"]
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["exact", "upper bound"])
@@ -67,11 +72,37 @@ FLOORS = {
 def test_a_true_rate_is_supported_above_its_rounding_and_the_rest_is_named(
     name: str, kind: str
 ) -> None:
-    error, levels, order = FLOORS[name]
-    result = study(error, levels, order, kind=kind)
+    error, levels, order, resolution = FLOORS[name]
+    result = study(error, levels, order, kind=kind, resolution=resolution)
     assert result.verdict.name == "SUPPORTED", result.because
     assert f"'n': {levels[-1]}" in next(note for note in result.notes if "left out" in note)
     assert all(mutant.verdict.name == "REFUTED" for mutant in result.mutants)
+    if resolution is not None:
+        unnamed = study(error, levels, order, kind=kind)
+        assert unnamed.verdict.name == "INCONCLUSIVE"
+        assert "give the rounding of the measured quantity as resolution=" in unnamed.because
+
+
+def coarse(value: float) -> float:
+    """On the grid of single precision."""
+    return round(value * 2**21) / 2**21
+
+
+HIDDEN = {
+    "a grid as coarse as single precision": lambda m: coarse(max(1 / m, 2**-10)),
+    "a late floor on that grid": lambda m: coarse(1 / m + 1e-3 * (m > 600)),
+    "a floor of a thousandth of small errors": lambda m: 1e-9 * max(1 / m, 2**-10),
+    "errors of exactly zero": lambda m: 1 / m if m < 64 else 0.0,
+    "errors of exactly zero, on no grid": lambda m: m**-1.0 / 3 if m < 64 else 0.0,
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_may_be_a_wrong_limit_is_never_left_out(name: str) -> None:
+    result = study(HIDDEN[name], [2**k for k in range(2, 15)], 1)
+    assert result.verdict.name in ("REFUTED", "INCONCLUSIVE"), result.because
+    few = study(HIDDEN[name], [2**k for k in range(2, 15)], 1, resolution=1e-3)
+    assert few.verdict.name == "INCONCLUSIVE"  # most levels would be left out
 
 
 @pytest.mark.parametrize("kind", ["exact", "upper bound"])

@@ -39,6 +39,15 @@ IMPORTS = {
         "helper.py",
         "import importlib\nV = importlib.import_module('helper').VALUE\ndef value(): return V",
     ),
+    "importlib, later": (
+        "helper.py",
+        "import importlib.util\nassert importlib.util.find_spec and importlib.machinery\n"
+        "def value(): return importlib.import_module('helper').VALUE",
+    ),
+    "a name of importlib": (
+        "parts/inner.py",
+        "from importlib import import_module as get\ndef value(): return get('parts.inner').VALUE",
+    ),
 }
 
 
@@ -68,7 +77,7 @@ def test_two_files_with_helpers_of_one_name_have_each_its_own(how: str, tmp_path
         assert {name: residual(path) for name, path in files.items()} == values
 
 
-@pytest.mark.parametrize("how", [how for how in IMPORTS if how != "importlib"])
+@pytest.mark.parametrize("how", IMPORTS)
 def test_a_changed_helper_is_run_anew(how: str, tmp_path: Path) -> None:
     path = claim_file(tmp_path / "a", 0.0, how)
     assert residual(path) == 0.0
@@ -88,11 +97,12 @@ def test_a_helper_hides_neither_verilimit_nor_what_is_installed(name: str, tmp_p
     assert residual(tmp_path / "own.py") == 0.0
 
 
+@pytest.mark.parametrize("how", ["later", "importlib"])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_the_command_judges_each_file_by_its_own_helper(
-    jobs: str, verilimit: Run, tmp_path: Path
+    jobs: str, how: str, verilimit: Run, tmp_path: Path
 ) -> None:
-    wrong, right = (claim_file(tmp_path / n, v, "later") for n, v in (("b", 1.0), ("a", 0.0)))
+    wrong, right = (claim_file(tmp_path / n, v, how) for n, v in (("b", 1.0), ("a", 0.0)))
     (tmp_path / "helper.py").write_text("VALUE = 0.5\n")  # in the working directory, too
     done = verilimit("check", str(wrong), str(right), "--jobs", jobs, "--json", "o.json", "-q")
     assert done.returncode == 1, done.stderr

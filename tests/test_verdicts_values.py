@@ -40,6 +40,12 @@ REFUSED = {
     "extended precision": (lambda x: np.array(x, np.longdouble), str(np.dtype(np.longdouble))),
     "large integers": (lambda x: [2**60 + 1] * len(x), "beyond 2"),
     "dates": (lambda x: np.array([1] * len(x), "M8[s]"), "datetime64"),
+    "single precision in a list": (lambda x: [*x[1:], np.float32(0.1)], "float32"),
+    "single precision of JAX in a list": (lambda x: [*x[1:], jnp.float32(0.1)], "float32"),
+    "a large integer in a list": (lambda x: [*x[1:], 2**60 + 1], "beyond 2"),
+    "a larger integer in a list": (lambda x: [*x[1:], 2**80 + 1], "object"),
+    "a truth value in a tuple": (lambda x: (*x[1:], True), "bool"),
+    "text in a list": (lambda x: [*x[1:], "0.5"], "<U"),
     "nothing": (lambda x: None, "object"),
 }
 

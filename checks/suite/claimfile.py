@@ -2,8 +2,9 @@
 
 Two files may each have a ``helper.py``. So what is imported from a file's own folder (or from
 folders that it adds to ``sys.path``) is loaded once a file, under a name of its own: inside the
-file and its helpers ``import helper`` means that copy, when it runs and whenever a function of
-it is called. What is installed, Python's library and verilimit come before the folder.
+file and its helpers ``import helper`` and ``importlib.import_module("helper")`` mean that copy,
+when it runs and whenever a function of it is called. What is installed, Python's library and
+verilimit come before the folder.
 """
 
 import builtins
@@ -42,6 +43,7 @@ class ClaimFile:
         self._known_path = list(sys.path)
         self._added: list[str] = []
         self._own: dict[str, bool] = {}
+        self._importlib = self._own_importlib()
         _families[self._package] = self
         package = ModuleType(self._package)
         package.__path__ = [str(path.parent)]
@@ -86,10 +88,24 @@ class ClaimFile:
              fromlist: Any = (), level: int = 0) -> Any:  # fmt: skip
         """``__import__`` as the file and its helpers see it."""
         top = name.partition(".")[0]
+        if name == "importlib" or (top == "importlib" and not fromlist and not level):
+            builtins.__import__(name)
+            return self._importlib
         if level or not self._is_own(top):
             return builtins.__import__(name, globals, locals, fromlist, level)
         found = importlib.__import__(f"{self._package}.{name}", None, None, fromlist or ("",), 0)
         return found if fromlist else sys.modules[f"{self._package}.{top}"]
+
+    def import_module(self, name: str, package: str | None = None) -> ModuleType:
+        """``importlib.import_module`` as the file and its helpers see it."""
+        own = not name.startswith(".") and self._is_own(name.partition(".")[0])
+        return importlib.import_module(f"{self._package}.{name}" if own else name, package)
+
+    def _own_importlib(self) -> ModuleType:
+        module = ModuleType("importlib", importlib.__doc__)
+        module.__dict__["__getattr__"] = lambda name: getattr(importlib, name)
+        module.__dict__.update(import_module=self.import_module, __import__=self.load)
+        return module
 
     def _is_own(self, top: str) -> bool:
         if top in sources.HOUSE or top in sys.stdlib_module_names:
@@ -114,7 +130,9 @@ class ClaimFile:
         module = module_from_spec(spec)
         sys.modules[name] = module
         loaded = set(sys.modules)
-        sys.path.append(str(self.path.parent))  # for `importlib`, and last: it hides nothing
+        sys.path.append(
+            str(self.path.parent)
+        )  # for libraries that import, and last: it hides nothing
         try:
             loader.exec_module(module)
         except (Exception, SystemExit) as error:

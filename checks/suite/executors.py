@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from checks.suite.fingerprint import require_double
+from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
@@ -41,7 +42,8 @@ def work(origin: Origin, task: Task) -> Measured:
 
 def _measured(claim: Claim, task: Task, proof: Proof) -> Measured:
     start = time.perf_counter()
-    value = np.asarray(evaluate(claim, task))
+    with making():
+        value = np.asarray(evaluate(claim, task))
     require_double(f"the functions of {claim.id}")
     return Measured(value, time.perf_counter() - start, own_proof(proof))
 

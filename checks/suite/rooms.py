@@ -11,6 +11,7 @@ from typing import Any
 
 import theory
 from checks.report.picture import Picture
+from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from checks.verdicts import Claim
 from theory.language import Theorem
@@ -60,9 +61,11 @@ def load_theorem(name: str) -> Theorem:
 @cache
 def load(name: str) -> Room:
     """Import the room ``name``; raises `InputProblem` for an unknown or an incomplete room."""
-    theorem = load_theorem(name)
-    _module("numerics", name)
-    members = {m: tuple(_member("checks", name, m)) for m in ("claims", "pictures", "not_checked")}
+    with making():
+        theorem = load_theorem(name)
+        _module("numerics", name)
+        parts = ("claims", "pictures", "not_checked")
+        members = {part: tuple(_member("checks", name, part)) for part in parts}
     return Room(name=name, theorem=theorem, **members)
 
 

@@ -1,5 +1,6 @@
 """A run: every claim measured through the store, judged, and settled under one error budget."""
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -9,9 +10,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from checks.suite.executors import Execute
+from checks.suite.snapshot import Proof
+from checks.suite.sources import UNPROVED
 from checks.suite.store import Store
 from checks.suite.targets import Located
 from checks.verdicts import Claim, Result, Task, judge, settle
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,14 @@ def measurer(
     ``took`` is told the seconds of each item that was computed. Whatever was measured must prove
     that it belongs to the store's snapshot. A user's file is measured anew each time.
     """
+    told: set[str] = set()
+
+    def tell(proof: Proof) -> None:
+        why = {entry for entry, hash in proof.items() if hash == UNPROVED} - told
+        told.update(why)
+        if why:
+            _log.warning("%s: numbers are not kept: %s", located.claim.id, "; ".join(sorted(why)))
+
     kept = store if located.origin is not None and located.origin.room else None
 
     def measure(tasks: Sequence[Task]) -> list[np.ndarray]:
@@ -74,6 +87,8 @@ def measurer(
             i = missing[position]
             values[i] = found.value
             took(found.seconds)
+            if kept is not None:
+                tell(found.proof)
             sure = store is None or store.snapshot.require(found.proof, located.claim.id)
             if kept is not None and sure:
                 kept.put(items[i], found.value, found.seconds, found.proof)

@@ -29,18 +29,19 @@ class Snapshot:
             here = self._known.get(entry)
             if here is None:
                 here = self._known[entry] = sources.current(entry)
-            if here != there or there == sources.CHANGED:
+            if here != there or there in (sources.CHANGED, sources.UNPROVED):
                 found.append((entry, here, there))
         return found
 
     def require(self, proof: Proof, who: str) -> bool:
         """Raise `InputProblem` with a table of what differs; whether the number may be kept.
 
-        A data file that only the measuring process has seen (a temporary one) is no
-        contradiction; but nobody could say later whether it has changed.
+        A data file that only the measuring process has seen (a temporary one), one that it has
+        made meanwhile, or a folder in which it writes is no contradiction; but nobody could say
+        later what the number was made of. The same goes for what cannot be proved.
         """
         found = self.differences(proof)
-        wrong = [d for d in found if not (d[0].startswith("file ") and d[1] == sources.ABSENT)]
+        wrong = [difference for difference in found if not _unsure(*difference)]
         if wrong:
             rows = [f"  {name}: here {_short(a)}, there {_short(b)}" for name, a, b in wrong]
             more = [f"  and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
@@ -53,6 +54,12 @@ class Snapshot:
                 "code or libraries are older; no such number was kept.",
             )
         return not found
+
+
+def _unsure(entry: str, here: str, there: str) -> bool:
+    if entry.startswith("file "):
+        return sources.ABSENT in (here, there) or there == sources.UNPROVED
+    return there == sources.UNPROVED or entry.startswith("folder ")
 
 
 def _short(value: str) -> str:

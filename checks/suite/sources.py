@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -28,6 +29,7 @@ READERS = (
     "module checks.report",
 )  # they read results and cannot change a number
 ABSENT, CHANGED = "absent", "changed after it was loaded"
+UNPROVED = "not to be proved"  # what no hash says: a number made with it is not kept
 FRESH = 0.1  # seconds: a file so young may change again within the clock's resolution
 LIBRARIES = tuple(
     {
@@ -41,9 +43,10 @@ SYSTEM = ("/proc/", "/sys/", "/dev/")
 
 _seen: dict[str, str] = {}
 _ignored: list[str] = []
-_written: set[str] = set()
+_written: dict[str, str] = {}  # files opened for writing, with what they held before
 _loaded: set[str] = set()  # sources noted as modules: a traceback that quotes one reads no data
 _here = threading.local()
+_start = os.getcwd()
 
 
 def proof() -> dict[str, str]:
@@ -54,8 +57,8 @@ def proof() -> dict[str, str]:
 def current(entry: str) -> str:
     """The hash that an entry of a proof has now: as loaded here, else as on disk."""
     kind, _, name = entry.partition(" ")
-    if kind == "file":
-        return file_digest(name)
+    if kind in LOOKS:
+        return LOOKS[kind](name)
     if name in sys.modules and entry in _seen:
         return _seen[entry]
     spec = _find_on_path(name) if kind == "module" else None
@@ -65,6 +68,11 @@ def current(entry: str) -> str:
 def ignore(folder: str) -> None:
     """Leave out what is read below a folder: programs that this run itself has compiled."""
     _ignored.append(os.path.join(os.path.abspath(folder), ""))
+
+
+def ignored(path: str) -> bool:
+    """Whether what is read there is no input of its own: of the system, a library, this run."""
+    return path.startswith((*SYSTEM, *_ignored)) or of_library_or_reader(path)
 
 
 def in_library(path: str) -> bool:
@@ -92,24 +100,43 @@ def _remembered(path: str, *_: int) -> str:
 
 
 def _read_digest(path: str) -> str:
-    with _unwatched(), open(path, "rb") as stream:
+    with unwatched(), open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class _unwatched:
+LOOKS: dict[str, Callable[[str], str]] = {"file": file_digest}  # how each kind of entry is hashed
+
+
+class unwatched:
     """What this thread opens inside is no input of a number, or is noted otherwise."""
 
     def __enter__(self) -> None:
+        """Begin."""
         _here.depth = getattr(_here, "depth", 0) + 1
 
     def __exit__(self, *_: object) -> None:
+        """End."""
         _here.depth -= 1
 
 
+def is_unwatched() -> bool:
+    """Whether this thread looks at inputs itself."""
+    return bool(getattr(_here, "depth", 0))
+
+
 def note(entry: str, digest: str) -> None:
-    """Remember an input; one that is met with two contents is `CHANGED` from then on."""
-    if not entry.startswith(READERS):
-        _seen[entry] = digest if _seen.get(entry, digest) == digest else CHANGED
+    """Remember an input; one that is met with two contents is `CHANGED` from then on.
+
+    A file that was not there at first, and a folder, may have been written by what is measured:
+    then nobody can say what a number was made of.
+    """
+    if entry.startswith(READERS):
+        return
+    before = _seen.get(entry, digest)
+    if before != digest:
+        made_here = before in (ABSENT, UNPROVED) or entry.startswith("folder ")
+        digest = UNPROVED if made_here else CHANGED
+    _seen[entry] = digest
 
 
 class Compiled:
@@ -128,7 +155,7 @@ class Compiled:
         loader: Any = super()
         if path != getattr(self, "path", None):
             return loader.get_data(path)
-        with _unwatched():
+        with unwatched():
             return loader.get_data(path)
 
     def source_to_code(self, data: Any, path: Any, **options: Any) -> Any:
@@ -204,27 +231,36 @@ def _find_on_path(name: str) -> ModuleSpec | None:
 
 
 def _audit(event: str, arguments: tuple) -> None:
-    if event == "open" and not getattr(_here, "depth", 0):
-        path, mode, flags = arguments
+    if event == "open" and not is_unwatched():
+        path, _, flags = arguments
         if isinstance(path, str | bytes | os.PathLike):
-            with _unwatched():
-                _opened(os.fsdecode(path), mode, flags)
+            with unwatched():
+                _opened(os.fsdecode(path), flags)
 
 
-def _opened(path: str, mode: str | None, flags: int) -> None:
+def _opened(path: str, flags: int) -> None:
+    """Note a file that is read, or may be read later, as it was before this process wrote it."""
     full = os.path.abspath(path)
-    if full.startswith((*SYSTEM, *_ignored)) or _of_library_or_reader(full):
+    if ignored(full):
         return
-    if (mode and mode[0] in "wax") or flags & (os.O_WRONLY | os.O_CREAT):
-        _written.add(full)  # what it then reads there is its own
-    elif full not in _written and full not in _loaded:
-        if path.endswith(".pyc"):
-            path = _source_of(path)
-        if (digest := file_digest(path)) != ABSENT:
-            note(f"file {path}", digest)
+    name = path if os.getcwd() == _start else full
+    if flags & (os.O_TRUNC | os.O_EXCL):
+        _written.setdefault(full, "")  # what it then reads there is its own
+    elif flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        before = _written.setdefault(full, file_digest(full))
+        if before and not flags & os.O_WRONLY:
+            note(f"file {name}", before)
+    elif full in _written:
+        if _written[full]:
+            note(f"file {name}", _written[full])
+    elif full not in _loaded and full not in sys.path:  # archives that imports look for
+        if name.endswith(".pyc"):
+            name = _source_of(name)
+        note(f"file {name}", file_digest(name))
 
 
-def _of_library_or_reader(path: str) -> bool:
+def of_library_or_reader(path: str) -> bool:
+    """Whether a file lies among the installed libraries and is none of verilimit's."""
     if not path.startswith(LIBRARIES):
         return False
     return not any(

@@ -1,10 +1,11 @@
 """Levels whose error is rounding: they say nothing of a limit, so no rule may read one from them.
 
 A claim names its rounding with ``resolution``, the absolute size of rounding of the measured
-quantity. Where it does not, errors that have stopped falling may show it: when they are no larger
-than the roundings of a quantity as large as the largest error, or of one of order one, or of one
-that was computed in single precision, which leaves its spacing in the errors. Errors that still
-fall are never left out, and neither is a floor that is larger than rounding can be.
+quantity. Where it does not, levels that have stopped falling are left out when they are as small
+as a few roundings of double precision in a quantity as large as the largest error, or in one of
+order one whose coarsest error is far larger. What may be rounding, but may as well be a wrong
+limit (single precision, roundings that add up over many steps), is neither left out nor judged.
+Errors that still fall are always judged, and so is a floor that is larger than rounding can be.
 """
 
 import numpy as np
@@ -17,6 +18,8 @@ from .values import ClaimError, stated
 RESOLVED = 10.0  # an error of so many resolutions is bent by a tenth of itself at most
 STEPS = 4.0  # roundings a step, at most: what takes n steps may lose n times as much
 DOUBLE, SINGLE = (float(np.finfo(kind).eps) for kind in (np.float64, np.float32))
+SURE = 2.0**12  # roundings that may add up unseen: 1e-12 of the quantity, no more
+FAR = DOUBLE**0.5  # a floor is never taken for rounding unless it is so small beside the errors
 ORDER_ONE = 16.0  # quantities between its inverse and it are taken to be of order one
 
 
@@ -28,7 +31,8 @@ def above_rounding(claim: RateClaim | ConstantClaim, data: Data) -> tuple[Data, 
     """The data without the points whose error is rounding, and a note that names these.
 
     A computation is taken to have as many steps as its largest size. Raises `Floored` when fewer
-    levels are left than a claim needs.
+    levels are left than a claim needs or than are left out, and when what looks like rounding
+    may be a wrong limit.
     """
     steps = np.array([float(max(point.values(), default=1)) for point in data.points])
     named = None
@@ -43,7 +47,8 @@ def above_rounding(claim: RateClaim | ConstantClaim, data: Data) -> tuple[Data, 
     names, single = claim.rate.sizes, len(claim.rate.sizes) == 1
     spare = [len({data.points[k][name] for k in kept}) - (4 if single else 2) for name in names]
     words = ", ".join(str(data.points[k]) for k in np.flatnonzero(out))
-    return data.select(kept), left_out(words, len(kept), min([len(kept) - 4, *spare]))
+    spare += [len(kept) - 4, 2 * len(kept) - len(out)]
+    return data.select(kept), left_out(words, len(kept), min(spare))
 
 
 def named_resolution(claim_id: str, values: object) -> Float[np.ndarray, "..."]:
@@ -59,19 +64,30 @@ def rounded(
     steps: Float[np.ndarray, " K"],
     named: Float[np.ndarray, "..."] | None = None,
 ) -> Bool[np.ndarray, " K"]:
-    """Which columns are of the size of rounding: as named, or as the errors themselves show."""
+    """Which columns are of the size of rounding: as named, or as the errors themselves show.
+
+    Raises `Floored` for columns that are suspect without being that small.
+    """
     largest = np.abs(errors).max(axis=0)
     if named is not None:
         return (largest <= RESOLVED * named) & (named > 0)
     order = np.argsort(steps, kind="stable")
+    top, many = largest.max(), STEPS * DOUBLE * steps
+    sure = np.minimum(many, SURE * DOUBLE)
+    unit = largest >= DOUBLE / ORDER_ONE**3  # below it the unit is another one altogether
     found = np.zeros(len(largest), dtype=bool)
-    small = largest <= STEPS * DOUBLE * steps  # and not of another unit altogether:
-    small &= largest >= DOUBLE / ORDER_ONE**3
-    relative = (largest > 0) & (largest <= STEPS * DOUBLE * steps * largest.max())
-    single = largest <= STEPS * SINGLE * steps * _single_size(errors)
-    for suspects in (small, relative, single):
-        if _stalls(largest[order], suspects[order]):
-            found |= suspects
+    for small in (unit & (largest <= np.minimum(sure, FAR * top)), largest <= sure * top):
+        if _stalls(largest[order], (small & (largest > 0))[order]):
+            found |= small & (largest > 0)
+    rest = order[~found[order]]
+    single = STEPS * SINGLE * steps * _single_size(errors)
+    doubts = (unit & (largest <= many), largest <= many * top, largest <= single)
+    if len(rest) and any(_stalls(largest[rest], doubt[rest]) for doubt in doubts):
+        raise Floored(
+            "rounding floor? errors have stopped falling where they may be rounding (in single "
+            "precision, or of many steps) or a wrong limit: give the rounding of the measured "
+            "quantity as resolution= (0 for errors that are exact)"
+        )
     return found
 
 
@@ -80,8 +96,8 @@ def left_out(where: str, kept: int, spare: int) -> tuple[str, ...]:
     if spare < 0:
         raise Floored(
             f"rounding floor: the errors at {where} are of the size of rounding; the {kept} levels "
-            "that are left are too few: use coarser ones, or name the rounding of the measured "
-            "quantity in `resolution` (0 for errors that are exact)"
+            "that are left are too few, or fewer than those: use coarser ones, or name the "
+            "rounding of the measured quantity in `resolution` (0 for errors that are exact)"
         )
     return (f"left out, of the size of rounding: {where}",)
 

@@ -29,12 +29,15 @@ def real_values(
     """The array as float64, of the same shape; raises ValueError for what is not real double data.
 
     Refused are complex numbers, masked entries, single or extended precision, integers beyond
-    2**53, truth values, text, dates and objects. ``events`` admits truth values, ``single`` lower
+    2**53, truth values, text, dates and objects, also where a list mixes them with doubles, which
+    NumPy would convert. ``events`` admits truth values, ``single`` lower
     precision: for numbers that are stated, not measured.
     """
     if _masked(raw):
         shape = raw.shape if isinstance(raw, np.ma.MaskedArray) else (len(raw),)
         raise ValueError(_expected("a masked array with entries that are masked", shape))
+    if isinstance(raw, list | tuple):
+        _require_no_promotion(raw, events, single)
     values = np.asarray(raw)
     kind = values.dtype.kind
     whole = kind in "iu" and (values.size == 0 or _largest(values) <= EXACT)
@@ -54,6 +57,20 @@ def _masked(raw: Any) -> bool:
     if isinstance(raw, list | tuple):
         return any(map(_masked, raw))
     return isinstance(raw, np.ma.MaskedArray) and bool(np.ma.is_masked(raw))
+
+
+def _require_no_promotion(raw: list | tuple, events: bool, single: bool) -> None:
+    """Refuse a list with an entry that would be refused alone: together they may look like doubles.
+
+    Large integers and truth values become doubles beside a double, single precision as well.
+    """
+    for entry in raw:
+        if isinstance(entry, list | tuple):
+            _require_no_promotion(entry, events, single)
+        elif not isinstance(entry, float):  # np.float64 is one
+            real_values(entry, events=events, single=single)
+    if events and len({isinstance(entry, bool | np.bool_) for entry in raw}) > 1:
+        raise ValueError(_expected("truth values beside numbers", (len(raw),)))
 
 
 def _largest(values: np.ndarray) -> int:
