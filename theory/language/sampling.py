@@ -16,8 +16,8 @@ from theory.language.formulas import with_formulas
 from theory.language.points import Points, RandomPoint
 from theory.language.rules import RULES
 from theory.language.step import Status, Step
-from theory.language.unending import Unsettled
-from theory.language.values import Unsupported, Valuation
+from theory.language.convergence import Divergent, Unsettled
+from theory.language.values import NotReal, Unsupported, Valuation
 
 DIGITS, ROUGH_DIGITS = 50, 12  # the second where an integral or an infinite sum is computed
 START, FIRST, MOST = 260, 1600, 15_000  # working precision in bits; the first point gets more
@@ -46,23 +46,25 @@ def sampling(step: Step) -> tuple[Status | None, str]:
     """SAMPLED if the sides agree at random points, FAILED with a point where they differ."""
     try:
         return _sampled(step)
-    except Unsupported as error:
+    except (Unsupported, Divergent) as error:
         return None, str(error)
 
 
 def _sampled(step: Step) -> tuple[Status | None, str]:
     left, right = with_formulas(step.left, step.right)
     step = replace(step, left=left, right=right)
-    points, agreed, trouble = Points(step), [], ""
+    points, agreed, trouble, without = Points(step), [], "", 0
     for k, point in enumerate(points):
-        if sum(s.work for s in agreed) > BUDGET and _enough(agreed):
-            break
+        if not point.is_set and sum(s.work for s in agreed) > BUDGET and _enough(agreed):
+            continue
         try:
             sides = compare(step, point, FIRST if k == 0 else START)
-        except Unsupported:
+        except (Unsupported, Divergent):
             raise
+        except NotReal:
+            continue
         except NO_VALUE as error:
-            trouble = f"{error} at {_shown(point)}"
+            trouble, without = f"{error} at {_shown(point)}", without + 1
             if isinstance(error, Unsettled) and not agreed and k == PATIENCE:
                 break
             continue
@@ -74,7 +76,10 @@ def _sampled(step: Step) -> tuple[Status | None, str]:
     if not _enough(agreed):
         return None, f"only {len(agreed)} points have a value: {trouble}"
     digits = min(s.digits for s in agreed)
-    return Status.SAMPLED, f"{len(agreed)} points agree to {digits} digits: {points.described()}"
+    detail = f"{len(agreed)} points agree to {digits} digits: {points.described()}"
+    if without:
+        detail += f"; no value at {without} points ({trouble})"
+    return Status.SAMPLED, detail
 
 
 def _enough(agreed: list[Sides]) -> bool:
