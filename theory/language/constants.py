@@ -45,10 +45,9 @@ def analytic(node: sp.Basic, sizes: Iterable[sp.Basic]) -> bool:
 
 def _numbers(node: sp.Basic) -> Iterator[sp.Rational]:
     """The real numbers of an expression, rounded where they are irrational."""
-    if isinstance(node, sp.Expr) and not names(node):
-        if node.is_comparable and node.is_finite:
-            number = node if node.is_Rational else sp.Rational(str(node.evalf(20)))
-            yield abs(number)
+    if isinstance(node, sp.Expr) and not names(node) and node.is_comparable and node.is_finite:
+        number = node if node.is_Rational else sp.Rational(str(node.evalf(20)))
+        yield abs(number)
     if isinstance(node, sp.Indexed | sp.Idx | sp.IndexedBase):
         return
     for part in node.args:
@@ -78,6 +77,12 @@ def thresholds(sides: sp.Basic, *, integer: bool) -> list[sp.Rational]:
             found |= dict.fromkeys(v for v in near if v > 0)
     beyond = MAGNITUDES[2:] if integer else tuple(v * (1 + BESIDE) for v in MAGNITUDES)
     return [*list(found)[:MOST], *beyond]
+
+
+def thresholds_of_entries(sides: sp.Basic) -> list[sp.Rational]:
+    """Fewer of them: the numbers of the sides, and numbers just above."""
+    found = [n for n in dict.fromkeys(_numbers(sides)) if n]
+    return [n * scale for n in found for scale in (1, 1 + BESIDE)][:MOST]
 
 
 def _degree(node: sp.Basic, size: sp.Basic) -> int:
@@ -124,5 +129,7 @@ def largest_size(sides: sp.Basic, sizes: Iterable[sp.Basic]) -> int:
     chosen = max(_selected(sides, sizes), default=0) + 2
     degree = max((_degree(sides, s) for s in sizes), default=0) + 1
     if (needed := max(chosen, degree)) > LARGEST:
-        raise Unsupported(f"arrays of {needed} entries would be needed; at most {LARGEST} are tried")
+        raise Unsupported(
+            f"arrays of {needed} entries would be needed; at most {LARGEST} are tried"
+        )
     return needed

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 
 from theory.calculus.indices import Symmetric
-from theory.language.constants import analytic, largest_size, thresholds
+from theory.language.constants import analytic, largest_size, thresholds, thresholds_of_entries
 from theory.language.formulas import Coefficient
 from theory.language.scopes import names
 from theory.language.step import Step
@@ -27,8 +27,8 @@ SMALL, LARGE = 10, 100  # integers: each up to the first, some up to the second
 COUNTED = 200  # terms of a sum to a symbol
 NEAR, FAR = 2, 20  # real numbers: most up to the first, some up to the second
 PRIME = 2**31 - 1  # the denominator of the numbers drawn: no step has it
-WIDTHS = (1, 3, 20)  # of the entries of arrays, where the sides are not analytic
 TRIES = 1000
+ENTRIES = "entries"  # stands for about half of those of all arrays, where a number is set
 NOT_OF_RATIONALS = {"irrational", "transcendental", "algebraic", "rational", "hermitian"}
 
 
@@ -69,7 +69,6 @@ class Points:
         self.ranges: dict[str, dict[str, None]] = {}
         self._strata: dict[sp.Basic, list[sp.Integer | None]] = {}
         self.analytic = analytic(both, self.sizes)
-        self.thresholds = [] if self.analytic else thresholds(both, integer=False)
         self.set = [*self._larger(both), *self._at_thresholds(both)]
 
     def __iter__(self) -> Iterator["RandomPoint"]:
@@ -92,6 +91,8 @@ class Points:
         if self.analytic:
             return []
         found: list[tuple[dict[Any, sp.Expr], int]] = []
+        if any(isinstance(n, sp.IndexedBase) for n in names(both)):
+            found += [({ENTRIES: v}, k) for k, v in enumerate(thresholds_of_entries(both))]
         for symbol in sorted(names(both), key=str):
             if not isinstance(symbol, sp.Symbol) or isinstance(symbol, sp.Idx | Coefficient):
                 continue
@@ -154,11 +155,13 @@ class RandomPoint:
         self._points, self._k = points, k
         self._draw, self._cycle = Random(f"{points.name}: {k}"), k // len(EXTENTS)
         self.drawn: dict[Any, sp.Expr] = {s: points.extent(s, k % POINTS) for s in points.sizes}
-        self.is_set = k >= POINTS
+        self.is_set, self._threshold = k >= POINTS, None
         if self.is_set:
             values, self._cycle = points.set[k - POINTS]
-            self.drawn |= values
-        self.general = not points.analytic and k % 3 == 2  # symmetric arrays are no covariances
+            self._threshold = values.get(ENTRIES)
+            self.drawn |= {s: v for s, v in values.items() if s != ENTRIES}
+        # symmetric arrays are no covariances
+        self.general = bool(not points.analytic and (k % 3 == 2 or self._threshold))
 
     @cached_property
     def indices(self) -> dict[sp.Idx, int]:
@@ -201,11 +204,11 @@ class RandomPoint:
             return between(self._draw, -1, 1)
         if points.analytic:
             return self._scalar(base, 3, 1)
-        if points.thresholds and self.general and self._draw.random() < 0.25:
-            value = self._draw.choice(points.thresholds) * self._draw.choice((1, -1))
+        if self._threshold and self._draw.random() < 0.5:
+            value = self._threshold * self._draw.choice((1, -1))
             if allowed(base, value):
                 return value
-        return self._scalar(base, 3, WIDTHS[self._k % 3] if symmetric else self._draw.choice(WIDTHS))
+        return self._scalar(base, 3, FAR)
 
     def _scalar(self, symbol: sp.Basic, large: int, far: int) -> sp.Expr:
         """A number by rejection; ``large`` bounds integers, ``far`` real numbers."""

@@ -17,6 +17,7 @@ from theory.algebra.arrays import NonNegative
 from theory.calculus.measure import Mean
 from theory.language import unending
 from theory.language.balls import EXACT, Ball, add, apply, multiply, negative, power, rounded, whole
+from theory.language.convergence import FAR
 from theory.language.scopes import names, nested, parts
 from theory.language.values import Rules, Scope, Unsupported, Valuation
 
@@ -24,6 +25,7 @@ DOES_NOT_ROUND = (sp.Abs, sp.sign, sp.floor, sp.ceiling, sp.re, sp.im, sp.conjug
 JUMPS = (sp.sign, sp.floor, sp.ceiling, sp.Heaviside)  # constant in between
 NEAR_TERMS = 10  # octave of the farthest terms of a sum that are themselves sums
 SCATTERED = (sp.floor, sp.ceiling, sp.frac, sp.Mod, sp.KroneckerDelta, NonNegative)
+FLAT = (sp.sin, sp.cos, sp.log, sp.sinh, sp.cosh)  # no peaks that are narrow for their heights
 KINKED = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Heaviside, sp.Piecewise)
 ATOMS = (sp.Rational(1, 2), sp.Rational(1, 3), sp.Rational(1, 6))  # weights of a drawn measure
 
@@ -105,7 +107,7 @@ def _repeated(self: Valuation, node: Any, scope: Scope) -> Ball:
     body = node.func(node.function, *inner) if inner else node.function
     if sp.oo in (low, high) or -sp.oo in (low, high):
         ends = [unending.bounds(b, lambda b: self(b, scope)) for b in (low, high)]
-        far = unending.FAR if not body.has(sp.Sum, sp.Product) else NEAR_TERMS
+        far = FAR if not body.has(sp.Sum, sp.Product) else NEAR_TERMS
         places = _places(self, body, scope)
         method = unending.series
         return self.unending(method, body, name, scope, *ends, far, places, product=not is_sum)
@@ -127,8 +129,9 @@ def _integral(self: Valuation, node: Any, scope: Scope) -> Ball:
         ends = [unending.bounds(b, lambda b: self(b, scope)) for b in (low, high)]
         turning = [self.along(a, name, scope) for a in _kinks(body, name)]
         kinks = [x for f in turning for x in unending.sign_changes(f, *ends)]
-        kinks += [s * p for p in _places(self, body, scope) for s in (1, -1)]
-    return self.unending(unending.integral, body, name, scope, *ends, kinks)
+        shifts = sp.Tuple(*(a for n in body.atoms(sp.Add) for a in n.args if a.is_number))
+        places = [s * p for p in _places(self, shifts, scope) for s in (1, -1)]
+    return self.unending(unending.integral, body, name, scope, *ends, kinks, places)
 
 
 @cache
@@ -146,12 +149,12 @@ def _kinks(body: sp.Expr, name: sp.Basic) -> tuple[sp.Expr, ...]:
             found += [a - node.args[0] for a in node.args[1:]]
         elif isinstance(node, KINKED):
             found.append(node.args[0])
-        else:
+        elif not isinstance(node, FLAT) and not (node.is_Pow and node.exp.is_nonnegative):
             found += [sp.diff(a, name) for a in node.args if not a.has(*KINKED, sp.Integral)]
     return tuple(e for e in dict.fromkeys(found) if name in names(e))
 
 
-def _places(self: Valuation, body: sp.Expr, scope: Scope) -> list[Any]:
+def _places(self: Valuation, body: sp.Basic, scope: Scope) -> list[Any]:
     """The numbers of an expression: what is at them may be missed by nodes chosen for others."""
     parts = {n for n in sp.preorder_traversal(body) if isinstance(n, sp.Expr) and n.is_number}
     values = [self(n, scope).value for n in sorted(parts, key=str) if n.is_finite]

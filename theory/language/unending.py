@@ -12,7 +12,7 @@ import mpmath
 import sympy as sp
 
 from theory.language.balls import Ball, magnitude, rounded
-from theory.language.convergence import FAR, Divergent, Unsettled, approached, summable
+from theory.language.convergence import Divergent, Unsettled, approached, summable
 
 BITS = 80  # the precision of these values: more costs much and is seldom reached
 PROBING = 240  # the precision of points close to a limit
@@ -67,8 +67,9 @@ def series(f: Function, low: Real, high: Real, far: int, places: list[Real], *,
             raise Unsettled("a term far out stands out")
 
 
-def integral(f: Function, low: Real, high: Real, kinks: list[Real]) -> Iterator[Any]:
-    """The integral, on two partitions; ``kinks`` are nodes of both."""
+def integral(f: Function, low: Real, high: Real, kinks: list[Real],
+             places: list[Real]) -> Iterator[Any]:  # fmt: skip
+    """The integral, on two partitions; ``kinks`` are nodes of both, ``places`` of the second."""
     for end in (low, high):
         if mpmath.isinf(end):
             away = mpmath.sign(end)
@@ -79,11 +80,11 @@ def integral(f: Function, low: Real, high: Real, kinks: list[Real]) -> Iterator[
                 summable(lambda t, s=toward, e=end: f(e + s / t) / t**2, "an integral at an end")
     if mpmath.isinf(low) or mpmath.isinf(high):
         start = low if mpmath.isfinite(low) else high if mpmath.isfinite(high) else 0
-        inner = [start + mpmath.mpf(c) for c in ("-5.3", "-1.3", "0.9", "4.7")]
+        inner = [start + mpmath.mpf(c) for c in ("-1.3", "0.9")]
     else:
-        inner = [low + (high - low) * mpmath.mpf(c) for c in ("0.171", "0.37", "0.583", "0.817")]
+        inner = [low + (high - low) * mpmath.mpf(c) for c in ("0.37",)]
     least, most = min(low, high), max(low, high)
-    for more in ([], inner):
+    for more in ([], [*inner, *places]):
         nodes = sorted({low, high, *(c for c in [*kinks, *more] if least < c < most)})
         yield mpmath.quad(f, nodes if low <= high else nodes[::-1])
 
@@ -98,7 +99,9 @@ def limit(f: Function, at: Real, direction: str, *, whole: bool = False) -> Iter
         paths = [lambda t, c=c, d=d: f(sign * (c * t + d)) for c, d in ((1, 0), (3, 1))]
     else:
         sides = {"+": (1, 1), "-": (-1, -1)}.get(direction, (1, -1))
-        paths = [lambda t, s=s, c=c: f(at + s / (c * t)) for s, c in zip(sides, (1, 3), strict=True)]
+        paths = [
+            lambda t, s=s, c=c: f(at + s / (c * t)) for s, c in zip(sides, (1, 3), strict=True)
+        ]
     for path in paths:
         found = mpmath.limit(path, mpmath.inf)
         if not mpmath.isfinite(found):
@@ -118,7 +121,9 @@ def sign_changes(f: Function, low: Real, high: Real, cells: int = 64) -> list[Re
     found = [x for x, s in zip(grid, signs, strict=True) if s == 0]
     for k in range(len(grid) - 1):
         if signs[k] * signs[k + 1] < 0:
-            found.append(mpmath.findroot(f, (grid[k], grid[k + 1]), solver="anderson", verify=False))
+            found.append(
+                mpmath.findroot(f, (grid[k], grid[k + 1]), solver="anderson", verify=False)
+            )
     return [x for x in found if low < x < high]
 
 
