@@ -5,7 +5,7 @@ an exact number has the error ``EXACT``. They are no proof, but they tell a zero
 blurs from a small number, on the scale of the terms that cancel.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import mpmath
@@ -113,22 +113,49 @@ def power(base: Ball, exponent: Any) -> Ball:
         reach = max(base.magnitude, base.error + 1)
         bound = float(abs(exponent)) * reach + 1
         return Ball(base.value**exponent, bound)
+    if _on_the_cut(base) and not mpmath.isint(exponent):
+        raise Imprecise("a branch cut is as near as the error")
     value = base.value**exponent
     relative = -certain + max(0.0, magnitude(exponent)) + 2 if base.error != EXACT else EXACT
     return rounded(value, magnitude(value) + relative if value != 0 else EXACT)
 
 
-def apply(function: Callable[..., Any], arguments: Sequence[Ball], *, exact: bool = False) -> Ball:
+def _on_the_cut(base: Ball) -> bool:
+    """Whether a complex number is as near to the negative axis as its error."""
+    if isinstance(base.value, mpmath.mpf) or base.error == EXACT or base.value.real > 0:
+        return False
+    return magnitude(base.value.imag) <= base.error
+
+
+def apply(function: Callable[..., Any], arguments: Sequence[Ball], *, exact: bool = False,
+          jumps: bool = False) -> Ball:  # fmt: skip
     """A function of numbers; its error is seen by moving each argument by its own.
 
-    ``exact`` says that the function does not round, as the absolute value.
+    ``exact`` says that the function does not round, as the absolute value; ``jumps`` that it is
+    piecewise constant. A value that leaps as an argument moves by its error is not known.
     """
     values = [a.value for a in arguments]
     value = function(*values)
     error = EXACT
     for place, argument in enumerate(arguments):
-        if argument.error != EXACT:
-            moved = list(values)
-            moved[place] = argument.value + mpmath.ldexp(1, int(argument.error))
-            error = max(error, magnitude(function(*moved) - value) + 1)
+        if argument.error == EXACT:
+            continue
+        apart = max(magnitude(function(*m) - value) for m in _moved(values, place, argument))
+        if (jumps and apart != EXACT) or _leaps(apart - max(magnitude(value), 0), argument):
+            raise Imprecise("a jump or a branch is as near as the error")
+        error = max(error, apart + 1)
     return rounded(value, error, exact=exact and error == EXACT)
+
+
+def _moved(values: list[Any], place: int, argument: Ball) -> Iterator[list[Any]]:
+    """The arguments with one moved by its error: real ones along the line, others in the plane."""
+    by = mpmath.ldexp(1, int(argument.error))
+    real = isinstance(argument.value, mpmath.mpf)
+    for shift in (by, -by) if real else (by, -by, by * 1j, -by * 1j):
+        yield [*values[:place], argument.value + shift, *values[place + 1 :]]
+
+
+def _leaps(apart: Bits, argument: Ball) -> bool:
+    """Whether values are farther apart than any slope explains."""
+    slope = apart - argument.error
+    return apart > -mpmath.mp.prec // 4 and slope > mpmath.mp.prec // 2

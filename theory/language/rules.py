@@ -17,10 +17,15 @@ from theory.algebra.arrays import NonNegative
 from theory.calculus.measure import Mean
 from theory.language import unending
 from theory.language.balls import EXACT, Ball, add, apply, multiply, negative, power, rounded, whole
+from theory.language.convergence import FAR
 from theory.language.scopes import names, nested, parts
 from theory.language.values import Rules, Scope, Unsupported, Valuation
 
 DOES_NOT_ROUND = (sp.Abs, sp.sign, sp.floor, sp.ceiling, sp.re, sp.im, sp.conjugate)
+JUMPS = (sp.sign, sp.floor, sp.ceiling, sp.Heaviside)  # constant in between
+NEAR_TERMS = 10  # octave of the farthest terms of a sum that are themselves sums
+SCATTERED = (sp.floor, sp.ceiling, sp.frac, sp.Mod, sp.KroneckerDelta, NonNegative)
+FLAT = (sp.sin, sp.cos, sp.log, sp.sinh, sp.cosh)  # no peaks that are narrow for their heights
 KINKED = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Heaviside, sp.Piecewise)
 ATOMS = (sp.Rational(1, 2), sp.Rational(1, 3), sp.Rational(1, 6))  # weights of a drawn measure
 
@@ -46,12 +51,13 @@ def _indexed(self: Valuation, node: Any, scope: Scope) -> Ball:
     if node.base in scope:
         measure, atom, place, label = scope[node.base]
         return _coordinate(self, measure, atom, place, label, at)
-    return self(self.point.entry(node.base, at), {})
+    return self(self.entry(node.base, at), {})
 
 
 def _function(self: Valuation, node: Any, scope: Scope) -> Ball:
     values = [self(a, scope) for a in node.args]
-    return apply(_code(node.func, len(values)), values, exact=isinstance(node, DOES_NOT_ROUND))
+    code, exact = _code(node.func, len(values)), isinstance(node, DOES_NOT_ROUND)
+    return apply(code, values, exact=exact, jumps=isinstance(node, JUMPS))
 
 
 @cache
@@ -101,7 +107,10 @@ def _repeated(self: Valuation, node: Any, scope: Scope) -> Ball:
     body = node.func(node.function, *inner) if inner else node.function
     if sp.oo in (low, high) or -sp.oo in (low, high):
         ends = [unending.bounds(b, lambda b: self(b, scope)) for b in (low, high)]
-        return self.unending(unending.series, body, name, scope, *ends, product=not is_sum)
+        far = FAR if not body.has(sp.Sum, sp.Product) else NEAR_TERMS
+        places = _places(self, body, scope)
+        method = unending.series
+        return self.unending(method, body, name, scope, *ends, far, places, product=not is_sum)
     first, last = self.integer(low, scope), self.integer(high, scope)
     join, over = add if is_sum else multiply, range(first, last + 1)
     backwards = last < first - 1 and not isinstance(name, sp.Idx)  # SymPy's convention
@@ -120,27 +129,43 @@ def _integral(self: Valuation, node: Any, scope: Scope) -> Ball:
         ends = [unending.bounds(b, lambda b: self(b, scope)) for b in (low, high)]
         turning = [self.along(a, name, scope) for a in _kinks(body, name)]
         kinks = [x for f in turning for x in unending.sign_changes(f, *ends)]
-    return self.unending(unending.integral, body, name, scope, *ends, kinks)
+        shifts = sp.Tuple(*(a for n in body.atoms(sp.Add) for a in n.args if a.is_number))
+        places = [s * p for p in _places(self, shifts, scope) for s in (1, -1)]
+    return self.unending(unending.integral, body, name, scope, *ends, kinks, places)
 
 
 @cache
 def _kinks(body: sp.Expr, name: sp.Basic) -> tuple[sp.Expr, ...]:
-    """Expressions at whose changes of sign the integrand is not smooth."""
+    """Expressions at whose changes of sign the integrand is not smooth, or may have a peak."""
     found: list[sp.Expr] = []
-    for node in body.atoms(*KINKED):
+    for node in body.atoms(sp.Function, sp.Pow, *KINKED):
+        if name not in names(node):
+            continue
+        if isinstance(node, SCATTERED):
+            raise Unsupported(f"the integrand has jumps at unknown places: {node}")
         if isinstance(node, sp.Piecewise):
             found += [r.lhs - r.rhs for r in node.atoms(Relational)]
         elif isinstance(node, sp.Max | sp.Min):
             found += [a - node.args[0] for a in node.args[1:]]
-        else:
+        elif isinstance(node, KINKED):
             found.append(node.args[0])
+        elif not isinstance(node, FLAT) and not (node.is_Pow and node.exp.is_nonnegative):
+            found += [sp.diff(a, name) for a in node.args if not a.has(*KINKED, sp.Integral)]
     return tuple(e for e in dict.fromkeys(found) if name in names(e))
+
+
+def _places(self: Valuation, body: sp.Basic, scope: Scope) -> list[Any]:
+    """The numbers of an expression: what is at them may be missed by nodes chosen for others."""
+    parts = {n for n in sp.preorder_traversal(body) if isinstance(n, sp.Expr) and n.is_number}
+    values = [self(n, scope).value for n in sorted(parts, key=str) if n.is_finite]
+    return [v for v in dict.fromkeys(abs(v) for v in values if isinstance(v, mpmath.mpf)) if v]
 
 
 def _limit(self: Valuation, node: Any, scope: Scope) -> Ball:
     body, name, at, direction = node.args
     end = unending.bounds(at, lambda b: self(b, scope))
-    return self.unending(unending.limit, body, name, scope, end, str(direction))
+    whole = bool(name.is_integer)
+    return self.unending(unending.limit, body, name, scope, end, str(direction), whole=whole)
 
 
 def _derivative(self: Valuation, node: Any, scope: Scope) -> Ball:

@@ -12,12 +12,12 @@ import mpmath
 import sympy as sp
 
 from theory.language.balls import Ball, Bits, Imprecise, add, negative, whole
+from theory.language.convergence import Divergent, Unsettled
 from theory.language.formulas import with_formulas
 from theory.language.points import Points, RandomPoint
 from theory.language.rules import RULES
 from theory.language.step import Status, Step
-from theory.language.unending import Unsettled
-from theory.language.values import Unsupported, Valuation
+from theory.language.values import NotReal, Unsupported, Valuation
 
 DIGITS, ROUGH_DIGITS = 50, 12  # the second where an integral or an infinite sum is computed
 START, FIRST, MOST = 260, 1600, 15_000  # working precision in bits; the first point gets more
@@ -46,24 +46,27 @@ def sampling(step: Step) -> tuple[Status | None, str]:
     """SAMPLED if the sides agree at random points, FAILED with a point where they differ."""
     try:
         return _sampled(step)
-    except Unsupported as error:
+    except (Unsupported, Divergent) as error:
         return None, str(error)
 
 
 def _sampled(step: Step) -> tuple[Status | None, str]:
     left, right = with_formulas(step.left, step.right)
     step = replace(step, left=left, right=right)
-    points, agreed, trouble = Points(step), [], ""
+    points, agreed, trouble, without = Points(step), [], "", 0
     for k, point in enumerate(points):
-        if sum(s.work for s in agreed) > BUDGET and _enough(agreed):
-            break
+        if not point.is_set and sum(s.work for s in agreed) > BUDGET and _enough(agreed):
+            continue
         try:
-            sides = compare(step, point, FIRST if k == 0 else START)
-        except Unsupported:
+            most = MOST if not point.is_set else FIRST
+            sides = compare(step, point, FIRST if k == 0 else START, most)
+        except (Unsupported, Divergent):
             raise
+        except NotReal:
+            continue
         except NO_VALUE as error:
-            trouble = f"{error} at {_shown(point)}"
-            if isinstance(error, Unsettled) and not agreed and k == PATIENCE:
+            trouble, without = f"{error} at {_shown(point)}", without + 1
+            if isinstance(error, Unsettled | Imprecise) and not agreed and without > PATIENCE:
                 break
             continue
         if not sides.digits:
@@ -74,16 +77,19 @@ def _sampled(step: Step) -> tuple[Status | None, str]:
     if not _enough(agreed):
         return None, f"only {len(agreed)} points have a value: {trouble}"
     digits = min(s.digits for s in agreed)
-    return Status.SAMPLED, f"{len(agreed)} points agree to {digits} digits: {points.described()}"
+    detail = f"{len(agreed)} points agree to {digits} digits: {points.described()}"
+    if without:
+        detail += f"; no value at {without} points ({trouble})"
+    return Status.SAMPLED, detail
 
 
 def _enough(agreed: list[Sides]) -> bool:
     return len(agreed) >= (ROUGH_ENOUGH if any(s.rough for s in agreed) else ENOUGH)
 
 
-def compare(step: Step, point: RandomPoint, precision: int) -> Sides:
-    """Both sides at one point; the precision is raised until it decides."""
-    while precision <= MOST:
+def compare(step: Step, point: RandomPoint, precision: int, most: int = MOST) -> Sides:
+    """Both sides at one point; the precision is raised until it decides, or is ``most``."""
+    while precision <= most:
         with mpmath.workprec(precision):
             try:
                 sides = _sides(step, point)
@@ -92,7 +98,7 @@ def compare(step: Step, point: RandomPoint, precision: int) -> Sides:
         if sides is not None:
             return sides
         precision *= 2
-    raise Imprecise(f"undecided with {int(MOST / 3.33)} digits")
+    raise Imprecise(f"undecided with {int(most / 3.33)} digits")
 
 
 def _sides(step: Step, point: RandomPoint) -> Sides | None:
@@ -102,6 +108,8 @@ def _sides(step: Step, point: RandomPoint) -> Sides | None:
     left, right = value(step.left, free), value(step.right, free)
     gap = add([left, negative(right)])
     if gap.magnitude > gap.error + GUARD:
+        if value.rough and point.is_set:  # nodes of integrals suit common magnitudes
+            raise Unsettled("at an extreme point an infinite process is no counterexample")
         return Sides(left, right, gap.value, 0, value.work, value.rough)
     attained = _digits(value.lowest - gap.error)
     needed = ROUGH_DIGITS if value.rough else DIGITS

@@ -35,7 +35,13 @@ class Step:
     def __post_init__(self) -> None:
         """Both sides are SymPy expressions with comparable indices, and a reason is given."""
         for side in ("left", "right"):
-            object.__setattr__(self, side, sp.sympify(getattr(self, side), strict=True))
+            value = sp.sympify(getattr(self, side), strict=True)
+            for number in sorted(value.atoms(sp.Float), key=str):
+                raise ValueError(
+                    f"step {self.name} has the Float {number}, which is not exact: "
+                    f"write Rational, e.g. {sp.nsimplify(number, rational=True)}"
+                )
+            object.__setattr__(self, side, value)
         left, right = free_indices(self.left), free_indices(self.right)
         if not (left <= right or right <= left):
             raise ValueError(

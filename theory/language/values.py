@@ -7,6 +7,7 @@ import mpmath
 import sympy as sp
 from sympy.core.relational import Relational
 
+from theory.algebra.arrays import Symmetric
 from theory.language import unending
 from theory.language.balls import EXACT, Ball, Imprecise, add, negative
 from theory.language.scopes import names
@@ -19,9 +20,15 @@ class Unsupported(ValueError):
     """No value can be computed here; the message names the culprit."""
 
 
+class NotReal(ArithmeticError):
+    """A real step takes a complex value where its symmetric arrays are no covariances."""
+
+
 @runtime_checkable
 class Point(Protocol):
     """The numbers of the free names; what is not known yet is drawn."""
+
+    general: bool
 
     def number(self, symbol: sp.Symbol) -> sp.Expr:
         """The value of a symbol."""
@@ -45,6 +52,7 @@ class Valuation:
         self.point, self.rules, self.work, self.rough = point, rules, 0, False
         self.lowest, self.highest = float("inf"), EXACT
         self._known: dict[tuple[Any, ...], Ball] = {}
+        self._is_covariance = False
 
     def __call__(self, node: sp.Basic, scope: Scope) -> Ball:
         """The value of ``node``, with its bound variables given by ``scope``."""
@@ -54,10 +62,17 @@ class Valuation:
         if key not in self._known:
             self.work += 1
             found = self._known[key] = self._value(node, scope)
+            if self._is_covariance and isinstance(found.value, mpmath.mpc):
+                raise NotReal(f"{node} is complex")
             if not found.vanishes:
                 self.lowest = min(self.lowest, found.magnitude)
                 self.highest = max(self.highest, found.magnitude)
         return self._known[key]
+
+    def entry(self, base: sp.Basic, at: tuple[Any, ...]) -> sp.Expr:
+        """An entry of an array, and whether it takes a covariance for a side to be real."""
+        self._is_covariance |= isinstance(base, Symmetric) and self.point.general
+        return self.point.entry(base, at)
 
     def _value(self, node: sp.Basic, scope: Scope) -> Ball:
         for kind in type(node).__mro__:
