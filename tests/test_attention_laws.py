@@ -53,6 +53,57 @@ def saturated(X: Array, V: Array) -> Array:
     return np.tanh(softmax_attention(X, V))
 
 
+def weighted(weights: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
+    return lambda X, V: weights(X @ X.T) @ X @ V.T
+
+
+def normal(w: Array) -> Array:
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def stable(z: Array, axis: int | None = 1) -> Array:
+    return np.exp(z - z.max(axis=axis, keepdims=True))
+
+
+def masked(z: Array, diagonal: int = 0) -> Array:
+    return np.where(np.tri(len(z), k=diagonal, dtype=bool), z, -np.inf)
+
+
+SLIPS = {
+    "softmax over the wrong axis": lambda z: stable(z, 0) / stable(z, 0).sum(axis=0),
+    "a maximum over the wrong axis": lambda z: normal(np.exp(z - z.max(axis=0, keepdims=True))),
+    "a normaliser of all": lambda z: len(z) * stable(z, None) / stable(z, None).sum(),
+    "no shift": lambda z: normal(np.exp(z)),
+}
+CAUSAL_SLIPS = {
+    "a mask that adds one": lambda z: normal(stable(z - (1 - np.tri(len(z))))),
+    "a mask that multiplies logits": lambda z: normal(stable(z * np.tri(len(z)))),
+    "a mask that sees the next": lambda z: normal(stable(masked(z, 1))),
+    "a mask without itself": lambda z: normal(stable(np.maximum(masked(z, -1), -1e30))),
+    "a mask the other way": lambda z: normal(stable(masked(z.T).T)),
+    "no mask": lambda z: normal(stable(z)),
+}
+
+
+SEEN, STABLE, BEFORE = (
+    "rows are convex combinations", "large logits", "later tokens change nothing",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_the_softmax_breaks_a_law(slip: str) -> None:
+    law = STABLE if slip in ("no shift", "a maximum over the wrong axis") else SEEN
+    with pytest.raises(pytest.fail.Exception, match=f"lacks {law}"):
+        probe_attention(weighted(SLIPS[slip]))(law)
+
+
+@pytest.mark.parametrize("slip", CAUSAL_SLIPS)
+def test_a_slip_in_the_mask_breaks_a_law(slip: str) -> None:
+    law = SEEN if slip in ("a mask without itself", "a mask the other way") else BEFORE
+    with pytest.raises(pytest.fail.Exception, match=f"lacks {law}"):
+        probe_attention(weighted(CAUSAL_SLIPS[slip]), causal=True)(law)
+
+
 def failing_law(attention: Callable[[Array, Array], Array], law: str) -> str:
     test = probe_attention(attention, examples=300)
     with pytest.raises(pytest.fail.Exception) as failed:
@@ -61,6 +112,7 @@ def failing_law(attention: Callable[[Array, Array], Array], law: str) -> str:
 
 
 test_softmax_attention_obeys_all_laws = probe_attention(softmax_attention)
+test_causal_attention_obeys_its_laws = probe_attention(causal, causal=True)
 
 
 @pytest.mark.parametrize(

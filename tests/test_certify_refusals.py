@@ -126,6 +126,16 @@ def test_an_assumption_of_a_symbol_is_no_proof_beyond_it() -> None:
     assert certified(p, 0, Fraction(1, 2), p).status is Status.CERTIFIED
 
 
+@pytest.mark.parametrize(
+    "assumed", ["integer", "even", "odd", "prime", "composite", "rational", "irrational", "nonzero"]
+)
+def test_an_interval_is_not_of_integers_or_other_parts_of_the_line(assumed: str) -> None:
+    n = sp.Symbol("n", real=True, **{assumed: True})
+    for kind in (Inequality, Factored):
+        with pytest.raises(ValueError, match="declare the symbol as real"):
+            kind("a", "b", n**2 - n, {n: UNIT})
+
+
 @pytest.mark.parametrize("factor", [sp.sqrt(2), sp.pi, sp.Float(0.1), y, sp.I])
 def test_coefficients_that_are_not_rational_are_refused(factor: sp.Expr) -> None:
     with pytest.raises(ValueError, match="expected"):

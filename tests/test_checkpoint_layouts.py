@@ -107,6 +107,10 @@ def test_every_layout_gives_the_heads(write: Write, layout: str) -> None:
     ("shared", "more", "names", "reason"),
     [
         (HEADS, "", FUSED.replace(".c", ".query_key_value"), "query_key_value without it"),
+        *(
+            (HEADS, "", FUSED.replace(".c", f".{name}"), f"{name} without it")
+            for name in ("qvk", "kqv.weight", "key_query_value", "mixed_qkv", "qkv_proj", "Wqkv")
+        ),
         (SHARED, 'fused_order = "per head"', FUSED, "'per group' where heads share keys"),
         (HEADS, 'fused_order = "kqv"', FUSED, "received 'kqv'"),
         (HEADS, 'fused_order = "qkv"', SEPARATE, "fused_order beside fused"),

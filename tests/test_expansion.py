@@ -124,6 +124,11 @@ def test_removable_singularities_are_removed(
         (sp.sin(1 / x), 1),
         (total(sp.Abs(x * Y[a, b]), b), 2),
         (sp.sqrt(x * total(Y[a, b] ** 2, b)), 2),
+        (sp.Piecewise((sp.sin(x) / x, sp.Ne(x, 0)), (7, True)), 2),
+        (sp.Piecewise((1, sp.Eq(x, 0)), (x, True)), 2),
+        (sp.KroneckerDelta(x, 0), 1),
+        (sp.sign(x) ** 2, 1),
+        (Y[a, b] * (1 + sp.sign(x) ** 2) + x, 1),
     ],
 )
 def test_what_has_no_expansion_is_refused(expression: sp.Expr, order: int) -> None:

@@ -97,6 +97,14 @@ def test_the_sides_of_a_jump_differ() -> None:
         sp.Max(a * L, b * L) / L,
         a**L,
         sp.exp(-r * L),
+        sp.exp(L * a) / (sp.exp(L * a) + sp.exp(9 * L * b)),
+        sp.exp(L * a) / (sp.exp(L * a) + sp.exp(1000 * L * b)),
+        sp.exp(L * a) / (sp.exp(L * a) + sp.exp(10**9 * L * b)),
+        sp.exp(L * a) / (sp.exp(L * a) + sp.exp(2 * L * (b + c + p))),
+        sp.exp(L * a) / (sp.exp(L * a) + sp.exp(L * b**9 / c)),
+        sp.log(sp.exp(L * a) + sp.exp(9 * L * b)) / L,
+        sp.tanh(L * (a - 40 * b)),
+        sp.Max(a * L, 70 * b * L) / L,
     ],
 )
 def test_limits_that_depend_on_the_order_of_parameters_are_refused(expression: sp.Expr) -> None:

@@ -21,8 +21,13 @@ Attention = Callable[..., Any]  # (tokens, values) -> outputs; NumPy or JAX arra
 ROUNDING = 1e-9
 LAWS = (
     "permutation equivariance", "Lipschitz on the ball", "bounded output", "homogeneity",
-    "one token gives V x", "repeated tokens give V x",
+    "one token gives V x", "repeated tokens give V x", "rows are convex combinations",
+    "large logits",
 )  # fmt: skip
+ORDERLESS, CAUSAL = "permutation equivariance", "later tokens change nothing"
+CAUSAL_LAWS = (*(law for law in LAWS if law != ORDERLESS), CAUSAL)
+MOST = 8  # tokens
+LARGE = 1e4  # of tokens: their logits are of the order of its square
 
 
 def probe_attention(
@@ -32,12 +37,13 @@ def probe_attention(
     lipschitz: Real = 4.0,
     bound: Real = 1.0,
     rounding: Real = ROUNDING,
-    laws: tuple = LAWS,
+    causal: bool = False,
+    laws: tuple | None = None,
     examples: int = 100,
 ) -> Callable[[str], None]:
     """A pytest test with one item a law, for ``attention(X, V)`` of tokens X (rows) and values V.
 
-    X is (T, d) with T from 1 to 4 and V is (d, d); the result has one row a token. The laws:
+    X is (T, d) with T from 1 to 8 and V is (d, d); the result has one row a token. The laws:
 
     - permutation equivariance: reordering tokens reorders outputs (the McKean-Vlasov limits);
     - Lipschitz on the ball: tokens of the unit ball that move by at most s move an output by at
@@ -46,14 +52,29 @@ def probe_attention(
     - homogeneity: of degree one in V (partial homogeneity, as mean-field limits want it);
     - one token gives V x: it can attend to itself only, with weight one. This sees values that are
       multiplied by V^T, and weights that do not sum to one;
-    - repeated tokens give V x: so does any number of equal tokens, however they are weighted.
+    - repeated tokens give V x: so does any number of equal tokens, however they are weighted;
+    - rows are convex combinations: with V a rotation, each output coordinate lies between
+      the least and the largest of the values that the token may see. This finds weights that are
+      normalised over the wrong axis, or over all tokens together, and negative ones;
+    - large logits: so it is for tokens 1e4 times as large, whose exponentials overflow without a
+      shift by the maximum of the row.
+
+    With ``causal=True`` a token may see itself and those before it: the order matters, so that
+    permutation equivariance is left out, and
+
+    - later tokens change nothing: outputs are those of the tokens without the later ones,
+
+    is added. ``laws`` chooses among these. No law knows the scale of the logits: 1/d in place of
+    1/sqrt(d) is another attention, and obeys them all.
 
     ``rounding`` is allowed beyond each; choose 1e-5 or so for float32. Raises ValueError for a law
     that is not among these.
     """
-    if unknown := [law for law in laws if law not in LAWS]:
-        raise ValueError(f"expected laws among {', '.join(LAWS)}; received {', '.join(unknown)}")
-    checks = _checks(attention, lipschitz, bound, rounding)
+    known = CAUSAL_LAWS if causal else LAWS
+    laws = known if laws is None else laws
+    if unknown := [law for law in laws if law not in known]:
+        raise ValueError(f"expected laws among {', '.join(known)}; received {', '.join(unknown)}")
+    checks = _checks(attention, lipschitz, bound, rounding, causal)
     profile = settings(PROFILES["ci"], max_examples=examples)
 
     @pytest.mark.parametrize("law", laws)
@@ -74,9 +95,10 @@ def _message(attention: Attention, law: str, example: Mapping[str, Any], why: st
 
 def _inputs(d: int) -> Mapping[str, Mapping[str, Any]]:
     inside = vs.tokens(3, d, radius=0.5)
-    any_tokens = {"X": vs.tokens(st.integers(1, 4), d), "V": vs.weights(d, d, scales=(1.0, 1e3))}
+    any_tokens = {"X": vs.tokens(st.integers(1, MOST), d), "V": vs.weights(d, d, scales=(1.0, 1e3))}
+    some_values = {"X": vs.tokens(st.integers(2, MOST), d), "V": vs.rotations(d)}
     return {
-        "permutation equivariance": {**any_tokens, "turn": st.integers(1, 3)},
+        "permutation equivariance": {**any_tokens, "turn": st.integers(1, MOST - 1)},
         "Lipschitz on the ball": {
             "X": inside,
             "move": inside,
@@ -88,13 +110,16 @@ def _inputs(d: int) -> Mapping[str, Mapping[str, Any]]:
         "one token gives V x": {**any_tokens, "X": vs.tokens(1, d)},
         "repeated tokens give V x": {
             **any_tokens,
-            "X": vs.tokens(st.integers(2, 4), d, kinds=("repeated",)),
+            "X": vs.tokens(st.integers(2, MOST), d, kinds=("repeated",)),
         },
+        "rows are convex combinations": some_values,
+        "large logits": some_values,
+        CAUSAL: {**any_tokens, "kept": st.integers(1, MOST - 1)},
     }
 
 
 def _checks(
-    attention: Attention, lipschitz: Real, bound: Real, rounding: Real
+    attention: Attention, lipschitz: Real, bound: Real, rounding: Real, causal: bool
 ) -> Mapping[str, Callable[..., None]]:
     """The laws as properties."""
 
@@ -130,8 +155,29 @@ def _checks(
         off = np.abs(found - wanted).max()
         require(off <= rounding * (1 + _norm(V)), f"an output differs from V x by {off:.3g}")
 
-    laws = (equivariant, continuous, bounded, homogeneous, averaging, averaging)
-    return dict(zip(LAWS, laws, strict=True))
+    def convex(X: Matrix, V: Matrix) -> None:
+        found, seen = values(X, V), X @ V.T
+        require(found.shape == seen.shape, f"the output has shape {found.shape}")
+        least, most = (
+            f.accumulate(seen) if causal else f.reduce(seen) for f in (np.minimum, np.maximum)
+        )
+        beyond = max((least - found).max(), (found - most).max())
+        require(
+            beyond <= rounding * (1 + np.abs(seen).max()),
+            f"an output is {beyond:.3g} beyond the values of the tokens",
+        )
+
+    def large(X: Matrix, V: Matrix) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is judged
+            convex(LARGE * X, V)
+
+    def unforeseen(X: Matrix, V: Matrix, kept: int) -> None:
+        first = X[:kept]
+        off = np.abs(values(X, V)[:kept] - values(first, V)).max()
+        require(off <= rounding * (1 + _norm(V)), f"an output changes by {off:.3g}")
+
+    laws = (equivariant, continuous, bounded, homogeneous, averaging, averaging, convex, large)
+    return {**dict(zip(LAWS, laws, strict=True)), CAUSAL: unforeseen}
 
 
 def _norm(V: Matrix) -> float:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from checks.properties.checkpoint_map import SIGNS, Map
+from checks.properties.checkpoint_map import Map
 from checks.properties.logits import Logits
 from checks.properties.tensors import Tensor, Tensors, open_checkpoint, problem
+from checks.properties.unsaid import require_said
 
 Parts = tuple[Any, ...]  # arrays of queries, keys and values
 
@@ -35,28 +36,9 @@ class Head:
 def read_heads(path: Path, described: Map) -> tuple[Head, ...]:
     """All heads of a checkpoint, layer by layer; raises `InputProblem` for a bad file or map."""
     tensors = open_checkpoint(path)
-    _require_said(tensors, described)
-    return tuple(h for k in range(described.layers) for h in _layer(tensors, described, k))
-
-
-def _require_said(tensors: Tensors, described: Map) -> None:
-    """The map must speak of what the checkpoint is seen to have and the bound depends on."""
-    for key, signs in SIGNS.items():
-        seen = [n for n in tensors.files if any(p.startswith(signs) for p in n.split("."))]
-        if seen and key not in described.said:
-            raise problem(
-                f"{key} = true or false in the map of a checkpoint with {min(seen)}", "neither",
-                "The bound of the entropy is not for such logits: docs/probes.md says which.",
-            )  # fmt: skip
-    matters = {"query": "query_bias", "fused": "fused_bias"}
-    if described.logits[0].rotary or described.logits[0].softcap is not None:
-        matters["key"] = "key_bias"
-    for weight, bias in matters.items():
-        name = described.names.get(weight, "").replace("{layer}", str(described.first_layer))
-        beside = name.removesuffix("weight") + "bias"
-        given = {bias, "query_bias"} if weight == "fused" else {bias}
-        if name.endswith("weight") and beside in tensors.files and not given & described.said:
-            raise problem(f"{bias} in the map of a checkpoint with {beside}", "none")
+    heads = tuple(h for k in range(described.layers) for h in _layer(tensors, described, k))
+    require_said(tensors, described)
+    return heads
 
 
 def _layer(tensors: Tensors, described: Map, index: int) -> list[Head]:

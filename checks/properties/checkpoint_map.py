@@ -3,6 +3,7 @@
 It is a TOML file (docs/probes.md). What it does not say is not guessed.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,20 +17,13 @@ from checks.properties.tensors import problem
 NAMES = ("query", "key", "value", "fused", "query_bias", "key_bias", "fused_bias")
 COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens")
 LOGITS = ("scale", "rotary", "softcap", "entropy")
-KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms"}
+KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms", "ignore"}
 LAYOUTS = ("out_in", "in_out")
 ORDERS = {
     "qkv": "all queries, then all keys, then all values (GPT-2, ViT)",
     "per head": "query, key and value of each head (GPT-NeoX, BLOOM)",
     "per group": "those of each group of heads that share a key (Falcon, InternLM2)",
 }
-MIXED = ("query_key_value", "wqkv")  # names under which more than one order is in use
-# Parts of names of tensors by which a checkpoint tells what the map has to speak of.
-SIGNS = {
-    "rotary": ("rotary", "inv_freq"),
-    "entropy": ("q_norm", "k_norm", "q_layernorm", "k_layernorm", "q_ln", "k_ln", "query_norm",
-                "key_norm", "alibi", "relative_attention_bias", "relative_position_bias", "sinks"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,8 @@ class Map:
 
     ``layout`` is "out_in" (rows are outputs, as in torch) or "in_out"; ``fused_order`` says how
     queries, keys and values follow each other in a fused tensor; ``logits`` has one entry a layer;
-    without ``entropy`` no bound is computed.
+    without ``entropy`` no bound is computed; ``ignore`` has names of tensors, with ``*`` for any
+    letters, that do not enter the logits.
     """
 
     names: Mapping[str, str]
@@ -53,6 +48,7 @@ class Map:
     logits: tuple[Logits, ...]
     entropy: bool
     said: frozenset[str]
+    ignore: tuple[str, ...]
 
 
 def read_map(path: Path) -> Map:
@@ -73,10 +69,14 @@ def read_map(path: Path) -> Map:
     for key in ("rotary", "entropy"):
         if not isinstance(found.get(key, True), bool):
             raise problem(f"{key} to be true or false", repr(found[key]))
+    ignore = found.get("ignore", [])
+    if not isinstance(ignore, list) or not all(isinstance(n, str) for n in ignore):
+        raise problem("ignore to be a list of names of tensors", repr(ignore))
     return Map(
         names=names, layout=layout, fused_order=_order(found, counts),
         token_norms=tuple(map(float, norms)), logits=_logits(found, counts["layers"]),
-        entropy=found.get("entropy", True), said=frozenset(found), **counts,
+        entropy=found.get("entropy", True), said=frozenset(found), ignore=tuple(ignore),
+        **counts,
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _order(found: Mapping[str, Any], counts: Mapping[str, int]) -> str | None:
         if order is not None:
             raise problem("fused_order beside fused", "it alone")
         return None
-    if order is None and not any(name in found["fused"].lower() for name in MIXED):
+    if order is None and _is_plain(found["fused"]):
         return "qkv"
     if order not in ORDERS:
         raise problem(
@@ -126,6 +126,12 @@ def _order(found: Mapping[str, Any], counts: Mapping[str, int]) -> str | None:
     if order == "per head" and counts["key_heads"] != counts["heads"]:
         raise problem("fused_order 'per group' where heads share keys", repr(order))
     return order
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name promises no order, or is one under which only the plain one is in use."""
+    parts = re.split(r"[./]", name.replace("{layer}", "").lower())
+    return all(part == "qkv" or not set("qkv") <= {*part} for part in parts)
 
 
 def _logits(found: Mapping[str, Any], layers: int) -> tuple[Logits, ...]:

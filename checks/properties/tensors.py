@@ -40,8 +40,8 @@ class Tensors:
     def get(self, name: str) -> Tensor:
         """A tensor in double precision.
 
-        Raises `InputProblem` for one that is missing, that is no array of floating-point numbers,
-        whose scales are beside it, or that has NaN or infinity in it.
+        Raises `InputProblem` for one that is missing, that is empty or no array of floating-point
+        numbers, whose scales are beside it, or that has NaN or infinity in it.
         """
         if name not in self.files:
             alike = [n for n in sorted(self.files) if set(_digits(name)) <= set(_digits(n))]
@@ -66,10 +66,17 @@ class Tensors:
         with self.files[name].open("rb") as file:
             file.seek(start + begin)
             entries = np.frombuffer(file.read(end - begin), np.dtype(FLOATS[kind]))
+        if not entries.size:
+            raise problem(f"numbers in {name}", f"none: its shape is {tuple(shape)}")
         found = entries.astype(float).reshape(shape)
         if not np.isfinite(found).all():
             raise problem(f"finite numbers in {name}", "NaN or infinity")
         return found
+
+    def shape_and_type(self, name: str) -> tuple[tuple[int, ...], str]:
+        """Of a tensor, as its file says."""
+        described = _header(self.files[name])[0].get(name, {"shape": (), "dtype": "none"})
+        return tuple(described["shape"]), str(described["dtype"])
 
 
 def open_checkpoint(path: Path) -> Tensors:

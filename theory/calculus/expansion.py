@@ -17,7 +17,8 @@ from theory.calculus.puiseux import LOG, Undecided
 INFINITE = (sp.oo, -sp.oo, sp.zoo, sp.nan)
 NOT_SMOOTH = (
     sp.Abs, sp.sign, sp.Max, sp.Min, sp.Piecewise, sp.Heaviside, sp.DiracDelta, sp.floor,
-    sp.ceiling, sp.frac, sp.arg, sp.re, sp.im, sp.conjugate,
+    sp.ceiling, sp.frac, sp.arg, sp.re, sp.im, sp.conjugate, sp.KroneckerDelta, sp.Mod,
+    sp.SingularityFunction, sp.LeviCivita,
 )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def taylor(
     ``rules`` are rewritings applied to every node of a derivative at zero, e.g. that the rows of
     an averaging matrix sum to one. Removable singularities are removed; the expansion of a
     positive parameter is one-sided. Raises ``ValueError`` where there is no such expansion, as of
-    |x| and sqrt(x), or none is found.
+    |x|, sqrt(x) and a function with another value at zero, or none is found.
     """
     derivatives = [expression]
     for _ in range(order):
@@ -61,6 +62,8 @@ def taylor(
     values = [derivative.subs(parameter, 0) for derivative in lower] if smooth else []
     if not smooth or any(value.has(*INFINITE) for value in values):
         values = _derivatives(expression, parameter, order)
+        if not parameter.is_positive:
+            _require_no_jump(expression, parameter, values)
     coefficients = []
     for k, at_zero in enumerate(values):
         for rule in rules:
@@ -111,6 +114,20 @@ def _derivatives(expression: sp.Expr, parameter: sp.Symbol, order: int) -> list[
                 f"is {right} from the right and {left} from the left"
             )
     return [sp.factorial(k) * c for k, c in enumerate(sides[0])]
+
+
+def _require_no_jump(expression: sp.Expr, parameter: sp.Symbol, values: list[sp.Expr]) -> None:
+    """The value at zero, where the expression has one, must be that of the series beside it."""
+    if not values or not expression.has(*NOT_SMOOTH):
+        return
+    at_zero = expression.subs(parameter, 0)
+    if at_zero.has(*INFINITE, sp.AccumBounds):
+        return
+    if canonical(at_zero - values[0]) != 0:
+        raise ValueError(
+            f"{expression} has no expansion at {parameter} = 0: it is {at_zero} there and tends "
+            f"to {values[0]} from both sides"
+        )
 
 
 def _one_sided(

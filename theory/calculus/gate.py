@@ -4,45 +4,40 @@ A check, never a proof: an answer found by algebra must pass it, and an answer t
 right for one order of the parameters only, must not.
 """
 
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 
 import mpmath
 import sympy as sp
 
+from theory.calculus.points import points, tied
 from theory.calculus.values import DIGITS, Disagreement, NoValue, Value, compiled, settled
 
 FAR = (8, 16, 32, 64, 128, 256, 512, 1024)  # powers of ten: how near values are taken
 CLOSE = mpmath.mpf(10) ** -12  # relative: near enough to stop
 STEADY = mpmath.mpf(10) ** -6  # relative: an extrapolation less certain than this says nothing
-GRID = ("-1.69", "-0.31", "0", "0.31", "0.73", "1.69", "2.57")  # both sides of 0 and 1, and ties
-WHOLE = ("-2", "-1", "0", "1", "2", "3", "5")
 SECONDS = 20.0  # for all points together
-MOST = 3  # parameters of which every combination is tried
-RANDOM_POINTS = 60  # for more parameters
 
 
 def confirm(expression: sp.Expr, h: sp.Symbol, stated: sp.Expr) -> None:
     """Raise ``Disagreement`` unless ``expression`` tends to ``stated`` as h > 0 falls to zero.
 
-    Up to three parameters are tried in every order and with every sign that their assumptions
-    leave, zeros and ties included; more at random. Where the expression has no real values, or
-    grows and the answer has none, nothing is claimed, and nothing compared.
+    Parameters are tried in every order and with every sign that their assumptions leave, zeros
+    and ties included, as ``theory.calculus.points`` says. Where the expression has no real values,
+    or grows and the answer has none, nothing is claimed, and nothing compared.
     """
     symbols = sorted((expression.free_symbols | stated.free_symbols) - {h}, key=str)
     near = compiled(expression, (h, *symbols))
     limit = compiled(stated, tuple(symbols))
     agreed, until = "", time.monotonic() + SECONDS
-    for point in _points(symbols):
+    for point in points(expression, h, symbols):
         if time.monotonic() > until:
             raise Disagreement(f"its values take longer than {SECONDS:g} s to compute")
         at = ", ".join(f"{s} = {v}" for s, v in zip(symbols, point, strict=True)) or "large sizes"
         try:
             reason = _objection(near, point, settled(limit, point, 0))
         except NoValue:
-            if _tied(point) or not _bounded(near, point):
+            if tied(point) or not _bounded(near, point):
                 continue
             reason = "there the answer is no real number"
         if reason:
@@ -51,34 +46,6 @@ def confirm(expression: sp.Expr, h: sp.Symbol, stated: sp.Expr) -> None:
         agreed = agreed or at
     if not agreed:
         raise Disagreement("the expression has no real values to compare it with")
-
-
-def _points(symbols: Sequence[sp.Symbol]) -> Iterator[tuple[str, ...]]:
-    """Values of the parameters that their assumptions allow; distinct ones first."""
-    choices = [[v for v in (WHOLE if s.is_integer else GRID) if _allowed(s, v)] for s in symbols]
-    if not all(choices):
-        raise Disagreement(f"no values are known that the assumptions of {symbols} allow")
-    if len(symbols) <= MOST:
-        yield from sorted(product(*choices), key=_tied)
-        return
-    draw = random.Random("limits")
-    for _ in range(RANDOM_POINTS):
-        yield tuple(draw.choice(values) for values in choices)
-
-
-def _allowed(symbol: sp.Symbol, value: str) -> bool:
-    """Whether a value contradicts none of the assumptions of a symbol."""
-    number = sp.Rational(value)
-    field = {"rational", "irrational", "algebraic", "transcendental", "noninteger"}
-    known = {k: v for k, v in symbol.assumptions0.items() if k not in field}
-    return all(
-        getattr(number, f"is_{name}", None) in (truth, None) for name, truth in known.items()
-    )
-
-
-def _tied(point: Sequence[str]) -> bool:
-    """Whether parameters are equal or zero."""
-    return len({"0", *point}) <= len(point)
 
 
 def _bounded(near: Value, point: Sequence[str]) -> bool:

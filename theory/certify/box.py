@@ -9,6 +9,10 @@ import sympy as sp
 Box = Mapping[
     sp.Symbol, tuple[Any, Any]
 ]  # ends are rational numbers: int, Fraction, SymPy's, float
+DISCRETE = (
+    "integer", "rational", "irrational", "algebraic", "transcendental", "noninteger", "even", "odd",
+    "prime", "composite",
+)  # fmt: skip
 Ends = tuple[tuple[Fraction, Fraction], ...]
 
 
@@ -69,15 +73,19 @@ def _are_doubles(*ends: Fraction) -> bool:
 def _require_assumptions(name: str, symbol: sp.Symbol, low: Fraction, high: Fraction) -> None:
     """SymPy simplifies by what it assumes of a symbol: sqrt(p^2) is p for a positive one.
 
-    An end may be zero where zero is excluded, since both sides are continuous there.
+    An end may be zero where zero is excluded, since both sides are continuous there. No interval
+    has integers only, or irrational numbers only.
     """
+    known = symbol.assumptions0
     outside = (
         (symbol.is_extended_nonnegative and low < 0)
         or (symbol.is_extended_nonpositive and high > 0)
         or symbol.is_real is False
+        or (symbol.is_zero is False and low < 0 < high)
+        or any(known.get(name) is not None for name in DISCRETE)
     )
     if outside:
         raise ValueError(
             f"{name}: expected an interval in which {symbol} is what its symbol assumes; received "
-            f"[{low}, {high}]; declare the symbol as real"
+            f"[{low}, {high}], all of it; declare the symbol as real"
         )
