@@ -74,7 +74,7 @@ def _objection(near: Value, point: Sequence[str], target: mpmath.mpf, far: bool)
         found, doubt = _extrapolated(values)
         scale = max(abs(target), abs(values[-1]))
         if doubt > STEADY * scale:
-            if far and all(b < a for a, b in pairwise(errors)):
+            if far and all(abs(b - target) < abs(a - target) for a, b in pairwise(values)):
                 return ""
             return f"they have not settled (about {_shown(found)}), it says {_shown(target)}"
         if abs(found - target) > 10 * doubt + CLOSE * scale:
