@@ -55,6 +55,7 @@ def test_limits_in_a_large_size(expression: sp.Expr, limit: sp.Expr | int) -> No
         (2 - 3 / sp.sqrt(sp.log(L)), 2),
         (1 + sp.log(sp.log(L)) / sp.log(L), 1),
         (sp.log(1 + a * L) / sp.log(L), 1),
+        (L**-a, 0),
         (1 + L ** sp.Rational(-1, 50), 1),
     ],
 )
@@ -104,6 +105,7 @@ def test_the_sides_of_a_jump_differ() -> None:
         sp.exp(L * a) / (sp.exp(L * a) + sp.exp(L * b**9 / c)),
         sp.log(sp.exp(L * a) + sp.exp(9 * L * b)) / L,
         sp.tanh(L * (a - 40 * b)),
+        L ** (a - 30 * b),
         sp.Max(a * L, 70 * b * L) / L,
     ],
 )

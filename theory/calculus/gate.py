@@ -6,11 +6,12 @@ right for one order of the parameters only, must not.
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import mpmath
 import sympy as sp
 
-from theory.calculus.points import points, tied
+from theory.calculus.points import extreme, points, tied
 from theory.calculus.values import DIGITS, Disagreement, NoValue, Value, compiled, settled
 
 FAR = (8, 16, 32, 64, 128, 256, 512, 1024)  # powers of ten: how near values are taken
@@ -35,7 +36,7 @@ def confirm(expression: sp.Expr, h: sp.Symbol, stated: sp.Expr) -> None:
             raise Disagreement(f"its values take longer than {SECONDS:g} s to compute")
         at = ", ".join(f"{s} = {v}" for s, v in zip(symbols, point, strict=True)) or "large sizes"
         try:
-            reason = _objection(near, point, settled(limit, point, 0))
+            reason = _objection(near, point, settled(limit, point, 0), extreme(point))
         except NoValue:
             if tied(point) or not _bounded(near, point):
                 continue
@@ -57,8 +58,11 @@ def _bounded(near: Value, point: Sequence[str]) -> bool:
     return bool(farther <= 1 + 2 * far)
 
 
-def _objection(near: Value, point: Sequence[str], target: mpmath.mpf) -> str:
-    """What speaks against the target, nothing if values come close or extrapolate to it."""
+def _objection(near: Value, point: Sequence[str], target: mpmath.mpf, far: bool) -> str:
+    """What speaks against the target, nothing if values come close or extrapolate to it.
+
+    At far points, where a power such as h^0.001 hardly moves, it is enough that all come nearer.
+    """
     values: list[mpmath.mpf] = []
     for power in FAR:
         values.append(settled(near, point, power))
@@ -70,6 +74,8 @@ def _objection(near: Value, point: Sequence[str], target: mpmath.mpf) -> str:
         found, doubt = _extrapolated(values)
         scale = max(abs(target), abs(values[-1]))
         if doubt > STEADY * scale:
+            if far and all(abs(b - target) < abs(a - target) for a, b in pairwise(values)):
+                return ""
             return f"they have not settled (about {_shown(found)}), it says {_shown(target)}"
         if abs(found - target) > 10 * doubt + CLOSE * scale:
             return f"they tend to {_shown(found)}, not to {_shown(target)}"

@@ -59,6 +59,11 @@ def tied(point: Sequence[str]) -> bool:
     return len({"0", *point}) <= len(point)
 
 
+def extreme(point: Sequence[str]) -> bool:
+    """Whether a parameter is far from 1, beyond the grid."""
+    return any(v != "0" and not 0.1 < abs(float(v)) < 10 for v in point)
+
+
 def deciders(expression: sp.Expr, h: sp.Symbol) -> set[sp.Expr]:
     """Expressions in the parameters whose signs are open and decide the branch of the limit."""
     moving = [node for node in sp.preorder_traversal(expression) if node.has(h)]
