@@ -82,7 +82,7 @@ def thresholds(sides: sp.Basic, *, integer: bool) -> list[sp.Rational]:
 def thresholds_of_entries(sides: sp.Basic) -> list[sp.Rational]:
     """Fewer of them: the numbers of the sides, and numbers just above."""
     found = [n for n in dict.fromkeys(_numbers(sides)) if n]
-    return [n * scale for n in found for scale in (1, 1 + BESIDE)][:MOST]
+    return [n * scale for n in found for scale in (1, 1 + BESIDE, -1, -1 - BESIDE)][:MOST]
 
 
 def _degree(node: sp.Basic, size: sp.Basic) -> int:

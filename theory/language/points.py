@@ -204,10 +204,9 @@ class RandomPoint:
             return between(self._draw, -1, 1)
         if points.analytic:
             return self._scalar(base, 3, 1)
-        if self._threshold and self._draw.random() < 0.5:
-            value = self._threshold * self._draw.choice((1, -1))
-            if allowed(base, value):
-                return value
+        value, first = self._threshold, not any(isinstance(n, tuple) for n in self.drawn)
+        if value and (first or self._draw.random() < 0.5) and allowed(base, value):
+            return value
         return self._scalar(base, 3, FAR)
 
     def _scalar(self, symbol: sp.Basic, large: int, far: int) -> sp.Expr:
