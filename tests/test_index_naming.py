@@ -15,6 +15,7 @@ from theory.calculus.indices import (
     instantiate,
     size,
     total,
+    unfold,
 )
 
 n = size("n")
@@ -97,3 +98,16 @@ def test_a_sum_over_an_index_that_depends_on_another_keeps_its_scope() -> None:
     causal = sp.Sum(x[j], (j, 0, i))
     assert free_indices(causal) == {i}
     assert free_indices(instantiate(causal, {i: j})) == {j}
+
+
+def test_a_definition_is_not_captured_by_an_ordinary_sum() -> None:
+    t = sp.Symbol("t", integer=True)
+    powers = sp.Sum(x[i] ** t, (t, 1, 3))
+    found = unfold(powers, x, (j,), t * y[j])
+    assert t in found.free_symbols
+    assert sp.expand((found - sum((t * y[i]) ** k for k in (1, 2, 3))).doit()) == 0
+
+
+def test_a_delta_at_what_may_be_no_position_is_kept() -> None:
+    place = sp.Symbol("place", real=True)
+    assert canonical(total(sp.KroneckerDelta(i, place) * x[i], i)).has(sp.KroneckerDelta)

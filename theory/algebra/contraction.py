@@ -40,7 +40,8 @@ def _by_delta(term: Term) -> list[Term] | None:
 def _sides(delta: sp.Expr, bound: Bound) -> tuple[sp.Idx | None, sp.Expr]:
     """The index to drop, a summed one if there is one, and what to write for it."""
     left, right = delta.args
-    if not all(isinstance(side, sp.Idx) or not is_indexed(side) for side in delta.args):
+    # A position that is no integer, or not plainly an index, is left to the delta.
+    if not all(isinstance(x, sp.Idx) or (not is_indexed(x) and x.is_integer) for x in delta.args):
         return None, right
     pairs = ((left, right), (right, left))
     for drop, keep in pairs:

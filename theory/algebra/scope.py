@@ -94,8 +94,8 @@ def unfold(
     if not expression.has(base):
         return expression
     if isinstance(expression, ExprWithLimits):
-        others = free_indices(definition) - set(at)
-        body, variable, ends = opened(expression, others)
+        symbols = {x for x in definition.free_symbols if isinstance(x, sp.Symbol)}
+        body, variable, ends = opened(expression, symbols | (free_indices(definition) - set(at)))
         ends = tuple(unfold(e, base, at, definition) for e in ends)
         return expression.func(unfold(body, base, at, definition), (variable, *ends))
     return expression.func(*(unfold(a, base, at, definition) for a in expression.args))
