@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import checks
 import numerics
 import theory
 from checks.app.main import run
+from checks.suite import sources
 
 settings.register_profile("tests", deadline=None)  # machines are shared: no wall-clock assertion
 settings.load_profile("tests")
@@ -94,6 +95,20 @@ if __name__ == "__main__":
 
     run()
 '''
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_process_of_its_own() -> Iterator[None]:
+    """What one test makes this process read belongs to no number of another.
+
+    Modules of the house stay loaded, so they stay among the inputs.
+    """
+    before = dict(sources._seen)
+    yield
+    house = tuple(f"module {package}." for package in sources.HOUSE)
+    kept = {entry: sources._seen[entry] for entry in sources._seen if entry.startswith(house)}
+    sources._seen.clear()
+    sources._seen.update({**kept, **before})
 
 
 @pytest.fixture

@@ -27,15 +27,6 @@ READS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _as_in_a_process_of_its_own() -> Iterator[None]:
-    """What a test here makes this process read belongs to no number of another test."""
-    before = dict(sources._seen)
-    yield
-    sources._seen.clear()
-    sources._seen.update(before)
-
-
 def write(path: Path, value: float) -> None:
     path.parent.mkdir(exist_ok=True)
     if path.suffix == ".npy":

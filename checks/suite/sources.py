@@ -40,6 +40,7 @@ LIBRARIES = tuple(
     | {os.path.join(p, "") for p in sys.path if p.endswith(("site-packages", "dist-packages"))}
 )
 SYSTEM = ("/proc/", "/sys/", "/dev/")
+HYPOTHESIS = f"{os.sep}.hypothesis{os.sep}"  # what its search remembers, wherever it is kept
 
 _seen: dict[str, str] = {}
 _ignored: list[str] = []
@@ -72,7 +73,8 @@ def ignore(folder: str) -> None:
 
 def ignored(path: str) -> bool:
     """Whether what is read there is no input of its own: of the system, a library, this run."""
-    return path.startswith((*SYSTEM, *_ignored)) or of_library_or_reader(path)
+    known = path.startswith((*SYSTEM, *_ignored)) or HYPOTHESIS in path
+    return known or of_library_or_reader(path)
 
 
 def in_library(path: str) -> bool:
