@@ -144,6 +144,34 @@ def report(
 
 
 @app.command()
+def mutate(
+    room: Annotated[str, typer.Argument(metavar="ROOM")],
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, help="Mutations to draw from all of the room.")
+    ] = 40,
+    seed: opt.SeedOption = 0,
+    tier: opt.TierOption = opt.Tier.smoke,
+    jobs: opt.JobsOption = 0,
+    memory: Annotated[
+        Path, typer.Option("--memory", help="Results are kept here; a second run continues.")
+    ] = Path(".verilimit/mutants.jsonl"),
+    json: Annotated[Path | None, typer.Option("--json", help="Write all mutations here.")] = None,
+    at_least: Annotated[
+        float, typer.Option("--at-least", min=0, max=1, help="Exit 1 below this share noticed.")
+    ] = 0.0,
+    quiet: opt.QuietOption = False,
+) -> None:
+    """Break a room's own source, one place at a time: do its claims notice?"""
+    from checks.app.mutating import mutate
+
+    status = mutate(
+        room, number=number, seed=seed, tier=tier.value, jobs=jobs, memory=memory, json=json,
+        at_least=at_least, quiet=quiet,
+    )  # fmt: skip
+    raise typer.Exit(status)
+
+
+@app.command()
 def calibrate(
     targets: Targets = None,
     replicates: Annotated[

@@ -1,0 +1,58 @@
+"""``verilimit mutate``: breaks a room's own source, place by place, and asks its claims."""
+
+from importlib import import_module
+from json import dumps
+from pathlib import Path
+
+from checks.app.screen import console
+from checks.mutation.campaign import Campaign, Outcome, score, to_json
+from checks.suite.files import require_writable, write_text
+from checks.suite.rooms import require_room
+from checks.suite.workers import choose_jobs
+
+LONGEST = 60  # characters of a place that a line shows
+
+
+def mutate(
+    room: str, *, number: int, seed: int, tier: str, jobs: int, memory: Path, json: Path | None,
+    at_least: float, quiet: bool,
+) -> int:  # fmt: skip
+    """Examine a sample of mutations; returns 1 when fewer than ``at_least`` are noticed, else 0."""
+    require_writable(json, "--json")
+    screen = console()
+    campaign = Campaign(require_room(room), number, seed, tier, memory)
+    words = f"{len(campaign.sample)} of {len(campaign.population)} mutations of {room}"
+    screen.print(f"{words}, tier {tier}, seed {seed}", markup=False)
+
+    def tell(outcome: Outcome, done: int, total: int) -> None:
+        if not quiet:
+            screen.print(f"[{done}/{total}] {_line(outcome)}", markup=False, highlight=False)
+
+    equivalent = getattr(import_module(f"checks.{room}"), "equivalent_mutations", {})
+    outcomes = campaign.run(choose_jobs(jobs), equivalent, tell)
+    for word, title in (
+        ("survived", "Survivors"), ("not reached", "On lines that no claim runs"),
+        ("equivalent", "Equivalent"),
+    ):  # fmt: skip
+        found = [outcome for outcome in outcomes if outcome.verdict == word]
+        if found:
+            screen.print(f"\n{title}: {len(found)}", markup=False)
+            for outcome in found:
+                screen.print(f"  {_line(outcome)}", markup=False, highlight=False)
+    result = score(outcomes)
+    screen.print(f"\n{room}: {result}", markup=False)
+    if json is not None:
+        write_text(json, dumps(to_json(room, campaign, outcomes), indent=1) + "\n")
+    return int(result.examined > 0 and result.noticed < at_least * result.examined)
+
+
+def _line(outcome: Outcome) -> str:
+    before, after = (_short(text) for text in (outcome.before, outcome.after))
+    culprit = f": {outcome.culprit}" if outcome.culprit else ""
+    place = f"{outcome.file}:{outcome.line}"
+    return f"{outcome.verdict}{culprit} | {place} {outcome.kind}: {before} -> {after}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

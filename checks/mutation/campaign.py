@@ -1,0 +1,271 @@
+"""A campaign: a sample of a room's mutations, each examined in a process of its own.
+
+Results are appended to a file as they come, under a key of the mutated source, the rest of
+verilimit's sources, the tier and the seed: a killed campaign resumes, and no result is used for
+other code.
+"""
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from scipy import special
+
+from checks.suite.fingerprint import source_hash
+from checks.suite.problem import InputProblem
+
+from .operators import Mutation, mutations
+
+NOTICED = ("refuted", "inconclusive", "step failed", "broken", "out of time")
+PATIENCE = 5.0  # times what the room itself takes
+LEAST = 60.0  # seconds
+
+Tell = Callable[["Outcome", int, int], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A mutation, its place, what the room said, and who said it.
+
+    ``verdict``: ``refuted`` or ``inconclusive`` by a claim, ``step failed``, ``broken`` (the code
+    raised), ``out of time``, ``survived``, ``not reached`` (no claim runs the line at this tier),
+    or ``equivalent`` (listed by the room, with the reason).
+    """
+
+    file: str
+    line: int
+    kind: str
+    before: str
+    after: str
+    verdict: str
+    culprit: str
+    seconds: float
+
+    @property
+    def noticed(self) -> bool:
+        """Whether the room's verdict has changed."""
+        return self.verdict in NOTICED
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many of a sample of non-equivalent mutations were noticed, with an exact 95 % interval.
+
+    The interval is that of Clopper and Pearson for the share among all mutations of the room.
+    """
+
+    noticed: int
+    examined: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Clopper-Pearson, 95 %."""
+        k, n = self.noticed, self.examined
+        low = float(special.betaincinv(k, n - k + 1, 0.025)) if k else 0.0
+        high = float(special.betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+        return low, high
+
+    def __str__(self) -> str:
+        """E.g. ``43 of 50 noticed: 86 % [73, 94]``."""
+        if not self.examined:
+            return "no mutation was examined"
+        low, high = (round(100 * end) for end in self.interval)
+        share = round(100 * self.noticed / self.examined)
+        return f"{self.noticed} of {self.examined} noticed: {share} % [{low}, {high}]"
+
+
+def score(outcomes: Sequence[Outcome]) -> Score:
+    """The score of a campaign; equivalent mutations do not count."""
+    counted = [outcome for outcome in outcomes if outcome.verdict != "equivalent"]
+    return Score(sum(outcome.noticed for outcome in counted), len(counted))
+
+
+def room_sources(room: str) -> dict[str, Path]:
+    """The room's own modules and their files: theory, numerics, and the generated code."""
+    found: dict[str, Path] = {}
+    for name in (f"theory.{room}", f"numerics.{room}", f"numerics.generated.{room}"):
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        found[name] = Path(spec.origin)
+        for folder in spec.submodule_search_locations or ():
+            for path in sorted(Path(folder).rglob("*.py")):
+                inner = ".".join(path.relative_to(folder).with_suffix("").parts)
+                if path.name != "__init__.py":
+                    found[f"{name}.{inner}"] = path
+    return found
+
+
+def all_mutations(room: str) -> list[Mutation]:
+    """Every mutation of the room's own sources."""
+    paths = room_sources(room).items()
+    return [m for name, path in paths for m in mutations(name, path.read_text("utf-8"))]
+
+
+class Campaign:
+    """Mutations of a room, sampled by a seed, examined at a tier."""
+
+    def __init__(self, room: str, number: int, seed: int, tier: str, memory: Path) -> None:
+        """Draw the sample; results are kept in the file ``memory``."""
+        self.room, self.seed, self.tier = room, seed, tier
+        self.paths = room_sources(room)
+        self.population = all_mutations(room)
+        count = min(number, len(self.population))
+        self.sample = random.Random(seed).sample(self.population, count)
+        self._memory = memory
+        self._state = source_hash()
+        self._known = _remembered(memory)
+        self._lock = threading.Lock()
+
+    def run(
+        self, jobs: int, equivalent: Mapping[tuple[str, str], str], tell: Tell
+    ) -> list[Outcome]:
+        """Outcomes of the sample, in its order; ``tell`` hears of each as it comes.
+
+        ``equivalent``: (before, after) of mutations that change nothing, with the reason.
+        Raises `InputProblem` when the room itself is not supported.
+        """
+        names, patience, lines = self._baseline()
+
+        def one(mutation: Mutation) -> Outcome:
+            if reason := equivalent.get((mutation.before, mutation.after)):
+                return self._outcome(mutation, "equivalent", reason, 0.0)
+            if mutation.line not in lines[str(self.paths[mutation.module])]:
+                return self._outcome(mutation, "not reached", "", 0.0)
+            return self._examine(mutation, names, patience)
+
+        found: dict[int, Outcome] = {}
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = {pool.submit(one, m): place for place, m in enumerate(self.sample)}
+            for future in as_completed(futures):
+                found[futures[future]] = future.result()
+                tell(future.result(), len(found), len(self.sample))
+        return [found[place] for place in range(len(self.sample))]
+
+    def _baseline(self) -> tuple[list[str], float, dict[str, set[int]]]:
+        """Claims, the quick ones first; the seconds to wait for them; the lines that they run."""
+        key = self._key("the room itself")
+        answer = self._known.get(key)
+        if answer is None:
+            files = [str(path) for path in self.paths.values()]
+            answer = self._ask({}, None, theory=True, whole=True, trace=files)
+            if wrong := _wrong(answer):
+                raise InputProblem(
+                    expected=f"every step and claim of {self.room} to hold at tier {self.tier} "
+                    "before anything is broken",
+                    received=wrong,
+                    remedy=f"See `verilimit check {self.room}`; nothing was mutated.",
+                )
+            self._remember(key, answer)
+        order = [name for name, _, _ in sorted(answer["claims"], key=lambda claim: claim[2])]
+        lines = {path: set(numbers) for path, numbers in answer["lines"].items()}
+        return order, max(LEAST, PATIENCE * answer["seconds"]), lines
+
+    def _examine(self, mutation: Mutation, names: Sequence[str], patience: float) -> Outcome:
+        text = mutation.apply(self.paths[mutation.module].read_text("utf-8"))
+        key = self._key(f"{mutation.module}\0{text}")
+        answer = self._known.get(key)
+        if answer is None:
+            theory = mutation.module.startswith("theory.")
+            answer = self._ask({mutation.module: text}, patience, theory=theory, claims=names)
+            self._remember(key, answer)
+        return self._outcome(mutation, *_judged(answer), answer["seconds"])
+
+    def _outcome(self, m: Mutation, verdict: str, culprit: str, seconds: float) -> Outcome:
+        root = Path(find_spec("theory").submodule_search_locations[0]).parent  # type: ignore[union-attr,index]
+        path = self.paths[m.module]
+        file = str(path.relative_to(root) if path.is_relative_to(root) else path)
+        return Outcome(file, m.line, m.kind, m.before, m.after, verdict, culprit, seconds)
+
+    def _ask(
+        self, texts: Mapping[str, str], patience: float | None, **order: Any
+    ) -> dict[str, Any]:
+        """What a process of its own says of the room with these sources."""
+        whole = {"room": self.room, "tier": self.tier, "seed": self.seed, "texts": dict(texts),
+                 "whole": False, "trace": [], "claims": [], **order}  # fmt: skip
+        programs = self._memory.resolve().parent / "programs"
+        variables = {"JAX_COMPILATION_CACHE_DIR": str(programs), "OPENBLAS_NUM_THREADS": "1"}
+        start = time.perf_counter()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "-m", "checks.mutation.subject"],
+                input=json.dumps(whole), capture_output=True, text=True, timeout=patience,
+                check=False, env={**os.environ, **variables},
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            answer = {"steps": [], "claims": [], "error": "out of time"}
+        else:
+            answer = _read(done)
+        return {**answer, "seconds": time.perf_counter() - start}
+
+    def _key(self, what: str) -> str:
+        parts = (self._state, self.room, self.tier, str(self.seed), what)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _remember(self, key: str, answer: dict[str, Any]) -> None:
+        with self._lock:
+            self._known[key] = answer
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            with self._memory.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"key": key, "answer": answer}) + "\n")
+
+
+def _read(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    try:
+        return json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):  # it died without a word
+        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        error = f"ended with status {done.returncode}: {last}"[:300]
+        return {"steps": [], "claims": [], "error": error}
+
+
+def _judged(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """The verdict on a mutation, and who gave it."""
+    if answer["error"] == "out of time":
+        return "out of time", ""
+    for name in answer["steps"]:
+        return "step failed", name
+    for name, verdict, _ in answer["claims"]:
+        if verdict != "SUPPORTED":
+            return verdict.lower(), name
+    return ("broken", answer["error"]) if answer["error"] else ("survived", "")
+
+
+def _wrong(answer: Mapping[str, Any]) -> str:
+    verdict, culprit = _judged(answer)
+    return "" if verdict == "survived" else f"{verdict}: {culprit}"
+
+
+def _remembered(path: Path) -> dict[str, dict[str, Any]]:
+    """Answers of earlier campaigns; a last line that was cut off is left out."""
+    known = {}
+    if path.is_file():
+        for line in path.read_text("utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+                known[entry["key"]] = entry["answer"]
+            except (ValueError, KeyError, TypeError):
+                continue
+    return known
+
+
+def to_json(room: str, campaign: Campaign, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Plain data: the score and every mutation."""
+    found = score(outcomes)
+    return {
+        "room": room, "tier": campaign.tier, "seed": campaign.seed,
+        "mutations": len(campaign.population), "examined": found.examined,
+        "noticed": found.noticed, "interval": list(found.interval), "confidence": 0.95,
+        "mutants": [asdict(outcome) for outcome in outcomes],
+    }  # fmt: skip

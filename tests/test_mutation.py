@@ -1,0 +1,96 @@
+"""Mutations: each changes one place that computes, and every slip of the list is among them."""
+
+import ast
+
+import pytest
+
+from checks.mutation import mutations
+from checks.mutation.campaign import Outcome, score
+
+SOURCE = '''"""A page: 1 + 1 is no place to change."""
+import jax.numpy as jnp
+
+HALF: "Float[Array, 'n 2']" = 1 / 2
+
+
+def rate(x, y, keys, *, axis=0):
+    """The rate, x - y."""
+    if x < 0:
+        raise ValueError(f"expected {1 + 1}")
+    a, b = jax.random.split(keys)
+    return -x + 1.0 * jnp.einsum("ij,jk->ik", a, b).sum(axis=1) ** 3 * draw(a, b) @ y
+'''
+SLIPS = {
+    "operator": ("1 / 2", "1 * 2"),
+    "sign lost": ("-x", "x"),
+    "power lost": (
+        'jnp.einsum("ij,jk->ik", a, b).sum(axis=1) ** 3',
+        "jnp.einsum('ij,jk->ik', a, b).sum(axis=1)",
+    ),
+    "keys reused": (
+        "jax.random.split(keys)",
+        "(lambda keys: keys.at[1:].set(keys[0]))(jax.random.split(keys))",
+    ),
+    "transposed": ('jnp.einsum("ij,jk->ik", a, b)', "jnp.einsum('ji,jk->ik', a, b)"),
+    "exchanged": ("draw(a, b)", "draw(b, a)"),
+    "constant": ("3", "4"),
+}
+
+
+@pytest.mark.parametrize("kind", SLIPS)
+def test_the_natural_slips_are_made(kind: str) -> None:
+    found = {(m.before, m.after) for m in mutations("page", SOURCE) if m.kind == kind}
+    assert SLIPS[kind] in found, found
+
+
+def test_sums_lose_each_of_their_terms_and_axes_are_turned() -> None:
+    found = {(m.kind, m.after) for m in mutations("page", "y = (a + b).sum(axis=1)")}
+    assert {("dropped", "a"), ("dropped", "b"), ("operator", "a - b")} <= found
+    assert ("axis", "(a + b).sum(axis=0)") in found
+    assert ("function", "(a + b).mean(axis=1)") in found
+
+
+def test_a_mutation_changes_its_place_alone_and_compiles() -> None:
+    for mutation in mutations("page", SOURCE):
+        changed = mutation.apply(SOURCE)
+        ast.parse(changed)
+        before, after = SOURCE.encode(), changed.encode()
+        start, end = mutation.span
+        assert before[:start] == after[:start]
+        assert after.endswith(before[end:])
+        assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(SOURCE))
+
+
+def test_words_annotations_and_refusals_are_left_alone() -> None:
+    lines = SOURCE.splitlines()
+    quiet = {
+        k for k, line in enumerate(lines, 1) if '"""' in line or "if x" in line or "raise" in line
+    }
+    assert quiet
+    assert not quiet & {mutation.line for mutation in mutations("page", SOURCE)}
+    assert all("Float" not in m.before for m in mutations("page", SOURCE))
+
+
+def test_factors_of_one_and_symmetric_calls_are_no_mutations() -> None:
+    assert not [m for m in mutations("page", "y = 1.0 * x") if m.after == "x"]
+    assert not [m for m in mutations("page", "y = max(jnp.maximum(a, b))") if m.kind == "exchanged"]
+
+
+def test_a_source_that_has_changed_meanwhile_is_refused() -> None:
+    mutation = next(mutations("page", "y = a + b"))
+    with pytest.raises(ValueError, match="not as it was"):
+        mutation.apply("x = 1\ny = a + b")
+
+
+def outcome(verdict: str) -> Outcome:
+    return Outcome("page.py", 1, "operator", "a", "b", verdict, "", 0.0)
+
+
+def test_the_score_counts_no_equivalent_mutation_and_every_line_that_nobody_runs() -> None:
+    verdicts = ["refuted"] * 8 + ["survived", "not reached", "equivalent", "equivalent"]
+    found = score([outcome(verdict) for verdict in verdicts])
+    assert (found.noticed, found.examined) == (8, 10)
+    low, high = found.interval
+    assert 0.44 < low < 0.45  # 0.4439 and 0.9748 are the tabulated ends for 8 of 10
+    assert 0.97 < high < 0.98
+    assert str(found) == "8 of 10 noticed: 80 % [44, 97]"
