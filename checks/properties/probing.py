@@ -22,7 +22,6 @@ from checks.suite.problem import InputProblem
 from checks.suite.rooms import load_theorem
 from theory.language import Assumption
 
-PACKAGE = "checks.probes"
 PATIENCE = 1000  # examples tried outside a domain
 
 
@@ -58,13 +57,14 @@ class Probed:
 
 
 def load_probes(room: str) -> tuple[Probe, ...]:
-    """The probes of a room, from ``checks/probes/ROOM.py``; none without such a file.
+    """The probes of a room, from ``checks/ROOM/probes.py``; none without such a file.
 
     Raises `InputProblem` when a probe is of no assumption, or two are of one.
     """
-    if find_spec(f"{PACKAGE}.{room}") is None:
+    module = f"checks.{room}.probes"
+    if find_spec(f"checks.{room}") is None or find_spec(module) is None:
         return ()
-    found = tuple(import_module(f"{PACKAGE}.{room}").probes)
+    found = tuple(import_module(module).probes)
     names = [probe.assumption for probe in found]
     declared = [assumption.id for assumption in load_theorem(room).assumptions]
     wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})
@@ -72,7 +72,7 @@ def load_probes(room: str) -> tuple[Probe, ...]:
         raise InputProblem(
             expected=f"one probe an assumption of {room} ({', '.join(declared)})",
             received=", ".join(wrong),
-            remedy=f"Mend checks/probes/{room}.py.",
+            remedy=f"Mend checks/{room}/probes.py.",
         )
     return found
 

@@ -3,8 +3,8 @@
 import sympy as sp
 
 from theory import noise_synchronization as noise
-from theory.calculus.moments import beta1, beta2, largest_update
-from theory.calculus.moments import n as count
+from theory.adamw_depth_limit.moments import beta1, beta2, largest_update
+from theory.adamw_depth_limit.moments import n as count
 from theory.certify.inequality import Inequality
 from theory.shaped_attention_sde import c_minus, c_plus, nu_of_rho
 from theory.shaped_attention_sde import rho as correlation

@@ -7,9 +7,9 @@ boxes.
 
 import sympy as sp
 
-from theory.calculus.entropy import defect, g, high_mass, q, softmax_steps
 from theory.certify.inequality import Factored, Inequality
 from theory.shallow_transformer_gd import KAPPA
+from theory.spectral_concentration.entropy import defect, g, high_mass, q, softmax_steps
 
 x, mean = sp.Symbol("x", real=True), sp.Symbol("mean", real=True)
 high, low = sp.symbols("high low", real=True)
