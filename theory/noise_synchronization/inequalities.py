@@ -1,15 +1,10 @@
-"""Signs that the limits need: nu(rho), the margin of coercivity, and the constants of Adam."""
+"""Signs that the limit needs: the margin of coercivity, and the pull of noise on a pair."""
 
 import sympy as sp
 
 from theory import noise_synchronization as noise
-from theory.adamw_depth_limit.moments import beta1, beta2, largest_update
-from theory.adamw_depth_limit.moments import n as count
 from theory.certify.inequality import Inequality
-from theory.shaped_attention_sde import c_minus, c_plus, nu_of_rho
-from theory.shaped_attention_sde import rho as correlation
 
-steps = sp.Symbol("n", positive=True)
 dimension = sp.Symbol("d", positive=True)
 bias = sp.Symbol("bias", positive=True)  # sigma_w^2
 sigma_u, sigma_w = noise.sigma_u, noise.sigma_w
@@ -40,24 +35,7 @@ def by_bias(expression: sp.Expr) -> sp.Expr:
     return sp.collect(sp.expand(expression), bias)
 
 
-def adam_constant() -> sp.Expr:
-    """C_n^2 for (beta1, beta2) = (0.9, 0.999), in the number of gradients n, a real number here."""
-    squared = sp.powdenest(largest_update() ** 2)
-    at = {beta1: sp.Rational(9, 10), beta2: sp.Rational(999, 1000)}
-    return squared.subs(count, steps).subs(at)
-
-
-def early_constant(gradients: int) -> sp.Expr:
-    """C_n^2 for a given n, in factors with positive terms."""
-    return sp.factor(largest_update().subs(count, gradients) ** 2)
-
-
 inequalities = (
-    Inequality(
-        "nu", "nu(rho) >= 0: a shaped ReLU never lowers a correlation; per (c_plus - c_minus)^2.",
-        sp.expand(nu_of_rho() / (c_plus - c_minus) ** 2), {correlation: (-1, 1)},
-        taylor=(correlation,), shape=sp.simplify,
-    ),
     Inequality(
         "coercivity-margin", "-lambda_bar > 0 for the ReLU, d in [4, 1024], sigma_u and sigma_w in "
         "[1/2, 2].",
@@ -69,16 +47,5 @@ inequalities = (
         "ReLU, d = 4, sigma_u = 1/2, sigma_w^2 in [1/4, 1].",
         pair_pull(), {noise.rho: (0, 1), bias: (sp.Rational(1, 4), 1)},
         taylor=(noise.rho,), shape=by_bias,
-    ),
-    Inequality(
-        "adam-constant", "C_n <= sqrt(53) < 7.2802 for (0.9, 0.999) and every n in [1, 65536].",
-        53 - adam_constant(), {steps: (1, 65536)},
-    ),
-    Inequality(
-        "adam-constant-early", "C_4 <= sqrt(5/4) for beta1 in [7/8, 15/16], beta2 in [63/64, "
-        "1023/1024].",
-        sp.Rational(5, 4) - early_constant(4),
-        {beta1: (sp.Rational(7, 8), sp.Rational(15, 16)),
-         beta2: (sp.Rational(63, 64), sp.Rational(1023, 1024))},
     ),
 )  # fmt: skip
