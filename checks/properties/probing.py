@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from hypothesis import settings
@@ -19,7 +17,7 @@ from checks.properties.probe import (
     search,
 )
 from checks.suite.problem import InputProblem
-from checks.suite.rooms import load_theorem
+from checks.suite.rooms import load_theorem, part
 from theory.language import Assumption
 
 PATIENCE = 1000  # examples tried outside a domain
@@ -61,10 +59,10 @@ def load_probes(room: str) -> tuple[Probe, ...]:
 
     Raises `InputProblem` when a probe is of no assumption, or two are of one.
     """
-    module = f"checks.{room}.probes"
-    if find_spec(f"checks.{room}") is None or find_spec(module) is None:
+    module = part(room, "probes")
+    if module is None:
         return ()
-    found = tuple(import_module(module).probes)
+    found = tuple(module.probes)
     names = [probe.assumption for probe in found]
     declared = [assumption.id for assumption in load_theorem(room).assumptions]
     wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})

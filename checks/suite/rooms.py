@@ -78,6 +78,12 @@ def load(name: str) -> Room:
     return Room(name=name, theorem=theorem, **members)
 
 
+def part(name: str, file: str) -> ModuleType | None:
+    """The module ``checks/NAME/FILE.py``, which a room may have; None without such a file."""
+    there = find_spec(f"checks.{name}") and find_spec(f"checks.{name}.{file}")
+    return import_module(there.name) if there else None
+
+
 def _module(package: str, name: str) -> ModuleType:
     if find_spec(f"{package}.{name}") is None:
         raise _incomplete(name, f"the file {package}/{name}/__init__.py", "no such file")
