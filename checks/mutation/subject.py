@@ -89,7 +89,9 @@ def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any])
                 answer["steps"].append(outcome.step.name)
                 if not order["whole"]:
                     return
-        overlay.texts[f"numerics.generated.{room}"] = generate(room, theorem)
+        overlay.texts[f"numerics.generated.{room}"] = generate(
+            room, theorem.title, theorem.derivation.functions
+        )
     from checks.verdicts import Verdict
     from checks.verdicts.judge import quick_verdict
 
