@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from jaxtyping import Float, TypeCheckError
 
-from checks.suite.rooms import plain_modules, rooms
+from checks.suite.house import BUILT_IN
+from checks.suite.roots import plain_modules
 from checks.verdicts import evaluate, tasks
 from tests.conftest import ROOT
 
@@ -56,7 +57,7 @@ def test_the_direction_test_sees_a_wrong_import(source: str) -> None:
     assert wrong_imports(source, "theory")
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 @pytest.mark.parametrize("pattern", FILES_OF_A_ROOM)
 def test_every_room_has_its_files(room: str, pattern: str) -> None:
     path = ROOT / pattern.format(room)
@@ -65,12 +66,12 @@ def test_every_room_has_its_files(room: str, pattern: str) -> None:
 
 @pytest.mark.parametrize("package", ["theory", "numerics", "checks", "numerics/generated"])
 def test_a_plain_module_is_a_room(package: str) -> None:
-    assert set(plain_modules([str(ROOT / package)])) <= set(rooms())
+    assert set(plain_modules([str(ROOT / package)])) <= set(BUILT_IN.names())
 
 
 def test_a_test_of_a_room_that_is_gone_is_noticed() -> None:
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - NOT_A_ROOM["docs"]
-    assert pages <= set(rooms())
+    assert pages <= set(BUILT_IN.names())
 
 
 def test_rooms_are_plain_modules_without_underscore(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from hypothesis import settings
@@ -18,11 +16,10 @@ from checks.properties.probe import (
     as_code,
     search,
 )
+from checks.suite.house import House
 from checks.suite.problem import InputProblem
-from checks.suite.rooms import load_theorem
 from theory.language import Assumption
 
-PACKAGE = "checks.probes"
 PATIENCE = 1000  # examples tried outside a domain
 
 
@@ -57,41 +54,40 @@ class Probed:
         return all(b.search.found is Found.FAILS for b in self.beyond)
 
 
-def load_probes(room: str) -> tuple[Probe, ...]:
-    """The probes of a room, from ``checks/probes/ROOM.py``; none without such a file.
+def load_probes(room: str, house: House) -> tuple[Probe, ...]:
+    """The probes of a room; none without a file of them.
 
     Raises `InputProblem` when a probe is of no assumption, or two are of one.
     """
-    if find_spec(f"{PACKAGE}.{room}") is None:
-        return ()
-    found = tuple(import_module(f"{PACKAGE}.{room}").probes)
+    found = house.probes(room)
     names = [probe.assumption for probe in found]
-    declared = [assumption.id for assumption in load_theorem(room).assumptions]
+    declared = [assumption.id for assumption in house.theorem(room).assumptions]
     wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})
     if wrong:
         raise InputProblem(
             expected=f"one probe an assumption of {room} ({', '.join(declared)})",
             received=", ".join(wrong),
-            remedy=f"Mend checks/probes/{room}.py.",
+            remedy=f"Mend {house.address(room).file('probes')}.",
         )
     return found
 
 
-def missing_probes(room: str) -> tuple[str, ...]:
+def missing_probes(room: str, house: House) -> tuple[str, ...]:
     """Declared assumptions of a room that no probe is of."""
-    there = {probe.assumption for probe in load_probes(room)}
-    return tuple(a.id for a in load_theorem(room).assumptions if a.id not in there)
+    there = {probe.assumption for probe in load_probes(room, house)}
+    return tuple(a.id for a in house.theorem(room).assumptions if a.id not in there)
 
 
 def run_probes(
     rooms: Sequence[str],
+    house: House,
     profile: Settings = PROFILES["ci"],
     seed: int | None = None,
 ) -> Iterator[Probed]:
     """Search for counterexamples to all assumptions of the rooms, in order."""
     for room in rooms:
-        there = {probe.assumption: probe for probe in load_probes(room)}
-        for assumption in load_theorem(room).assumptions:
+        there = {probe.assumption: probe for probe in load_probes(room, house)}
+        for assumption in house.theorem(room).assumptions:
             probe = there.get(assumption.id)
             if probe is None:
                 yield Probed(room, assumption, None, None)
