@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.properties.probe import Probe as Probe
     from checks.properties.probe import Violation as Violation
     from checks.properties.probe import require as require
-    from checks.report.picture import Picture as Picture
     from checks.suite.house import House as House
     from checks.suite.house import part_of_room as part_of_room
+    from checks.suite.picture import Picture as Picture
     from checks.suite.problem import InputProblem as InputProblem
     from checks.suite.roots import Root as Root
     from checks.verdicts import TIERS as TIERS
@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import dtype_tolerance as dtype_tolerance
     from checks.verdicts import judge as judge
     from checks.verdicts import settle as settle
-    from numerics.randomness.remembered import remembered as remembered
+    from numerics.engine.remembered import remembered as remembered
     from numerics.spectral_concentration import adamw2 as adamw2
     from theory.algebra.arrays import array as array
     from theory.algebra.arrays import indices as indices

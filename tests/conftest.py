@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import numerics  # noqa: F401  (double precision, as in every command that computes)
 from checks.app.main import run
 from checks.suite import sources
 from checks.suite.house import House
@@ -81,6 +82,7 @@ not_checked = ("Whether toys have limits.",)
 ''',
 }
 DRIVER = '''"""The command line in a house with one toy room."""
+import numerics  # noqa: F401  (double precision, as in every command that computes)
 from checks.app.main import run
 from checks.suite.house import House
 from checks.suite.roots import Root

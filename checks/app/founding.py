@@ -9,9 +9,9 @@ from checks.app.screen import console
 from checks.suite.files import write_text
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
-from checks.suite.roots import Root, named_roots
+from checks.suite.roots import HERE, Root, named_roots
 
-EXAMPLE = Path(__file__).parent / "example"
+EXAMPLE = HERE / "checks" / "example"  # a room like any other, and tested
 FILES = ("theory.py", "numerics.py", "checks.py", "probes.py", "page.md")
 
 

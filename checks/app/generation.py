@@ -25,7 +25,8 @@ def generate_modules(names: tuple[str, ...], house: House, *, check: bool) -> in
     asked = tuple(map(house.require, names)) or house.names()
     for name in house.those_that_load(asked, lost, house.theorem):
         address = house.address(name)
-        source = generate(name, house.theorem(name), address.source)
+        theorem = house.theorem(name)
+        source = generate(name, theorem.title, theorem.derivation.functions, address.source)
         path = address.generated
         old = path.read_text(encoding="utf-8") if path.exists() else None
         label = _label(path)

@@ -252,7 +252,7 @@ def probe(
     if checkpoint is not None or map is not None:
         from checks.app.weights import probe_weights
 
-        raise typer.Exit(probe_weights(checkpoint, map, room))
+        raise typer.Exit(probe_weights(checkpoint, map, room, house(rooms)))
     from checks.app.probing import probe
 
     raise typer.Exit(probe(room, house(rooms), profile=profile.value, examples=examples, seed=seed))
@@ -272,6 +272,7 @@ def certify(
     boxes: Annotated[
         int, typer.Option("--boxes", min=1, help="Boxes to use at most for one inequality.")
     ] = 200_000,
+    rooms: opt.RoomsOption = None,
 ) -> None:
     """Prove inequalities by interval arithmetic, each proof replayed by an independent checker."""
     from checks.app import certifying
@@ -283,5 +284,5 @@ def certify(
                 received="--replay with a name or --out",
                 remedy="Leave them away.",
             )
-        raise typer.Exit(certifying.replay(replay))
-    raise typer.Exit(certifying.prove(name, out=out, budget=boxes))
+        raise typer.Exit(certifying.replay(replay, house(rooms)))
+    raise typer.Exit(certifying.prove(name, house(rooms), out=out, budget=boxes))

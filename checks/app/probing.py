@@ -6,7 +6,7 @@ from hypothesis import settings
 
 from checks.app.screen import coloured, complain, console
 from checks.properties.probe import PROFILES, Found
-from checks.properties.probing import Probed, run_probes
+from checks.properties.probing import Probed, load_probes, run_probes
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 
@@ -21,7 +21,7 @@ def probe(
     """
     lost: list[InputProblem] = []
     asked = (house.require(room),) if room else house.names()
-    chosen = tuple(house.those_that_load(asked, lost, house.probes))
+    chosen = tuple(house.those_that_load(asked, lost, lambda name: load_probes(name, house)))
     complain(lost)
     options = PROFILES[profile]
     if examples is not None:

@@ -59,7 +59,7 @@ def load_probes(room: str, house: House) -> tuple[Probe, ...]:
 
     Raises `InputProblem` when a probe is of no assumption, or two are of one.
     """
-    found = house.probes(room)
+    found = tuple(getattr(house.part(room, "probes"), "probes", ()))
     names = [probe.assumption for probe in found]
     declared = [assumption.id for assumption in house.theorem(room).assumptions]
     wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})

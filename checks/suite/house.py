@@ -5,19 +5,20 @@ rooms is handed a `House`; it travels to other processes with the work.
 """
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from checks.report.picture import Picture
 from checks.suite import reach
 from checks.suite.outside import making
+from checks.suite.picture import Picture
 from checks.suite.problem import InputProblem, RoomProblem
 from checks.suite.roots import Address, Root, built_in_names
 from checks.verdicts import Claim
+from theory.certify.inequality import Claimed
 from theory.language import Theorem
 
 
@@ -70,12 +71,24 @@ class House:
         """A room with its claims."""
         return _room(self.address(name))
 
-    def probes(self, name: str) -> tuple[Any, ...]:
-        """The probes of a room; none without a file of them."""
+    def part(self, name: str, part: str) -> ModuleType | None:
+        """A module that a room may have: its probes, checkpoint or inequalities."""
         address = self.address(name)
-        if not address.file("probes").is_file():
-            return ()
-        return tuple(_member(address, "probes", "probes"))
+        return _module(address, part) if address.file(part).is_file() else None
+
+    def inequalities(self) -> Mapping[str, Claimed]:
+        """The inequalities of all rooms that are to be certified, by name."""
+        found: dict[str, Claimed] = {}
+        for name in self.names():
+            module = self.part(name, "inequalities")
+            for claim in getattr(module, "inequalities", ()):
+                if found.setdefault(claim.name, claim) is not claim:
+                    raise InputProblem(
+                        expected="every inequality to have its own name",
+                        received=f"two named {claim.name}, one of them in {name}",
+                        remedy="Rename one of them.",
+                    )
+        return found
 
     def those_that_load(
         self, names: Iterable[str], lost: list[InputProblem], load: Callable[[str], Any]
@@ -157,7 +170,7 @@ def _module(address: Address, part: str) -> ModuleType:
         raise _incomplete(address, f"the file {address.file(part)}", "no such file")
     with making(), reach.during(address.run):
         try:
-            if part != "theory":
+            if part not in ("theory", "inequalities"):
                 import_module("numerics")
             return import_module(address.module(part))
         except InputProblem:

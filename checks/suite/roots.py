@@ -7,7 +7,6 @@ A built-in room is one name in ``theory``, ``numerics`` and ``checks``. A user's
 
 import hashlib
 import os
-import pkgutil
 import re
 import sys
 import tomllib
@@ -24,11 +23,14 @@ from checks.suite.problem import InputProblem
 GROUP = "verilimit.rooms"  # the entry points of installed packages that have rooms
 HERE = Path(__file__).resolve().parent.parent.parent
 PARTS = {  # of a built-in room: the files of its modules
-    "theory": "theory/{}.py",
-    "numerics": "numerics/{}.py",
-    "checks": "checks/{}.py",
-    "probes": "checks/probes/{}.py",
+    "theory": "theory/{}/__init__.py",
+    "numerics": "numerics/{}/__init__.py",
+    "checks": "checks/{}/__init__.py",
+    "probes": "checks/{}/probes.py",
+    "checkpoint": "checks/{}/checkpoint.py",
+    "inequalities": "theory/{}/inequalities.py",
 }
+SETS_A_THEOREM = re.compile(r"^theorem(: \w+)? = ", re.MULTILINE).search
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Address:
         return Path(self.root.folder, self.name, "generated.py")
 
     def module(self, part: str) -> str:
-        """The full name of a module: of the part theory, numerics, checks or probes."""
+        """The full name of the module of a part."""
         if self.root is None:
             file = PARTS[part].format(self.name)
             return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -112,15 +114,19 @@ class Address:
 
 
 def built_in_names() -> tuple[str, ...]:
-    """The plain modules of the package ``theory``."""
-    return plain_modules([str(HERE / "theory")])
+    """The sub-packages of ``theory`` that define a theorem."""
+    return pages_with_a_theorem([str(HERE / "theory")])
 
 
-def plain_modules(paths: Iterable[str]) -> tuple[str, ...]:
-    """Modules in ``paths`` that are neither packages nor underscored, sorted."""
-    with sources.unwatched():
-        found = pkgutil.iter_modules(list(paths))
-        return tuple(sorted(m.name for m in found if not m.ispkg and not m.name.startswith("_")))
+def pages_with_a_theorem(paths: Iterable[str]) -> tuple[str, ...]:
+    """Folders in ``paths`` whose ``__init__.py`` sets ``theorem``, sorted; nothing is imported."""
+    with sources.unwatched():  # a page that no measured number came from is no input of it
+        pages = [page for path in paths for page in Path(path).glob("*/__init__.py")]
+        return tuple(sorted({page.parent.name for page in pages if SETS_A_THEOREM(_text(page))}))
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
 def named_roots(options: Iterable[Path] = ()) -> tuple[Root, ...]:
