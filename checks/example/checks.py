@@ -15,14 +15,13 @@ ROOT = n ** -sp.Rational(1, 2)
 WIDTHS = {"n": [8, 16, 32, 64, 128]}
 
 
-def size_of_change(size: numerics.Size, keys: np.ndarray, scale: float = 1.0) -> np.ndarray:
+def error(size: numerics.Size, keys: np.ndarray, **planted: numerics.Weights) -> np.ndarray:
     """The error of a seed: how much the squared norm has changed."""
-    return np.abs(numerics.change(size, keys, scale))
+    return np.abs(numerics.change(size, keys, **planted))
 
 
-WRONG_VARIANCE = vl.Mutant(
-    "variance", "weights a quarter too large", {"error": partial(size_of_change, scale=1.25)}
-)
+too_large = partial(error, weights=numerics.too_large)
+drawn_twice = partial(error, weights=numerics.drawn_twice)
 claims = (
     vl.RateClaim(
         id=f"{ROOM}/rate",
@@ -34,8 +33,11 @@ claims = (
         kind="exact",
         statistic="rms",
         next_order=None,  # 2/n is the variance at every width: there is nothing to extrapolate
-        error=size_of_change,
-        mutants=(WRONG_VARIANCE, vl.Mutant("order", "1/n claimed", {"predicted": 1 / n})),
+        error=error,
+        mutants=(
+            vl.Mutant("variance", "weights a quarter too large", {"error": too_large}),
+            vl.Mutant("order", "1/n claimed", {"predicted": 1 / n}),
+        ),
     ),
     vl.ConstantClaim(
         id=f"{ROOM}/constant",
@@ -47,9 +49,9 @@ claims = (
         constant=numerics.constant,
         statistic="rms",
         next_order=None,
-        error=size_of_change,
+        error=error,
         mutants=(
-            WRONG_VARIANCE,
+            vl.Mutant("dependence", "each row drawn twice", {"error": drawn_twice}),
             vl.Mutant("factor", "1 for 2 as the factor", {"constant": 1.0}),
         ),
     ),

@@ -1,11 +1,14 @@
 """The probes of the rooms: found by package, run one by one, printed as code that reproduces."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 
+from checks.properties import strategies
 from checks.properties.probe import (
     PROFILES,
     Found,
@@ -16,6 +19,7 @@ from checks.properties.probe import (
     as_code,
     search,
 )
+from checks.suite import sources
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from theory.language import Assumption
@@ -109,14 +113,24 @@ def reproduction(probe: Probe, found: Search) -> str:
     if found.counterexample is None:
         return ""
     values = {name: as_code(value) for name, value in found.counterexample.items()}
-    named = sorted(_classes(found.counterexample.values()))
-    module, function = probe.holds.__module__, probe.holds.__qualname__
-    lines = ["import numpy as np", "", f"from {module} import {function}"]
-    lines += [f"from {place} import {name}" for place, name in named]
+    kinds = {type(v) for v in found.counterexample.values() if hasattr(v, "__dataclass_fields__")}
+    function = probe.holds.__qualname__
+    lines = ["import numpy as np", "import verilimit as vl", ""]
+    lines += [_taken(value) for value in (probe.holds, *sorted(kinds, key=lambda k: k.__name__))]
     lines += ["", f"{function}(", *(f"    {k}={v}," for k, v in values.items()), ")"]
     return "\n".join(lines)
 
 
-def _classes(values: Any) -> set[tuple[str, str]]:
-    kinds = {type(v) for v in values if hasattr(v, "__dataclass_fields__")}
-    return {(kind.__module__, kind.__name__) for kind in kinds}
+def _taken(value: Any) -> str:
+    """A line of code that takes a function or a class from where it is public."""
+    name, module = value.__qualname__, value.__module__
+    if getattr(strategies, name, None) is value:
+        return f"{name} = vl.strategies.{name}"
+    if module.startswith(f"{sources.ROOMS}."):
+        _, _, room, part = module.split(".", 3)
+        folder = str(Path(sys.modules[module].__file__ or "").parent.parent)
+        house = f"vl.House((vl.Root({folder!r}),))"
+        return f"{name} = vl.part_of_room({room!r}, {part!r}, {house}).{name}"
+    package, room, part = (*module.split("."), "")[:3]
+    part = part if part == "probes" else f"{package}.{part}".rstrip(".")
+    return f"{name} = vl.part_of_room({room!r}, {part!r}).{name}"

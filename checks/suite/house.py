@@ -125,7 +125,11 @@ BUILT_IN = House()
 
 
 def part_of_room(name: str, part: str = "numerics", house: House = BUILT_IN) -> ModuleType:
-    """A module of a room, to try things out with: its numerics, theory, checks or probes."""
+    """A module of a room, to try things out with.
+
+    ``part`` is numerics, theory, checks or probes, or a module beside them: ``"numerics.runs"`` of
+    a built-in room, ``"helper"`` of one's own. Raises `InputProblem` when there is none.
+    """
     return _module(house.address(name), part)
 
 

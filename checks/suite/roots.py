@@ -95,7 +95,7 @@ class Address:
     def module(self, part: str) -> str:
         """The full name of the module of a part."""
         if self.root is None:
-            file = PARTS[part].format(self.name)
+            file = self._built_in(part)
             return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         self.root.mount()
         return f"{self.root.package}.{self.name}.{part}"
@@ -103,8 +103,13 @@ class Address:
     def file(self, part: str) -> Path:
         """The file of a part."""
         if self.root is None:
-            return HERE / PARTS[part].format(self.name)
+            return HERE / self._built_in(part)
         return Path(self.root.folder, self.name, f"{part}.py")
+
+    def _built_in(self, part: str) -> str:
+        """The file of a part; ``numerics.runs`` is a back room of the numerics."""
+        package, _, module = part.partition(".")
+        return PARTS.get(part, f"{package}/{{}}/{module}.py").format(self.name)
 
     def owns(self, file: str) -> bool:
         """Whether a source belongs to this room."""
