@@ -10,8 +10,11 @@ from rich.table import Table
 from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
-from checks.app.screen import coloured, console, reporter
+from checks.app.screen import coloured, complain, console, reporter
 from checks.suite.files import require_writable, write_text
+from checks.suite.generated import require_generated
+from checks.suite.house import House
+from checks.suite.problem import InputProblem
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select
 from checks.verdicts import Result, Verdict, tier_words
@@ -19,27 +22,43 @@ from checks.verdicts import Result, Verdict, tier_words
 
 def check(
     targets: Sequence[str],
+    house: House,
     plan: Plan,
     machinery: Machinery,
     *,
     json: Path | None,
     junit: Path | None,
 ) -> int:
-    """Judge the claims that ``targets`` name; returns the exit status of the verdicts."""
+    """Judge the claims that ``targets`` name; returns the exit status of the verdicts.
+
+    It is 2 when a room did not load: the others were judged.
+    """
     require_writable(json, "--json")
     require_writable(junit, "--junit")
-    study = study_of(select(targets), plan, machinery)
+    lost: list[InputProblem] = []
+    claims = select(targets, house, lost)
+    complain(lost)
+    if lost and not claims:
+        return 2
+    study = study_of(claims, plan, machinery)
     print_verdicts(console(), study)
     if json is not None:
         write_text(json, json_text(study))
     if junit is not None:
         write_text(junit, junit_xml(study))
-    return exit_status(study.results)
+    return 2 if lost else exit_status(study.results)
 
 
 def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Study:
-    """Run the claims and settle their verdicts; raises `InputProblem` for bad input."""
+    """Run the claims and settle their verdicts; raises `InputProblem` for bad input.
+
+    So it does when a room's generated code is not what its theory gives.
+    """
     require_plan(claims, plan)
+    rooms = [c.origin for c in claims if c.origin is not None and c.origin.room]
+    for house in dict.fromkeys(origin.house for origin in rooms):
+        names = [origin.room for origin in rooms if origin.house == house]
+        require_generated(house, names, machinery.store.with_name("generated.json"))
     with running(machinery, claims) as run, reporter(quiet=machinery.quiet) as watcher:
         return run_claims(
             claims,

@@ -1,26 +1,25 @@
 """``verilimit mutate``: breaks a room's own source, place by place, and asks its claims."""
 
-from importlib import import_module
 from json import dumps
 from pathlib import Path
 
 from checks.app.screen import console
 from checks.mutation.campaign import Campaign, Outcome, score, to_json
 from checks.suite.files import require_writable, write_text
-from checks.suite.rooms import require_room
+from checks.suite.house import House
 from checks.suite.workers import choose_jobs
 
 LONGEST = 60  # characters of a place that a line shows
 
 
 def mutate(
-    room: str, *, number: int, seed: int, tier: str, jobs: int, memory: Path, json: Path | None,
-    at_least: float, quiet: bool,
+    room: str, house: House, *, number: int, seed: int, tier: str, jobs: int, memory: Path,
+    json: Path | None, at_least: float, quiet: bool,
 ) -> int:  # fmt: skip
     """Examine a sample of mutations; returns 1 when fewer than ``at_least`` are noticed, else 0."""
     require_writable(json, "--json")
     screen = console()
-    campaign = Campaign(require_room(room), number, seed, tier, memory)
+    campaign = Campaign(house, room, number, seed, tier, memory)
     words = f"{len(campaign.sample)} of {len(campaign.population)} mutations of {room}"
     screen.print(f"{words}, tier {tier}, seed {seed}", markup=False)
 
@@ -28,7 +27,7 @@ def mutate(
         if not quiet:
             screen.print(f"[{done}/{total}] {_line(outcome)}", markup=False, highlight=False)
 
-    equivalent = getattr(import_module(f"checks.{room}"), "equivalent_mutations", {})
+    equivalent = getattr(house.part(room, "checks"), "equivalent_mutations", {})
     outcomes = campaign.run(choose_jobs(jobs), equivalent, tell)
     for word, title in (
         ("survived", "Survivors"), ("not reached", "On lines that no claim runs"),

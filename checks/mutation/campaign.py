@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from scipy import special
 
 from checks.suite.fingerprint import source_hash
+from checks.suite.house import House
 from checks.suite.problem import InputProblem
+from checks.suite.roots import HERE, Address
 
 from .operators import Mutation, mutations
 
@@ -91,36 +92,23 @@ def score(outcomes: Sequence[Outcome]) -> Score:
     return Score(sum(outcome.noticed for outcome in counted), len(counted))
 
 
-def room_sources(room: str) -> dict[str, Path]:
-    """The room's own modules and their files: theory, numerics, and the generated code."""
-    found: dict[str, Path] = {}
-    for name in (f"theory.{room}", f"numerics.{room}", f"numerics.generated.{room}"):
-        spec = find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        found[name] = Path(spec.origin)
-        for folder in spec.submodule_search_locations or ():
-            for path in sorted(Path(folder).rglob("*.py")):
-                inner = ".".join(path.relative_to(folder).with_suffix("").parts)
-                if path.name != "__init__.py":
-                    found[f"{name}.{inner}"] = path
-    return found
-
-
-def all_mutations(room: str) -> list[Mutation]:
-    """Every mutation of the room's own sources."""
-    paths = room_sources(room).items()
-    return [m for name, path in paths for m in mutations(name, path.read_text("utf-8"))]
+def all_mutations(address: Address) -> list[Mutation]:
+    """Every mutation of a room's own sources."""
+    found = address.computing().items()
+    return [m for name, path in found for m in mutations(name, path.read_text("utf-8"))]
 
 
 class Campaign:
     """Mutations of a room, sampled by a seed, examined at a tier."""
 
-    def __init__(self, room: str, number: int, seed: int, tier: str, memory: Path) -> None:
+    def __init__(
+        self, house: House, room: str, number: int, seed: int, tier: str, memory: Path
+    ) -> None:
         """Draw the sample; results are kept in the file ``memory``."""
-        self.room, self.seed, self.tier = room, seed, tier
-        self.paths = room_sources(room)
-        self.population = all_mutations(room)
+        self.house, self.room, self.seed, self.tier = house, room, seed, tier
+        self._address = house.address(room)
+        self.paths = self._address.computing()
+        self.population = all_mutations(self._address)
         count = min(number, len(self.population))
         self.sample = random.Random(seed).sample(self.population, count)
         self._memory = memory
@@ -177,23 +165,37 @@ class Campaign:
         key = self._key(f"{mutation.module}\0{text}")
         answer = self._known.get(key)
         if answer is None:
-            theory = mutation.module.startswith("theory.")
+            theory = self._derives(mutation.module)
             answer = self._ask({mutation.module: text}, patience, theory=theory, claims=names)
             self._remember(key, answer)
         return self._outcome(mutation, *_judged(answer), answer["seconds"])
 
     def _outcome(self, m: Mutation, verdict: str, culprit: str, seconds: float) -> Outcome:
-        root = Path(find_spec("theory").submodule_search_locations[0]).parent  # type: ignore[union-attr,index]
         path = self.paths[m.module]
-        file = str(path.relative_to(root) if path.is_relative_to(root) else path)
+        file = str(path.relative_to(HERE) if path.is_relative_to(HERE) else path)
         return Outcome(file, m.line, m.kind, m.before, m.after, verdict, culprit, seconds)
+
+    def _derives(self, module: str) -> bool:
+        """Whether generated code may depend on a module."""
+        numerics = self._address.module("numerics")
+        return not module.startswith((numerics, self._generated))
+
+    @property
+    def _generated(self) -> str:
+        return next(n for n, path in self.paths.items() if path == self._address.generated)
 
     def _ask(
         self, texts: Mapping[str, str], patience: float | None, **order: Any
     ) -> dict[str, Any]:
         """What a process of its own says of the room with these sources."""
-        whole = {"room": self.room, "tier": self.tier, "seed": self.seed, "texts": dict(texts),
-                 "whole": False, "trace": [], "claims": [], **order}  # fmt: skip
+        house = {
+            "roots": [asdict(root) for root in self.house.roots], "built_in": self.house.built_in,
+            "generated": self._generated,
+        }  # fmt: skip
+        whole = {
+            **house, "room": self.room, "tier": self.tier, "seed": self.seed,
+            "texts": dict(texts), "whole": False, "trace": [], "claims": [], **order,
+        }  # fmt: skip
         programs = self._memory.resolve().parent / "programs"
         variables = {"JAX_COMPILATION_CACHE_DIR": str(programs), "OPENBLAS_NUM_THREADS": "1"}
         start = time.perf_counter()

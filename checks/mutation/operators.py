@@ -107,7 +107,7 @@ def _changes(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
             yield "sign lost", operand
         case ast.Compare(left, [operator], [right]) if type(operator) in OPPOSITE:
             yield "comparison turned", ast.Compare(left, [OPPOSITE[type(operator)]()], [right])
-        case ast.Constant(value) if type(value) in (int, float):
+        case ast.Constant(int() | float() as value) if not isinstance(value, bool):
             yield from _of_number(value)
         case ast.Call():
             yield from _of_call(node)

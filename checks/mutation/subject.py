@@ -76,26 +76,26 @@ def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any])
 
     Unless ``whole`` is ordered, the first that notices ends it.
     """
-    from checks.suite.rooms import load, load_theorem
+    from checks.suite.house import House
+    from checks.suite.roots import Root
 
+    house = House(tuple(Root(**root) for root in order["roots"]), order["built_in"])
     room = order["room"]
     if order["theory"]:
-        from theory.codegen.module import generate
+        from checks.suite.generated import source_from_theory
         from theory.language import Status, run_steps
 
-        theorem = load_theorem(room)
+        theorem = house.theorem(room)
         for outcome in run_steps(theorem.derivation.steps):
             if outcome.status in (Status.FAILED, Status.UNDECIDED):
                 answer["steps"].append(outcome.step.name)
                 if not order["whole"]:
                     return
-        overlay.texts[f"numerics.generated.{room}"] = generate(
-            room, theorem.title, theorem.derivation.functions
-        )
+        overlay.texts[order["generated"]] = source_from_theory(house, room)
     from checks.verdicts import Verdict
     from checks.verdicts.judge import quick_verdict
 
-    claims = {claim.id: claim for claim in load(room).claims if claim.runs_at(order["tier"])}
+    claims = {claim.id: claim for claim in house.room(room).claims if claim.runs_at(order["tier"])}
     for name in order["claims"] or claims:
         start = time.perf_counter()
         verdict = quick_verdict(claims[name], seed=order["seed"], tier=order["tier"])
