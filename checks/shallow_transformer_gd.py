@@ -21,7 +21,10 @@ from checks.verdicts import (
     InequalityClaim,
     Mutant,
     RateClaim,
+    drifting,
     dtype_tolerance,
+    growing,
+    raised,
 )
 from numerics.measurements import fresh_heads as fresh
 from numerics.measurements import trained_heads as trained
@@ -39,6 +42,7 @@ ROLES = {
     IdentityClaim: "residual",
     InequalityClaim: "slack",
 }
+ROUNDING = dtype_tolerance(np.float64, operations=64)
 Slips = Mapping[str, tuple[str, Any]]
 
 
@@ -47,16 +51,17 @@ def room_claim(
 ) -> Any:
     """A claim of this room; a slip measures something else, predicts otherwise, or says what."""
 
-    def changes(wrong: Any) -> Mapping[str, Any]:
-        if isinstance(wrong, Mapping):
-            return wrong
-        return {ROLES[kind] if callable(wrong) else "predicted": wrong}
+    def planted(name: str, words: str, wrong: Any) -> Mutant:
+        if not isinstance(wrong, Mapping):
+            wrong = {ROLES[kind] if callable(wrong) else "predicted": wrong}
+        changes = {field: value for field, value in wrong.items() if field != "data"}
+        return Mutant(name, words, changes, wrong.get("data"))
 
     return kind(
         id=f"shallow-transformer-gd/{name}",
         theorem="shallow_transformer_gd",
         statement=statement,
-        mutants=tuple(Mutant(key, text, changes(wrong)) for key, (text, wrong) in slips.items()),
+        mutants=tuple(planted(key, *slip) for key, slip in slips.items()),
         **{ROLES[kind]: measure, "source": "reconstructed"} | more,
     )
 
@@ -202,7 +207,7 @@ def counted(least: int, step: int = 2) -> dict[str, Any]:
     return {"sizes": sizes} | pooled
 
 
-quarter_power = ("n^(1/4) for log n", {"planted_power": 0.25})
+quarter_power = ("n^(1/4) for log n", {"data": growing("n", 0.25)})
 power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
     room_claim(
@@ -226,7 +231,7 @@ approximation_claims = (
         partial(fresh.approximation, what="mean_square"),
         {
             "largest": ("the largest error for the mean square", fresh.sup_square),
-            "drift": ("a growth by 25 % over the range", {"planted_drift": 1.25}),
+            "drift": ("a growth by 25 % over the range", {"data": drifting("n", 1.25)}),
         },
         size="n", margin=0.1, **counted(64, 4),
     ),
@@ -303,7 +308,9 @@ length_claims = (
                 "the loss over its start, which falls with T by itself",
                 trained.trained_loss("independent"),
             ),
-            "drift": ("a doubling over the range", {"planted_drift": 2.0}),
+            "drift": (
+                "a doubling over the range", {"data": drifting("T", 2.0, "no growth")}
+            ),
         },
         kind="no growth", **lengths,
     ),
@@ -311,9 +318,9 @@ length_claims = (
         IdentityClaim, "replication", "Repeating every token changes nothing", fresh.replication,
         {
             "sum": ("softmax not normalised", partial(fresh.replication, normalised=False)),
-            "tolerance": ("a shift by two tolerances", {"planted_shift": 2.0}),
+            "tolerance": ("a shift by two tolerances", {"data": raised(2 * ROUNDING)}),
         },
-        sizes={"r": fresh.REPEATS}, tolerance=dtype_tolerance(np.float64, operations=64), seeds=32,
+        sizes={"r": fresh.REPEATS}, tolerance=ROUNDING, seeds=32,
     ),
 )  # fmt: skip
 
@@ -370,7 +377,7 @@ memory_claims = (
         fixed,
         {
             "last-token": ("the last token as query", last),
-            "drift": ("twice the memory at the end", {"planted_drift": 2.0}),
+            "drift": ("twice the memory at the end", {"data": drifting("T", 2.0)}),
         },
         **memory,
     ),

@@ -46,16 +46,16 @@ def test_sizes_and_seeds_may_depend_on_the_tier():
         seeds={"smoke": 10, "full": 100},
         cap={"smoke": 45, "full": 100},
     )
-    assert [len(claim.grid(tier)) for tier in ("smoke", "full")] == [4, 5]
-    assert claim.looks("smoke") == (10, 20, 40)
-    assert claim.looks("full") == (100,)
+    assert [len(claim.at(tier).points) for tier in ("smoke", "full")] == [4, 5]
+    assert claim.at("smoke").looks == (10, 20, 40)
+    assert claim.at("full").looks == (100,)
     with pytest.raises(ValueError, match="no tier 'standard'"):
-        claim.grid("standard")
+        claim.at("standard")
 
 
 def test_explicit_points_replace_the_product_of_levels():
     points = [{"n": 8, "m": 1}, {"n": 16, "m": 1}, {"n": 32, "m": 2}, {"n": 64, "m": 2}]
-    assert list(rate_claim(sizes=None, points=points).grid("smoke")) == points
+    assert list(rate_claim(sizes=None, points=points).at("smoke").points) == points
 
 
 def test_more_seeds_extend_the_earlier_ones_and_claims_and_streams_differ():

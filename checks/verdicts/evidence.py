@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .claim import Claim
-from .finding import Data
+from .data import Data
 from .tasks import Task, evaluate
 
 Measure = Callable[[Sequence[Task]], list[np.ndarray]]
@@ -28,8 +28,8 @@ class Evidence:
 
     def gather(self, subject: Claim, mutant_id: str | None, seeds: int) -> Data:
         """Data of the claim or of one of its mutants for the first ``seeds`` seeds."""
-        block = self.claim.looks(self.tier)[0]
-        points = subject.grid(self.tier)
+        block = self.claim.at(self.tier).looks[0]
+        points = subject.at(self.tier).points
         blocks = [(start, min(block, seeds - start)) for start in range(0, seeds, block)]
         tasks = {
             role: [
@@ -67,5 +67,7 @@ class Evidence:
 def data_owner(claim: Claim, subject: Claim, mutant_id: str) -> str | None:
     """The mutant's id when it measures with functions of its own, None when it shares data."""
     own, shared = subject.roles(), claim.roles()
-    same = own.keys() == shared.keys() and all(own[role] is shared[role] for role in own)
+    same = own.keys() == shared.keys() and all(
+        own[role].measure is shared[role].measure for role in own
+    )
     return None if same else mutant_id

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt32
 
-from .claim import Claim, Mutant, Size
-from .frequencies import FrequencyClaim
+from .claim import Claim, Mutant, Role
+from .data import Size
 from .values import ClaimError, real_values
 
 
@@ -90,22 +90,23 @@ def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
     where = f"claim {task.claim_id}" + (f", mutant {task.mutant_id}" if task.mutant_id else "")
     where += f", {task.role} at size {task.point}"
     seeds = f"seeds {task.start}..{task.start + task.count - 1} of run seed {task.seed}"
+    role = subject.roles()[task.role]
     try:
         # A function may write into its size dict or keys: it gets copies of its own.
-        raw = subject.roles()[task.role](task.point, keys)
+        raw = role.measure(task.point, keys)
     except Exception as error:
         raise ClaimError(
             f"{where}, {seeds}: expected an array of {task.count} values, received "
             f"{type(error).__name__}: {error}; correct the function"
         ) from error
     try:
-        values = real_values(raw, events=isinstance(claim, FrequencyClaim))
+        values = real_values(raw, events=role.events)
     except (TypeError, ValueError) as error:  # NumPy's own: it is no array at all
         raise ClaimError(f"{where}, {seeds}: {error}; correct the function") from error
-    _check_shape(subject, task, values, f"{where}, {seeds}")
+    _check_shape(role, task.count, values, f"{where}, {seeds}")
     finite = np.all(np.isfinite(values).reshape(task.count, -1), axis=1)
     _refuse(finite, values, task, where, "finite numbers")
-    if _nonnegative(subject, task.role):
+    if role.nonnegative:
         positive = np.all((values >= 0).reshape(task.count, -1), axis=1)
         _refuse(positive, values, task, where, "errors of at least 0")
     return values
@@ -121,18 +122,8 @@ def find_mutant(claim: Claim, mutant_id: str) -> Mutant:
     )
 
 
-def _nonnegative(claim: Claim, role: str) -> bool:
-    signed = getattr(claim, "statistic", "") == "weak"
-    return role in ("error", "residual", "curve") and not signed
-
-
-def _check_shape(claim: Claim, task: Task, values: Shaped[np.ndarray, "..."], where: str) -> None:
-    wanted = {
-        "curve": ((task.count, np.size(getattr(claim, "times", ()))),),
-        "sample": ((task.count, "q"), (task.count,)),
-    }
-    wanted["left"] = wanted["right"] = wanted["sample"]
-    shapes = wanted.get(task.role, ((task.count,),))
+def _check_shape(role: Role, count: int, values: Shaped[np.ndarray, "..."], where: str) -> None:
+    shapes = [(count, *row) for row in role.rows]
     if not any(_matches(values.shape, shape) for shape in shapes):
         raise ClaimError(
             f"{where}: expected an array of shape {' or '.join(map(str, shapes))}, received shape "
