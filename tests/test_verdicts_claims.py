@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from checks.verdicts import ClaimError, Mutant, MutantOutcome, RateClaim, Task, evaluate, judge
+from checks.verdicts import (
+    ClaimError,
+    Mutant,
+    MutantOutcome,
+    RateClaim,
+    Task,
+    evaluate,
+    experiments,
+    judge,
+)
 from checks.verdicts.tasks import seed_keys
 
 N = sp.Symbol("n")
@@ -78,15 +87,19 @@ def test_claims_of_one_draw_see_the_same_keys():
         seen.append(keys)
         return np.full(len(keys), 1 / size["n"])
 
-    for claim in (rate_claim(error=error, draw="x"), rate_claim(id="a/c", error=error, draw="x")):
-        evaluate(claim, Task(claim.id, None, "error", (("n", 8),), 0, 4, 5))
-    evaluate(rate_claim(error=error), Task("a/b", None, "error", (("n", 8),), 0, 4, 5))
+    for claim in (
+        rate_claim(error=error, draw="x"),
+        rate_claim(id="a/c", error=error, draw="x"),
+        rate_claim(error=error),
+    ):
+        (experiment,) = experiments((claim,)).values()
+        evaluate(experiment, Task(experiment.name, (("n", 8),), 0, 4, 5))
     assert np.array_equal(seen[0], seen[1])
     assert not np.array_equal(seen[0], seen[2])
 
 
 def test_a_task_survives_json_and_can_be_a_key():
-    task = Task("a/b", None, "error", (("n", 8), ("m", 2)), 64, 32, 5)
+    task = Task("a/b:error", (("n", 8), ("m", 2)), 64, 32, 5)
     assert Task.from_json(json.loads(json.dumps(task.to_json()))) == task
     assert {task: 1}[Task.from_json(task.to_json())] == 1
 
@@ -126,7 +139,7 @@ def test_a_fault_of_the_function_names_claim_size_and_seed(error, words):
 
 def test_weak_errors_may_be_negative():
     claim = rate_claim(lambda size, keys: np.full(len(keys), -1.0), statistic="weak")
-    assert evaluate(claim, Task(claim.id, None, "error", (("n", 8),), 0, 4, 0)).tolist() == [-1] * 4
+    assert judge(claim).verdict.value == "REFUTED"
 
 
 def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
@@ -134,7 +147,7 @@ def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
 
     def measure(tasks):
         seen.extend(tasks)
-        return [evaluate(claim, task) for task in tasks]
+        return [evaluate(experiments((claim,))[task.experiment], task) for task in tasks]
 
     def error(size, keys):
         noise = [np.random.default_rng([*key, size["n"]]).standard_normal() for key in keys]
@@ -144,7 +157,7 @@ def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
     shared = Mutant("exponent", "1/2 claimed", {"predicted": N ** sp.Rational(-1, 2)})
     claim = rate_claim(error, mutants=[own, shared])
     result = judge(claim, measure=measure)
-    assert {task.mutant_id for task in seen} == {None, "slower"}
+    assert {task.experiment for task in seen} == {"user/decay:error", "user/decay:slower:error"}
     assert len(set(seen)) == len(seen)
     assert all(
         isinstance(m, MutantOutcome) and m.verdict.value == "REFUTED" for m in result.mutants

@@ -10,6 +10,10 @@ from .claim import Role as Role
 from .claim import tier_words as tier_words
 from .data import Data as Data
 from .evidence import Measure as Measure
+from .evidence import experiments as experiments
+from .experiment import Column as Column
+from .experiment import Experiment as Experiment
+from .experiment import Table as Table
 from .finding import Finding as Finding
 from .finding import Undecided as Undecided
 from .judge import judge as judge

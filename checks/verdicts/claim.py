@@ -29,12 +29,14 @@ class Role:
 
     ``rows``: the shapes that a key's row may have, ``()`` for one number; a text stands for any
     length. ``nonnegative``: negative numbers are a fault. ``events``: truth values are admitted.
+    ``side``: roles of different sides get different keys, so that they are independent.
     """
 
     measure: Callable[..., Any]
     rows: tuple[Row, ...] = ((),)
     nonnegative: bool = False
     events: bool = False
+    side: str = ""
 
 
 SAMPLE = (("q",), ())  # rows of observations: one of q numbers, or one number

@@ -14,6 +14,7 @@ import sympy as sp
 
 from .claim import Claim, Mutant
 from .data import Real
+from .experiment import Table
 from .kinds.decay import DecayClaim
 from .kinds.frequency import FrequencyClaim
 from .kinds.moment import MomentClaim
@@ -39,9 +40,9 @@ class Hostile:
         """The claim; its data come from ``measure``."""
         return self.subject
 
-    def measure(self, tasks: Sequence[Task]) -> list[np.ndarray]:
+    def measure(self, tasks: Sequence[Task]) -> list[Table]:
         """Blocks of one draw of as many seeds as the claim may ask for."""
-        return [self._block(task) for task in tasks]
+        return [{"value": self._block(task)} for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
         rng = np.random.default_rng([task.seed, *task.point.values()])

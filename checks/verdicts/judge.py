@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from .claim import TIERS, Claim, Mutant
 from .data import Data
-from .evidence import Evidence, Measure, data_owner
+from .evidence import Evidence, Measure, planted
 from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
@@ -114,7 +114,7 @@ def _own_course(
     evidence = Evidence(claim, tier, seed, measure)
 
     def look(seeds: int) -> Finding:
-        return _finding(claim, None, evidence.gather(claim, None, seeds))
+        return _finding(claim, None, evidence.gather(None, seeds))
 
     return _follow(claim.at(tier).looks, budget, look), evidence
 
@@ -190,18 +190,11 @@ def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Ve
     return Verdict.INCONCLUSIVE
 
 
-@lru_cache(maxsize=256)
-def _planted(claim: Claim, mutant: Mutant) -> Claim:
-    """As ``claim.planted``, which checks the whole claim anew: once for a calibration."""
-    return claim.planted(mutant)
-
-
 def _try_mutant(claim: Claim, mutant: Mutant, evidence: Evidence) -> MutantOutcome:
-    subject = _planted(claim, mutant)
-    owner = data_owner(claim, subject, mutant.id)
+    subject = planted(claim, mutant)
 
     def look(seeds: int) -> Finding:
-        return _finding(subject, mutant, evidence.gather(subject, owner, seeds))
+        return _finding(subject, mutant, evidence.gather(mutant, seeds))
 
     course = _follow(claim.at(evidence.tier).looks, MUTANT_ERROR, look)
     return MutantOutcome(

@@ -11,6 +11,7 @@ from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
 from checks.verdicts.data import Data, Real, at
+from checks.verdicts.experiment import Column
 from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test
 from checks.verdicts.values import in_unit, unit_of
@@ -46,9 +47,17 @@ class LawClaim(Claim):
                 f"distance, received tolerance {self.tolerance}, margin {self.margin}"
             )
 
+        sides = (self.left, self.right)
+        draws = [(s.experiment.draw or s.experiment.name) for s in sides if isinstance(s, Column)]
+        if len(draws) == 2 and draws[0] == draws[1]:
+            raise ValueError(
+                f"claim {self.id}: expected two experiments with keys of their own, received two "
+                f"columns of {draws[0]}, which are not independent"
+            )
+
     def roles(self) -> dict[str, Role]:
         """Two samples."""
-        return {"left": Role(self.left, SAMPLE), "right": Role(self.right, SAMPLE)}
+        return {"left": Role(self.left, SAMPLE), "right": Role(self.right, SAMPLE, side="right")}
 
     def finding(self, data: Data) -> Finding:
         """Kolmogorov-Smirnov distance in every coordinate and a few fixed directions.
