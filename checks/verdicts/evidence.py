@@ -62,7 +62,8 @@ class Evidence:
     """What was simulated for one claim and its mutants, each block once.
 
     ``measure`` runs tasks (through a store or on other machines); by default they are run
-    here. Blocks are as long as the first look, so that compiled functions see one shape.
+    here. Blocks are as long as the first look, unless the experiment says otherwise, so that
+    compiled functions see one shape.
     """
 
     claim: Claim
@@ -76,11 +77,9 @@ class Evidence:
         """Data of the claim or of one of its mutants for the first ``seeds`` seeds."""
         subject = planted(self.claim, mutant) if mutant else self.claim
         points = subject.at(self.tier).points
-        block = self.claim.at(self.tier).looks[0]
-        blocks = [(start, min(block, seeds - start)) for start in range(0, seeds, block)]
         read = columns(self.claim, mutant)
         tasks = {
-            (role, k): [self._task(column, point, *b) for b in blocks]
+            (role, k): self._tasks(column, point, seeds)
             for role, column in read.items()
             for k, point in enumerate(points)
         }
@@ -95,9 +94,13 @@ class Evidence:
         }
         return Data(points, arrays, seeds)
 
-    def _task(self, column: Column, size: Size, start: int, count: int) -> Task:
-        point = tuple(column.point(size).items())
-        return Task(column.experiment.name, point, start, count, self.seed)
+    def _tasks(self, column: Column, size: Size, seeds: int) -> list[Task]:
+        name, point = column.experiment.name, tuple(column.point(size).items())
+        block = column.experiment.block or self.claim.at(self.tier).looks[0]
+        return [
+            Task(name, point, start, min(block, seeds - start), self.seed)
+            for start in range(0, seeds, block)
+        ]
 
     def _run(self, tasks: list[Task]) -> None:
         if not tasks:

@@ -23,7 +23,8 @@ class Experiment:
     It must be a pure function. ``name`` is made of kebab-case parts like a claim's id, and unique
     in a room. ``options`` are further keyword arguments of ``simulate``. ``draw``: what the keys
     are made of, by default the name; ``side`` tells apart samples of one draw that must be
-    independent.
+    independent. ``block``: the number of seeds simulated together, by default that of the first
+    look of the claim that asks.
 
     ``experiment["error"]`` is a measuring function of a claim that reads a column;
     ``experiment.column(f)`` one that reads ``f(size, table)``.
@@ -34,6 +35,14 @@ class Experiment:
     draw: str = ""
     side: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    block: int = 0
+
+    @staticmethod
+    def of(
+        name: str, columns: Mapping[str, Callable[..., Any]], *, draw: str = "", block: int = 0
+    ) -> "Experiment":
+        """The experiment whose columns are functions ``(point, keys) -> array``."""
+        return Experiment(name, _Measured(columns), draw, block=block)
 
     def __getitem__(self, name: str) -> "Column":
         """The column of that name, for a claim at the experiment's own points."""
@@ -99,14 +108,15 @@ class Column:
         return self.of(size, experiment.simulate(self.point(size), keys, **experiment.options))
 
 
-def alone(name: str, measure: Callable[..., Any], draw: str, side: str) -> Column:
-    """A plain function ``(size, keys) -> array`` as the one column of an experiment of its own."""
-    return Experiment(name, _Alone(measure), draw, side)["value"]
-
-
 @dataclass(frozen=True)
-class _Alone:
-    measure: Callable[..., Any]
+class _Measured:
+    functions: Mapping[str, Callable[..., Any]]
 
     def __call__(self, point: Size, keys: Any) -> dict[str, Any]:
-        return {"value": self.measure(point, keys)}
+        # A function may write into what it gets, and return it: each gets copies of its own.
+        return {name: f(dict(point), keys.copy()) for name, f in self.functions.items()}
+
+
+def alone(name: str, measure: Callable[..., Any], draw: str, side: str) -> Column:
+    """A plain function ``(size, keys) -> array`` as the one column of an experiment of its own."""
+    return Experiment(name, _Measured({"value": measure}), draw, side)["value"]
