@@ -14,7 +14,9 @@ import sympy as sp
 
 from checks.suite.picture import Picture
 from checks.verdicts import (
+    Column,
     ConstantClaim,
+    Experiment,
     IdentityClaim,
     IndependenceClaim,
     InequalityClaim,
@@ -25,18 +27,20 @@ from checks.verdicts import (
     dtype_tolerance,
 )
 from numerics.adamw_depth_limit.depth_errors import depth_error, euler_ratio, extrapolation_error
-from numerics.adamw_depth_limit.dimension_problems import by_dimension, growth_left
+from numerics.adamw_depth_limit.dimension_problems import dimension
 from numerics.adamw_depth_limit.gradient_histories import FAST, compact_slack
 from numerics.adamw_depth_limit.head_noise import (
     ADAMW,
     STEPS,
+    deviation,
     fixed_limit,
     frozen_update,
-    head_error,
     noise_ratio,
     random_heads,
     token_error,
 )
+from numerics.adamw_depth_limit.head_noise import heads as simulate_heads
+from numerics.adamw_depth_limit.head_noise import tokens as simulate_tokens
 from numerics.adamw_depth_limit.one_token_network import toy_squares
 from numerics.adamw_depth_limit.token_symmetry import adjoint_residual, symmetry
 from numerics.generated.adamw_depth_limit import toy_mean_square
@@ -44,7 +48,7 @@ from theory.adamw_depth_limit import theorem
 
 L, H = sp.symbols("L H", positive=True)
 THIRD, HALF = sp.Rational(-1, 3), sp.Rational(-1, 2)
-Size = Mapping[str, int]
+Size = dict[str, int]
 
 
 def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict[str, Any]:
@@ -70,7 +74,6 @@ def mutant(name: str, words: str, **changes: Any) -> Mutant:
 
 # Networks of random heads on one problem: ten questions to the same networks.
 HEADS: dict[str, Any] = {
-    "draw": "adamw-depth-limit/heads",
     "seeds": 160,
     "cap": 320,
     "statistic": "rms",
@@ -81,7 +84,12 @@ HEADS: dict[str, Any] = {
         "full": {"L": [16, 32, 64, 128, 256], "H": [2, 9, 44, 199], "S": [16]},
     },
 }
-of_heads = partial(at, head_error, "L", "H", "S")
+heads = Experiment("adamw-depth-limit/heads", simulate_heads)
+
+
+def of_heads(**which: Any) -> Column:
+    """One deviation of the networks of random heads."""
+    return heads[deviation(**which)]
 
 
 def bound_claim(what: str, step: int, how: str) -> RateClaim:
@@ -126,7 +134,10 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
 
 def noise_constant() -> ConstantClaim:
     """The constant of the heads' noise in the states before training."""
-    ratio = partial(at, noise_ratio, "L", "H", "S")
+
+    def ratio(**wrong: Any) -> Column:
+        return heads.column(partial(noise_ratio, **wrong))
+
     words = "Before training, sqrt(L H) times the noise is the derived one"
     return ConstantClaim(
         **room_claim("clt-constant", words) | HEADS,
@@ -154,7 +165,6 @@ head_claims = (
 
 # Errors of depth alone: exhaustive networks, a problem for each seed.
 DEPTH: dict[str, Any] = {
-    "draw": "adamw-depth-limit/depth",
     "seeds": {"smoke": 32, "standard": 64, "full": 128},
     "sizes": {
         "smoke": {"L": [4, 8, 16, 32]},
@@ -167,17 +177,30 @@ wrong_optimisers = {
     "no-bias-correction": ("moments not corrected", ADAMW._replace(bias_correction=0.0)),
     "raw-gradients": ("gradients not times L H, epsilon fixed", ADAMW._replace(divisor=32.0)),
 }
+depths = Experiment.of(
+    "adamw-depth-limit/depth",
+    {
+        "error": at(depth_error, "L"),
+        "extrapolated": at(extrapolation_error, "L"),
+        "left-out": at(extrapolation_error, "L", richardson=False),
+        "euler": at(euler_ratio, "L"),
+        **{
+            name: at(depth_error, "L", recipe=recipe)
+            for name, (_, recipe) in wrong_optimisers.items()
+        },
+    },
+)
 square_root = mutant("square-root", "L^-1/2 claimed", predicted=L**HALF)
 depth_claims = (
     RateClaim(
         **room_claim("depth-alone", "Without head noise, the error after training is of order 1/L")
         | DEPTH,
         predicted=1 / L,
-        error=at(depth_error, "L"),
+        error=depths["error"],
         mutants=(
             *(
-                mutant(name, words, error=at(depth_error, "L", recipe=recipe))
-                for name, (words, recipe) in wrong_optimisers.items()
+                mutant(name, words, error=depths[name])
+                for name, (words, _) in wrong_optimisers.items()
             ),
             square_root,
         ),
@@ -189,14 +212,14 @@ depth_claims = (
         | DEPTH,
         predicted=L**-2,
         kind="upper bound",
-        error=at(extrapolation_error, "L"),
+        error=depths["extrapolated"],
         statistic="geometric",  # a few problems, where a gradient changes sign, have most of it
         margin=0.25,
         mutants=(
             mutant(
                 "left-out",
                 "the deeper network, not extrapolated",
-                error=at(extrapolation_error, "L", richardson=False),
+                error=depths["left-out"],
             ),
             mutant("third-order", "L^-3 claimed", predicted=L**-3),
         ),
@@ -206,7 +229,7 @@ depth_claims = (
         | DEPTH,
         predicted=1 / L,
         constant=1.0,
-        error=at(euler_ratio, "L"),
+        error=depths["euler"],
         mutants=(
             mutant("no-half", "-x'' in place of -x''/2 as the defect", constant=2.0),
             square_root,
@@ -241,10 +264,11 @@ def toy_claim() -> MomentClaim:
 
 # Tokens and embedding dimension.
 no_growth: dict[str, Any] = {"kind": "no growth", "margin": 0.25}
+tokens = Experiment("adamw-depth-limit/tokens", simulate_tokens)
 token_claim = IndependenceClaim(
     **room_claim("tokens", "Error after training does not grow with the tokens", "abstract"),
     **no_growth,
-    error=at(token_error, "N"),
+    error=tokens.column(token_error),
     sizes={
         "smoke": {"N": [2, 4, 8]},
         "standard": {"N": [2, 4, 8, 16, 64]},
@@ -254,7 +278,7 @@ token_claim = IndependenceClaim(
         mutant(
             "summed",
             "loss summed over tokens, so adjoints of order N",
-            error=at(token_error, "N", summed=True),
+            error=tokens.column(partial(token_error, summed=True)),
         ),
         Mutant("always-smaller", "a fall by 4 claimed", data=drifting("N", 6.0, "no growth")),
     ),
@@ -264,25 +288,33 @@ token_claim = IndependenceClaim(
 def dimension_claims() -> tuple[IndependenceClaim, ...]:
     """Blockwise AdamW does not see the dimension, entrywise AdamW does."""
     dimensions: dict[str, Any] = {
-        "draw": "adamw-depth-limit/dimension",
         "seeds": {"smoke": 32, "standard": 64, "full": 128},
         "cap": {"smoke": 64, "standard": 128, "full": 256},
         "sizes": {"d": [2, 4, 8, 16]},
     }
-    of = partial(at, by_dimension, "d")
+    whole = Experiment("adamw-depth-limit/dimension", dimension)
+    blocks = whole.changed("blocks", blockwise=1.0)
+    entries = whole.changed("entries", blockwise=0.0)
+    means = whole.changed("means", blockwise=1.0, mean=True)
     by_entry, by_block = "AdamW entry by entry", "one second moment a matrix"
     mean = "v the mean of the squares of a block, not their sum"
-    moved: dict[str, Any] = {"what": "moved", "blockwise": 0.0, "power": 1.0}
+
+    def left(run: Experiment, power: float = 0.25) -> Column:
+        """Does not grow when the error grows at least as d^power."""
+        return run.column(lambda size, table: size["d"] ** power / table["error"])
+
+    def moved(run: Experiment, power: float = 1.0) -> Column:
+        return run.column(lambda size, table: table["moved"] / size["d"] ** power)
 
     def blockwise(what: str, words: str, source: str) -> IndependenceClaim:
         common = room_claim(f"blockwise-{what}", f"Blockwise AdamW: {words} with d", source)
         return IndependenceClaim(
             **common | dimensions,
             **no_growth,
-            error=of(what=what),
+            error=blocks[what],
             mutants=(
-                mutant("entrywise", by_entry, error=of(what=what, blockwise=0.0)),
-                mutant("mean", mean, error=of(what=what, mean=True)),
+                mutant("entrywise", by_entry, error=entries[what]),
+                mutant("mean", mean, error=means[what]),
             ),
         )
 
@@ -293,10 +325,10 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
             **room_claim("entrywise-error", "Entrywise AdamW: error grows at least as d^1/4")
             | dimensions,
             **no_growth,
-            error=at(growth_left, "d"),
+            error=left(entries),
             mutants=(
-                mutant("blockwise", by_block, error=at(growth_left, "d", blockwise=1.0)),
-                mutant("linear", "growth as d claimed", error=at(growth_left, "d", power=1.0)),
+                mutant("blockwise", by_block, error=left(blocks)),
+                mutant("linear", "growth as d claimed", error=left(entries, 1.0)),
             ),
         ),
         IndependenceClaim(
@@ -305,10 +337,10 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
             )
             | dimensions,
             margin=0.5,
-            error=of(**moved),
+            error=moved(entries),
             mutants=(
-                mutant("blockwise", by_block, error=of(**moved | {"blockwise": 1.0})),
-                mutant("root", "by order d^1/2 claimed", error=of(**moved | {"power": 0.5})),
+                mutant("blockwise", by_block, error=moved(blocks)),
+                mutant("root", "by order d^1/2 claimed", error=moved(entries, 0.5)),
             ),
         ),
     )
@@ -316,54 +348,51 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
 
 # Exact identities: measures, symmetry, backpropagation; each for networks drawn anew.
 def identity_claim(
-    name: str, words: str, source: str, residual: Callable[..., Any], *mutants: Mutant
-) -> IdentityClaim:
-    """What holds to rounding."""
+    name: str, words: str, source: str, residual: Callable[..., Any],
+    slips: Mapping[str, tuple[str, Mapping[str, Any]]],
+) -> IdentityClaim:  # fmt: skip
+    """What holds to rounding, and slips in it as options of what is measured."""
+    wrong = {slip: at(residual, **options) for slip, (_, options) in slips.items()}
+    drawn = Experiment.of(
+        f"adamw-depth-limit/identities/{name}",
+        {"residual": at(residual), **wrong},
+        draw="adamw-depth-limit/identities",
+    )
     return IdentityClaim(
         **room_claim(name, words, source),
-        draw="adamw-depth-limit/identities",
         tolerance=dtype_tolerance(np.float64, 10, 100),
-        residual=residual,
-        mutants=mutants,
+        residual=drawn["residual"],
+        mutants=tuple(
+            mutant(slip, what, residual=drawn[slip]) for slip, (what, _) in slips.items()
+        ),
     )
 
 
-def identity_claims() -> tuple[IdentityClaim, ...]:
-    """Repeated and exchanged tokens, and the adjoint of a layer."""
-    repeat, exchange = (partial(at, symmetry, move=move) for move in ("repeat", "exchange"))
-    adjoint = partial(at, adjoint_residual)
-    mask = "token i attends to 0 .. i"
-    return (
-        identity_claim(
-            "repetition",
-            "Repeated tokens: the network sees their measure only",
-            "abstract",
-            repeat(),
-            mutant("causal-mask", mask, residual=repeat(masked=True)),
-            mutant("p-not-scaled", "gradients not times N", residual=repeat(scaled=False)),
-        ),
-        identity_claim(
-            "permutation",
-            "Exchanged tokens have exchanged states and adjoints",
-            "abstract",
-            exchange(),
-            mutant("causal-mask", mask, residual=exchange(masked=True)),
-            mutant("positions", "tokens that know their place", residual=exchange(placed=True)),
-            mutant(
-                "targets-stay",
-                "targets not exchanged with their tokens",
-                residual=exchange(targets=False),
-            ),
-        ),
-        identity_claim(
-            "backpropagation",
-            "The adjoint equation is backpropagation of one layer",
-            "reconstructed",
-            adjoint(),
-            mutant("no-lions", "Lions term dropped", residual=adjoint(lions=False)),
-            mutant("one-percent", "adjoint too large by 1%", residual=adjoint(scale=1.01)),
-        ),
-    )
+MASK = ("token i attends to 0 .. i", {"masked": True})
+identity_claims = (
+    identity_claim(
+        "repetition", "Repeated tokens: the network sees their measure only", "abstract",
+        partial(symmetry, move="repeat"),
+        {"causal-mask": MASK, "p-not-scaled": ("gradients not times N", {"scaled": False})},
+    ),
+    identity_claim(
+        "permutation", "Exchanged tokens have exchanged states and adjoints", "abstract",
+        partial(symmetry, move="exchange"),
+        {
+            "causal-mask": MASK,
+            "positions": ("tokens that know their place", {"placed": True}),
+            "targets-stay": ("targets not exchanged with their tokens", {"targets": False}),
+        },
+    ),
+    identity_claim(
+        "backpropagation", "The adjoint equation is backpropagation of one layer",
+        "reconstructed", adjoint_residual,
+        {
+            "no-lions": ("Lions term dropped", {"lions": False}),
+            "one-percent": ("adjoint too large by 1%", {"scale": 1.01}),
+        },
+    ),
+)  # fmt: skip
 
 
 # What AdamW does to a history of gradients.
@@ -403,7 +432,7 @@ optimiser_claims = (
 
 claims = (
     *head_claims,
-    *identity_claims(),
+    *identity_claims,
     token_claim,
     *dimension_claims(),
     toy_claim(),
