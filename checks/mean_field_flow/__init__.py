@@ -20,8 +20,8 @@ from checks.verdicts import (
     Experiment,
     IdentityClaim,
     InequalityClaim,
-    Mutant,
     RateClaim,
+    Statements,
     dtype_tolerance,
     lowered,
 )
@@ -40,34 +40,15 @@ WIDTHS = {
     "standard": {"M": [8, 16, 128, 1024, 8192]},
     "full": {"M": [8, 16, 64, 128, 1024, 8192]},
 }
-Slips = Mapping[str, tuple[str, Any]]
-
-
-def about(name: str, statement: str, source: str) -> dict[str, Any]:
-    """What the claims of this room have in common."""
-    return {
-        "id": f"mean-field-flow/{name}",
-        "theorem": "mean_field_flow",
-        "statement": statement,
-        "source": source,
-    }
-
-
-def mutants(role: str, slips: Slips) -> tuple[Mutant, ...]:
-    """Planted errors: another prediction, or another measurement."""
-    return tuple(
-        Mutant(name, text, {role if callable(wrong) else "predicted": wrong})
-        for name, (text, wrong) in slips.items()
-    )
+state = Statements("mean_field_flow")
 
 
 def rate(
-    name: str, statement: str, predicted: Any, error: Any, slips: Slips, **more: Any
+    name: str, statement: str, predicted: Any, error: Any, slips: Mapping[str, Any], **more: Any
 ) -> RateClaim:
     """A rate of convergence in mean square over seeds, unless said otherwise."""
-    source = more.pop("source", "reconstructed")
-    more = {"statistic": "rms", "seeds": SEEDS, "mutants": mutants("error", slips), **more}
-    return RateClaim(**about(name, statement, source), predicted=predicted, error=error, **more)
+    more = {"statistic": "rms", "seeds": SEEDS, **more}
+    return state(RateClaim, name, statement, error, slips, predicted=predicted, **more)
 
 
 def networks(name: str, **columns: Callable[..., Any]) -> Experiment:
@@ -281,53 +262,45 @@ rectified, huberized = (
     for name, relu in (("rectified", True), ("huberized", False))
 )
 flow_claims = (
-    InequalityClaim(
-        **about("monotone", "Q falls in every step of training.", "quoted"),
-        slack=falls["slack"],
+    state(
+        InequalityClaim,
+        "monotone",
+        "Q falls in every step of training.",
+        falls["slack"],
+        {
+            "ascent": ("Q rises", falls["ascent"]),
+            "twice-as-fast": ("slack lowered by twice its median", lowered(2)),
+        },
+        source="quoted",
         seeds=SEEDS,
-        mutants=(
-            Mutant("ascent", "Q rises", {"slack": falls["ascent"]}),
-            Mutant("twice-as-fast", "slack lowered by twice its median", data=lowered(2)),
-        ),
     ),
-    InequalityClaim(
-        **about(
-            "equivariance-floor",
-            "Equivariant blocks are not universal: with permuted copies labelled 1/2 and -1/2 the "
-            "risk stays at least 1/8.",
-            "reconstructed",
-        ),
-        slack=pairs,
+    state(
+        InequalityClaim,
+        "equivariance-floor",
+        "Equivariant blocks are not universal: with permuted copies labelled 1/2 and -1/2 the "
+        "risk stays at least 1/8.",
+        pairs,
+        {
+            "positions": ("positional rows tell the copies apart", positions),
+            "no-copies": ("ordinary data", ordinary),
+        },
         tolerance=1e-12,
         seeds=SEEDS,
-        mutants=mutants(
-            "slack",
-            {
-                "positions": ("positional rows tell the copies apart", positions),
-                "no-copies": ("ordinary data", ordinary),
-            },
-        ),
     ),
-    DecayClaim(
-        **about(
-            "balancedness",
-            "For ReLU, |W1 row|^2 - |W2 column|^2 of a neuron decays like exp(-2 lambda tau).",
-            "reconstructed",
-        ),
-        curve=rectified,
+    state(
+        DecayClaim,
+        "balancedness",
+        "For ReLU, |W1 row|^2 - |W2 column|^2 of a neuron decays like exp(-2 lambda tau).",
+        rectified,
+        {
+            "half-the-rate": ("exp(-lambda tau)", {"rate": 0.02}),
+            "huberized": ("a ReLU with a rounded knee, not homogeneous", huberized),
+        },
         times=errors.TIMES,
         rate=0.04,
         margin=0.02,
         transient=None,
         seeds=SEEDS,
-        mutants=(
-            Mutant("half-the-rate", "exp(-lambda tau)", {"rate": 0.02}),
-            Mutant(
-                "huberized",
-                "a ReLU with a rounded knee, not homogeneous",
-                {"curve": huberized},
-            ),
-        ),
     ),
     rate(
         "density-against-particles",
@@ -388,15 +361,15 @@ def identity(
 
     all_residuals = quick_jit(jax.vmap(residuals), level=0)
 
-    def measured(which: str) -> Callable[..., Any]:
-        return lambda size, keys: all_residuals(identities.draw(keys))[which]
-
-    return IdentityClaim(
-        **about(name, statement, "reconstructed"),
-        residual=measured("right"),
+    drawn = Experiment(state.name(name), lambda _, keys: all_residuals(identities.draw(keys)))
+    return state(
+        IdentityClaim,
+        name,
+        statement,
+        drawn["right"],
+        {slip: (text, drawn[slip]) for slip, text in slips.items()},
         tolerance=dtype_tolerance(float, condition=100.0, operations=10),
         seeds=SEEDS,
-        mutants=mutants("residual", {slip: (text, measured(slip)) for slip, text in slips.items()}),
     )
 
 

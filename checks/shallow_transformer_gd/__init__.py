@@ -21,8 +21,9 @@ from checks.verdicts import (
     IdentityClaim,
     IndependenceClaim,
     InequalityClaim,
-    Mutant,
     RateClaim,
+    Statements,
+    With,
     drifting,
     dtype_tolerance,
     growing,
@@ -37,41 +38,16 @@ from theory.shallow_transformer_gd import KAPPA
 TIERS = ("smoke", "standard", "full")
 m, T = sp.symbols("m T", positive=True)
 HALF, QUARTER = sp.Rational(1, 2), sp.Rational(1, 4)
-ROLES = {
-    RateClaim: "error",
-    IndependenceClaim: "error",
-    GrowthClaim: "value",
-    IdentityClaim: "residual",
-    InequalityClaim: "slack",
-}
 ROUNDING = dtype_tolerance(np.float64, operations=64)
 Size = dict[str, int]
-Slips = Mapping[str, tuple[str, Any]]
 
 
-def room_claim(
-    kind: Any, name: str, statement: str, measure: Any, slips: Slips, /, **more: Any
-) -> Any:
-    """A claim of this room; a slip measures something else, predicts otherwise, or says what."""
-
-    def planted(name: str, words: str, wrong: Any) -> Mutant:
-        if not isinstance(wrong, Mapping):
-            wrong = {ROLES[kind] if callable(wrong) else "predicted": wrong}
-        changes = {field: value for field, value in wrong.items() if field != "data"}
-        return Mutant(name, words, changes, wrong.get("data"))
-
-    return kind(
-        id=f"shallow-transformer-gd/{name}",
-        theorem="shallow_transformer_gd",
-        statement=statement,
-        mutants=tuple(planted(key, *slip) for key, slip in slips.items()),
-        **{ROLES[kind]: measure, "source": "reconstructed"} | more,
-    )
+state = Statements("shallow_transformer_gd")
 
 
 def experiment(draw: str, simulate: Callable[..., Any], name: str = "", **options: Any) -> Any:
     """Networks of one draw, which several claims and planted errors ask about."""
-    whole = Experiment(f"shallow-transformer-gd/{draw}", simulate)
+    whole = Experiment(state.name(draw), simulate)
     return whole.changed(name, **options) if name else whole
 
 
@@ -98,7 +74,11 @@ def curvature_bound(B: float) -> float:
 
 
 def constant_claim(
-    quantity: str, what: str, bound: Callable[[float], float], slips: Slips, B: bool = True
+    quantity: str,
+    what: str,
+    bound: Callable[[float], float],
+    slips: Mapping[str, tuple[str, Any]],
+    B: bool = True,
 ) -> InequalityClaim:
     """A bound of one head, the same for every number of tokens."""
     search = experiment("searches", fresh.extremes, quantity, quantity=quantity)
@@ -109,14 +89,14 @@ def constant_claim(
         )
 
     wrong = {name: (text, below(slip)) for name, (text, slip) in slips.items()}
-    return room_claim(
+    return state(
         InequalityClaim,
         "third-cumulant" if quantity == "cumulant" else quantity,
         f"{what}, for every number of tokens",
         below(bound),
         wrong,
         sizes={"T": [2, 3, 6]} | ({"B": [2, 4]} if B else {}),
-        tolerance=dtype_tolerance(np.float64, operations=64),
+        tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 256, "full": 1024},
     )
 
@@ -172,14 +152,16 @@ unprojected = Experiment(
 )  # fmt: skip
 
 
-def below(moved: Experiment, **wrong: bool) -> Column:
+def below(moved: Experiment) -> Column:
     """The room below the sharp bound."""
-    return moved.column(partial(fresh.below_bound, **wrong), together)
+    return moved.column(fresh.below_bound, together)
 
 
-def linear_claim(point: str, power: sp.Expr, margin: float, why: str, slips: Slips) -> RateClaim:
+def linear_claim(
+    point: str, power: sp.Expr, margin: float, why: str, slips: Mapping[str, tuple[str, Any]]
+) -> RateClaim:
     """The linearisation error at one point falls like a power of m."""
-    return room_claim(
+    return state(
         RateClaim, f"linearisation-{point}",
         f"At {point} points the error is of order {power}: {why}", linear(point), slips,
         predicted=power, kind="exact", margin=margin, **moved,
@@ -207,7 +189,7 @@ linear_claims = (
         {
             "worst-case": worst_case,
             "c-frozen": (
-                "c not trained in the linearisation", linear("random", "frozen")
+                "c not trained in the linearisation", With(what="frozen")
             ),
         },
     ),
@@ -215,12 +197,12 @@ linear_claims = (
         "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
         {"worst-case": worst_case, "asymmetric": asymmetric("transported")},
     ),
-    room_claim(
+    state(
         InequalityClaim, "linearisation-bound",
         "The linearisation error is at most the sharp bound", below(coherent),
         {
             "no-projection": ("radii that do not shrink with m", below(unprojected)),
-            "averaged": ("the bound divided by m", below(coherent, averaged=True)),
+            "averaged": ("the bound divided by m", With(averaged=True)),
         },
         source="quoted", **moved,
     ),
@@ -246,10 +228,10 @@ def counted(least: int, step: int = 2) -> dict[str, Any]:
     return {"sizes": sizes} | pooled
 
 
-quarter_power = ("n^(1/4) for log n", {"data": growing("n", 0.25)})
+quarter_power = ("n^(1/4) for log n", growing("n", 0.25))
 power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
-    room_claim(
+    state(
         GrowthClaim, "log-n",
         "m eps_app^2 grows like log n, with at most twice its variance as slope", sup_square,
         {
@@ -259,22 +241,22 @@ approximation_claims = (
         },
         law="log", slope_bound=1.0, **counted(8),
     ),
-    room_claim(
+    state(
         GrowthClaim, "required-width", "The width needed for a given accuracy grows like log n",
         needed_width, {"quarter-power": quarter_power, "power-claimed": power_claimed},
         law="log", **counted(8),
     ),
-    room_claim(
+    state(
         IndependenceClaim, "mean-square",
         "The mean square of the approximation error does not depend on n",
         mean_square,
         {
             "largest": ("the largest error for the mean square", sup_square),
-            "drift": ("a growth by 25 % over the range", {"data": drifting("n", 1.25)}),
+            "drift": ("a growth by 25 % over the range", drifting("n", 1.25)),
         },
         size="n", margin=0.1, **counted(64, 4),
     ),
-    room_claim(
+    state(
         RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", largest,
         {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
         sizes={k: {"m": fresh.WIDTHS[2:], "samples": [n]} for k, n in SAMPLES.items()},
@@ -299,13 +281,13 @@ def room_left(name: str, **how: Any) -> Column:
 
 
 width_claims = (
-    room_claim(
+    state(
         RateClaim, "excess-loss",
         "The loss after training is that of infinitely many heads, in closed form, up to the order "
         "1/sqrt(m) at most", excess(),
         {
-            "no-floor": ("the loss itself for its excess", excess("")),
-            "c-frozen": ("c not trained in the linearisation", excess("frozen")),
+            "no-floor": ("the loss itself for its excess", With(floor="")),
+            "c-frozen": ("c not trained in the linearisation", With(floor="frozen")),
             "asymmetric": (
                 "heads drawn independently, not in pairs",
                 excess(name="asymmetric", symmetric=False),
@@ -315,7 +297,7 @@ width_claims = (
         predicted=m**-HALF, kind="upper bound", statistic="rms", next_order=None,
         seeds={"smoke": 128, "standard": 256, "full": 1024}, **widths,
     ),
-    room_claim(
+    state(
         InequalityClaim, "projection",
         "Each block of each head ends within rho/sqrt(m) of its start",
         room_left("close", radius=trained.CLOSE),
@@ -325,7 +307,7 @@ width_claims = (
                 room_left("no-root", radius=trained.CLOSE, shrinking=False),
             ),
         },
-        tolerance=dtype_tolerance(np.float64, operations=64),
+        tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
     ),
 )  # fmt: skip
@@ -354,7 +336,7 @@ def relative(run: Experiment) -> Column:
 
 repeated = Experiment("shallow-transformer-gd/replication", fresh.repeated)
 length_claims = (
-    room_claim(
+    state(
         IndependenceClaim, "length-neutral",
         "With length-neutral tokens the loss does not depend on T", relative(neutral),
         {
@@ -367,7 +349,7 @@ length_claims = (
         },
         **lengths,
     ),
-    room_claim(
+    state(
         IndependenceClaim, "length-independent",
         "With independent tokens the loss does not grow with T",
         independent["smallest"],
@@ -377,20 +359,20 @@ length_claims = (
                 relative(independent),
             ),
             "drift": (
-                "a doubling over the range", {"data": drifting("T", 2.0, "no growth")}
+                "a doubling over the range", drifting("T", 2.0, "no growth")
             ),
         },
         kind="no growth", **lengths,
     ),
-    room_claim(
+    state(
         IdentityClaim, "replication", "Repeating every token changes nothing",
         repeated.column(fresh.replication, together),
         {
             "sum": (
                 "softmax not normalised",
-                repeated.column(partial(fresh.replication, normalised=False), together),
+                With(normalised=False),
             ),
-            "tolerance": ("a shift by two tolerances", {"data": raised(2 * ROUNDING)}),
+            "tolerance": ("a shift by two tolerances", raised(2 * ROUNDING)),
         },
         sizes={"r": fresh.REPEATS}, tolerance=ROUNDING, seeds=32,
     ),
@@ -400,9 +382,9 @@ length_claims = (
 kicks = {"sizes": {"T": fresh.LENGTHS}, "seeds": 64}
 
 
-def kicked_heads(of: Callable[..., Any], **how: Any) -> Column:
+def kicked_heads(of: Callable[..., Any]) -> Column:
     """What is read of heads on kick-and-cancel inputs: all lengths are one pass."""
-    return kick.column(partial(of, **how), lambda size: {})
+    return kick.column(of, lambda size: {})
 
 
 kick = experiment("kicks", fresh.kicks)
@@ -418,34 +400,34 @@ def growth(run: Experiment, power: float) -> Column:
 
 
 recurrent_claims = (
-    room_claim(
+    state(
         IdentityClaim, "recurrent-gradient",
         "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|",
         kicked_heads(fresh.kick),
         {
-            "one-token": ("w^(T-1)", kicked_heads(fresh.kick, formula="longer")),
-            "attention": ("a softmax head passed off", kicked_heads(fresh.kick, head="attention")),
+            "one-token": ("w^(T-1)", With(formula="longer")),
+            "attention": ("a softmax head passed off", With(head="attention")),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
     ),
-    room_claim(
+    state(
         InequalityClaim, "contrast",
         "On the same inputs the gradient of a softmax head is at most L1 sharp",
         kicked_heads(fresh.contrast),
         {
             "recurrent": (
                 "a recurrent head passed off as attention",
-                kicked_heads(fresh.contrast, head="recurrent"),
+                With(head="recurrent"),
             ),
             "per-token": (
-                "a bound that falls like 1/T", kicked_heads(fresh.contrast, per_token=True)
+                "a bound that falls like 1/T", With(per_token=True)
             ),
         },
         **kicks,
     ),
     # N8: values that return after L steps. Only what recurrent weights do is claimed. The rule is
     # one-sided and no power is fitted: the gradient grows faster than any, in the end.
-    room_claim(
+    state(
         IndependenceClaim, "lag-recurrent",
         "Trained on AR(L) data, the gradient in recurrent weights of 1.2 grows at least like "
         "sqrt(L)", growth(lag, 0.5),
@@ -465,17 +447,17 @@ memory = {
     "seeds": 4,
 }
 memory_claims = (
-    room_claim(
+    state(
         RateClaim, "memory-last-token", "With the last token as query, memory is of order T", last,
         {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
         predicted=T, kind="exact", **memory,
     ),
-    room_claim(
+    state(
         IndependenceClaim, "memory-fixed-query", "With a fixed query, memory does not depend on T",
         fixed,
         {
             "last-token": ("the last token as query", last),
-            "drift": ("twice the memory at the end", {"data": drifting("T", 2.0)}),
+            "drift": ("twice the memory at the end", drifting("T", 2.0)),
         },
         **memory,
     ),
@@ -483,7 +465,7 @@ memory_claims = (
 
 # N10: the certificate, on every run.
 runs = Experiment("shallow-transformer-gd/certificate", trained.certified)
-certificate_claim = room_claim(
+certificate_claim = state(
     InequalityClaim, "certificate",
     "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2",
     runs["whole"],

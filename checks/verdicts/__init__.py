@@ -7,6 +7,7 @@ from .claim import TIERS as TIERS
 from .claim import Claim as Claim
 from .claim import Mutant as Mutant
 from .claim import Role as Role
+from .claim import Spoiled as Spoiled
 from .claim import tier_words as tier_words
 from .data import Data as Data
 from .evidence import Measure as Measure
@@ -16,6 +17,8 @@ from .experiment import Experiment as Experiment
 from .experiment import Table as Table
 from .finding import Finding as Finding
 from .finding import Undecided as Undecided
+from .grammar import Statements as Statements
+from .grammar import With as With
 from .judge import judge as judge
 from .judge import mutants_of as mutants_of
 from .kinds.constant import ConstantClaim as ConstantClaim

@@ -43,6 +43,17 @@ SAMPLE = (("q",), ())  # rows of observations: one of q numbers, or one number
 
 
 @dataclass(frozen=True, eq=False)
+class Spoiled:
+    """A planted error of what was measured, `Data` -> `Data`."""
+
+    plant: Callable[[Data], Data]
+
+    def __call__(self, measured: Data) -> Data:
+        """The spoiled data."""
+        return self.plant(measured)
+
+
+@dataclass(frozen=True, eq=False)
 class Mutant:
     """A planted error: the same claim, wrong in one respect, which must be REFUTED.
 
@@ -130,6 +141,7 @@ class Claim(ABC):
     draw: str = ""
 
     least_seeds: ClassVar[int] = 1  # which a statistic of this kind needs
+    measured: ClassVar[str] = ""  # the field of the measuring function, where there is one
 
     @property
     def draw_name(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import sympy as sp
@@ -45,6 +45,8 @@ class ConstantClaim(Claim):
     statistic: str = "mean"
     next_order: Real | sp.Expr | None = 1.0
     resolution: Real | Callable[..., Real] | None = None
+
+    measured: ClassVar[str] = "error"
 
     def check(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""

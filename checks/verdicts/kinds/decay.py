@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -44,6 +44,8 @@ class DecayClaim(Claim):
     statistic: str = "mean"
     transient: Real | None = 1.0
     resolution: Real | None = None
+
+    measured: ClassVar[str] = "curve"
 
     def check(self) -> None:
         """Normalise times and reject what cannot be tested."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy  # its parts are loaded when they are used: statistics take a second
@@ -34,6 +34,8 @@ class FrequencyClaim(Claim):
     low: Real | Sequence[Real] = 0.0
     high: Real | Sequence[Real] = 1.0
     contrasts: Sequence[tuple[int, int]] = ()
+
+    measured: ClassVar[str] = "sample"
 
     def check(self) -> None:
         """Reject ranges that nothing or everything satisfies, and columns that do not exist."""

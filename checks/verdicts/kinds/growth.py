@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
+from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
 from checks.verdicts.conditions import check_choice, chosen_size
 from checks.verdicts.data import Data, Real
 from checks.verdicts.finding import Finding, estimate_of, plot_series
@@ -37,6 +37,7 @@ class GrowthClaim(Claim):
     slope_bound: Real | None = None
 
     least_seeds: ClassVar[int] = 2
+    measured: ClassVar[str] = "value"
 
     def check(self) -> None:
         """Choose the size and reject what cannot be tested."""
@@ -97,14 +98,14 @@ class GrowthClaim(Claim):
         return (swapped, Mutant("auto-power", text, data=growing(self.size, power)))
 
 
-def growing(size: str, power: Real) -> Callable[[Data], Data]:
+def growing(size: str, power: Real) -> Spoiled:
     """A planted error: values grow by a further power of the size, from its smallest level on."""
 
     def plant(data: Data) -> Data:
         least = data.column(size).min()
         return data.mapped("value", lambda point, values: values * (point[size] / least) ** power)
 
-    return plant
+    return Spoiled(plant)
 
 
 def _residuals(

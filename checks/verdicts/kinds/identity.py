@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from checks.verdicts.claim import Claim, Mutant, Role
+from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.data import Data, Real
 from checks.verdicts.finding import Finding, estimate_of, sampled
 from checks.verdicts.outcome import Test
@@ -24,6 +24,8 @@ class IdentityClaim(Claim):
 
     residual: Callable[..., Any]
     tolerance: Real = 1e-12
+
+    measured: ClassVar[str] = "residual"
 
     def check(self) -> None:
         """Reject a tolerance that is not positive."""
@@ -51,9 +53,9 @@ class IdentityClaim(Claim):
         )  # fmt: skip
 
 
-def raised(by: Real) -> Callable[[Data], Data]:
+def raised(by: Real) -> Spoiled:
     """A planted error: every residual is larger by so much."""
-    return lambda data: data.mapped("residual", lambda _, residuals: residuals + by)
+    return Spoiled(lambda data: data.mapped("residual", lambda _, residuals: residuals + by))
 
 
 def dtype_tolerance(dtype: DTypeLike, condition: Real = 1.0, operations: int = 1) -> float:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from checks.verdicts.claim import Claim, Mutant, Role
+from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.conditions import check_choice, check_margin, chosen_size
 from checks.verdicts.data import Data, Real
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
@@ -31,6 +31,7 @@ class IndependenceClaim(Claim):
     margin: Real = 0.25
 
     least_seeds: ClassVar[int] = 2
+    measured: ClassVar[str] = "error"
 
     def check(self) -> None:
         """Choose the size and reject what cannot be tested."""
@@ -84,7 +85,7 @@ class IndependenceClaim(Claim):
         return (up, down) if self.kind == "equivalent" else (up,)
 
 
-def drifting(size: str, factor: Real, kind: str = "equivalent") -> Callable[[Data], Data]:
+def drifting(size: str, factor: Real, kind: str = "equivalent") -> Spoiled:
     """A planted error: errors drift by this factor over the range of the size.
 
     A claim of no growth must have teeth where errors fall, too: its falls are taken off first.
@@ -101,4 +102,4 @@ def drifting(size: str, factor: Real, kind: str = "equivalent") -> Callable[[Dat
             moved = moved - np.minimum(0.0, (logs - logs[:, :1]).mean(axis=0))
         return data.with_matrix("error", errors * np.exp(moved)[np.searchsorted(levels, column)])
 
-    return plant
+    return Spoiled(plant)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from checks.verdicts.claim import Claim, Mutant, Role
+from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.data import Data, Real
 from checks.verdicts.finding import Finding, estimate_of, sampled
 from checks.verdicts.outcome import Test
@@ -22,6 +22,8 @@ class InequalityClaim(Claim):
 
     slack: Callable[..., Any]
     tolerance: Real = 0.0
+
+    measured: ClassVar[str] = "slack"
 
     def check(self) -> None:
         """Reject a negative tolerance."""
@@ -52,11 +54,11 @@ class InequalityClaim(Claim):
         )  # fmt: skip
 
 
-def lowered(medians: Real, also: Real = 0.0) -> Callable[[Data], Data]:
+def lowered(medians: Real, also: Real = 0.0) -> Spoiled:
     """A planted error: slacks less this multiple of their median, and less ``also``."""
 
     def plant(data: Data) -> Data:
         slack = data.matrix("slack")
         return data.with_matrix("slack", slack - medians * np.median(slack) - also)
 
-    return plant
+    return Spoiled(plant)

@@ -45,6 +45,7 @@ class MomentClaim(Claim):
     bounds: tuple[Any, Any] | None = None
 
     least_seeds: ClassVar[int] = 2
+    measured: ClassVar[str] = "sample"
 
     def check(self) -> None:
         """Reject a negative tolerance, a margin that is not positive, and bounds without room."""

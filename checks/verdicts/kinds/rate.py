@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import sympy as sp
@@ -70,6 +70,8 @@ class RateClaim(Claim):
     next_order: Real | str | sp.Expr | None = "auto"
     floor_share: Real = 0.25
     resolution: Real | Callable[..., Real] | None = None
+
+    measured: ClassVar[str] = "error"
 
     def check(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
