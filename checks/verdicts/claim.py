@@ -121,12 +121,11 @@ class Claim(ABC):
       gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
       one at which the claim does not run (``runs_at``).
     - ``mutants``: planted errors; when none is named, automatic ones are used.
-    - ``draw``: name of the random draw, the id by default. Claims with the same draw get the same
-      keys, so that one simulation can serve several questions about the same networks.
 
     Measuring functions receive ``size``, a dict name -> int, and ``keys``, a uint32 array
     of shape (n, 2): row i belongs to seed i, is the same at every size and is usable as a
-    raw ``jax.random`` key and as ``np.random.default_rng(row)``.
+    raw ``jax.random`` key and as ``np.random.default_rng(row)``. Where several claims ask about the
+    same networks, they are columns of an `Experiment`.
     """
 
     id: str
@@ -138,15 +137,9 @@ class Claim(ABC):
     seeds: int | Mapping[str, int] | None = None
     cap: int | Mapping[str, int] | None = None
     mutants: Sequence[Mutant] = ()
-    draw: str = ""
 
     least_seeds: ClassVar[int] = 1  # which a statistic of this kind needs
     measured: ClassVar[str] = ""  # the field of the measuring function, where there is one
-
-    @property
-    def draw_name(self) -> str:
-        """What the keys of the seeds are made of, besides the seed of the run."""
-        return self.draw or self.id
 
     @abstractmethod
     def roles(self) -> Mapping[str, Role]:
@@ -221,7 +214,6 @@ class Claim(ABC):
 
 def _check_common(claim: Claim) -> None:
     check_name(claim.id, "a claim's id")
-    check_name(claim.draw_name, "a claim's draw")
     if claim.source not in SOURCES:
         raise ValueError(f"claim {claim.id}: expected source in {SOURCES}, got {claim.source!r}")
     for name in ("seeds", "cap"):

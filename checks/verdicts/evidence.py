@@ -36,7 +36,7 @@ def columns(claim: Claim, mutant: Mutant | None = None) -> Mapping[str, Column]:
         if not isinstance(measure, Column):
             shared = mutant is None or (name in own and own[name].measure is measure)
             parts = (claim.id, name) if shared or mutant is None else (claim.id, mutant.id, name)
-            measure = alone(":".join(parts), measure, claim.draw_name, role.side)
+            measure = alone(":".join(parts), measure, claim.id, role.side)
         found[name] = measure
     return found
 
