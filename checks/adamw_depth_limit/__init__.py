@@ -27,7 +27,7 @@ from checks.verdicts import (
     drifting,
     dtype_tolerance,
 )
-from numerics.adamw_depth_limit.depth_errors import depth_error, euler_ratio, extrapolation_error
+from numerics.adamw_depth_limit.depth_errors import depths as simulate_depths
 from numerics.adamw_depth_limit.dimension_problems import dimension
 from numerics.adamw_depth_limit.gradient_histories import FAST, compact_slack
 from numerics.adamw_depth_limit.head_noise import (
@@ -161,19 +161,7 @@ wrong_optimisers = {
     "no-bias-correction": ("moments not corrected", ADAMW._replace(bias_correction=0.0)),
     "raw-gradients": ("gradients not times L H, epsilon fixed", ADAMW._replace(divisor=32.0)),
 }
-depths = Experiment.of(
-    "adamw-depth-limit/depth",
-    {
-        "error": at(depth_error, "L"),
-        "extrapolated": at(extrapolation_error, "L"),
-        "left-out": at(extrapolation_error, "L", richardson=False),
-        "euler": at(euler_ratio, "L"),
-        **{
-            name: at(depth_error, "L", recipe=recipe)
-            for name, (_, recipe) in wrong_optimisers.items()
-        },
-    },
-)
+depths = Experiment(state.name("depth"), simulate_depths)
 square_root = ("L^-1/2 claimed", {"predicted": L**HALF})
 depth_claims = (
     state(
@@ -182,7 +170,10 @@ depth_claims = (
         "Without head noise, the error after training is of order 1/L",
         depths["error"],
         {
-            **{name: (words, depths[name]) for name, (words, _) in wrong_optimisers.items()},
+            **{
+                name: (words, depths.changed(name, recipe=recipe)["error"])
+                for name, (words, recipe) in wrong_optimisers.items()
+            },
             "square-root": square_root,
         },
         predicted=1 / L,

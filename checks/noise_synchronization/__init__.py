@@ -318,12 +318,14 @@ def rate_of_harmonics(size: Size, shift: int = 0) -> float:
     return float(harmonic_rate(size["degree"], 5 + shift, kappa_1))
 
 
+heights = experiment("harmonics", walks.heights)
 harmonics = DecayClaim(
     **room_claim("harmonics"),
     statement="Without attention, means of harmonics of degree n decay at the rate "
     "kappa(1) n (n + d - 2) / 2.",
     points=tiers(*([{"degree": n, "L": depth} for n in (1, 2)] for depth in DEPTH.values())),
-    seeds=tiers(64, 256, 512), curve=walks.harmonic_curve, times=walks.HARMONIC_TIMES,
+    seeds=tiers(64, 256, 512), times=walks.HARMONIC_TIMES,
+    curve=heights.column(lambda size, table: table[str(size["degree"])], together),
     rate=rate_of_harmonics, transient=None, margin=0.1,
     mutants=(
         Mutant(
