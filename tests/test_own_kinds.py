@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from checks.suite.claimfile import ClaimFile
 from checks.verdicts import Claim, ClaimError, Mutant, Role, Undecided, calibrate, judge
 from tests.conftest import Ended
 
@@ -17,6 +18,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
+from checks.suite.claimfile import ClaimFile
 from checks.verdicts import Claim, Finding, Mutant, Role, Test
 
 
@@ -56,10 +58,10 @@ claim = MedianClaim(id="mine/median", sample=sample, expected=float(np.log(2)))
 
 
 @pytest.fixture(scope="module")
-def space() -> dict:
-    names: dict = {"__name__": "mine"}
-    exec(compile(KIND, "mine.py", "exec"), names)
-    return names
+def space(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    path = tmp_path_factory.mktemp("own") / "mine.py"
+    path.write_text(KIND)
+    return vars(ClaimFile(path).module)
 
 
 def test_a_kind_of_ones_own_is_supported_refuted_and_calibrated(space: dict) -> None:
