@@ -10,6 +10,7 @@ from checks.properties.checkpoint import Head, read_heads
 from checks.properties.checkpoint_map import read_map
 from checks.properties.trained import findings, measure
 from checks.spectral_concentration.checkpoint import sec
+from checks.suite.house import BUILT_IN
 from tests.small_checkpoint import DQ, HEADS, D, Write, tensors, write_checkpoint
 
 
@@ -38,7 +39,9 @@ def test_figures_are_those_of_the_matrices(write: Write) -> None:
 def findings_of(made: dict[str, np.ndarray], write: Write) -> dict[str, bool]:
     heads = heads_of(write(made))
     measured = [measure(head) for head in heads]
-    return {f.assumption.split(" (")[0]: f.satisfied for _, f in findings(heads, measured)}
+    return {
+        f.assumption.split(" (")[0]: f.satisfied for _, f in findings(BUILT_IN, heads, measured)
+    }
 
 
 def test_assumptions_are_told_from_weights_of_known_kind(write: Write) -> None:

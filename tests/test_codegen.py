@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numerics
-from checks.suite.rooms import load_theorem, rooms
+from checks.suite.house import BUILT_IN
 from tests.generated_code import arguments, assert_close, compiled
 from theory.calculus.indices import array, indices, size, total
 from theory.codegen.evaluate import call
@@ -31,11 +31,11 @@ t = sp.Symbol("t", positive=True)
 
 
 def source_of(room: str) -> str:
-    theorem = load_theorem(room)
+    theorem = BUILT_IN.theorem(room)
     return generate(room, theorem.title, theorem.derivation.functions)
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_committed_modules_are_what_the_theory_gives(room: str) -> None:
     path = Path(numerics.__path__[0]) / "generated" / f"{room}.py"
     assert path.read_text() == source_of(room)
@@ -180,7 +180,7 @@ def test_an_unbound_symbol_is_an_error_that_names_it() -> None:
         Function("f", (A,), Output(A[i, j], (i,)), "Row.", "none")
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_generated_modules_import_neither_theory_nor_sympy(room: str) -> None:
     tree = ast.parse(source_of(room))
     imported = {

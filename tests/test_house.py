@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from jaxtyping import Float, TypeCheckError
 
-from checks.suite.rooms import pages_with_a_theorem, rooms
+from checks.suite.house import BUILT_IN
+from checks.suite.roots import pages_with_a_theorem
 from checks.verdicts import evidence
 from tests.conftest import ROOT
 
@@ -23,7 +24,7 @@ FILES_OF_A_ROOM = (
     "theory/{}/__init__.py", "numerics/{}/__init__.py", "numerics/generated/{}.py",
     "checks/{}/__init__.py", "checks/{}/probes.py", "tests/test_{}.py", "docs/{}.md",
 )  # fmt: skip
-NOT_A_ROOM = {"docs": {"index", "judge", "conf", "probes", "certificates"}}
+NOT_A_ROOM = {"docs": {"index", "judge", "conf", "probes", "certificates", "rooms"}}
 
 
 def imported_packages(tree: ast.AST) -> Iterator[str]:
@@ -56,7 +57,7 @@ def test_the_direction_test_sees_a_wrong_import(source: str) -> None:
     assert wrong_imports(source, "theory")
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 @pytest.mark.parametrize("pattern", FILES_OF_A_ROOM)
 def test_every_room_has_its_files(room: str, pattern: str) -> None:
     path = ROOT / pattern.format(room)
@@ -70,12 +71,12 @@ def test_every_module_lies_in_a_folder(package: str) -> None:
 
 def test_a_generated_module_is_of_a_room() -> None:
     modules = {path.stem for path in (ROOT / "numerics" / "generated").glob("*.py")}
-    assert modules - {"__init__"} == set(rooms())
+    assert modules - {"__init__"} == set(BUILT_IN.names())
 
 
 def test_a_test_of_a_room_that_is_gone_is_noticed() -> None:
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - NOT_A_ROOM["docs"]
-    assert pages <= set(rooms())
+    assert pages <= set(BUILT_IN.names())
 
 
 def test_rooms_are_the_folders_whose_page_sets_a_theorem(tmp_path: Path) -> None:

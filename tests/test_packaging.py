@@ -51,6 +51,10 @@ def test_the_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
         "checks/report/templates/style.css",
         "checks/verdicts/schema.json",
         "checks/suite/store.py",
+        "checks/example/page.md",
+        "theory/py.typed",
+        "numerics/py.typed",
+        "checks/py.typed",
     ],
 )
 def test_the_wheel_holds_what_is_no_python(name: str, wheel: zipfile.ZipFile) -> None:

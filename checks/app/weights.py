@@ -7,10 +7,13 @@ from checks.app.screen import console
 from checks.properties.checkpoint import read_heads
 from checks.properties.checkpoint_map import ORDERS, read_map
 from checks.properties.trained import Columns, Measured, columns, findings, measure
+from checks.suite.house import House
 from checks.suite.problem import InputProblem
 
 
-def probe_weights(checkpoint: Path | None, described: Path | None, room: str | None) -> int:
+def probe_weights(
+    checkpoint: Path | None, described: Path | None, room: str | None, house: House
+) -> int:
     """Print spectral norms, SEC, entropy bounds, and what the rooms' assumptions become."""
     if checkpoint is None or described is None or room is not None:
         raise InputProblem(
@@ -31,14 +34,14 @@ def probe_weights(checkpoint: Path | None, described: Path | None, room: str | N
     if table.fused_order is not None:
         chosen = "as the map says" if "fused_order" in table.said else "fused_order is not given"
         say(f"fused tensors hold {ORDERS[table.fused_order]}: {chosen}")
-    added = tuple(columns(table, heads))
+    added = tuple(columns(house, table, heads))
     for room_columns in added:
         say(room_columns.meaning)
     say(_header(added))
     for head, m in zip(heads, measured, strict=True):
         say(_row(m, (x for c in added for x in c.figures(head))))
     say("")
-    for about, finding in findings(heads, measured):
+    for about, finding in findings(house, heads, measured):
         word = "yes" if finding.satisfied else "no "
         say(f"{word} {about}/{finding.assumption}: {finding.words}")
     return 0

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from checks.properties.checkpoint import Head
 from checks.properties.checkpoint_map import Map
 from checks.properties.logits import gain
-from checks.suite.rooms import part, rooms
+from checks.suite.house import House
 
 EXACT = 1e-6  # relative difference up to which two matrices agree
 
@@ -69,18 +69,20 @@ def measure(head: Head) -> Measured:
     )
 
 
-def columns(table: Map, heads: Sequence[Head]) -> Iterator[Columns]:
+def columns(house: House, table: Map, heads: Sequence[Head]) -> Iterator[Columns]:
     """What the rooms add to the table of heads."""
-    for room in rooms():
-        make = getattr(part(room, "checkpoint"), "columns", None)
+    for room in house.names():
+        make = getattr(house.part(room, "checkpoint"), "columns", None)
         if make is not None:
             yield make(table, heads)
 
 
-def findings(heads: Sequence[Head], measured: Sequence[Measured]) -> Iterator[tuple[str, Finding]]:
+def findings(
+    house: House, heads: Sequence[Head], measured: Sequence[Measured]
+) -> Iterator[tuple[str, Finding]]:
     """What the weights decide, with the room that it is about."""
-    for room in rooms():
-        found = part(room, "checkpoint")
+    for room in house.names():
+        found = house.part(room, "checkpoint")
         if found is not None:
             yield from ((room, finding) for finding in found.findings(heads, measured))
 

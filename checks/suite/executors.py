@@ -14,6 +14,7 @@ from typing import Any
 from checks.suite.fingerprint import require_double
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
+from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import team
@@ -35,23 +36,24 @@ Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  #
 def work(origin: Origin, task: Task) -> Measured:
     """Compute one work item from its address."""
     experiment, proof = origin.find(task.experiment)
-    return _measured(experiment, task, proof)
+    return _measured(experiment, task, proof, origin.run)
 
 
-def _measured(experiment: Experiment, task: Task, proof: Proof) -> Measured:
+def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
     start = time.perf_counter()
-    with making():
+    with making(), during(run or experiment.who):
         table = evaluate(experiment, task)
     require_double(experiment.who)
-    return Measured(table, time.perf_counter() - start, own_proof(proof))
+    return Measured(table, time.perf_counter() - start, own_proof(proof, run))
 
 
 def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
     """Compute the items here, one after the other."""
-    proof = {} if located.origin is None else located.origin.proof()
+    origin = located.origin
+    proof, run = ({}, None) if origin is None else (origin.proof(), origin.run)
     found = experiments((located.claim,))
     for position, task in enumerate(tasks):
-        yield position, _measured(found[task.experiment], task, proof)
+        yield position, _measured(found[task.experiment], task, proof, run)
 
 
 @contextmanager

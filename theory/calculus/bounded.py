@@ -76,7 +76,7 @@ def _start(methods: tuple[Method, ...]) -> subprocess.Popen[bytes]:
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
-        [sys.executable, "-m", "theory.calculus.bounded"],
+        [sys.executable, "-P", "-m", "theory.calculus.bounded"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": path},

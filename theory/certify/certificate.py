@@ -155,12 +155,21 @@ def parse(text: str) -> Mapping[str, Any]:
     return found
 
 
-def replay_certificate(certificate: Mapping[str, Any], claim: Claimed | None = None) -> str:
+def replay_certificate(
+    certificate: Mapping[str, Any],
+    claim: Claimed | None = None,
+    known: Mapping[str, Claimed] | None = None,
+) -> str:
     """Check a certificate against the inequality of its name, or against ``claim``.
+
+    ``known`` are the inequalities by name, by default those of verilimit's own rooms.
 
     Returns what was checked, in words; raises `Rejected` with the reason. The prover is not used.
     """
-    known = inequalities() if claim is None else {claim.name: claim}
+    if claim is not None:
+        known = {claim.name: claim}
+    elif known is None:
+        known = inequalities()
     name = certificate["claim"]
     if name not in known:
         raise Rejected(f"it is for “{name}”, expected one of {', '.join(sorted(known))}")

@@ -1,4 +1,4 @@
-"""The source of ``numerics/generated/<room>.py``."""
+"""The source of a room's generated module."""
 
 import re
 import textwrap
@@ -19,14 +19,18 @@ from theory.codegen.text import aligned
 WIDTH = 100
 
 
-def generate(room: str, title: str, functions: Iterable[Function]) -> str:
-    """JAX source of the functions of a theorem, in the order of its derivation."""
+def generate(room: str, title: str, functions: Iterable[Function], source: str = "") -> str:
+    """JAX source of the functions of a theorem, in the order of its derivation.
+
+    ``source`` names the file that holds the theorem, by default that of a room of verilimit.
+    """
     text = "\n\n\n".join(map(_definition, functions))
     text = "\n\n\n".join([*helpers(text).values(), text])
     special = "import jax.scipy.special as jsp\n" if "jsp." in text else ""
     softmax = "import jax\n" if re.search(r"\bjax\.", text) else ""
+    source = source or f"theory/{room}.py"
     header = _wrapped(
-        f"Generated from theory/{room}.py by verilimit {_version()}; never edited by hand.", ""
+        f"Generated from {source} by verilimit {_version()}; never edited by hand.", ""
     )
     return (
         f'"""{title}.\n\n{header}\nRegenerate with ``verilimit generate``.\n"""\n\n'
