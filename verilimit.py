@@ -32,8 +32,12 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import Calibration as Calibration
     from checks.verdicts import Claim as Claim
     from checks.verdicts import ClaimError as ClaimError
+    from checks.verdicts import Column as Column
     from checks.verdicts import ConstantClaim as ConstantClaim
+    from checks.verdicts import Data as Data
     from checks.verdicts import DecayClaim as DecayClaim
+    from checks.verdicts import Experiment as Experiment
+    from checks.verdicts import Finding as Finding
     from checks.verdicts import FrequencyClaim as FrequencyClaim
     from checks.verdicts import GrowthClaim as GrowthClaim
     from checks.verdicts import IdentityClaim as IdentityClaim
@@ -44,12 +48,20 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import Mutant as Mutant
     from checks.verdicts import RateClaim as RateClaim
     from checks.verdicts import Result as Result
+    from checks.verdicts import Role as Role
+    from checks.verdicts import Statements as Statements
+    from checks.verdicts import Test as Test
+    from checks.verdicts import Undecided as Undecided
     from checks.verdicts import Verdict as Verdict
+    from checks.verdicts import With as With
     from checks.verdicts import calibrate as calibrate
+    from checks.verdicts import drifting as drifting
     from checks.verdicts import dtype_tolerance as dtype_tolerance
+    from checks.verdicts import growing as growing
     from checks.verdicts import judge as judge
+    from checks.verdicts import lowered as lowered
+    from checks.verdicts import raised as raised
     from checks.verdicts import settle as settle
-    from numerics.engine.remembered import remembered as remembered
     from numerics.spectral_concentration import adamw2 as adamw2
     from theory.algebra.arrays import array as array
     from theory.algebra.arrays import indices as indices

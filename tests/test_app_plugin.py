@@ -96,9 +96,9 @@ def test_the_plugin_leaves_jaxtyping_free_to_instrument_our_packages(
 ) -> None:
     (tmp_path / "test_hook.py").write_text(
         "import numpy as np, pytest\nfrom jaxtyping import TypeCheckError\n\n\n"
-        "def test_hook():\n    from checks.verdicts import tasks\n"
+        "def test_hook():\n    from checks.verdicts import evidence\n"
         "    with pytest.raises(TypeCheckError):\n"
-        "        tasks._refuse(np.ones((2, 2), dtype=bool), np.ones(3), None, '', '')\n"
+        "        evidence._refuse(np.ones((2, 2), dtype=bool), np.ones(3), None, '', '')\n"
     )
     hook = "--jaxtyping-packages=checks,beartype.beartype"
     assert "1 passed" in pytest_in(tmp_path, environment, "-q", hook).stdout

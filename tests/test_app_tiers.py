@@ -40,7 +40,7 @@ def test_a_claim_runs_at_the_tiers_of_its_seeds() -> None:
 
 def test_sizes_are_needed_only_at_those_tiers() -> None:
     points = {"full": [{"n": 8}]}
-    assert long_claim(seeds={"full": 5}, points=points).grid("full") == ({"n": 8},)
+    assert long_claim(seeds={"full": 5}, points=points).at("full").points == ({"n": 8},)
 
 
 @pytest.mark.parametrize("seeds", [{}, {"standrad": 5}])

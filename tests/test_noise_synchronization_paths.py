@@ -192,8 +192,8 @@ def test_one_run_gives_every_width_the_field_of_its_own_units() -> None:
 @pytest.mark.parametrize("claim", room.claims, ids=lambda c: c.id.split("/")[1])
 def test_every_measuring_function_returns_one_row_a_seed(claim) -> None:
     keys = np.random.default_rng(3).integers(0, 2**32, (3, 2), dtype=np.uint32)
-    point = claim.grid("smoke")[0]
-    for measure in claim.roles().values():
+    point = claim.at("smoke").points[0]
+    for measure in (role.measure for role in claim.roles().values()):
         first, again = (
             np.asarray(measure(dict(point), keys)),
             np.asarray(measure(dict(point), keys[:2])),

@@ -109,7 +109,7 @@ def test_the_needed_width_is_where_the_error_has_halved(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(fresh_heads, "approximation", errors)
     monkeypatch.setattr(fresh_heads, "pool", lambda samples: initialize_variance())
-    found = fresh_heads.needed_width({"n": 8, "samples": 8}, None)
+    found = fresh_heads.needed_width({"n": 8, "samples": 8}, {})
     np.testing.assert_allclose(found, [6.0, 8.0], rtol=1e-12)
 
 

@@ -64,9 +64,9 @@ def claim_file(folder: Path, value: float, how: str, name: str = "") -> Path:
 def residual(path: Path) -> float:
     """What a worker measures for the claim of a file."""
     name = file_claims(str(path))[0].id
-    found = work(Origin(file=str(path)), Task(name, None, "residual", (), 0, 2, 0))
+    found = work(Origin(file=str(path)), Task(f"{name}:residual", (), 0, 2, 0))
     assert not any("VALUE" in entry for entry in found.proof)
-    return float(found.value[0])
+    return float(found.table["value"][0])
 
 
 @pytest.mark.parametrize("how", IMPORTS)
@@ -113,7 +113,7 @@ def test_the_command_judges_each_file_by_its_own_helper(
 def test_an_id_that_depends_on_the_process_is_refused(tmp_path: Path) -> None:
     path = claim_file(tmp_path / "a", 0.0, "a module")
     with pytest.raises(InputProblem, match=r"received a worker that finds a/id\. An id must not"):
-        work(Origin(file=str(path)), Task("b/id", None, "residual", (), 0, 2, 0))
+        work(Origin(file=str(path)), Task("b/id:residual", (), 0, 2, 0))
 
 
 def test_a_file_that_switches_double_precision_off_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from checks.suite import sources
 from checks.suite.executors import Measured
 from checks.suite.problem import InputProblem
-from checks.suite.run import measurer
+from checks.suite.run import Blocks
 from checks.suite.snapshot import Snapshot, own_proof
 from checks.suite.store import Store
 from checks.suite.targets import Located, Origin
@@ -74,7 +74,7 @@ def located() -> Located:
     return Located(claim, Origin(room="toy"))
 
 
-TASKS = [Task("a/b", None, "residual", (), 0, 4, 0)]
+TASKS = [Task("a/b:residual", (), 0, 4, 0)]
 HERE = {"python": "3", "module toy": "1", "file a.csv": sources.ABSENT}
 
 
@@ -85,9 +85,9 @@ def measure(store: Store, proof: dict[str, str]) -> int:
     def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
         for position, _ in enumerate(tasks):
             computed.append(position)
-            yield position, Measured(np.zeros(4), 0.1, proof)
+            yield position, Measured({"value": np.zeros(4)}, 0.1, proof)
 
-    measurer(located(), execute, store)(TASKS)
+    Blocks(execute, store).measurer(located())(TASKS)
     return len(computed)
 
 

@@ -13,17 +13,23 @@ from checks.suite.fingerprint import environment, source_hash
 from checks.suite.problem import InputProblem
 from checks.suite.store import Store
 
-ITEM = {"claim_id": "a/b", "size": [["n", 8]], "start": 0, "count": 4, "seed": 0}
+ITEM = {"experiment": "a/b", "size": [["n", 8]], "start": 0, "count": 4, "seed": 0}
 HERE = {"source": "1", "dtype": "float64"}
 
 
-@given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=3, max_side=5), elements=st.floats()))
+@given(
+    hnp.arrays(
+        np.float64, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5), elements=st.floats()
+    )
+)
 def test_an_array_comes_back_bit_for_bit(value: np.ndarray) -> None:
     store = Store(Path(":memory:"), HERE)
-    store.put(ITEM, value, 0.1)
-    back = store.get(ITEM)
+    store.put(ITEM, {"file": value, "b/c": value[:1]}, 0.1)
+    found = store.get(ITEM)
     store.close()
-    assert back is not None
+    assert found is not None
+    assert list(found) == ["file", "b/c"]
+    back = found["file"]
     assert back.dtype == value.dtype
     assert back.shape == value.shape
     assert back.tobytes() == value.tobytes()
@@ -33,7 +39,7 @@ def test_an_array_comes_back_bit_for_bit(value: np.ndarray) -> None:
 def test_another_environment_finds_nothing(change: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     store = Store(path, HERE)
-    store.put(ITEM, np.ones(4), 0.1)
+    store.put(ITEM, {"a": np.ones(4)}, 0.1)
     store.close()
     other, same = Store(path, {**HERE, **change}), Store(path, HERE)
     assert other.get(ITEM) is None
@@ -45,7 +51,7 @@ def test_another_environment_finds_nothing(change: dict[str, str], tmp_path: Pat
 @pytest.mark.parametrize("change", [{"seed": 1}, {"start": 4}, {"size": [["n", 9]]}])
 def test_another_item_finds_nothing(change: dict, tmp_path: Path) -> None:
     store = Store(tmp_path / "s.sqlite", HERE)
-    store.put(ITEM, np.ones(4), 0.1)
+    store.put(ITEM, {"a": np.ones(4)}, 0.1)
     assert store.get({**ITEM, **change}) is None
     store.close()
 
@@ -79,7 +85,7 @@ def test_the_environment_records_precision_and_versions() -> None:
 def _write(path: Path, start: int, count: int) -> None:
     store = Store(path, HERE)
     for i in range(start, start + count):
-        store.put({**ITEM, "start": i}, np.full(3, float(i)), 0.0)
+        store.put({**ITEM, "start": i}, {"a": np.full(3, float(i))}, 0.0)
     store.close()
 
 
@@ -94,7 +100,9 @@ def test_two_processes_write_one_file_without_loss(tmp_path: Path) -> None:
     assert [writer.exitcode for writer in writers] == [0, 0]
     store = Store(path, HERE)
     assert store.count() == 90
-    assert store.get({**ITEM, "start": 89}) == pytest.approx(np.full(3, 89.0))
+    found = store.get({**ITEM, "start": 89})
+    assert found is not None
+    assert found["a"] == pytest.approx(np.full(3, 89.0))
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""Workers keep to a kind of items, hand errors on, and leave nothing behind."""
+"""Workers share the items, hand errors on, and leave nothing behind."""
 
 import os
 import signal
@@ -15,26 +15,16 @@ def where(_: int) -> int:
     return os.getpid()
 
 
-def test_items_of_a_kind_are_computed_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "PATIENCE", 600.0)
+def test_all_workers_compute_and_not_this_process() -> None:
     with workers.team(2) as submit:
-        futures = {kind: [submit(kind, where, i) for i in range(3)] for kind in "abc"}
-        homes = {kind: {future.result() for future in own} for kind, own in futures.items()}
-    assert all(len(home) == 1 for home in homes.values())
-    assert len(set.union(*homes.values())) <= 2
-    assert os.getpid() not in set.union(*homes.values())
-
-
-def test_an_idle_worker_helps_with_another_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "PATIENCE", 0.0)
-    with workers.team(2) as submit:
-        futures = [submit("a", where, i) for i in range(400)]
-        assert len({future.result() for future in futures}) == 2
+        homes = {future.result() for future in [submit(where, i) for i in range(400)]}
+    assert len(homes) == 2
+    assert os.getpid() not in homes
 
 
 def test_an_error_reaches_the_one_who_asked_and_the_worker_goes_on() -> None:
     with workers.team(1) as submit:
-        failing, fine = submit("a", int, "no number"), submit("a", int, "3")
+        failing, fine = submit(int, "no number"), submit(int, "3")
         with pytest.raises(ValueError, match="no number"):
             failing.result()
         assert fine.result() == 3
@@ -47,15 +37,15 @@ def refuse(_: int) -> None:
 def test_bad_input_found_by_a_worker_says_so() -> None:
     with workers.team(1) as submit:
         with pytest.raises(InputProblem, match=r"expected a; received b\. c"):
-            submit("a", refuse, 1).result()
-        assert submit("a", where, 1).result() != os.getpid()
+            submit(refuse, 1).result()
+        assert submit(where, 1).result() != os.getpid()
 
 
 def test_a_dead_worker_is_reported_and_not_waited_for() -> None:
     with workers.team(1) as submit:
         for _ in range(2):  # the worker dies, and so does the one in its place
             with pytest.raises(Exception, match="terminated abruptly"):
-                submit("a", os._exit, 1).result()
+                submit(os._exit, 1).result()
 
 
 def die_once(path: str) -> int:
@@ -67,21 +57,21 @@ def die_once(path: str) -> int:
 
 def test_an_item_whose_process_was_killed_is_computed_in_a_new_one(tmp_path: Path) -> None:
     with workers.team(1) as submit:
-        first = submit("a", where, 0).result()
-        second = submit("a", die_once, str(tmp_path / "died")).result()
+        first = submit(where, 0).result()
+        second = submit(die_once, str(tmp_path / "died")).result()
         assert second != first
-        assert submit("a", where, 0).result() == second
+        assert submit(where, 0).result() == second
 
 
 def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:
     with workers.team(1) as submit:
-        first = submit("a", where, 0)
+        first = submit(where, 0)
         first.result()
-        rest = [submit("b", where, i) for i in range(200)]
+        rest = [submit(where, i) for i in range(200)]
     finished = [future for future in rest if future.done() and not future.cancelled()]
     assert len(finished) < len(rest)
     # Whoever waits for all of them is told, too, and what comes too late never begins.
-    late = submit("b", where, 0)
+    late = submit(where, 0)
     assert len(list(as_completed([*rest, late], timeout=60))) == 201
     with pytest.raises(CancelledError):
         late.result()

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from checks.verdicts import ClaimError, Mutant, MutantOutcome, RateClaim, Task, evaluate, judge
+from checks.verdicts import (
+    ClaimError,
+    Mutant,
+    MutantOutcome,
+    RateClaim,
+    Task,
+    evaluate,
+    experiments,
+    judge,
+)
 from checks.verdicts.tasks import seed_keys
 
 N = sp.Symbol("n")
@@ -46,16 +55,16 @@ def test_sizes_and_seeds_may_depend_on_the_tier():
         seeds={"smoke": 10, "full": 100},
         cap={"smoke": 45, "full": 100},
     )
-    assert [len(claim.grid(tier)) for tier in ("smoke", "full")] == [4, 5]
-    assert claim.looks("smoke") == (10, 20, 40)
-    assert claim.looks("full") == (100,)
+    assert [len(claim.at(tier).points) for tier in ("smoke", "full")] == [4, 5]
+    assert claim.at("smoke").looks == (10, 20, 40)
+    assert claim.at("full").looks == (100,)
     with pytest.raises(ValueError, match="no tier 'standard'"):
-        claim.grid("standard")
+        claim.at("standard")
 
 
 def test_explicit_points_replace_the_product_of_levels():
     points = [{"n": 8, "m": 1}, {"n": 16, "m": 1}, {"n": 32, "m": 2}, {"n": 64, "m": 2}]
-    assert list(rate_claim(sizes=None, points=points).grid("smoke")) == points
+    assert list(rate_claim(sizes=None, points=points).at("smoke").points) == points
 
 
 def test_more_seeds_extend_the_earlier_ones_and_claims_and_streams_differ():
@@ -71,22 +80,22 @@ def test_more_seeds_extend_the_earlier_ones_and_claims_and_streams_differ():
         assert not np.any(np.all(other == keys, axis=1))
 
 
-def test_claims_of_one_draw_see_the_same_keys():
+def test_the_keys_of_a_plain_function_are_those_of_its_claim():
     seen = []
 
     def error(size, keys):
         seen.append(keys)
         return np.full(len(keys), 1 / size["n"])
 
-    for claim in (rate_claim(error=error, draw="x"), rate_claim(id="a/c", error=error, draw="x")):
-        evaluate(claim, Task(claim.id, None, "error", (("n", 8),), 0, 4, 5))
-    evaluate(rate_claim(error=error), Task("a/b", None, "error", (("n", 8),), 0, 4, 5))
+    for name in ("a/b", "a/b", "a/c"):
+        (experiment,) = experiments((rate_claim(id=name, error=error),)).values()
+        evaluate(experiment, Task(experiment.name, (("n", 8),), 0, 4, 5))
     assert np.array_equal(seen[0], seen[1])
     assert not np.array_equal(seen[0], seen[2])
 
 
 def test_a_task_survives_json_and_can_be_a_key():
-    task = Task("a/b", None, "error", (("n", 8), ("m", 2)), 64, 32, 5)
+    task = Task("a/b:error", (("n", 8), ("m", 2)), 64, 32, 5)
     assert Task.from_json(json.loads(json.dumps(task.to_json()))) == task
     assert {task: 1}[Task.from_json(task.to_json())] == 1
 
@@ -126,7 +135,7 @@ def test_a_fault_of_the_function_names_claim_size_and_seed(error, words):
 
 def test_weak_errors_may_be_negative():
     claim = rate_claim(lambda size, keys: np.full(len(keys), -1.0), statistic="weak")
-    assert evaluate(claim, Task(claim.id, None, "error", (("n", 8),), 0, 4, 0)).tolist() == [-1] * 4
+    assert judge(claim).verdict.value == "REFUTED"
 
 
 def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
@@ -134,7 +143,7 @@ def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
 
     def measure(tasks):
         seen.extend(tasks)
-        return [evaluate(claim, task) for task in tasks]
+        return [evaluate(experiments((claim,))[task.experiment], task) for task in tasks]
 
     def error(size, keys):
         noise = [np.random.default_rng([*key, size["n"]]).standard_normal() for key in keys]
@@ -144,7 +153,7 @@ def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
     shared = Mutant("exponent", "1/2 claimed", {"predicted": N ** sp.Rational(-1, 2)})
     claim = rate_claim(error, mutants=[own, shared])
     result = judge(claim, measure=measure)
-    assert {task.mutant_id for task in seen} == {None, "slower"}
+    assert {task.experiment for task in seen} == {"user/decay:error", "user/decay:slower:error"}
     assert len(set(seen)) == len(seen)
     assert all(
         isinstance(m, MutantOutcome) and m.verdict.value == "REFUTED" for m in result.mutants

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from checks.verdicts import ClaimError, FrequencyClaim, Mutant, Verdict, judge
-from checks.verdicts.frequencies import _contrast_test, _range_test
+from checks.verdicts.kinds.frequency import _contrast_test, _range_test
 
 
 def coins(*probabilities):

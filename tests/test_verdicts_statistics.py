@@ -8,10 +8,10 @@ from scipy import stats
 from checks.verdicts import RateClaim, Test
 from checks.verdicts.bound import fit_bound
 from checks.verdicts.calibration import frequency
-from checks.verdicts.finding import Data
+from checks.verdicts.data import Data
 from checks.verdicts.fit import fit_shape
+from checks.verdicts.kinds.law import _kolmogorov
 from checks.verdicts.levels import summarize
-from checks.verdicts.sample_rules import _kolmogorov
 from checks.verdicts.shapes import log_monomials, make_shape
 from checks.verdicts.spending import holm, look_shares, planned_seeds, refutation, support
 from theory.language.rate import Rate

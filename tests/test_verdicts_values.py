@@ -44,7 +44,7 @@ REFUSED = {
     "single precision of JAX in a list": (lambda x: [*x[1:], jnp.float32(0.1)], "float32"),
     "a large integer in a list": (lambda x: [*x[1:], 2**60 + 1], "beyond 2"),
     "a larger integer in a list": (lambda x: [*x[1:], 2**80 + 1], "object"),
-    "a truth value in a tuple": (lambda x: (*x[1:], True), "bool"),
+    "a truth value in a tuple": (lambda x: (*x[1:], True), "truth values"),
     "text in a list": (lambda x: [*x[1:], "0.5"], "<U"),
     "nothing": (lambda x: None, "object"),
 }

@@ -14,28 +14,34 @@ import sympy as sp
 
 from checks.suite.picture import Picture
 from checks.verdicts import (
+    Column,
     ConstantClaim,
+    Experiment,
     IdentityClaim,
     IndependenceClaim,
     InequalityClaim,
     MomentClaim,
-    Mutant,
     RateClaim,
+    Statements,
+    With,
+    drifting,
     dtype_tolerance,
 )
-from numerics.adamw_depth_limit.depth_errors import depth_error, euler_ratio, extrapolation_error
-from numerics.adamw_depth_limit.dimension_problems import by_dimension, growth_left
+from numerics.adamw_depth_limit.depth_errors import depths as simulate_depths
+from numerics.adamw_depth_limit.dimension_problems import dimension
 from numerics.adamw_depth_limit.gradient_histories import FAST, compact_slack
 from numerics.adamw_depth_limit.head_noise import (
     ADAMW,
     STEPS,
+    deviation,
     fixed_limit,
     frozen_update,
-    head_error,
     noise_ratio,
     random_heads,
     token_error,
 )
+from numerics.adamw_depth_limit.head_noise import heads as simulate_heads
+from numerics.adamw_depth_limit.head_noise import tokens as simulate_tokens
 from numerics.adamw_depth_limit.one_token_network import toy_squares
 from numerics.adamw_depth_limit.token_symmetry import adjoint_residual, symmetry
 from numerics.generated.adamw_depth_limit import toy_mean_square
@@ -43,18 +49,10 @@ from theory.adamw_depth_limit import theorem
 
 L, H = sp.symbols("L H", positive=True)
 THIRD, HALF = sp.Rational(-1, 3), sp.Rational(-1, 2)
-Size = Mapping[str, int]
+Size = dict[str, int]
 
 
-def room_claim(name: str, statement: str, source: str = "reconstructed") -> dict[str, Any]:
-    """What the claims of this room have in common."""
-    return {
-        "id": f"adamw-depth-limit/{name}",
-        "statement": statement,
-        "source": source,
-        "theorem": "adamw_depth_limit",
-        "seeds": {"smoke": 16, "standard": 32, "full": 64},
-    }
+state = Statements("adamw_depth_limit", seeds={"smoke": 16, "standard": 32, "full": 64})
 
 
 def at(measure: Callable[..., Any], *names: str, **options: Any) -> Callable[..., Any]:
@@ -62,14 +60,8 @@ def at(measure: Callable[..., Any], *names: str, **options: Any) -> Callable[...
     return lambda size, keys: measure(keys, *(size[name] for name in names), **options)
 
 
-def mutant(name: str, words: str, **changes: Any) -> Mutant:
-    """A planted error: what is wrong in words, and the fields of the claim that are."""
-    return Mutant(name, words, changes)
-
-
 # Networks of random heads on one problem: ten questions to the same networks.
 HEADS: dict[str, Any] = {
-    "draw": "adamw-depth-limit/heads",
     "seeds": 160,
     "cap": 320,
     "statistic": "rms",
@@ -80,26 +72,30 @@ HEADS: dict[str, Any] = {
         "full": {"L": [16, 32, 64, 128, 256], "H": [2, 9, 44, 199], "S": [16]},
     },
 }
-of_heads = partial(at, head_error, "L", "H", "S")
+heads = Experiment(state.name("heads"), simulate_heads)
+
+
+def of_heads(**which: Any) -> Column:
+    """One deviation of the networks of random heads."""
+    return heads[deviation(**which)]
 
 
 def bound_claim(what: str, step: int, how: str) -> RateClaim:
     """The bound of the abstract for one quantity."""
     words = "largest over inputs" if how == "sup" else "mean square over inputs"
-    common = room_claim(
+    return state(
+        RateClaim,
         f"bound-{what}-step-{step}",
         f"{what.capitalize()} after {step} steps, {words}: at most L^-1 + L^-1/3 H^-1/2",
-        "abstract",
-    )
-    return RateClaim(
-        **common | HEADS,
+        of_heads(what=what, step=step, how=how),
+        {
+            "full-depth": ("L^-1 H^-1/2 claimed", 1 / (L * sp.sqrt(H))),
+            "heads-squared": ("L^-1/3 H^-1 claimed", L**THIRD / H),
+        },
+        source="abstract",
         predicted=theorem.rate,
-        error=of_heads(what=what, step=step, how=how),
         margin=0.15,
-        mutants=(
-            mutant("full-depth", "L^-1 H^-1/2 claimed", predicted=1 / (L * sp.sqrt(H))),
-            mutant("heads-squared", "L^-1/3 H^-1 claimed", predicted=L**THIRD / H),
-        ),
+        **HEADS,
     )
 
 
@@ -108,37 +104,37 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
 
     Noise is what a network of random heads has beside the exhaustive one of the same depth.
     """
-    common = room_claim(f"noise-{name}", f"{words}: head noise exactly of order L^-1/2 H^-1/2")
-    exact = "L^-1/3 as if the bound were exact"
-    return RateClaim(
-        **common | HEADS,
+    return state(
+        RateClaim,
+        f"noise-{name}",
+        f"{words}: head noise exactly of order L^-1/2 H^-1/2",
+        of_heads(what=what, step=STEPS, how=how, exhaustive=True),
+        {
+            "third-in-L": ("L^-1/3 as if the bound were exact", L**THIRD * H**HALF),
+            "full-depth": ("L^-1 H^-1/2 claimed", H**HALF / L),
+        },
         predicted=(L * H) ** HALF,
-        error=of_heads(what=what, step=STEPS, how=how, exhaustive=True),
         next_order=None,
         margin=0.08,
-        mutants=(
-            mutant("third-in-L", exact, predicted=L**THIRD * H**HALF),
-            mutant("full-depth", "L^-1 H^-1/2 claimed", predicted=H**HALF / L),
-        ),
+        **HEADS,
     )
 
 
-def noise_constant() -> ConstantClaim:
-    """The constant of the heads' noise in the states before training."""
-    ratio = partial(at, noise_ratio, "L", "H", "S")
-    words = "Before training, sqrt(L H) times the noise is the derived one"
-    return ConstantClaim(
-        **room_claim("clt-constant", words) | HEADS,
-        predicted=(L * H) ** HALF,
-        constant=1.0,
-        next_order=None,
-        margin=0.13,
-        error=ratio(),
-        mutants=(
-            mutant("no-flow", "noise not carried by the linearised flow", error=ratio(flow=False)),
-            mutant("variance", "variance for standard deviation", error=ratio(power=2)),
-        ),
-    )
+noise_constant = state(
+    ConstantClaim,
+    "clt-constant",
+    "Before training, sqrt(L H) times the noise is the derived one",
+    heads.column(noise_ratio),
+    {
+        "no-flow": ("noise not carried by the linearised flow", With(flow=False)),
+        "variance": ("variance for standard deviation", With(power=2)),
+    },
+    predicted=(L * H) ** HALF,
+    constant=1.0,
+    next_order=None,
+    margin=0.13,
+    **HEADS,
+)
 
 
 asked = (("states", "sup"), ("adjoints", "sup"), ("joint", "rms"))
@@ -147,13 +143,12 @@ head_claims = (
     noise_claim("states", "states", "rms", "States after training"),
     noise_claim("adjoints", "adjoints", "rms", "Adjoints after training"),
     noise_claim("sup", "joint", "sup", "Largest over inputs and depths, after training"),
-    noise_constant(),
+    noise_constant,
 )
 
 
 # Errors of depth alone: exhaustive networks, a problem for each seed.
 DEPTH: dict[str, Any] = {
-    "draw": "adamw-depth-limit/depth",
     "seeds": {"smoke": 32, "standard": 64, "full": 128},
     "sizes": {
         "smoke": {"L": [4, 8, 16, 32]},
@@ -166,50 +161,51 @@ wrong_optimisers = {
     "no-bias-correction": ("moments not corrected", ADAMW._replace(bias_correction=0.0)),
     "raw-gradients": ("gradients not times L H, epsilon fixed", ADAMW._replace(divisor=32.0)),
 }
-square_root = mutant("square-root", "L^-1/2 claimed", predicted=L**HALF)
+depths = Experiment(state.name("depth"), simulate_depths)
+square_root = ("L^-1/2 claimed", {"predicted": L**HALF})
 depth_claims = (
-    RateClaim(
-        **room_claim("depth-alone", "Without head noise, the error after training is of order 1/L")
-        | DEPTH,
-        predicted=1 / L,
-        error=at(depth_error, "L"),
-        mutants=(
-            *(
-                mutant(name, words, error=at(depth_error, "L", recipe=recipe))
+    state(
+        RateClaim,
+        "depth-alone",
+        "Without head noise, the error after training is of order 1/L",
+        depths["error"],
+        {
+            **{
+                name: (words, depths.changed(name, recipe=recipe)["error"])
                 for name, (words, recipe) in wrong_optimisers.items()
-            ),
-            square_root,
-        ),
+            },
+            "square-root": square_root,
+        },
+        predicted=1 / L,
+        **DEPTH,
     ),
-    RateClaim(
-        **room_claim(
-            "richardson", "The extrapolated exhaustive network has an error of at most order L^-2"
-        )
-        | DEPTH,
+    state(
+        RateClaim,
+        "richardson",
+        "The extrapolated exhaustive network has an error of at most order L^-2",
+        depths["extrapolated"],
+        {
+            "left-out": ("the deeper network, not extrapolated", depths["left-out"]),
+            "third-order": ("L^-3 claimed", L**-3),
+        },
         predicted=L**-2,
         kind="upper bound",
-        error=at(extrapolation_error, "L"),
         statistic="geometric",  # a few problems, where a gradient changes sign, have most of it
         margin=0.25,
-        mutants=(
-            mutant(
-                "left-out",
-                "the deeper network, not extrapolated",
-                error=at(extrapolation_error, "L", richardson=False),
-            ),
-            mutant("third-order", "L^-3 claimed", predicted=L**-3),
-        ),
+        **DEPTH,
     ),
-    ConstantClaim(
-        **room_claim("euler-constant", "Before training, L times Euler's error is the derived one")
-        | DEPTH,
+    state(
+        ConstantClaim,
+        "euler-constant",
+        "Before training, L times Euler's error is the derived one",
+        depths["euler"],
+        {
+            "no-half": ("-x'' in place of -x''/2 as the defect", {"constant": 2.0}),
+            "square-root": square_root,
+        },
         predicted=1 / L,
         constant=1.0,
-        error=at(euler_ratio, "L"),
-        mutants=(
-            mutant("no-half", "-x'' in place of -x''/2 as the defect", constant=2.0),
-            square_root,
-        ),
+        **DEPTH,
     ),
 )
 
@@ -223,186 +219,191 @@ def toy_claim() -> MomentClaim:
     def leading_order(size: Size) -> float:
         return float(np.exp(1.0)) / (size["L"] * size["H"])
 
-    words = "sigma^2 e^(2 mu) / (L H) for the exact value"
-    return MomentClaim(
-        **room_claim("toy", "One token: the mean square error is the derived one, at every size"),
-        sample=at(toy_squares, "L", "H"),
+    return state(
+        MomentClaim,
+        "toy",
+        "One token: the mean square error is the derived one, at every size",
+        at(toy_squares, "L", "H"),
+        {
+            "leading-order": (
+                "sigma^2 e^(2 mu) / (L H) for the exact value",
+                {"expected": leading_order},
+            ),
+            "no-spread": ("heads without spread", {"expected": partial(exact, sigma=0.0)}),
+        },
         expected=exact,
         margin=0.15,
         sizes={"L": [4], "H": [1, 8]},
         cap={"smoke": 256, "standard": 512, "full": 1024},
-        mutants=(
-            mutant("leading-order", words, expected=leading_order),
-            mutant("no-spread", "heads without spread", expected=partial(exact, sigma=0.0)),
-        ),
     )
 
 
 # Tokens and embedding dimension.
 no_growth: dict[str, Any] = {"kind": "no growth", "margin": 0.25}
-token_claim = IndependenceClaim(
-    **room_claim("tokens", "Error after training does not grow with the tokens", "abstract"),
-    **no_growth,
-    error=at(token_error, "N"),
+tokens = Experiment(state.name("tokens"), simulate_tokens)
+token_claim = state(
+    IndependenceClaim,
+    "tokens",
+    "Error after training does not grow with the tokens",
+    tokens.column(token_error),
+    {
+        "summed": ("loss summed over tokens, so adjoints of order N", With(summed=True)),
+        "always-smaller": ("a fall by 4 claimed", drifting("N", 6.0, "no growth")),
+    },
+    source="abstract",
     sizes={
         "smoke": {"N": [2, 4, 8]},
         "standard": {"N": [2, 4, 8, 16, 64]},
         "full": {"N": [2, 4, 8, 16, 32, 64]},
     },
-    mutants=(
-        mutant(
-            "summed",
-            "loss summed over tokens, so adjoints of order N",
-            error=at(token_error, "N", summed=True),
-        ),
-        mutant("always-smaller", "a fall by 4 claimed", planted_drift=6.0),
-    ),
+    **no_growth,
 )
 
 
 def dimension_claims() -> tuple[IndependenceClaim, ...]:
     """Blockwise AdamW does not see the dimension, entrywise AdamW does."""
     dimensions: dict[str, Any] = {
-        "draw": "adamw-depth-limit/dimension",
         "seeds": {"smoke": 32, "standard": 64, "full": 128},
         "cap": {"smoke": 64, "standard": 128, "full": 256},
         "sizes": {"d": [2, 4, 8, 16]},
     }
-    of = partial(at, by_dimension, "d")
+    whole = Experiment("adamw-depth-limit/dimension", dimension)
+    blocks = whole.changed("blocks", blockwise=1.0)
+    entries = whole.changed("entries", blockwise=0.0)
+    means = whole.changed("means", blockwise=1.0, mean=True)
     by_entry, by_block = "AdamW entry by entry", "one second moment a matrix"
     mean = "v the mean of the squares of a block, not their sum"
-    moved: dict[str, Any] = {"what": "moved", "blockwise": 0.0, "power": 1.0}
+
+    def left(run: Experiment, power: float = 0.25) -> Column:
+        """Does not grow when the error grows at least as d^power."""
+        return run.column(lambda size, table: size["d"] ** power / table["error"])
+
+    def moved(run: Experiment, power: float = 1.0) -> Column:
+        return run.column(lambda size, table: table["moved"] / size["d"] ** power)
 
     def blockwise(what: str, words: str, source: str) -> IndependenceClaim:
-        common = room_claim(f"blockwise-{what}", f"Blockwise AdamW: {words} with d", source)
-        return IndependenceClaim(
-            **common | dimensions,
+        return state(
+            IndependenceClaim,
+            f"blockwise-{what}",
+            f"Blockwise AdamW: {words} with d",
+            blocks[what],
+            {"entrywise": (by_entry, entries[what]), "mean": (mean, means[what])},
+            source=source,
+            **dimensions,
             **no_growth,
-            error=of(what=what),
-            mutants=(
-                mutant("entrywise", by_entry, error=of(what=what, blockwise=0.0)),
-                mutant("mean", mean, error=of(what=what, mean=True)),
-            ),
         )
 
     return (
         blockwise("error", "error does not grow", "abstract"),
         blockwise("norm", "norms of values do not grow", "reconstructed"),
-        IndependenceClaim(
-            **room_claim("entrywise-error", "Entrywise AdamW: error grows at least as d^1/4")
-            | dimensions,
+        state(
+            IndependenceClaim,
+            "entrywise-error",
+            "Entrywise AdamW: error grows at least as d^1/4",
+            left(entries),
+            {
+                "blockwise": (by_block, left(blocks)),
+                "linear": ("growth as d claimed", left(entries, 1.0)),
+            },
+            **dimensions,
             **no_growth,
-            error=at(growth_left, "d"),
-            mutants=(
-                mutant("blockwise", by_block, error=at(growth_left, "d", blockwise=1.0)),
-                mutant("linear", "growth as d claimed", error=at(growth_left, "d", power=1.0)),
-            ),
         ),
-        IndependenceClaim(
-            **room_claim(
-                "entrywise-moves", "Entrywise AdamW moves values by order d in Frobenius norm"
-            )
-            | dimensions,
+        state(
+            IndependenceClaim,
+            "entrywise-moves",
+            "Entrywise AdamW moves values by order d in Frobenius norm",
+            moved(entries),
+            {
+                "blockwise": (by_block, moved(blocks)),
+                "root": ("by order d^1/2 claimed", moved(entries, 0.5)),
+            },
             margin=0.5,
-            error=of(**moved),
-            mutants=(
-                mutant("blockwise", by_block, error=of(**moved | {"blockwise": 1.0})),
-                mutant("root", "by order d^1/2 claimed", error=of(**moved | {"power": 0.5})),
-            ),
+            **dimensions,
         ),
     )
 
 
 # Exact identities: measures, symmetry, backpropagation; each for networks drawn anew.
 def identity_claim(
-    name: str, words: str, source: str, residual: Callable[..., Any], *mutants: Mutant
-) -> IdentityClaim:
-    """What holds to rounding."""
-    return IdentityClaim(
-        **room_claim(name, words, source),
+    name: str, words: str, source: str, residual: Callable[..., Any],
+    slips: Mapping[str, tuple[str, Mapping[str, Any]]],
+) -> IdentityClaim:  # fmt: skip
+    """What holds to rounding, and slips in it as options of what is measured."""
+    wrong = {slip: at(residual, **options) for slip, (_, options) in slips.items()}
+    drawn = Experiment.of(
+        f"adamw-depth-limit/identities/{name}",
+        {"residual": at(residual), **wrong},
         draw="adamw-depth-limit/identities",
-        tolerance=dtype_tolerance(np.float64, 10, 100),
-        residual=residual,
-        mutants=mutants,
     )
+    return state(
+        IdentityClaim, name, words, drawn["residual"],
+        {slip: (what, drawn[slip]) for slip, (what, _) in slips.items()},
+        source=source, tolerance=dtype_tolerance(np.float64, 10, 100),
+    )  # fmt: skip
 
 
-def identity_claims() -> tuple[IdentityClaim, ...]:
-    """Repeated and exchanged tokens, and the adjoint of a layer."""
-    repeat, exchange = (partial(at, symmetry, move=move) for move in ("repeat", "exchange"))
-    adjoint = partial(at, adjoint_residual)
-    mask = "token i attends to 0 .. i"
-    return (
-        identity_claim(
-            "repetition",
-            "Repeated tokens: the network sees their measure only",
-            "abstract",
-            repeat(),
-            mutant("causal-mask", mask, residual=repeat(masked=True)),
-            mutant("p-not-scaled", "gradients not times N", residual=repeat(scaled=False)),
-        ),
-        identity_claim(
-            "permutation",
-            "Exchanged tokens have exchanged states and adjoints",
-            "abstract",
-            exchange(),
-            mutant("causal-mask", mask, residual=exchange(masked=True)),
-            mutant("positions", "tokens that know their place", residual=exchange(placed=True)),
-            mutant(
-                "targets-stay",
-                "targets not exchanged with their tokens",
-                residual=exchange(targets=False),
-            ),
-        ),
-        identity_claim(
-            "backpropagation",
-            "The adjoint equation is backpropagation of one layer",
-            "reconstructed",
-            adjoint(),
-            mutant("no-lions", "Lions term dropped", residual=adjoint(lions=False)),
-            mutant("one-percent", "adjoint too large by 1%", residual=adjoint(scale=1.01)),
-        ),
-    )
+MASK = ("token i attends to 0 .. i", {"masked": True})
+identity_claims = (
+    identity_claim(
+        "repetition", "Repeated tokens: the network sees their measure only", "abstract",
+        partial(symmetry, move="repeat"),
+        {"causal-mask": MASK, "p-not-scaled": ("gradients not times N", {"scaled": False})},
+    ),
+    identity_claim(
+        "permutation", "Exchanged tokens have exchanged states and adjoints", "abstract",
+        partial(symmetry, move="exchange"),
+        {
+            "causal-mask": MASK,
+            "positions": ("tokens that know their place", {"placed": True}),
+            "targets-stay": ("targets not exchanged with their tokens", {"targets": False}),
+        },
+    ),
+    identity_claim(
+        "backpropagation", "The adjoint equation is backpropagation of one layer",
+        "reconstructed", adjoint_residual,
+        {
+            "no-lions": ("Lions term dropped", {"lions": False}),
+            "one-percent": ("adjoint too large by 1%", {"scale": 1.01}),
+        },
+    ),
+)  # fmt: skip
 
 
 # What AdamW does to a history of gradients.
 no_decay, coupled = (FAST._replace(decoupled=0.0, coupled=c) for c in (0.0, 1.0))
 optimiser_claims = (
-    InequalityClaim(
-        **room_claim("compact", "Weight decay keeps parameters below max(|theta_0|, C / lambda)"),
-        slack=at(compact_slack),
-        mutants=(
-            mutant("no-decay", "weight decay left out", slack=at(compact_slack, recipe=no_decay)),
-            mutant(
-                "coupled-decay",
-                "L2 decay in the gradient",
-                slack=at(compact_slack, recipe=coupled),
-            ),
-            mutant(
-                "unit-constant",
+    state(
+        InequalityClaim,
+        "compact",
+        "Weight decay keeps parameters below max(|theta_0|, C / lambda)",
+        at(compact_slack),
+        {
+            "no-decay": ("weight decay left out", at(compact_slack, recipe=no_decay)),
+            "coupled-decay": ("L2 decay in the gradient", at(compact_slack, recipe=coupled)),
+            "unit-constant": (
                 "|m| <= sqrt(v) for |m| <= C sqrt(v)",
-                slack=at(compact_slack, constant=1.0),
+                at(compact_slack, constant=1.0),
             ),
-        ),
+        },
     ),
-    RateClaim(
-        **room_claim(
-            "freezing", "With raw gradients and fixed epsilon, training freezes as 1 / (L H)"
-        ),
+    state(
+        RateClaim,
+        "freezing",
+        "With raw gradients and fixed epsilon, training freezes as 1 / (L H)",
+        at(frozen_update, "L", "H"),
+        {
+            "scaled": ("gradients times L H", at(frozen_update, "L", "H", scaled=True)),
+            "root": ("(L H)^-1/2 claimed", (L * H) ** HALF),
+        },
         predicted=1 / (L * H),
-        error=at(frozen_update, "L", "H"),
         sizes={"L": [8, 32], "H": [16, 64, 256, 1024]},
-        mutants=(
-            mutant("scaled", "gradients times L H", error=at(frozen_update, "L", "H", scaled=True)),
-            mutant("root", "(L H)^-1/2 claimed", predicted=(L * H) ** HALF),
-        ),
     ),
 )
 
 
 claims = (
     *head_claims,
-    *identity_claims(),
+    *identity_claims,
     token_claim,
     *dimension_claims(),
     toy_claim(),

@@ -9,7 +9,7 @@ from checks.app.screen import complain, console, reporter
 from checks.suite.files import require_writable, write_text
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
-from checks.suite.run import Plan, measurer
+from checks.suite.run import Blocks, Plan
 from checks.suite.targets import select
 from checks.verdicts import calibrate, calibrate_judge
 
@@ -44,7 +44,7 @@ def calibrate_claims(
                 seed=plan.seed,
                 tier=plan.tier,
                 budget=plan.budget,
-                measure=measurer(located, run.execute, run.store),
+                measure=Blocks(run.execute, run.store).measurer(located),
             )
             tables.append(table)
             screen.print(table.to_markdown(), markup=False, soft_wrap=True)

@@ -97,8 +97,7 @@ def require_plan(claims: Sequence[Located], plan: Plan) -> None:
         )
     for located in here:
         try:
-            located.claim.grid(plan.tier)
-            located.claim.looks(plan.tier)
+            located.claim.at(plan.tier)
         except ValueError as error:
             raise InputProblem(
                 expected=f"claim {located.claim.id} to have sizes and seeds at tier {plan.tier}",

@@ -17,11 +17,13 @@ import sympy as sp
 from checks.suite.picture import Picture
 from checks.verdicts import (
     DecayClaim,
+    Experiment,
     IdentityClaim,
     InequalityClaim,
-    Mutant,
     RateClaim,
+    Statements,
     dtype_tolerance,
+    lowered,
 )
 from numerics.engine.quick import quick_jit
 from numerics.mean_field_flow import errors, identities
@@ -38,51 +40,50 @@ WIDTHS = {
     "standard": {"M": [8, 16, 128, 1024, 8192]},
     "full": {"M": [8, 16, 64, 128, 1024, 8192]},
 }
-Slips = Mapping[str, tuple[str, Any]]
-
-
-def about(name: str, statement: str, source: str) -> dict[str, Any]:
-    """What the claims of this room have in common."""
-    return {
-        "id": f"mean-field-flow/{name}",
-        "theorem": "mean_field_flow",
-        "statement": statement,
-        "source": source,
-    }
-
-
-def mutants(role: str, slips: Slips) -> tuple[Mutant, ...]:
-    """Planted errors: another prediction, or another measurement."""
-    return tuple(
-        Mutant(name, text, {role if callable(wrong) else "predicted": wrong})
-        for name, (text, wrong) in slips.items()
-    )
+state = Statements("mean_field_flow")
 
 
 def rate(
-    name: str, statement: str, predicted: Any, error: Any, slips: Slips, **more: Any
+    name: str, statement: str, predicted: Any, error: Any, slips: Mapping[str, Any], **more: Any
 ) -> RateClaim:
     """A rate of convergence in mean square over seeds, unless said otherwise."""
-    source = more.pop("source", "reconstructed")
-    more = {"statistic": "rms", "seeds": SEEDS, "mutants": mutants("error", slips), **more}
-    return RateClaim(**about(name, statement, source), predicted=predicted, error=error, **more)
+    more = {"statistic": "rms", "seeds": SEEDS, **more}
+    return state(RateClaim, name, statement, error, slips, predicted=predicted, **more)
+
+
+def networks(name: str, **columns: Callable[..., Any]) -> Experiment:
+    """What is measured of networks that are trained for several questions."""
+    return Experiment.of(f"{NETWORKS}/{name}", columns, draw=NETWORKS, block=48)
 
 
 def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
     """The claims that any data can test: rates in width, and dissipation."""
-    measured = {
-        f.__name__: partial(f, setting=setting)
+    output, risk, coupling, defect = (
+        partial(f, setting=setting)
         for f in (
             errors.output_error,
             errors.risk_error,
             errors.coupling_error,
-            errors.squared_error,
             errors.dissipation_defect,
         )
-    }
-    output, risk, coupling, squared, defect = measured.values()
+    )
+    wide = networks(
+        f"wide{suffix}",
+        output=output,
+        output_no_decay=partial(output, decay=False),
+        risk=risk,
+        risk_no_decay=partial(risk, decay=False),
+        particles=coupling,
+        particles_untrained=partial(coupling, untrained=True),
+    )
+    steps = networks(
+        f"steps{suffix}",
+        defect=defect,
+        plus=partial(defect, sign=-1.0),
+        risk=partial(defect, energy="risk"),
+    )
     # The share of a floor is the hardest to tell: it decides the number of seeds.
-    grid = {"sizes": WIDTHS, "next_order": None, "draw": NETWORKS}
+    grid = {"sizes": WIDTHS, "next_order": None}
     outputs = {
         "seeds": {"smoke": 96, "standard": 144, "full": 288},
         "cap": {"smoke": 192, "standard": 576, "full": 1152},
@@ -93,10 +94,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"output-in-width{suffix}",
             "Trained outputs are within C / sqrt(M) of infinite width.",
             M**-HALF,
-            output,
+            wide["output"],
             {
                 "faster": faster,
-                "decay-forgotten": ("a limit without decay", partial(output, decay=False)),
+                "decay-forgotten": ("a limit without decay", wide["output_no_decay"]),
             },
             kind="upper bound",
             source="quoted",
@@ -106,10 +107,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"risk-in-width{suffix}",
             "The penalised risk Q after training is within C / sqrt(M) of infinite width.",
             M**-HALF,
-            risk,
+            wide["risk"],
             {
                 "faster": faster,
-                "decay-forgotten": ("a limit without decay", partial(risk, decay=False)),
+                "decay-forgotten": ("a limit without decay", wide["risk_no_decay"]),
             },
             kind="upper bound",
             source="quoted",
@@ -119,10 +120,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"particles-in-width{suffix}",
             "Trained particles are off their limits by exactly the order 1/sqrt(M).",
             M**-HALF,
-            coupling,
+            wide["particles"],
             {
                 "faster": faster,
-                "limit-untrained": ("where limits start", partial(coupling, untrained=True)),
+                "limit-untrained": ("where limits start", wide["particles_untrained"]),
             },
             **grid,
         ),
@@ -130,7 +131,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"squared-error-in-width{suffix}",
             "The part of the risk beyond first order is exactly of order 1/M.",
             1 / M,
-            squared,
+            wide.column(lambda _, table: table["output"] ** 2 / 2),
             {
                 "root": ("1/sqrt(M), as if signs did not cancel", M**-HALF),
                 "square": ("1/M^2", M**-2),
@@ -142,18 +143,17 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"dissipation{suffix}",
             "Q falls by the integral of |G|^2: the defect is of second order in the time step.",
             N**-2,
-            defect,
+            steps["defect"],
             {
                 "first-order": ("1/N", 1 / N),
                 "minus-forgotten": (
                     "dQ/dtau = + integral of |G|^2, as printed in (D.25)",
-                    partial(defect, sign=-1.0),
+                    steps["plus"],
                 ),
-                "decay-forgotten": ("R for Q", partial(defect, energy="risk")),
+                "decay-forgotten": ("R for Q", steps["risk"]),
             },
             sizes={"N": [2, 4, 6, 8]},
             statistic="geometric",  # one network far from its limit would outweigh the others
-            draw=NETWORKS,
             source="quoted",
         ),
     )
@@ -183,7 +183,7 @@ fluctuation_claim = rate(
     "Layers are independent: the distance to infinite width is exactly of order 1/sqrt(M L), for "
     "every width, M = 1 included.",
     (M * L) ** -HALF,
-    errors.fluctuation,
+    networks("short", error=errors.fluctuation)["error"],
     {
         "depth-does-not-help": (
             "1/sqrt(M) at almost any depth",
@@ -199,7 +199,6 @@ fluctuation_claim = rate(
     cap={"smoke": 192, "standard": 576, "full": 1152},
     margin=0.15,
     next_order=None,
-    draw=NETWORKS,
     source="abstract",
 )
 
@@ -210,18 +209,27 @@ depth = {
         "full": {"L": [4, 8, 12, 16, 24]},
     },
     "seeds": {"smoke": 8, "standard": 16, "full": 32},
-    "draw": "mean-field-flow/depths",
 }
+depths = Experiment.of(
+    "mean-field-flow/depths",
+    {
+        "output": errors.depth_error,
+        "output-wrong-limit": partial(errors.depth_error, wrong_limit=True),
+        "remainder": errors.depth_remainder,
+        "remainder-simultaneous": partial(errors.depth_remainder, alternation=0.0),
+        "remainder-whole-steps": partial(errors.depth_remainder, factor=2.0),
+    },
+)
 depth_claims = (
     rate(
         "output-in-depth",
         "Trained outputs at infinite width are off infinite depth by exactly the order 1/L.",
         1 / L,
-        errors.depth_error,
+        depths["output"],
         {
             "second-order": ("1/L^2, as for symmetric splitting", L**-2),
             "half": ("1/sqrt(L)", L**-HALF),
-            "wrong-limit": ("depth 5 as limit", partial(errors.depth_error, wrong_limit=True)),
+            "wrong-limit": ("depth 5 as limit", depths["output-wrong-limit"]),
         },
         **depth,
     ),
@@ -229,75 +237,70 @@ depth_claims = (
         "depth-coefficient",
         "Untrained outputs are off infinite depth by the derived coefficient / L, up to 1/L^2.",
         L**-2,
-        errors.depth_remainder,
+        depths["remainder"],
         {
             "simultaneous": (
                 "attention and feed-forward of a layer see the same state",
-                partial(errors.depth_remainder, alternation=0.0),
+                depths["remainder-simultaneous"],
             ),
             "whole-steps": (
                 "half-layers with steps 1/L",
-                partial(errors.depth_remainder, factor=2.0),
+                depths["remainder-whole-steps"],
             ),
         },
         **depth,
     ),
 )
 
+falls = networks("falls", slack=errors.smallest_fall, ascent=partial(errors.smallest_fall, sign=-1))
+pairs, positions, ordinary = (
+    networks(data, slack=partial(errors.above_floor, data=data))["slack"]
+    for data in ("pairs", "positions", "regression")
+)
+rectified, huberized = (
+    networks(name, curve=partial(errors.imbalance, relu=relu))["curve"]
+    for name, relu in (("rectified", True), ("huberized", False))
+)
 flow_claims = (
-    InequalityClaim(
-        **about("monotone", "Q falls in every step of training.", "quoted"),
-        slack=errors.smallest_fall,
+    state(
+        InequalityClaim,
+        "monotone",
+        "Q falls in every step of training.",
+        falls["slack"],
+        {
+            "ascent": ("Q rises", falls["ascent"]),
+            "twice-as-fast": ("slack lowered by twice its median", lowered(2)),
+        },
+        source="quoted",
         seeds=SEEDS,
-        draw=NETWORKS,
-        mutants=(
-            Mutant("ascent", "Q rises", {"slack": partial(errors.smallest_fall, sign=-1.0)}),
-            Mutant("twice-as-fast", "slack lowered by twice its median", {"planted_shift": 2.0}),
-        ),
     ),
-    InequalityClaim(
-        **about(
-            "equivariance-floor",
-            "Equivariant blocks are not universal: with permuted copies labelled 1/2 and -1/2 the "
-            "risk stays at least 1/8.",
-            "reconstructed",
-        ),
-        slack=errors.above_floor,
+    state(
+        InequalityClaim,
+        "equivariance-floor",
+        "Equivariant blocks are not universal: with permuted copies labelled 1/2 and -1/2 the "
+        "risk stays at least 1/8.",
+        pairs,
+        {
+            "positions": ("positional rows tell the copies apart", positions),
+            "no-copies": ("ordinary data", ordinary),
+        },
         tolerance=1e-12,
         seeds=SEEDS,
-        draw=NETWORKS,
-        mutants=mutants(
-            "slack",
-            {
-                "positions": (
-                    "positional rows tell the copies apart",
-                    partial(errors.above_floor, data="positions"),
-                ),
-                "no-copies": ("ordinary data", partial(errors.above_floor, data="regression")),
-            },
-        ),
     ),
-    DecayClaim(
-        **about(
-            "balancedness",
-            "For ReLU, |W1 row|^2 - |W2 column|^2 of a neuron decays like exp(-2 lambda tau).",
-            "reconstructed",
-        ),
-        curve=errors.imbalance,
+    state(
+        DecayClaim,
+        "balancedness",
+        "For ReLU, |W1 row|^2 - |W2 column|^2 of a neuron decays like exp(-2 lambda tau).",
+        rectified,
+        {
+            "half-the-rate": ("exp(-lambda tau)", {"rate": 0.02}),
+            "huberized": ("a ReLU with a rounded knee, not homogeneous", huberized),
+        },
         times=errors.TIMES,
         rate=0.04,
         margin=0.02,
         transient=None,
         seeds=SEEDS,
-        draw=NETWORKS,
-        mutants=(
-            Mutant("half-the-rate", "exp(-lambda tau)", {"rate": 0.02}),
-            Mutant(
-                "huberized",
-                "a ReLU with a rounded knee, not homogeneous",
-                {"curve": partial(errors.imbalance, relu=False)},
-            ),
-        ),
     ),
     rate(
         "density-against-particles",
@@ -324,16 +327,19 @@ decay = {
     "seeds": {"smoke": 5, "standard": 12, "full": 24},
     "cap": {"smoke": 10, "standard": 24, "full": 48},
     "margin": 0.2,
-    "draw": "mean-field-flow/ends",
     "statistic": "geometric",  # each data set has a constant of its own: none shall outweigh others
 }
+ends = Experiment.of(
+    "mean-field-flow/ends",
+    {part: partial(errors.at_rest, part=part) for part in ("risk", "penalised")},
+)
 decay_claims = (
     rate(
         "risk-against-decay",
         "Where training ends R is of order lambda^2 (virial identity; the theorem bounds it by "
         "C lambda).",
         N**-2,
-        partial(errors.at_rest, part="risk"),
+        ends["risk"],
         {"linear": ("R of order lambda, as bounded", 1 / N), "cubic": ("lambda^3", N**-3)},
         **decay,
     ),
@@ -341,7 +347,7 @@ decay_claims = (
         "penalised-against-decay",
         "Where training ends Q is of order lambda.",
         1 / N,
-        partial(errors.at_rest, part="penalised"),
+        ends["penalised"],
         {"quadratic": ("Q like R, lambda^2", N**-2), "root": ("sqrt(lambda)", N**-HALF)},
         **decay,
     ),
@@ -355,15 +361,15 @@ def identity(
 
     all_residuals = quick_jit(jax.vmap(residuals), level=0)
 
-    def measured(which: str) -> Callable[..., Any]:
-        return lambda size, keys: all_residuals(identities.draw(keys))[which]
-
-    return IdentityClaim(
-        **about(name, statement, "reconstructed"),
-        residual=measured("right"),
+    drawn = Experiment(state.name(name), lambda _, keys: all_residuals(identities.draw(keys)))
+    return state(
+        IdentityClaim,
+        name,
+        statement,
+        drawn["right"],
+        {slip: (text, drawn[slip]) for slip, text in slips.items()},
         tolerance=dtype_tolerance(float, condition=100.0, operations=10),
         seeds=SEEDS,
-        mutants=mutants("residual", {slip: (text, measured(slip)) for slip, text in slips.items()}),
     )
 
 

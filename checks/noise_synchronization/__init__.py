@@ -13,7 +13,16 @@ import numpy as np
 import sympy as sp
 
 from checks.suite.picture import Picture
-from checks.verdicts import DecayClaim, IdentityClaim, LawClaim, MomentClaim, Mutant, RateClaim
+from checks.verdicts import (
+    Column,
+    DecayClaim,
+    Experiment,
+    IdentityClaim,
+    LawClaim,
+    MomentClaim,
+    Mutant,
+    RateClaim,
+)
 from numerics.generated.noise_synchronization import harmonic_rate
 from numerics.noise_synchronization import (
     Coercivity,
@@ -138,13 +147,28 @@ WRONG = {
 }
 
 
-def wrong_limits(error: Any, **fixed: str) -> tuple[Mutant, ...]:
-    """Mutants that change the limit, and the rate."""
-    planted = (
-        Mutant(name, words, {"error": partial(error, slip=name, **fixed)})
-        for name, words in WRONG.items()
-    )
-    return (*planted, Mutant("squared", "rate 1/L^2 claimed", {"predicted": L**-2}))
+def experiment(name: str, simulate: Any) -> Experiment:
+    """What a claim and its planted errors ask about."""
+    return Experiment(f"noise-synchronization/{name}", simulate)
+
+
+def together(size: dict[str, int]) -> dict[str, int]:
+    """Depths, widths or numbers of tokens are simulated together, up to the most."""
+    varied = next(iter(size))  # the size that a claim is about
+    return {name: level for name, level in size.items() if name != varied}
+
+
+def errors(run: Experiment, of: Any, **how: Any) -> dict[str, Any]:
+    """What is measured, against the right limit and wrong ones, and with a wrong rate."""
+
+    def error(slip: str) -> Column:
+        return run.column(
+            partial(of, slip=slip, **how), None if of is shared.weak_residual else together
+        )
+
+    planted = (Mutant(name, words, {"error": error(name)}) for name, words in WRONG.items())
+    squared = Mutant("squared", "rate 1/L^2 claimed", {"predicted": L**-2})
+    return {"error": error("none"), "mutants": (*planted, squared)}
 
 
 strong_rate = RateClaim(
@@ -152,18 +176,20 @@ strong_rate = RateClaim(
     statement="With frozen features and shared Brownian increments the mean square error at grid "
     "times is of order 1/L.",
     points=depths(tiers(4, 4, 4)), seeds=PATHS,
-    predicted=1 / L, error=partial(shared.depth_error, what="grid"), margin=0.25,
-    next_order=None,
-    mutants=wrong_limits(shared.depth_error, what="grid"),
+    predicted=1 / L, margin=0.25, next_order=None,
+    **errors(experiment("strong-rate", shared.depths), shared.depth_error, what="grid"),
 )  # fmt: skip
+between = errors(
+    experiment("between-grid-times", shared.depths), shared.depth_error, what="between"
+)
+without_ito = {**between, "mutants": between["mutants"][1:]}
 between_grid = RateClaim(
     **room_claim("between-grid-times", "quoted"),
     statement="Over all times, the network held constant between its layers, the mean square error "
     "is at most of order log L / L.",
     points=depths(tiers(4, 4, 4), factor=2), seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
     predicted=sp.log(L) / L, kind="upper bound", margin=0.25,
-    error=partial(shared.depth_error, what="between"), next_order=None,
-    mutants=wrong_limits(shared.depth_error, what="between")[1:],
+    next_order=None, **without_ito,
 )  # fmt: skip
 spde_residual = RateClaim(
     **room_claim("spde-residual"),
@@ -172,10 +198,11 @@ spde_residual = RateClaim(
     points=depths(tiers(32, 64, 128), factor=2, levels=5),
     seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
     predicted=L**-HALF, statistic="rms", margin=0.2, next_order=None,
-    error=shared.weak_residual, mutants=wrong_limits(shared.weak_residual),
+    **errors(experiment("spde-residual", shared.weak_form), shared.weak_residual),
 )  # fmt: skip
 
 # Width, number of tokens
+coupled = experiment("width-rate", shared.widths)
 width_rate = RateClaim(
     **room_claim("width-rate", "quoted"),
     statement="Coupled layer by layer, the mean square distance of MLP widths m and infinity is at "
@@ -185,11 +212,15 @@ width_rate = RateClaim(
         for tier, most, depth in (("smoke", 256, 16), ("standard", 512, 32), ("full", 2048, 64))
     },
     seeds=tiers(128, 256, 512), predicted=1 / m, kind="upper bound", margin=0.25,
-    error=shared.width_error,
+    error=coupled.column(partial(shared.halved, "m"), together),
     mutants=(
         Mutant(
             "no-outer-bias", "infinite width without sigma_w",
-            {"error": partial(shared.width_error, sigma_w=0.0)},
+            {
+                "error": coupled.changed("no-outer-bias", sigma_w=0.0).column(
+                    partial(shared.halved, "m"), together
+                )
+            },
         ),
         Mutant("squared", "rate 1/m^2 claimed", {"predicted": m**-2}),
     ),
@@ -198,6 +229,11 @@ width_rate = RateClaim(
 
 def chaos(d: int, atoms: int, bound: sp.Expr, words: str, **how: Any) -> RateClaim:
     """Propagation of chaos, given the common noise."""
+    given = experiment(f"chaos-d{d}", shared.chaos)
+    error, other = (
+        run.column(partial(shared.halved, "N"), together)
+        for run in (given, given.changed("other-noise", shared=False))
+    )
     return RateClaim(
         **room_claim(f"chaos-d{d}", "quoted"),
         statement=f"In R^{d}, W_2^2 between the empirical measure and the conditional law given "
@@ -209,11 +245,11 @@ def chaos(d: int, atoms: int, bound: sp.Expr, words: str, **how: Any) -> RateCla
             ]
             for tier, most, levels in (("smoke", 128, 4), ("standard", 256, 5), ("full", 1024, 6))
         },
-        seeds=tiers(64, 128, 256), predicted=bound, error=shared.chaos_error, **how,
+        seeds=tiers(64, 128, 256), predicted=bound, error=error, **how,
         mutants=(
             Mutant(
                 "other-noise", "the law given another noise",
-                {"error": partial(shared.chaos_error, shared=False)},
+                {"error": other},
             ),
             Mutant("inverse", "rate 1/N claimed", {"predicted": 1 / N}),
         ),
@@ -282,12 +318,14 @@ def rate_of_harmonics(size: Size, shift: int = 0) -> float:
     return float(harmonic_rate(size["degree"], 5 + shift, kappa_1))
 
 
+heights = experiment("harmonics", walks.heights)
 harmonics = DecayClaim(
     **room_claim("harmonics"),
     statement="Without attention, means of harmonics of degree n decay at the rate "
     "kappa(1) n (n + d - 2) / 2.",
     points=tiers(*([{"degree": n, "L": depth} for n in (1, 2)] for depth in DEPTH.values())),
-    seeds=tiers(64, 256, 512), curve=walks.harmonic_curve, times=walks.HARMONIC_TIMES,
+    seeds=tiers(64, 256, 512), times=walks.HARMONIC_TIMES,
+    curve=heights.column(lambda size, table: table[str(size["degree"])], together),
     rate=rate_of_harmonics, transient=None, margin=0.1,
     mutants=(
         Mutant(

@@ -1,7 +1,7 @@
 """Claims about gradient descent on a shallow transformer: constants, widths, lengths, contrast.
 
 Sizes: m heads, n samples, T tokens. One seed is one network with its data, or one random start of a
-search. Claims with the same ``draw`` are questions to the same networks. Where the same law of
+search. Claims of one experiment are questions to the same networks. Where the same law of
 heads serves the target and the network, that is said (``pool``).
 """
 
@@ -15,13 +15,19 @@ import sympy as sp
 
 from checks.suite.picture import Picture
 from checks.verdicts import (
+    Column,
+    Experiment,
     GrowthClaim,
     IdentityClaim,
     IndependenceClaim,
     InequalityClaim,
-    Mutant,
     RateClaim,
+    Statements,
+    With,
+    drifting,
     dtype_tolerance,
+    growing,
+    raised,
 )
 from numerics.shallow_transformer_gd import fresh_heads as fresh
 from numerics.shallow_transformer_gd import trained_heads as trained
@@ -32,33 +38,17 @@ from theory.shallow_transformer_gd import KAPPA
 TIERS = ("smoke", "standard", "full")
 m, T = sp.symbols("m T", positive=True)
 HALF, QUARTER = sp.Rational(1, 2), sp.Rational(1, 4)
-ROLES = {
-    RateClaim: "error",
-    IndependenceClaim: "error",
-    GrowthClaim: "value",
-    IdentityClaim: "residual",
-    InequalityClaim: "slack",
-}
-Slips = Mapping[str, tuple[str, Any]]
+ROUNDING = dtype_tolerance(np.float64, operations=64)
+Size = dict[str, int]
 
 
-def room_claim(
-    kind: Any, name: str, statement: str, measure: Any, slips: Slips, /, **more: Any
-) -> Any:
-    """A claim of this room; a slip measures something else, predicts otherwise, or says what."""
+state = Statements("shallow_transformer_gd")
 
-    def changes(wrong: Any) -> Mapping[str, Any]:
-        if isinstance(wrong, Mapping):
-            return wrong
-        return {ROLES[kind] if callable(wrong) else "predicted": wrong}
 
-    return kind(
-        id=f"shallow-transformer-gd/{name}",
-        theorem="shallow_transformer_gd",
-        statement=statement,
-        mutants=tuple(Mutant(key, text, changes(wrong)) for key, (text, wrong) in slips.items()),
-        **{ROLES[kind]: measure, "source": "reconstructed"} | more,
-    )
+def experiment(draw: str, simulate: Callable[..., Any], name: str = "", **options: Any) -> Any:
+    """Networks of one draw, which several claims and planted errors ask about."""
+    whole = Experiment(state.name(draw), simulate)
+    return whole.changed(name, **options) if name else whole
 
 
 def by_tier(
@@ -84,20 +74,30 @@ def curvature_bound(B: float) -> float:
 
 
 def constant_claim(
-    quantity: str, what: str, bound: Callable[[float], float], slips: Slips, B: bool = True
+    quantity: str,
+    what: str,
+    bound: Callable[[float], float],
+    slips: Mapping[str, tuple[str, Any]],
+    B: bool = True,
 ) -> InequalityClaim:
     """A bound of one head, the same for every number of tokens."""
-    wrong = {name: (text, fresh.below(quantity, slip)) for name, (text, slip) in slips.items()}
-    return room_claim(
+    search = experiment("searches", fresh.extremes, quantity, quantity=quantity)
+
+    def below(bound: Callable[[float], float]) -> Column:
+        return search.column(
+            lambda size, table: float(bound(float(size.get("B", 1)))) - table["largest"]
+        )
+
+    wrong = {name: (text, below(slip)) for name, (text, slip) in slips.items()}
+    return state(
         InequalityClaim,
         "third-cumulant" if quantity == "cumulant" else quantity,
         f"{what}, for every number of tokens",
-        fresh.below(quantity, bound),
+        below(bound),
         wrong,
         sizes={"T": [2, 3, 6]} | ({"B": [2, 4]} if B else {}),
-        tolerance=dtype_tolerance(np.float64, operations=64),
+        tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 256, "full": 1024},
-        draw="shallow-transformer-gd/searches",
     )
 
 
@@ -131,22 +131,48 @@ constant_claims = (
 moved = {
     "sizes": by_tier(fresh.MOVED, "m"),
     "seeds": {"smoke": 64, "standard": 256, "full": 1024},
-    "draw": "shallow-transformer-gd/linearisation",
 }
 
 
-def linear_claim(point: str, power: sp.Expr, margin: float, why: str, slips: Slips) -> RateClaim:
+def together(size: Size) -> Size:
+    """Widths and numbers of samples are simulated together: the point does not tell them apart."""
+    return {name: level for name, level in size.items() if name not in ("m", "n", "r")}
+
+
+def linear(place: str, what: str = "error", name: str = "", **wrong: bool) -> Column:
+    """The linearisation error of networks that are moved to a place."""
+    moved = experiment("linearisation", fresh.linearised, f"{place}{name}", place=place, **wrong)
+    return moved.column(partial(fresh.of_moved, what=what), together)
+
+
+coherent = experiment("linearisation", fresh.linearised, "coherent", place="coherent")
+unprojected = Experiment(
+    "shallow-transformer-gd/linearisation/unprojected", fresh.unprojected,
+    draw="shallow-transformer-gd/linearisation",
+)  # fmt: skip
+
+
+def below(moved: Experiment) -> Column:
+    """The room below the sharp bound."""
+    return moved.column(fresh.below_bound, together)
+
+
+def linear_claim(
+    point: str, power: sp.Expr, margin: float, why: str, slips: Mapping[str, tuple[str, Any]]
+) -> RateClaim:
     """The linearisation error at one point falls like a power of m."""
-    return room_claim(
+    return state(
         RateClaim, f"linearisation-{point}",
-        f"At {point} points the error is of order {power}: {why}", fresh.linear_error(point), slips,
+        f"At {point} points the error is of order {power}: {why}", linear(point), slips,
         predicted=power, kind="exact", margin=margin, **moved,
     )  # fmt: skip
 
 
 def asymmetric(point: str) -> tuple[str, Any]:
     """The slip in the initialisation."""
-    return "heads drawn independently, not in pairs", fresh.linear_error(point, symmetric=False)
+    return "heads drawn independently, not in pairs", linear(
+        point, name="-asymmetric", symmetric=False
+    )
 
 
 worst_case = ("the paper's 1/sqrt(m) as an exact rate", m**-HALF)
@@ -163,7 +189,7 @@ linear_claims = (
         {
             "worst-case": worst_case,
             "c-frozen": (
-                "c not trained in the linearisation", fresh.linear_error("random", "frozen")
+                "c not trained in the linearisation", With(what="frozen")
             ),
         },
     ),
@@ -171,14 +197,12 @@ linear_claims = (
         "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
         {"worst-case": worst_case, "asymmetric": asymmetric("transported")},
     ),
-    room_claim(
+    state(
         InequalityClaim, "linearisation-bound",
-        "The linearisation error is at most the sharp bound", fresh.linear_slack(),
+        "The linearisation error is at most the sharp bound", below(coherent),
         {
-            "no-projection": (
-                "radii that do not shrink with m", fresh.linear_slack(shrinking=False)
-            ),
-            "averaged": ("the bound divided by m", fresh.linear_slack(averaged=True)),
+            "no-projection": ("radii that do not shrink with m", below(unprojected)),
+            "averaged": ("the bound divided by m", With(averaged=True)),
         },
         source="quoted", **moved,
     ),
@@ -187,10 +211,12 @@ linear_claims = (
 
 # N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
 SAMPLES = {"smoke": 1024, "standard": 4096, "full": 4096}
-pooled = {
-    "seeds": {"smoke": 128, "standard": 512, "full": 2048},
-    "draw": "shallow-transformer-gd/pool",
-}
+pooled = {"seeds": {"smoke": 128, "standard": 512, "full": 2048}}
+pool = experiment("pool", fresh.profile)
+largest, sup_square, needed_width = (
+    pool.column(of, together) for of in (fresh.approximation, fresh.sup_square, fresh.needed_width)
+)
+mean_square = pool.column(partial(fresh.approximation, what="mean_square"), together)
 
 
 def counted(least: int, step: int = 2) -> dict[str, Any]:
@@ -202,12 +228,12 @@ def counted(least: int, step: int = 2) -> dict[str, Any]:
     return {"sizes": sizes} | pooled
 
 
-quarter_power = ("n^(1/4) for log n", {"planted_power": 0.25})
+quarter_power = ("n^(1/4) for log n", growing("n", 0.25))
 power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
-    room_claim(
+    state(
         GrowthClaim, "log-n",
-        "m eps_app^2 grows like log n, with at most twice its variance as slope", fresh.sup_square,
+        "m eps_app^2 grows like log n, with at most twice its variance as slope", sup_square,
         {
             "quarter-power": quarter_power,
             "power-claimed": power_claimed,
@@ -215,23 +241,23 @@ approximation_claims = (
         },
         law="log", slope_bound=1.0, **counted(8),
     ),
-    room_claim(
+    state(
         GrowthClaim, "required-width", "The width needed for a given accuracy grows like log n",
-        fresh.needed_width, {"quarter-power": quarter_power, "power-claimed": power_claimed},
+        needed_width, {"quarter-power": quarter_power, "power-claimed": power_claimed},
         law="log", **counted(8),
     ),
-    room_claim(
+    state(
         IndependenceClaim, "mean-square",
         "The mean square of the approximation error does not depend on n",
-        partial(fresh.approximation, what="mean_square"),
+        mean_square,
         {
-            "largest": ("the largest error for the mean square", fresh.sup_square),
-            "drift": ("a growth by 25 % over the range", {"planted_drift": 1.25}),
+            "largest": ("the largest error for the mean square", sup_square),
+            "drift": ("a growth by 25 % over the range", drifting("n", 1.25)),
         },
         size="n", margin=0.1, **counted(64, 4),
     ),
-    room_claim(
-        RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", fresh.approximation,
+    state(
+        RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", largest,
         {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
         sizes={k: {"m": fresh.WIDTHS[2:], "samples": [n]} for k, n in SAMPLES.items()},
         predicted=m**-HALF, kind="exact",
@@ -240,34 +266,48 @@ approximation_claims = (
 )  # fmt: skip
 
 # N5: training loss against the number of heads, above the loss of infinitely many.
-widths = {
-    "sizes": by_tier(trained.TRAINED, "m", steps=(9, 16, 36)),
-    "draw": "shallow-transformer-gd/widths",
-}
+widths = {"sizes": by_tier(trained.TRAINED, "m", steps=(9, 16, 36))}
+
+
+def excess(floor: str = "floor", name: str = "", **wrong: bool) -> Column:
+    """The loss after training above a floor."""
+    run = experiment("widths", trained.width_run, name, **wrong)
+    return run.column(partial(trained.excess, floor=floor), together)
+
+
+def room_left(name: str, **how: Any) -> Column:
+    """The room that descent leaves to the projection."""
+    return experiment("widths", trained.width_run, name, **how).column(trained.room_left, together)
+
+
 width_claims = (
-    room_claim(
+    state(
         RateClaim, "excess-loss",
         "The loss after training is that of infinitely many heads, in closed form, up to the order "
-        "1/sqrt(m) at most", trained.excess(),
+        "1/sqrt(m) at most", excess(),
         {
-            "no-floor": ("the loss itself for its excess", trained.excess("")),
-            "c-frozen": ("c not trained in the linearisation", trained.excess("frozen")),
+            "no-floor": ("the loss itself for its excess", With(floor="")),
+            "c-frozen": ("c not trained in the linearisation", With(floor="frozen")),
             "asymmetric": (
-                "heads drawn independently, not in pairs", trained.excess(symmetric=False)
+                "heads drawn independently, not in pairs",
+                excess(name="asymmetric", symmetric=False),
             ),
             "one-over-m-squared": ("1/m^2", m**-2),
         },
         predicted=m**-HALF, kind="upper bound", statistic="rms", next_order=None,
         seeds={"smoke": 128, "standard": 256, "full": 1024}, **widths,
     ),
-    room_claim(
+    state(
         InequalityClaim, "projection",
-        "Each block of each head ends within rho/sqrt(m) of its start", trained.room_left(),
+        "Each block of each head ends within rho/sqrt(m) of its start",
+        room_left("close", radius=trained.CLOSE),
         {
-            "dropped": ("descent without projection", trained.room_left(np.inf)),
-            "no-root": ("rho for rho/sqrt(m)", trained.room_left(shrinking=False)),
+            "dropped": ("descent without projection", room_left("unprojected", radius=np.inf)),
+            "no-root": ("rho for rho/sqrt(m)", 
+                room_left("no-root", radius=trained.CLOSE, shrinking=False),
+            ),
         },
-        tolerance=dtype_tolerance(np.float64, operations=64),
+        tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
     ),
 )  # fmt: skip
@@ -278,112 +318,160 @@ lengths = {
     "size": "T",
     "margin": 0.25,
     "seeds": {"smoke": 32, "standard": 96, "full": 256},
-    "draw": "shallow-transformer-gd/lengths",
 }
+neutral, unnormalised, independent = (
+    experiment("lengths", trained.length_run, name, **how)
+    for name, how in {
+        "neutral": {"design": "neutral"},
+        "unnormalised": {"design": "neutral", "head": "exponential sum"},
+        "independent": {"design": "independent"},
+    }.items()
+)
+
+
+def relative(run: Experiment) -> Column:
+    """The smallest loss of a run over the loss at its start."""
+    return run.column(lambda _, table: table["smallest"] / table["first"])
+
+
+repeated = Experiment("shallow-transformer-gd/replication", fresh.repeated)
 length_claims = (
-    room_claim(
+    state(
         IndependenceClaim, "length-neutral",
-        "With length-neutral tokens the loss does not depend on T", trained.trained_loss("neutral"),
+        "With length-neutral tokens the loss does not depend on T", relative(neutral),
         {
             "exponential-sum": (
-                "softmax not normalised", trained.trained_loss("neutral", "exponential sum")
+                "softmax not normalised", relative(unnormalised)
             ),
             "independent-tokens": (
-                "tokens drawn anew at every length", trained.trained_loss("independent")
+                "tokens drawn anew at every length", relative(independent)
             ),
         },
         **lengths,
     ),
-    room_claim(
+    state(
         IndependenceClaim, "length-independent",
         "With independent tokens the loss does not grow with T",
-        trained.trained_loss("independent", relative=False),
+        independent["smallest"],
         {
             "relative-loss": (
                 "the loss over its start, which falls with T by itself",
-                trained.trained_loss("independent"),
+                relative(independent),
             ),
-            "drift": ("a doubling over the range", {"planted_drift": 2.0}),
+            "drift": (
+                "a doubling over the range", drifting("T", 2.0, "no growth")
+            ),
         },
         kind="no growth", **lengths,
     ),
-    room_claim(
-        IdentityClaim, "replication", "Repeating every token changes nothing", fresh.replication,
+    state(
+        IdentityClaim, "replication", "Repeating every token changes nothing",
+        repeated.column(fresh.replication, together),
         {
-            "sum": ("softmax not normalised", partial(fresh.replication, normalised=False)),
-            "tolerance": ("a shift by two tolerances", {"planted_shift": 2.0}),
+            "sum": (
+                "softmax not normalised",
+                With(normalised=False),
+            ),
+            "tolerance": ("a shift by two tolerances", raised(2 * ROUNDING)),
         },
-        sizes={"r": fresh.REPEATS}, tolerance=dtype_tolerance(np.float64, operations=64), seeds=32,
+        sizes={"r": fresh.REPEATS}, tolerance=ROUNDING, seeds=32,
     ),
 )  # fmt: skip
 
 # N7: the recurrent contrast.
-kicks = {"sizes": {"T": fresh.LENGTHS}, "seeds": 64, "draw": "shallow-transformer-gd/kicks"}
+kicks = {"sizes": {"T": fresh.LENGTHS}, "seeds": 64}
+
+
+def kicked_heads(of: Callable[..., Any]) -> Column:
+    """What is read of heads on kick-and-cancel inputs: all lengths are one pass."""
+    return kick.column(of, lambda size: {})
+
+
+kick = experiment("kicks", fresh.kicks)
+lag, lag_of_attention = (
+    Experiment("shallow-transformer-gd/lag-recurrent", trained.lagged).changed(name, weight=w)
+    for name, w in (("recurrent", 1.2), ("attention", 0.0))
+)
+
+
+def growth(run: Experiment, power: float) -> Column:
+    """L^power over the largest gradient of a run."""
+    return run.column(lambda size, table: size["L"] ** power / table["gradient"])
+
+
 recurrent_claims = (
-    room_claim(
+    state(
         IdentityClaim, "recurrent-gradient",
-        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|", fresh.kick,
+        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|",
+        kicked_heads(fresh.kick),
         {
-            "one-token": ("w^(T-1)", partial(fresh.kick, formula="longer")),
-            "attention": ("a softmax head passed off", partial(fresh.kick, head="attention")),
+            "one-token": ("w^(T-1)", With(formula="longer")),
+            "attention": ("a softmax head passed off", With(head="attention")),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
     ),
-    room_claim(
+    state(
         InequalityClaim, "contrast",
-        "On the same inputs the gradient of a softmax head is at most L1 sharp", fresh.contrast(),
+        "On the same inputs the gradient of a softmax head is at most L1 sharp",
+        kicked_heads(fresh.contrast),
         {
-            "recurrent": ("a recurrent head passed off as attention", fresh.contrast("recurrent")),
-            "per-token": ("a bound that falls like 1/T", fresh.contrast(per_token=True)),
+            "recurrent": (
+                "a recurrent head passed off as attention",
+                With(head="recurrent"),
+            ),
+            "per-token": (
+                "a bound that falls like 1/T", With(per_token=True)
+            ),
         },
         **kicks,
     ),
     # N8: values that return after L steps. Only what recurrent weights do is claimed. The rule is
     # one-sided and no power is fitted: the gradient grows faster than any, in the end.
-    room_claim(
+    state(
         IndependenceClaim, "lag-recurrent",
         "Trained on AR(L) data, the gradient in recurrent weights of 1.2 grows at least like "
-        "sqrt(L)", trained.below_growth(1.2, 0.5),
+        "sqrt(L)", growth(lag, 0.5),
         {
-            "attention": ("a softmax head for it", trained.below_growth(0.0, 0.5)),
-            "fourth-power": ("L^4", trained.below_growth(1.2, 4.0)),
+            "attention": ("a softmax head for it", growth(lag_of_attention, 0.5)),
+            "fourth-power": ("L^4", growth(lag, 4.0)),
         },
         sizes={"L": [2, 4, 8, 16, 32]}, seeds={"full": 12}, kind="no growth",
     ),
 )  # fmt: skip
 
 # N9: memory against the number of tokens, as the compiler reports it.
-last, fixed = (partial(fresh.temporary_bytes, online=online) for online in (False, True))
+reserved = experiment("memory", fresh.memory)
+last, fixed = reserved["last"], reserved["fixed"]
 memory = {
     "sizes": {"T": fresh.levels(256, 2048)},
     "seeds": 4,
-    "draw": "shallow-transformer-gd/memory",
 }
 memory_claims = (
-    room_claim(
+    state(
         RateClaim, "memory-last-token", "With the last token as query, memory is of order T", last,
         {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
         predicted=T, kind="exact", **memory,
     ),
-    room_claim(
+    state(
         IndependenceClaim, "memory-fixed-query", "With a fixed query, memory does not depend on T",
         fixed,
         {
             "last-token": ("the last token as query", last),
-            "drift": ("twice the memory at the end", {"planted_drift": 2.0}),
+            "drift": ("twice the memory at the end", drifting("T", 2.0)),
         },
         **memory,
     ),
 )  # fmt: skip
 
 # N10: the certificate, on every run.
-certificate_claim = room_claim(
+runs = Experiment("shallow-transformer-gd/certificate", trained.certified)
+certificate_claim = state(
     InequalityClaim, "certificate",
     "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2",
-    trained.certificate_slack(),
+    runs["whole"],
     {
-        "no-distance": ("the distance dropped", trained.certificate_slack(distance=0.0)),
-        "no-defect": ("the defect dropped", trained.certificate_slack(defect=0.0)),
+        "no-distance": ("the distance dropped", runs["no distance"]),
+        "no-defect": ("the defect dropped", runs["no defect"]),
     },
     seeds={"smoke": 32, "standard": 512, "full": 2048},
 )  # fmt: skip

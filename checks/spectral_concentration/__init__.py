@@ -20,10 +20,17 @@ from checks.spectral_concentration.capped_steps import (
     weyl_slack,
 )
 from checks.suite.picture import Picture
-from checks.verdicts import Claim, FrequencyClaim, IdentityClaim, InequalityClaim, Mutant
+from checks.verdicts import (
+    Claim,
+    Column,
+    Experiment,
+    FrequencyClaim,
+    IdentityClaim,
+    InequalityClaim,
+    Statements,
+)
 from numerics.spectral_concentration.reversal import Arm
 
-ROOM = "spectral_concentration"
 Keys = Any
 Sizes = Mapping[str, Any]
 
@@ -40,38 +47,44 @@ INSTANCES = {"smoke": 64, "standard": 2000, "full": 20000}
 MANY = INSTANCES | {"smoke": 256}  # for a planted error that few instances show
 
 
-def planted(measure: Callable[..., Any], role: str, **errors: tuple[str, dict[str, Any]]) -> Any:
-    """Mutants that call the measuring function with wrong keyword arguments."""
-    return tuple(
-        Mutant(name.replace("_", "-"), words, {role: partial(measure, **wrong)})
-        for name, (words, wrong) in errors.items()
-    )
+state = Statements("spectral_concentration")
+Slip = tuple[str, dict[str, Any]]  # words, and wrong keyword arguments of what is measured
+
+
+def asked(
+    name: str, measure: Callable[..., Any], slips: Mapping[str, Slip]
+) -> tuple[Column, dict[str, tuple[str, Column]]]:
+    """What a claim and its planted errors measure of the same networks."""
+    names = {slip: slip.replace("_", "-") for slip in slips}
+    wrong = {names[slip]: partial(measure, **options) for slip, (_, options) in slips.items()}
+    networks = Experiment.of(state.name(name), {"claim": measure, **wrong})
+    return networks["claim"], {
+        names[slip]: (words, networks[names[slip]]) for slip, (words, _) in slips.items()
+    }
 
 
 def inequality(
-    name: str, statement: str, slack: Any, sizes: Sizes, seeds: Any = INSTANCES, **errors: Any
+    name: str, statement: str, slack: Any, sizes: Sizes, seeds: Any = INSTANCES, **slips: Slip
 ) -> Claim:
     """A claim whose slack is in units of the rounding that its terms allow."""
-    return InequalityClaim(
-        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, sizes=sizes,
-        slack=slack, tolerance=1.0, mutants=planted(slack, "slack", **errors),
+    return state(
+        InequalityClaim, name, statement, *asked(name, slack, slips), sizes=sizes, tolerance=1.0,
         seeds=seeds, cap=seeds,
     )  # fmt: skip
 
 
-def identity(name: str, statement: str, residual: Any, sizes: Sizes, **errors: Any) -> Claim:
+def identity(name: str, statement: str, residual: Any, sizes: Sizes, **slips: Slip) -> Claim:
     """A claim of equality to rounding: 1e-11, for 1 in 2000 instances comes near 1e-12."""
-    return IdentityClaim(
-        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, sizes=sizes,
-        residual=residual, tolerance=1e-11, mutants=planted(residual, "residual", **errors),
-        seeds=INSTANCES, cap=INSTANCES,
+    return state(
+        IdentityClaim, name, statement, *asked(name, residual, slips), sizes=sizes,
+        tolerance=1e-11, seeds=INSTANCES, cap=INSTANCES,
     )  # fmt: skip
 
 
 def frequency(
     name: str, statement: str, sample: Any, ranges: Mapping[str, tuple[float, float]],
     contrasts: tuple[tuple[int, int], ...] = (), *, source: str = "reconstructed",
-    points: Any = NETWORKS, seeds: Any = 10, cap: int = 20, **errors: Any,
+    points: Any = NETWORKS, seeds: Any = 10, cap: int = 20, **slips: Slip,
 ) -> Claim:  # fmt: skip
     """A claim about trained networks: events with the ranges of their probabilities.
 
@@ -79,10 +92,9 @@ def frequency(
     events are decided, and ten seeds no longer are enough where all agree.
     """
     low, high = zip(*ranges.values(), strict=True)
-    return FrequencyClaim(
-        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, source=source,
-        points=points, sample=sample, events=tuple(ranges), low=low, high=high,
-        contrasts=contrasts, mutants=planted(sample, "sample", **errors), seeds=seeds, cap=cap,
+    return state(
+        FrequencyClaim, name, statement, *asked(name, sample, slips), source=source, points=points,
+        events=tuple(ranges), low=low, high=high, contrasts=contrasts, seeds=seeds, cap=cap,
     )  # fmt: skip
 
 

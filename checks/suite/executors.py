@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from checks.suite.fingerprint import require_double
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
@@ -20,14 +18,14 @@ from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import team
-from checks.verdicts import Claim, Task, evaluate
+from checks.verdicts import Experiment, Table, Task, evaluate, experiments
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A work item's value, the seconds it took, and the proof of what measured it."""
+    """A work item's columns, the seconds it took, and the proof of what measured it."""
 
-    value: np.ndarray
+    table: Table
     seconds: float
     proof: Proof
 
@@ -37,32 +35,30 @@ Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  #
 
 def work(origin: Origin, task: Task) -> Measured:
     """Compute one work item from its address."""
-    claim, proof = origin.find(task.claim_id)
-    return _measured(claim, task, proof, origin.run)
+    experiment, proof = origin.find(task.experiment)
+    return _measured(experiment, task, proof, origin.run)
 
 
-def _measured(claim: Claim, task: Task, proof: Proof, run: str | None) -> Measured:
+def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
     start = time.perf_counter()
-    with making(), during(run or f"claim {claim.id}"):
-        value = np.asarray(evaluate(claim, task))
-    require_double(f"the functions of {claim.id}")
-    return Measured(value, time.perf_counter() - start, own_proof(proof, run))
+    with making(), during(run or experiment.who):
+        table = evaluate(experiment, task)
+    require_double(experiment.who)
+    return Measured(table, time.perf_counter() - start, own_proof(proof, run))
 
 
 def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
     """Compute the items here, one after the other."""
     origin = located.origin
     proof, run = ({}, None) if origin is None else (origin.proof(), origin.run)
+    found = experiments((located.claim,))
     for position, task in enumerate(tasks):
-        yield position, _measured(located.claim, task, proof, run)
+        yield position, _measured(found[task.experiment], task, proof, run)
 
 
 @contextmanager
 def local(jobs: int) -> Iterator[Execute]:
-    """An executor of ``jobs`` worker processes; one job computes in this process.
-
-    Items of one draw go to one worker as far as that keeps the others busy.
-    """
+    """An executor of ``jobs`` worker processes; one job computes in this process."""
     if jobs == 1:
         yield inline
         return
@@ -73,8 +69,7 @@ def local(jobs: int) -> Iterator[Execute]:
                 yield from inline(located, tasks)
                 return
             futures = {
-                submit(located.claim.draw_name, work, located.origin, task): position
-                for position, task in enumerate(tasks)
+                submit(work, located.origin, task): position for position, task in enumerate(tasks)
             }
             yield from _collect(futures, located)
 

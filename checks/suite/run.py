@@ -2,19 +2,18 @@
 
 import logging
 import math
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
 
 from checks.suite.executors import Execute
 from checks.suite.snapshot import Proof
 from checks.suite.sources import UNPROVED
 from checks.suite.store import Store
-from checks.suite.targets import Located
-from checks.verdicts import Claim, Result, Task, judge, settle
+from checks.suite.targets import Located, Origin
+from checks.verdicts import Claim, Measure, Result, Table, Task, experiments, judge, settle
 
 _log = logging.getLogger(__name__)
 
@@ -58,43 +57,79 @@ class Study:
     absent: tuple[Claim, ...] = ()
 
 
-def measurer(
-    located: Located,
-    execute: Execute,
-    store: Store | None,
-    took: Callable[[float], object] = float,
-) -> Callable[[Sequence[Task]], list[np.ndarray]]:
-    """A function from tasks to arrays that asks the store first and keeps what it computes.
+class Blocks:
+    """The work items of a run: each is computed once, whoever asks for it first.
 
-    ``took`` is told the seconds of each item that was computed. Whatever was measured must prove
-    that it belongs to the store's snapshot. A user's file is measured anew each time.
+    The store is asked before anything is computed, and keeps what is. Whatever was measured must
+    prove that it belongs to the store's snapshot. A user's file is measured anew in each run.
     """
-    told: set[str] = set()
 
-    def tell(proof: Proof) -> None:
-        why = {entry for entry, hash in proof.items() if hash == UNPROVED} - told
-        told.update(why)
-        if why:
-            _log.warning("%s: numbers are not kept: %s", located.claim.id, "; ".join(sorted(why)))
+    def __init__(self, execute: Execute, store: Store | None) -> None:
+        """Items are computed by ``execute``."""
+        self._execute = execute
+        self._store = store
+        self._known: dict[tuple[Origin | int, Task], Future[Table]] = {}
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
-    kept = store if located.origin is not None and located.origin.room else None
+    def measurer(self, located: Located, took: Callable[[float], object] = float) -> Measure:
+        """A function from tasks to tables; ``took`` is told the seconds of each that it computed.
 
-    def measure(tasks: Sequence[Task]) -> list[np.ndarray]:
-        items = [task.to_json() for task in tasks]
-        values = [None if kept is None else kept.get(item) for item in items]
-        missing = [i for i, value in enumerate(values) if value is None]
-        for position, found in execute(located, [tasks[i] for i in missing]):
+        Who asks for an item that another claim is computing waits for it.
+        """
+
+        def measure(tasks: Sequence[Task]) -> list[Table]:
+            names = {task: (_owner(located, task), task) for task in tasks}
+            with self._lock:
+                new = {task: Future() for task, name in names.items() if name not in self._known}
+                self._known.update({names[task]: future for task, future in new.items()})
+                asked = [self._known[names[task]] for task in tasks]
+            mine = list(new.values())
+            try:
+                self._compute(located, list(new), mine, took)
+            except BaseException as error:
+                for future in mine:
+                    if not future.done():
+                        future.set_exception(error)
+                raise
+            return [future.result() for future in asked]
+
+        return measure
+
+    def _compute(
+        self,
+        located: Located,
+        tasks: Sequence[Task],
+        futures: Sequence[Future[Table]],
+        took: Callable[[float], object],
+    ) -> None:
+        store, who = self._store, located.claim.id
+        kept = store if located.origin is not None and located.origin.room else None
+        stored = [None if kept is None else kept.get(task.to_json()) for task in tasks]
+        for future, table in zip(futures, stored, strict=True):
+            if table is not None:
+                future.set_result(table)
+        missing = [i for i, table in enumerate(stored) if table is None]
+        for position, found in self._execute(located, [tasks[i] for i in missing]):
             i = missing[position]
-            values[i] = found.value
             took(found.seconds)
             if kept is not None:
-                tell(found.proof)
-            sure = store is None or store.snapshot.require(found.proof, located.claim.id)
+                self._tell(who, found.proof)
+            sure = store is None or store.snapshot.require(found.proof, who)
             if kept is not None and sure:
-                kept.put(items[i], found.value, found.seconds, found.proof)
-        return [value for value in values if value is not None]
+                kept.put(tasks[i].to_json(), found.table, found.seconds, found.proof)
+            futures[i].set_result(found.table)
 
-    return measure
+    def _tell(self, who: str, proof: Proof) -> None:
+        why = {entry for entry, hash in proof.items() if hash == UNPROVED} - self._told
+        self._told.update(why)
+        if why:
+            _log.warning("%s: numbers are not kept: %s", who, "; ".join(sorted(why)))
+
+
+def _owner(located: Located, task: Task) -> Origin | int:
+    """Whose experiment it is that a task names; without an address it is this very object."""
+    return located.origin or id(experiments((located.claim,))[task.experiment])
 
 
 def run_claims(
@@ -114,6 +149,7 @@ def run_claims(
     claims = [located for located in claims if located.claim.runs_at(plan.tier)]
     watcher.total(len(claims))
     share = plan.budget / max(len(claims), 1)
+    blocks = Blocks(execute, store)
 
     def one(located: Located) -> tuple[Result, float]:
         spent: list[float] = []
@@ -122,7 +158,7 @@ def run_claims(
             spent.append(seconds)
             watcher.working(located.claim.id)
 
-        measure = measurer(located, execute, store, took)
+        measure = blocks.measurer(located, took)
         result = judge(located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure)
         seconds = math.fsum(spent)
         watcher.finished(located.claim.id, result.verdict.name, seconds)

@@ -1,4 +1,4 @@
-"""The result store: one SQLite file, one row a finished work item.
+"""The result store: one SQLite file, one row a finished work item: a block of an experiment.
 
 A row's key hashes the item together with `checks.suite.fingerprint.environment`, and each row
 points to the proof of what measured it: hashes of the code that was loaded and the data that were
@@ -23,7 +23,7 @@ import numpy as np
 from checks.suite.problem import InputProblem
 from checks.suite.snapshot import Snapshot
 
-LAYOUT = 2  # version of the tables, in SQLite's user_version
+LAYOUT = 3  # version of the tables, in SQLite's user_version
 BUSY_SECONDS = 60.0
 TABLES = (
     "CREATE TABLE IF NOT EXISTS proofs (id TEXT PRIMARY KEY, entries TEXT NOT NULL) WITHOUT ROWID",
@@ -64,8 +64,9 @@ class Store:
         run = self._connection.execute
         layout = run("PRAGMA user_version").fetchone()[0]
         tables = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if layout == 1 and tables == {"items"}:  # rows that do not say what measured them
-            run("DROP TABLE items")
+        if layout in (1, 2) and tables <= {"items", "proofs"}:  # rows of claims, without columns
+            for table in tables:
+                run(f"DROP TABLE {table}")
         elif layout != LAYOUT and tables:
             raise sqlite3.DatabaseError(
                 f"a database of another kind or layout: {layout}, expected {LAYOUT}"
@@ -82,14 +83,17 @@ class Store:
         text = json.dumps([dict(item), self._environment], sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def get(self, item: Mapping[str, Any]) -> np.ndarray | None:
-        """The stored array that the snapshot's code and data have made, or None."""
+    def get(self, item: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
+        """The stored columns that the snapshot's code and data have made, or None."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT proof, value FROM items WHERE key = ?", (self.key(item),)
             ).fetchall()
             value = next((value for proof, value in rows if self._current(proof)), None)
-        return None if value is None else np.load(io.BytesIO(value), allow_pickle=False)
+        if value is None:
+            return None
+        with np.load(io.BytesIO(value), allow_pickle=False) as columns:
+            return {name[1:]: columns[name] for name in columns.files}
 
     def _current(self, proof: str) -> bool:
         if proof not in self._agrees:
@@ -102,13 +106,15 @@ class Store:
     def put(
         self,
         item: Mapping[str, Any],
-        value: np.ndarray,
+        columns: Mapping[str, np.ndarray],
         seconds: float,
         proof: Mapping[str, str] | None = None,
     ) -> None:
-        """Keep an array with its proof; a row that another run has written stays as it is."""
+        """Keep columns with their proof; a row that another run has written stays as it is."""
         buffer = io.BytesIO()
-        np.save(buffer, value, allow_pickle=False)
+        # A column may be called like an argument of savez.
+        arrays: dict[str, Any] = {f"_{name}": column for name, column in columns.items()}
+        np.savez(buffer, **arrays)
         entries = json.dumps(dict(proof or {}), sort_keys=True)
         name = hashlib.sha256(entries.encode()).hexdigest()
         text = json.dumps(dict(item), sort_keys=True)

@@ -10,7 +10,7 @@ from checks.suite.claimfile import ClaimFile
 from checks.suite.house import BUILT_IN, House
 from checks.suite.problem import InputProblem, RoomProblem
 from checks.suite.snapshot import Proof
-from checks.verdicts import Claim
+from checks.verdicts import Claim, Experiment, experiments
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Origin:
         """The claims defined there."""
         return file_claims(self.file) if self.file else self.house.room(self.room).claims
 
-    def find(self, claim_id: str) -> tuple[Claim, Proof]:
-        """The claim with that id, and the hashes of the user's sources that it comes from.
+    def find(self, name: str) -> tuple[Experiment, Proof]:
+        """The experiment of that name, and the hashes of the user's sources that it comes from.
 
-        Raises `InputProblem` where this process finds no such claim.
+        Raises `InputProblem` where this process finds no claim that asks for it.
         """
         file, claims = _loaded(self.file) if self.file else (None, self.claims())
-        for claim in claims:
-            if claim.id == claim_id:
-                return claim, {} if file is None else file.proof
+        found = experiments(claims)
+        if name in found:
+            return found[name], {} if file is None else file.proof
         raise InputProblem(
-            expected=f"{self.file or self.room} to define {claim_id} in every process",
+            expected=f"{self.file or self.room} to define {name} in every process",
             received=f"a worker that finds {', '.join(claim.id for claim in claims)}",
             remedy="An id must not depend on the process (a time, a random number).",
         )

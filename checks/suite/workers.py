@@ -1,4 +1,4 @@
-"""Worker processes that start at once, and who of them computes what.
+"""Worker processes that start at once.
 
 What every claim needs is imported by a server process while the command itself imports it, and
 each worker is a fork of that server. The server runs nothing (JAX starts threads only when
@@ -9,7 +9,8 @@ that a command can call `start` before anything else.
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -22,12 +23,11 @@ from checks.suite import sources
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
-PATIENCE = 2.0  # seconds
 MOST = 8  # unless asked for: a container may see the cores of a host that it does not have
 # New objects between two looks for garbage. Imports and traces make millions that stay: with
 # Python's own 700 a third of the time of an import goes into looking through them.
 SELDOM = 200_000
-Submit = Callable[..., Future]  # of a kind, a function and its arguments
+Submit = Callable[..., Future]  # of a function and its arguments
 
 
 def start(jobs: int = 0) -> None:
@@ -46,11 +46,9 @@ def choose_jobs(jobs: int = 0) -> int:
 
 @contextmanager
 def team(jobs: int) -> Iterator[Submit]:
-    """A function that has ``jobs`` processes compute: ``submit(kind, function, *arguments)``.
+    """A function that has ``jobs`` processes compute: ``submit(function, *arguments)``.
 
-    Items of a kind share what is computed once (compiled programs, cached paths), so a free worker
-    takes those of a kind that it has met, or that nobody has met; another worker's it takes when
-    there has been nothing else for `PATIENCE` seconds. What has not begun is cancelled in the end.
+    What has not begun is cancelled in the end.
     """
     queue = _Queue()
     with TemporaryDirectory(prefix="verilimit-", ignore_cleanup_errors=True) as programs:
@@ -95,7 +93,6 @@ class _Worker:
 
 @dataclass(frozen=True, eq=False)
 class _Item:
-    kind: Hashable
     function: Callable[..., Any]
     arguments: tuple
     future: Future
@@ -105,24 +102,22 @@ class _Queue:
     """Items that wait for a worker; one thread a worker serves it."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Item] = []
-        self._met: set[Hashable] = set()
+        self._waiting: deque[_Item] = deque()
         self._changed = threading.Condition()
         self._closed = False
 
-    def submit(self, kind: Hashable, function: Callable[..., Any], *arguments: Any) -> Future:
-        item = _Item(kind, function, arguments, Future())
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+        item = _Item(function, arguments, Future())
         with self._changed:
             if self._closed:
                 _cancel(item.future)
             else:
                 self._waiting.append(item)
-                self._changed.notify_all()
+                self._changed.notify()
         return item.future
 
     def serve(self, worker: _Worker) -> None:
-        own: set[Hashable] = set()
-        while (item := self._next(own)) is not None:
+        while (item := self._next()) is not None:
             if not item.future.set_running_or_notify_cancel():
                 continue
             try:
@@ -137,21 +132,10 @@ class _Queue:
                 _cancel(item.future)
             self._changed.notify_all()
 
-    def _next(self, own: set[Hashable]) -> _Item | None:
-        def fitting() -> list[_Item]:
-            mine = [item for item in self._waiting if item.kind in own]
-            return mine or [item for item in self._waiting if item.kind not in self._met]
-
+    def _next(self) -> _Item | None:
         with self._changed:
-            self._changed.wait_for(lambda: fitting() or self._closed, PATIENCE)
             self._changed.wait_for(lambda: self._waiting or self._closed)
-            if self._closed:
-                return None
-            item = (fitting() or self._waiting)[0]
-            self._waiting.remove(item)
-            own.add(item.kind)
-            self._met.add(item.kind)
-            return item
+            return None if self._closed else self._waiting.popleft()
 
 
 def _cancel(future: Future) -> None:

@@ -16,11 +16,12 @@ import sympy as sp
 from jaxtyping import Float
 
 from .calibration import Frequency, frequencies, frequency, fresh_seeds
-from .claims import RateClaim
+from .data import Data
 from .evidence import Measure
-from .finding import Data
+from .experiment import Table
 from .hostile import HOSTILE, Hostile
 from .judge import BUDGET, quick_verdict
+from .kinds.rate import RateClaim
 from .outcome import t_quantile
 from .shapes import rate_shape
 from .tasks import Task
@@ -57,9 +58,9 @@ class Study:
             error=lambda size, keys: np.full(len(keys), np.nan),
         )
 
-    def measure(self, tasks: Sequence[Task]) -> list[np.ndarray]:
+    def measure(self, tasks: Sequence[Task]) -> list[Table]:
         """Log-normal errors around the truth, ``spread`` in the logarithm."""
-        return [self._block(task) for task in tasks]
+        return [{"value": self._block(task)} for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
         entropy = [task.seed, *task.point.values()]
@@ -198,10 +199,10 @@ def _all_seeds(
     claim: RateClaim, measure: Measure, seed: int
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Log mean errors at the cap, and minus the log of the prediction (unit constants)."""
-    points, count = claim.grid("smoke"), claim.looks("smoke")[-1]
-    tasks = [Task(claim.id, None, "error", tuple(p.items()), 0, count, seed) for p in points]
-    values = measure(tasks)
-    shape = rate_shape(claim, Data(points, {"error": values}, count))
+    points, count = claim.at("smoke").points, claim.at("smoke").looks[-1]
+    tasks = [Task(f"{claim.id}:error", tuple(p.items()), 0, count, seed) for p in points]
+    values = [table["value"] for table in measure(tasks)]
+    shape = rate_shape(claim.rate, claim.next_order, Data(points, {"error": values}, count))
     decay = -np.logaddexp.reduce(shape.log_terms, axis=0)
     order = np.argsort(decay, kind="stable")
     return np.log(np.mean(values, axis=1))[order], decay[order]

@@ -1,50 +1,114 @@
-"""What every claim has: a name, a grid of sizes, seeds, and mutants that must be refuted.
+"""What every claim has: a name, a grid of sizes, seeds, and planted errors that must be refuted.
 
 A claim is data. It owns the functions that measure finite networks, and says before
-anything is run which answer it allows and by how much it may be missed. The decision
-rules are in ``rules``; they read a claim and never change it.
+anything is run which answer it allows and by how much it may be missed. A kind of claim is one
+class in one file (``kinds``): its fields, its decision rule, the errors that it plants by itself,
+and what its functions must return.
 """
 
 import itertools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .data import Data, Size
+from .finding import Finding
 
 TIERS = ("smoke", "standard", "full")
 SOURCES = ("quoted", "abstract", "reconstructed")
-Size = dict[str, int]
-Real = float | int  # what a user may write where a number is meant
-Point = tuple[tuple[str, int], ...]
+Row = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Role:
+    """A measuring function of a claim, and what it must return for each key.
+
+    ``rows``: the shapes that a key's row may have, ``()`` for one number; a text stands for any
+    length. ``nonnegative``: negative numbers are a fault. ``events``: truth values are admitted.
+    ``side``: roles of different sides get different keys, so that they are independent.
+    """
+
+    measure: Callable[..., Any]
+    rows: tuple[Row, ...] = ((),)
+    nonnegative: bool = False
+    events: bool = False
+    side: str = ""
+
+
+SAMPLE = (("q",), ())  # rows of observations: one of q numbers, or one number
+
+
+@dataclass(frozen=True, eq=False)
+class Spoiled:
+    """A planted error of what was measured, `Data` -> `Data`."""
+
+    plant: Callable[[Data], Data]
+
+    def __call__(self, measured: Data) -> Data:
+        """The spoiled data."""
+        return self.plant(measured)
 
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """A planted error: the same claim with some fields replaced, which must be REFUTED.
+    """A planted error: the same claim, wrong in one respect, which must be REFUTED.
 
     ``id`` is kebab-case and unique within the claim; ``description`` says in a few words
-    what is wrong; ``changes`` maps field names of the claim to their wrong values. When
-    no measuring function is among the changes, the mutant is judged on the data of the
-    claim itself and costs no simulation.
+    what is wrong. ``changes`` maps field names of the claim to their wrong values; ``data`` is a
+    function that spoils what was measured, `Data` -> `Data`. When no measuring function is among
+    the changes, the mutant is judged on the data of the claim itself and costs no simulation.
     """
 
     id: str
     description: str
-    changes: Mapping[str, Any]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    data: Callable[[Data], Data] | None = None
 
     def __post_init__(self) -> None:
         """Reject a mutant that has no name or changes nothing."""
         check_name(self.id, "a mutant's id")
-        if not self.changes or {"id", "mutants"} & set(self.changes):
+        if {"id", "mutants"} & set(self.changes) or not (self.changes or self.data):
             raise ValueError(
-                f"mutant {self.id}: expected at least one changed field other than id and "
-                f"mutants, received {dict(self.changes)}; name the field that is made wrong"
+                f"mutant {self.id}: expected a function of the data or at least one changed field "
+                f"other than id and mutants, received {dict(self.changes)}; name the field that "
+                "is made wrong"
             )
+
+    def plant(self, measured: Data) -> Data:
+        """The data that the mutant is judged on; raises ValueError for what is no such data."""
+        if self.data is None:
+            return measured
+        planted = self.data(measured)
+        wrong = [
+            f"{role} at {point}"
+            for role, arrays in planted.arrays.items()
+            for point, values in zip(planted.points, arrays, strict=True)
+            if len(values) != planted.seeds or not np.isfinite(values).all()
+        ]
+        if wrong or planted.arrays.keys() != measured.arrays.keys():
+            raise ValueError(
+                f"mutant {self.id}: expected data with finite numbers, one row a seed, for "
+                f"{sorted(measured.arrays)}, received {sorted(planted.arrays)}"
+                + (f", and others: {', '.join(wrong)}" if wrong else "")
+            )
+        return planted
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What a claim measures at one tier: its size points, and the numbers of seeds of its looks."""
+
+    points: tuple[Size, ...]
+    looks: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Claim:
-    """Fields that all claims share; abstract, build one of the final claims instead.
+class Claim(ABC):
+    """Fields that all claims share; abstract: a kind of claim says how it is decided.
 
     - ``id``: kebab-case parts joined by ``/``, unique, e.g. ``shaped-attention-sde/drift``.
     - ``statement``: one sentence; ``theorem``: the room's name, empty for a user's own.
@@ -57,12 +121,11 @@ class Claim:
       gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
       one at which the claim does not run (``runs_at``).
     - ``mutants``: planted errors; when none is named, automatic ones are used.
-    - ``draw``: name of the random draw, the id by default. Claims with the same draw get the same
-      keys, so that one simulation can serve several questions about the same networks.
 
     Measuring functions receive ``size``, a dict name -> int, and ``keys``, a uint32 array
     of shape (n, 2): row i belongs to seed i, is the same at every size and is usable as a
-    raw ``jax.random`` key and as ``np.random.default_rng(row)``.
+    raw ``jax.random`` key and as ``np.random.default_rng(row)``. Where several claims ask about the
+    same networks, they are columns of an `Experiment`.
     """
 
     id: str
@@ -74,19 +137,45 @@ class Claim:
     seeds: int | Mapping[str, int] | None = None
     cap: int | Mapping[str, int] | None = None
     mutants: Sequence[Mutant] = ()
-    draw: str = ""
 
-    @property
-    def draw_name(self) -> str:
-        """What the keys of the seeds are made of, besides the seed of the run."""
-        return self.draw or self.id
+    least_seeds: ClassVar[int] = 1  # which a statistic of this kind needs
+    measured: ClassVar[str] = ""  # the field of the measuring function, where there is one
 
-    def roles(self) -> dict[str, Callable[..., Any]]:
-        """The measuring functions by name, e.g. ``{"error": f}``."""
-        raise NotImplementedError(f"{type(self).__name__} is abstract; build a final claim")
+    @abstractmethod
+    def roles(self) -> Mapping[str, Role]:
+        """The measuring functions by name, and what each returns, e.g. ``{"error": Role(f)}``."""
 
-    def grid(self, tier: str) -> tuple[Size, ...]:
-        """The size points of a tier, in the order of the levels."""
+    @abstractmethod
+    def finding(self, data: Data) -> Finding:
+        """The decision rule: tests whose p-values refute or support; `Undecided` says why not."""
+
+    def errors_to_plant(self) -> tuple[Mutant, ...]:
+        """The planted errors of a claim that names none; a kind may have none of its own."""
+        return ()
+
+    def check(self) -> None:  # noqa: B027 (a kind may have nothing to check)
+        """Normalise the fields, and raise ValueError for what cannot be tested."""
+
+    def default_statement(self) -> str:
+        """What a claim without words of its own says."""
+        return f"{type(self).__name__} {self.id}."
+
+    def __post_init__(self) -> None:
+        """Reject a claim with a bad name, source, grid, number of seeds, field or mutant."""
+        _check_common(self)
+        self.check()
+        names = [mutant.id for mutant in self.mutants]
+        if len(set(names)) < len(names):
+            raise ValueError(f"claim {self.id}: two mutants have the same id, received {names}")
+        for mutant in self.mutants:
+            self.planted(mutant)
+
+    def at(self, tier: str) -> Schedule:
+        """Points and looks of a tier: the one place where they are fixed."""
+        return Schedule(self._points(tier), self._looks(tier))
+
+    def _points(self, tier: str) -> tuple[Size, ...]:
+        """In the order of the levels."""
         if self.points is not None:
             points = _of_tier(self.points, tier, f"{self.id}: points")
             return tuple({name: int(level) for name, level in p.items()} for p in points)
@@ -102,8 +191,8 @@ class Claim:
         """Whether the claim has seeds at a tier: it may be too long for the smaller ones."""
         return not isinstance(self.seeds, Mapping) or tier in self.seeds
 
-    def looks(self, tier: str) -> tuple[int, ...]:
-        """Numbers of seeds at which the data may be judged: doubling, up to the cap."""
+    def _looks(self, tier: str) -> tuple[int, ...]:
+        """Doubling, up to the cap."""
         first = 64 if self.seeds is None else _of_tier(self.seeds, tier, f"{self.id}: seeds")
         fallback = 512 if self.seeds is None else 4 * first
         cap = fallback if self.cap is None else _of_tier(self.cap, tier, f"{self.id}: cap")
@@ -123,21 +212,17 @@ class Claim:
             ) from error
 
 
-def check_common(claim: Claim, least_seeds: int = 1) -> None:
-    """Reject a claim with a bad name, source, grid, number of seeds or mutant.
-
-    Raises ValueError. Called by every final claim when it is built.
-    """
+def _check_common(claim: Claim) -> None:
     check_name(claim.id, "a claim's id")
-    check_name(claim.draw_name, "a claim's draw")
     if claim.source not in SOURCES:
         raise ValueError(f"claim {claim.id}: expected source in {SOURCES}, got {claim.source!r}")
     for name in ("seeds", "cap"):
         value = getattr(claim, name)
         counts = value.values() if isinstance(value, Mapping) else (value,)
-        if value is not None and any(int(n) != n or n < least_seeds for n in counts):
+        if value is not None and any(int(n) != n or n < claim.least_seeds for n in counts):
             raise ValueError(
-                f"claim {claim.id}: expected {name} of at least {least_seeds}, received {value}"
+                f"claim {claim.id}: expected {name} of at least "
+                f"{claim.least_seeds}, received {value}"
             )
     if isinstance(claim.seeds, Mapping) and not (claim.seeds and set(claim.seeds) <= set(TIERS)):
         raise ValueError(
@@ -145,13 +230,8 @@ def check_common(claim: Claim, least_seeds: int = 1) -> None:
             f"{dict(claim.seeds)}; a tier that is left out is one at which the claim does not run"
         )
     for tier in declared_tiers(claim):
-        if any(level < 1 for point in claim.grid(tier) for level in point.values()):
+        if any(level < 1 for point in claim.at(tier).points for level in point.values()):
             raise ValueError(f"claim {claim.id}: sizes must be positive integers, tier {tier}")
-    names = [mutant.id for mutant in claim.mutants]
-    if len(set(names)) < len(names):
-        raise ValueError(f"claim {claim.id}: two mutants have the same id, received {names}")
-    for mutant in claim.mutants:
-        claim.planted(mutant)
 
 
 def declared_tiers(claim: Claim) -> tuple[str, ...]:

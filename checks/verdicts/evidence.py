@@ -1,71 +1,191 @@
-"""Measuring a claim: tasks for the seeds of a look, remembered for the looks after it."""
+"""Measuring a claim: blocks of its experiments for the seeds of a look, kept for later looks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Shaped
 
-from .claim import Claim
-from .finding import Data
+from .claim import Claim, Mutant, Role
+from .data import Data, Size
+from .experiment import Column, Experiment, Table, alone
 from .tasks import Task, evaluate
+from .values import ClaimError, real_values
 
-Measure = Callable[[Sequence[Task]], list[np.ndarray]]
+Measure = Callable[[Sequence[Task]], Sequence[Table]]
+
+
+@lru_cache(maxsize=512)
+def planted(claim: Claim, mutant: Mutant) -> Claim:
+    """As ``claim.planted``, which checks the whole claim anew: once for a calibration."""
+    return claim.planted(mutant)
+
+
+@lru_cache(maxsize=512)
+def columns(claim: Claim, mutant: Mutant | None = None) -> Mapping[str, Column]:
+    """For each role of the claim or of its mutant, what it reads of which experiment.
+
+    A plain function is an experiment of its own; what a mutant leaves as it is, is the claim's.
+    """
+    own = claim.roles()
+    found = {}
+    for name, role in (planted(claim, mutant) if mutant else claim).roles().items():
+        measure = role.measure
+        if not isinstance(measure, Column):
+            shared = mutant is None or (name in own and own[name].measure is measure)
+            parts = (claim.id, name) if shared or mutant is None else (claim.id, mutant.id, name)
+            measure = alone(":".join(parts), measure, claim.id, role.side)
+        found[name] = measure
+    return found
+
+
+@lru_cache(maxsize=64)
+def experiments(claims: tuple[Claim, ...]) -> Mapping[str, Experiment]:
+    """The experiments of claims and their mutants by name; ValueError for two of one name."""
+    found: dict[str, Experiment] = {}
+    for claim in claims:
+        for mutant in (None, *(claim.mutants or claim.errors_to_plant())):
+            for column in columns(claim, mutant).values():
+                new = column.experiment
+                if found.setdefault(new.name, new) != new:
+                    raise ValueError(
+                        f"claim {claim.id}: expected one experiment of the name {new.name}, "
+                        "received two that simulate differently; rename one of them"
+                    )
+    return found
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The work items of one claim and its mutants, each measured once.
+    """What was simulated for one claim and its mutants, each block once.
 
     ``measure`` runs tasks (through a store or on other machines); by default they are run
-    here. Blocks are as long as the first look, so that compiled functions see one shape.
+    here. Blocks are as long as the first look, unless the experiment says otherwise, so that
+    compiled functions see one shape.
     """
 
     claim: Claim
     tier: str
     seed: int
     measure: Measure | None = None
-    known: dict[Task, np.ndarray] = field(default_factory=dict)
+    known: dict[Task, Table] = field(default_factory=dict)
+    rows: dict[Any, np.ndarray] = field(default_factory=dict)
 
-    def gather(self, subject: Claim, mutant_id: str | None, seeds: int) -> Data:
+    def gather(self, mutant: Mutant | None, seeds: int) -> Data:
         """Data of the claim or of one of its mutants for the first ``seeds`` seeds."""
-        block = self.claim.looks(self.tier)[0]
-        points = subject.grid(self.tier)
-        blocks = [(start, min(block, seeds - start)) for start in range(0, seeds, block)]
+        subject = planted(self.claim, mutant) if mutant else self.claim
+        points = subject.at(self.tier).points
+        read = columns(self.claim, mutant)
         tasks = {
-            role: [
-                [
-                    Task(self.claim.id, mutant_id, role, tuple(p.items()), *b, seed=self.seed)
-                    for b in blocks
-                ]
-                for p in points
-            ]
-            for role in subject.roles()
+            (role, k): self._tasks(column, point, seeds)
+            for role, column in read.items()
+            for k, point in enumerate(points)
         }
-        wanted = [task for rows in tasks.values() for row in rows for task in row]
-        self._run([task for task in dict.fromkeys(wanted) if task not in self.known])
+        wanted = dict.fromkeys(task for row in tasks.values() for task in row)
+        self._run([task for task in wanted if task not in self.known])
         arrays = {
-            role: [np.concatenate([self.known[task] for task in row]) for row in rows]
-            for role, rows in tasks.items()
+            role: [
+                np.concatenate([self._rows(mutant, role, point, task) for task in tasks[role, k]])
+                for k, point in enumerate(points)
+            ]
+            for role in read
         }
         return Data(points, arrays, seeds)
+
+    def _tasks(self, column: Column, size: Size, seeds: int) -> list[Task]:
+        name, point = column.experiment.name, tuple(column.point(size).items())
+        block = column.experiment.block or self.claim.at(self.tier).looks[0]
+        return [
+            Task(name, point, start, min(block, seeds - start), self.seed)
+            for start in range(0, seeds, block)
+        ]
 
     def _run(self, tasks: list[Task]) -> None:
         if not tasks:
             return
         if self.measure is None:
-            values = [evaluate(self.claim, task) for task in tasks]
+            found = experiments((self.claim,))
+            values = [evaluate(found[task.experiment], task) for task in tasks]
         else:
             values = self.measure(tasks)
         if len(values) != len(tasks):
             raise ValueError(
                 f"claim {self.claim.id}: measure was given {len(tasks)} tasks and returned "
-                f"{len(values)} arrays; return one array a task, in the same order"
+                f"{len(values)} tables; return one table a task, in the same order"
             )
         self.known.update(zip(tasks, values, strict=True))
 
+    def _rows(
+        self, mutant: Mutant | None, role: str, size: Size, task: Task
+    ) -> Float[np.ndarray, "..."]:
+        """What the claim reads of a block, checked: float64, one row a seed."""
+        column = columns(self.claim, mutant)[role]
+        name = (column.of, role, tuple(size.items()), task)
+        if name not in self.rows:
+            subject = planted(self.claim, mutant) if mutant else self.claim
+            who = f"claim {self.claim.id}" + (f", mutant {mutant.id}" if mutant else "")
+            self.rows[name] = read_rows(
+                column, subject.roles()[role], size, task, self.known[task], f"{who}, {role}"
+            )
+        return self.rows[name]
 
-def data_owner(claim: Claim, subject: Claim, mutant_id: str) -> str | None:
-    """The mutant's id when it measures with functions of its own, None when it shares data."""
-    own, shared = subject.roles(), claim.roles()
-    same = own.keys() == shared.keys() and all(own[role] is shared[role] for role in own)
-    return None if same else mutant_id
+
+def read_rows(
+    column: Column, role: Role, size: Size, task: Task, table: Table, who: str
+) -> Float[np.ndarray, "..."]:
+    """What a role reads of a table; ClaimError for what it may not be, naming size and seed."""
+    where = f"{who} {Task(task.experiment, tuple(size.items()), *_seeds(task)).where}"
+    try:
+        raw = column.of(dict(size), dict(table))
+    except Exception as error:
+        raise ClaimError(
+            f"{where}: expected an array of {task.count} values, received "
+            f"{type(error).__name__}: {error}; correct what is read of the experiment"
+        ) from error
+    try:
+        values = real_values(raw, events=role.events)
+    except (TypeError, ValueError) as error:
+        raise ClaimError(f"{where}: {error}; correct the function") from error
+    _check_shape(role, task.count, values, where)
+    finite = np.all(np.isfinite(values).reshape(task.count, -1), axis=1)
+    _refuse(finite, values, task, f"{who} at size {size}", "finite numbers")
+    if role.nonnegative:
+        positive = np.all((values >= 0).reshape(task.count, -1), axis=1)
+        _refuse(positive, values, task, f"{who} at size {size}", "errors of at least 0")
+    return values
+
+
+def _seeds(task: Task) -> tuple[int, int, int]:
+    return task.start, task.count, task.seed
+
+
+def _check_shape(role: Role, count: int, values: Shaped[np.ndarray, "..."], where: str) -> None:
+    shapes = [(count, *row) for row in role.rows]
+    if not any(_matches(values.shape, shape) for shape in shapes):
+        raise ClaimError(
+            f"{where}: expected an array of shape {' or '.join(map(str, shapes))}, received shape "
+            f"{values.shape}; return one row a key"
+        )
+
+
+def _matches(shape: tuple[int, ...], wanted: tuple[int | str, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        isinstance(w, str) or n == w for n, w in zip(shape, wanted, strict=True)
+    )
+
+
+def _refuse(
+    good: Bool[np.ndarray, " count"],
+    values: Float[np.ndarray, "count ..."],
+    task: Task,
+    where: str,
+    expected: str,
+) -> None:
+    if not good.all():
+        first = int(np.argmin(good))
+        raise ClaimError(
+            f"{where}, seed {task.start + first} of run seed {task.seed}: expected {expected}, "
+            f"received {values[first]}; {int((~good).sum())} of {task.count} seeds are affected"
+        )

@@ -1,40 +1,18 @@
 """What a rule hands to the judge after one look at the data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from .claim import Size
+from .data import Size
 from .levels import Levels
 from .outcome import Test, number
 
 
-@dataclass(frozen=True)
-class Data:
-    """Everything measured so far: for each role, one float array a size point.
-
-    Arrays have shape (n,), (n, q) or (n, times); n is the number of ``seeds``.
-    """
-
-    points: tuple[Size, ...]
-    arrays: dict[str, list[np.ndarray]]
-    seeds: int
-
-    def matrix(self, role: str) -> Float[np.ndarray, "n K"]:
-        """The role's values as one column a size point."""
-        return np.stack(self.arrays[role], axis=1)
-
-    def select(self, points: Sequence[int]) -> "Data":
-        """The data at some of the size points."""
-        arrays = {role: [rows[k] for k in points] for role, rows in self.arrays.items()}
-        return Data(tuple(self.points[k] for k in points), arrays, self.seeds)
-
-    def column(self, name: str) -> Float[np.ndarray, " K"]:
-        """The levels of one size over the points."""
-        return np.array([float(point[name]) for point in self.points])
+class Undecided(Exception):
+    """Raised where a rule can decide nothing: the message says why, and what would help."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +78,8 @@ def plot_series(
             }
         )
     return tuple(series)
+
+
+def sampled(n: int, worst: float) -> str:
+    """The word for 'looked for and not found', which is not 'proved'."""
+    return f"SAMPLED({n}, {worst:.3g})"

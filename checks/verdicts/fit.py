@@ -21,12 +21,10 @@ from scipy import optimize
 
 from theory.language.rate import Kind
 
-from .claim import Real
-from .claims import RateClaim
+from .data import Real
 from .levels import Levels
 from .linear import MISFIT, chi_square, level_weights, linear_solution
 from .model import Shape, descend, model
-from .observations import DecayClaim
 from .outcome import t_quantile
 
 TIE = 4.0  # chi-square by which two fits must differ to be told apart
@@ -66,10 +64,9 @@ class Fit:
         return float(np.max(np.array(quantiles) * self.standard_error))
 
 
-def allowed(claim: RateClaim | DecayClaim) -> Region:
+def allowed(kind: Kind, margin: Real) -> Region:
     """The excess exponents, or missing shares of a rate of decay, that a claim admits."""
-    exact = claim.kind is Kind.EXACT
-    return (-claim.margin if exact else -np.inf, claim.margin)
+    return (-margin if kind is Kind.EXACT else -np.inf, margin)
 
 
 def fit_shape(levels: Levels, shape: Shape, region: Region = (0.0, 0.0)) -> Fit:

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .claim import Claim, Mutant, Real
-from .claims import RateClaim
-from .frequencies import FrequencyClaim
-from .observations import DecayClaim, MomentClaim
+from .claim import Claim, Mutant
+from .data import Real
+from .experiment import Table
+from .kinds.decay import DecayClaim
+from .kinds.frequency import FrequencyClaim
+from .kinds.moment import MomentClaim
+from .kinds.rate import RateClaim
 from .tasks import Task
 
 n = sp.Symbol("n", positive=True)
@@ -37,13 +40,13 @@ class Hostile:
         """The claim; its data come from ``measure``."""
         return self.subject
 
-    def measure(self, tasks: Sequence[Task]) -> list[np.ndarray]:
+    def measure(self, tasks: Sequence[Task]) -> list[Table]:
         """Blocks of one draw of as many seeds as the claim may ask for."""
-        return [self._block(task) for task in tasks]
+        return [{"value": self._block(task)} for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
         rng = np.random.default_rng([task.seed, *task.point.values()])
-        rows = self.draw(rng, self.subject.looks("smoke")[-1], **task.point)
+        rows = self.draw(rng, self.subject.at("smoke").looks[-1], **task.point)
         return rows[task.start : task.start + task.count]
 
 

@@ -3,23 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from .automatic import mutants_of
 from .claim import TIERS, Claim, Mutant
-from .claims import ConstantClaim, GrowthClaim, IndependenceClaim, RateClaim
-from .constant_rule import constant_finding
-from .evidence import Evidence, Measure, data_owner
-from .finding import Data, Finding
-from .frequencies import FrequencyClaim, frequency_finding
-from .moment_rules import moment_finding
-from .observations import DecayClaim, IdentityClaim, InequalityClaim, LawClaim, MomentClaim
+from .data import Data
+from .evidence import Evidence, Measure, planted
+from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
-from .rate_rules import rate_finding
-from .sample_rules import identity_finding, inequality_finding, law_finding
 from .spending import false_support, look_shares, planned_seeds, refutation, support
-from .trend_rules import decay_finding, growth_finding, independence_finding
-from .wording import because, default_statement, margin_of
+from .values import ClaimError
+from .wording import because, margin_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
 SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
@@ -27,18 +19,17 @@ SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exact
 # refutation. It is therefore not paid from the budget of the run.
 MUTANT_ERROR = 0.01
 
-RULES: dict[type[Claim], Callable[[Any, Data], Finding]] = {
-    RateClaim: rate_finding,
-    ConstantClaim: constant_finding,
-    IndependenceClaim: independence_finding,
-    GrowthClaim: growth_finding,
-    MomentClaim: moment_finding,
-    LawClaim: law_finding,
-    IdentityClaim: identity_finding,
-    InequalityClaim: inequality_finding,
-    DecayClaim: decay_finding,
-    FrequencyClaim: frequency_finding,
-}
+
+@lru_cache(maxsize=128)
+def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
+    """The planted errors that a claim names, or those of its kind; TypeError for neither."""
+    found = tuple(claim.mutants) or claim.errors_to_plant()
+    if not found:
+        raise TypeError(
+            f"claim {claim.id}: a {type(claim).__name__} plants no errors by itself, and what "
+            "cannot fail is not supported; name some in mutants="
+        )
+    return found
 
 
 def judge(
@@ -57,14 +48,15 @@ def judge(
     claim fails or returns what cannot be judged, ValueError for bad arguments.
     """
     course, evidence = _own_course(claim, seed, tier, budget, measure)
+    points = claim.at(tier).points
     mutants = tuple(_try_mutant(claim, mutant, evidence) for mutant in mutants_of(claim))
     verdict, reason = _gate(course, mutants)
     alternative, probability = false_support(
-        course.finding.tests, course.seeds * len(claim.grid(tier)), SUPPORT_ERROR * course.share
+        course.finding.tests, course.seeds * len(points), SUPPORT_ERROR * course.share
     )
     return Result(
         claim_id=claim.id,
-        statement=claim.statement or default_statement(claim),
+        statement=claim.statement or claim.default_statement(),
         theorem=claim.theorem,
         source=claim.source,
         kind=type(claim).__name__,
@@ -81,7 +73,7 @@ def judge(
             "at_edge": SUPPORT_ERROR,
         },
         mutants=mutants,
-        sizes=claim.grid(tier),
+        sizes=points,
         seeds=course.seeds,
         looks=course.looks,
         planned=course.planned,
@@ -117,11 +109,14 @@ def _own_course(
         raise ValueError(f"expected a tier in {TIERS}, received {tier!r}")
     if not 0 < budget < 1:
         raise ValueError(f"expected a budget between 0 and 1, received {budget}")
-    if type(claim) not in RULES:
-        raise TypeError(f"expected one of {[c.__name__ for c in RULES]}, got {type(claim)}")
+    if not isinstance(claim, Claim):
+        raise TypeError(f"expected a claim, received a {type(claim).__name__}")
     evidence = Evidence(claim, tier, seed, measure)
-    looks = claim.looks(tier)
-    return _follow(claim, looks, budget, lambda n: evidence.gather(claim, None, n)), evidence
+
+    def look(seeds: int) -> Finding:
+        return _finding(claim, None, evidence.gather(None, seeds))
+
+    return _follow(claim.at(tier).looks, budget, look), evidence
 
 
 @dataclass(frozen=True)
@@ -139,14 +134,28 @@ class Course:
     planned: int
 
 
-def _follow(
-    subject: Claim, looks: Sequence[int], budget: float, gather: Callable[[int], Data]
-) -> Course:
+def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
+    """What a claim's own rule says; whatever else it raises is a fault of its kind or mutant."""
+    try:
+        return subject.finding(data if mutant is None else mutant.plant(data))
+    except Undecided as reason:
+        return Finding((), {}, blocked=str(reason))
+    except ClaimError:
+        raise
+    except Exception as error:
+        planted = f", mutant {mutant.id}" if mutant else ""
+        raise ClaimError(
+            f"claim {subject.id}{planted}: expected a finding, received {type(error).__name__}: "
+            f"{error}; correct `finding` of {type(subject).__name__} or the mutant's `data`"
+        ) from error
+
+
+def _follow(looks: Sequence[int], budget: float, look: Callable[[int], Finding]) -> Course:
     """Look, decide, and when undecided go on to the number of seeds that the pilot asks for."""
     shares, k, taken, p_value = look_shares(len(looks)), 0, [], 1.0
     planned = 0
     while True:
-        finding = RULES[type(subject)](subject, gather(looks[k]))
+        finding = look(looks[k])
         taken.append(k)
         if not finding.blocked:
             p_value = min(p_value, refutation(finding.tests) / shares[k])
@@ -181,21 +190,13 @@ def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Ve
     return Verdict.INCONCLUSIVE
 
 
-@lru_cache(maxsize=256)
-def _planted(claim: Claim, mutant: Mutant) -> Claim:
-    """As ``claim.planted``, which checks the whole claim anew: once for a calibration."""
-    return claim.planted(mutant)
-
-
 def _try_mutant(claim: Claim, mutant: Mutant, evidence: Evidence) -> MutantOutcome:
-    subject = _planted(claim, mutant)
-    owner = data_owner(claim, subject, mutant.id)
-    course = _follow(
-        subject,
-        claim.looks(evidence.tier),
-        MUTANT_ERROR,
-        lambda n: evidence.gather(subject, owner, n),
-    )
+    subject = planted(claim, mutant)
+
+    def look(seeds: int) -> Finding:
+        return _finding(subject, mutant, evidence.gather(mutant, seeds))
+
+    course = _follow(claim.at(evidence.tier).looks, MUTANT_ERROR, look)
     return MutantOutcome(
         mutant.id, mutant.description, course.verdict, course.because, course.seeds
     )

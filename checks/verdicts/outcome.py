@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from .claim import Real
+from .data import Real
 
 
 class Verdict(Enum):

@@ -8,11 +8,14 @@ limit (single precision, roundings that add up over many steps), is neither left
 Errors that still fall are always judged, and so is a floor that is larger than rounding can be.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .claims import ConstantClaim, RateClaim
-from .finding import Data
+from .data import Data
+from .finding import Undecided
 from .values import ClaimError, stated
 
 RESOLVED = 10.0  # an error of so many resolutions is bent by a tenth of itself at most
@@ -23,29 +26,27 @@ FAR = DOUBLE**0.5  # a floor is never taken for rounding unless it is so small b
 ORDER_ONE = 16.0  # quantities between its inverse and it are taken to be of order one
 
 
-class Floored(Exception):
-    """Too few levels are left: the message says which are of the size of rounding."""
-
-
-def above_rounding(claim: RateClaim | ConstantClaim, data: Data) -> tuple[Data, tuple[str, ...]]:
+def above_rounding(
+    claim_id: str, names: Sequence[str], resolution: Any, data: Data
+) -> tuple[Data, tuple[str, ...]]:
     """The data without the points whose error is rounding, and a note that names these.
 
-    A computation is taken to have as many steps as its largest size. Raises `Floored` when fewer
+    ``names`` are the sizes of the claim's rate. A computation is taken to have as many
+    steps as its largest size. Raises `Undecided` when fewer
     levels are left than a claim needs or than are left out, and when what looks like rounding
     may be a wrong limit.
     """
     steps = np.array([float(max(point.values(), default=1)) for point in data.points])
     named = None
-    if claim.resolution is not None:
-        at = claim.resolution
-        values = [at(point) if callable(at) else at for point in data.points]
-        named = named_resolution(claim.id, values)
+    if resolution is not None:
+        values = [resolution(p) if callable(resolution) else resolution for p in data.points]
+        named = named_resolution(claim_id, values)
     out = rounded(data.matrix("error"), steps, named)
     kept = [k for k in range(len(out)) if not out[k]]
     if len(kept) == len(out):
         return data, ()
-    names, single = claim.rate.sizes, len(claim.rate.sizes) == 1
-    spare = [len({data.points[k][name] for k in kept}) - (4 if single else 2) for name in names]
+    least = 4 if len(names) == 1 else 2
+    spare = [len({data.points[k][name] for k in kept}) - least for name in names]
     words = ", ".join(str(data.points[k]) for k in np.flatnonzero(out))
     spare += [len(kept) - 4, 2 * len(kept) - len(out)]
     return data.select(kept), left_out(words, len(kept), min(spare))
@@ -66,7 +67,7 @@ def rounded(
 ) -> Bool[np.ndarray, " K"]:
     """Which columns are of the size of rounding: as named, or as the errors themselves show.
 
-    Raises `Floored` for columns that are suspect without being that small.
+    Raises `Undecided` for columns that are suspect without being that small.
     """
     largest = np.abs(errors).max(axis=0)
     if named is not None:
@@ -83,7 +84,7 @@ def rounded(
     single = STEPS * SINGLE * steps * _single_size(errors)
     doubts = (unit & (largest <= many), largest <= many * top, largest <= single)
     if len(rest) and any(_stalls(largest[rest], doubt[rest]) for doubt in doubts):
-        raise Floored(
+        raise Undecided(
             "rounding floor? errors have stopped falling where they may be rounding (in single "
             "precision, or of many steps) or a wrong limit: give the rounding of the measured "
             "quantity as resolution= (0 for errors that are exact)"
@@ -92,9 +93,9 @@ def rounded(
 
 
 def left_out(where: str, kept: int, spare: int) -> tuple[str, ...]:
-    """The note on levels that were left out; raises `Floored` when none is to spare."""
+    """The note on levels that were left out; raises `Undecided` when none is to spare."""
     if spare < 0:
-        raise Floored(
+        raise Undecided(
             f"rounding floor: the errors at {where} are of the size of rounding; the {kept} levels "
             "that are left are too few, or fewer than those: use coarser ones, or name the "
             "rounding of the measured quantity in `resolution` (0 for errors that are exact)"

@@ -9,19 +9,19 @@ from jaxtyping import Float
 
 from theory.language.rate import Rate
 
-from .claims import ConstantClaim, RateClaim
-from .finding import Data
+from .data import Data
 from .model import Shape
 
 
-def rate_shape(claim: RateClaim, data: Data) -> Shape:
-    """Monomials, sizes and next-order terms at the size points of the data."""
-    terms = log_monomials(claim.rate, data)
-    names = claim.rate.sizes
-    order: Any = claim.next_order
-    if order == "auto":
-        order = 1.0 if len(terms) == 1 else None
-    return make_shape(terms, np.array([data.column(name) for name in names]), order)
+def rate_shape(rate: Rate, next_order: Any, data: Data) -> Shape:
+    """Monomials, sizes and next-order terms at the size points of the data.
+
+    The next order ``"auto"`` is 1 for one monomial, none for a sum.
+    """
+    terms = log_monomials(rate, data)
+    if next_order == "auto":
+        next_order = 1.0 if len(terms) == 1 else None
+    return make_shape(terms, np.array([data.column(name) for name in rate.sizes]), next_order)
 
 
 def make_shape(
@@ -39,9 +39,9 @@ def make_shape(
     return Shape(log_terms, logs - logs.mean(axis=1, keepdims=True), corrections, coarse_to_fine)
 
 
-def finest_point(claim: RateClaim | ConstantClaim, data: Data) -> int:
+def finest_point(rate: Rate, data: Data) -> int:
     """Index of the point where the predicted error is smallest."""
-    return int(np.argmin(np.logaddexp.reduce(log_monomials(claim.rate, data), axis=0)))
+    return int(np.argmin(np.logaddexp.reduce(log_monomials(rate, data), axis=0)))
 
 
 def log_monomials(rate: Rate, data: Data) -> Float[np.ndarray, "T K"]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
-from .claim import Real
+from .data import Real
 from .outcome import Test, t_quantile
 
 LATER = 3.0  # a look has this many times the error probability of the look before it

@@ -1,30 +1,27 @@
-"""One work item: a size point and a block of seeds. Pure, so it can be cached and sent away."""
+"""One work item: an experiment's point and a block of seeds. Pure, so it can be sent away."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped, UInt32
+from jaxtyping import UInt32
 
-from .claim import Claim, Mutant, Size
-from .frequencies import FrequencyClaim
+from .data import Size
+from .experiment import Experiment
 from .values import ClaimError, real_values
 
 
 @dataclass(frozen=True)
 class Task:
-    """Run the function called ``role`` at one size, for seeds start..start+count-1.
+    """Simulate the experiment of that name at one point, for seeds start..start+count-1.
 
-    Hashable and JSON-able (``to_json``). ``mutant_id`` is None unless the mutant replaces
-    a measuring function: mutants of the prediction share the claim's own data.
+    Hashable and JSON-able (``to_json``).
     """
 
-    claim_id: str
-    mutant_id: str | None
-    role: str
+    experiment: str
     size: tuple[tuple[str, int], ...]
     start: int
     count: int
@@ -32,20 +29,18 @@ class Task:
 
     @property
     def point(self) -> Size:
-        """The size as the dict a measuring function receives."""
+        """The size as the dict a simulation receives."""
         return dict(self.size)
+
+    @property
+    def where(self) -> str:
+        """The point and the seeds, in words."""
+        return f"at size {self.point}, seeds {self.start}..{self.start + self.count - 1} of run " \
+            f"seed {self.seed}"  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, enough to rebuild the task with ``from_json``."""
-        return {
-            "claim_id": self.claim_id,
-            "mutant_id": self.mutant_id,
-            "role": self.role,
-            "size": [[name, level] for name, level in self.size],
-            "start": self.start,
-            "count": self.count,
-            "seed": self.seed,
-        }
+        return {**asdict(self), "size": [[name, level] for name, level in self.size]}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Task":
@@ -57,7 +52,7 @@ class Task:
 def seed_keys(
     draw: str, seed: int, start: int, count: int, side: str = ""
 ) -> UInt32[np.ndarray, "count 2"]:
-    """Keys of the seeds start..start+count-1 of a draw (a claim's ``draw_name``).
+    """Keys of the seeds start..start+count-1 of a draw (an experiment's name).
 
     They depend on the run's seed, the draw and the index alone, so more seeds extend the
     earlier ones and all sizes and mutants share randomness. ``side`` separates samples
@@ -77,85 +72,32 @@ def _first_keys(text: str, seed: int, count: int) -> UInt32[np.ndarray, "{count}
     return source.generate_state(2 * count, np.uint32).reshape(-1, 2)
 
 
-def evaluate(claim: Claim, task: Task) -> Float[np.ndarray, "..."]:
-    """Run one task of a claim (the claim itself, not the mutant) and check what comes back.
+def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
+    """Simulate one block; named columns of doubles or truth values, one row a seed.
 
-    Returns float64 of shape (count,), (count, q) or (count, times). Raises ClaimError,
-    naming claim, size and seed, for an exception, a wrong shape, NaN or infinity, a negative
-    error, and whatever is not real, double precision data (see ``real_values``).
+    Raises ClaimError, naming experiment, size and seeds, for an exception, for what is no table,
+    and for whatever is not real, double precision data (see ``real_values``).
     """
-    subject = claim if task.mutant_id is None else claim.planted(find_mutant(claim, task.mutant_id))
-    side = "right" if task.role == "right" else ""
-    keys = seed_keys(claim.draw_name, task.seed, task.start, task.count, side)
-    where = f"claim {task.claim_id}" + (f", mutant {task.mutant_id}" if task.mutant_id else "")
-    where += f", {task.role} at size {task.point}"
-    seeds = f"seeds {task.start}..{task.start + task.count - 1} of run seed {task.seed}"
+    draw = experiment.draw or experiment.name
+    keys = seed_keys(draw, task.seed, task.start, task.count, experiment.side)
+    where = f"{experiment.who} {task.where}"
     try:
         # A function may write into its size dict or keys: it gets copies of its own.
-        raw = subject.roles()[task.role](task.point, keys)
+        table = experiment.simulate(task.point, keys, **experiment.options)
+        if not isinstance(table, Mapping) or not table:
+            raise TypeError(f"expected a dict of named columns, received {type(table).__name__}")
     except Exception as error:
         raise ClaimError(
-            f"{where}, {seeds}: expected an array of {task.count} values, received "
+            f"{where}: expected an array of {task.count} values, received "
             f"{type(error).__name__}: {error}; correct the function"
         ) from error
     try:
-        values = real_values(raw, events=isinstance(claim, FrequencyClaim))
+        return {str(name): _column(raw) for name, raw in table.items()}
     except (TypeError, ValueError) as error:  # NumPy's own: it is no array at all
-        raise ClaimError(f"{where}, {seeds}: {error}; correct the function") from error
-    _check_shape(subject, task, values, f"{where}, {seeds}")
-    finite = np.all(np.isfinite(values).reshape(task.count, -1), axis=1)
-    _refuse(finite, values, task, where, "finite numbers")
-    if _nonnegative(subject, task.role):
-        positive = np.all((values >= 0).reshape(task.count, -1), axis=1)
-        _refuse(positive, values, task, where, "errors of at least 0")
-    return values
+        raise ClaimError(f"{where}: {error}; correct the function") from error
 
 
-def find_mutant(claim: Claim, mutant_id: str) -> Mutant:
-    """The mutant of that id among those named in the claim (automatic ones share its data)."""
-    for mutant in claim.mutants:
-        if mutant.id == mutant_id:
-            return mutant
-    raise ValueError(
-        f"claim {claim.id} names no mutant {mutant_id!r}; it names {[m.id for m in claim.mutants]}"
-    )
-
-
-def _nonnegative(claim: Claim, role: str) -> bool:
-    signed = getattr(claim, "statistic", "") == "weak"
-    return role in ("error", "residual", "curve") and not signed
-
-
-def _check_shape(claim: Claim, task: Task, values: Shaped[np.ndarray, "..."], where: str) -> None:
-    wanted = {
-        "curve": ((task.count, np.size(getattr(claim, "times", ()))),),
-        "sample": ((task.count, "q"), (task.count,)),
-    }
-    wanted["left"] = wanted["right"] = wanted["sample"]
-    shapes = wanted.get(task.role, ((task.count,),))
-    if not any(_matches(values.shape, shape) for shape in shapes):
-        raise ClaimError(
-            f"{where}: expected an array of shape {' or '.join(map(str, shapes))}, received shape "
-            f"{values.shape}; return one row a key"
-        )
-
-
-def _matches(shape: tuple[int, ...], wanted: tuple[int | str, ...]) -> bool:
-    return len(shape) == len(wanted) and all(
-        isinstance(w, str) or n == w for n, w in zip(shape, wanted, strict=True)
-    )
-
-
-def _refuse(
-    good: Bool[np.ndarray, " count"],
-    values: Float[np.ndarray, "count ..."],
-    task: Task,
-    where: str,
-    expected: str,
-) -> None:
-    if not good.all():
-        first = int(np.argmin(good))
-        raise ClaimError(
-            f"{where}, seed {task.start + first} of run seed {task.seed}: expected {expected}, "
-            f"received {values[first]}; {int((~good).sum())} of {task.count} seeds are affected"
-        )
+def _column(raw: Any) -> np.ndarray:
+    """As float64; truth values as they are, for who reads them may not admit them."""
+    values = real_values(raw, events=True)
+    return values.astype(bool) if np.asarray(raw).dtype == bool else values

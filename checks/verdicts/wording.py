@@ -1,7 +1,7 @@
 """The one line of reason that goes with a verdict."""
 
-from .claim import Claim, Real
-from .claims import RateClaim
+from .claim import Claim
+from .data import Real
 from .finding import Finding
 from .outcome import Test, Verdict
 
@@ -45,11 +45,3 @@ def margin_of(claim: Claim) -> float | None:
     """The margin of a claim, None for kinds that have none."""
     margin = getattr(claim, "margin", None)
     return None if margin is None else float(margin)
-
-
-def default_statement(claim: Claim) -> str:
-    """What a claim without words of its own says."""
-    if isinstance(claim, RateClaim):
-        kind = "is exactly of order" if claim.rate.kind.value == "exact" else "is at most of order"
-        return f"The error {kind} {claim.rate.expression}."
-    return f"{type(claim).__name__} {claim.id}."

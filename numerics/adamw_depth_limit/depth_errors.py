@@ -1,11 +1,12 @@
 """Errors of depth alone: networks without sampling error, a problem for each seed."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from numerics.adamw_depth_limit.adamw_variants import Recipe
-from numerics.adamw_depth_limit.head_noise import ADAMW, STEPS, Values
+from numerics.adamw_depth_limit.head_noise import ADAMW, STEPS, Size, Values
 from numerics.adamw_depth_limit.leading_terms import leading
 from numerics.adamw_depth_limit.token_problems import (
     Pair,
@@ -16,43 +17,28 @@ from numerics.adamw_depth_limit.token_problems import (
     pointwise,
     simulate,
 )
-from numerics.engine.remembered import remembered
 
 
-@remembered(128)
-def exhaustive(keys: Any, depth: int, recipe: Recipe = ADAMW) -> Pair:
-    """Networks without sampling error."""
-    return pair(simulate(draw_problems(keys), full_weights(len(keys), depth), recipe, steps=STEPS))
+def depths(point: Size, keys: Any, *, recipe: Recipe = ADAMW) -> dict[str, Values]:
+    """Networks of depth L without sampling error, against the limits of the seeds' problems.
 
+    ``error``: after training by ``recipe``, states and adjoints; ``extrapolated``: Richardson's
+    extrapolation from depths L and 2 L, ``left-out`` the deeper network in its place; ``euler``:
+    before training, the error of the first sequence over the derived one, without the 1/L.
+    """
+    depth, problems = point["L"], draw_problems(keys)
 
-@remembered(4)
-def limits(keys: Any) -> Pair:
-    """The limits of the seeds' problems."""
-    return extrapolated(lambda depth: exhaustive(keys, depth, ADAMW))
+    @cache
+    def exhaustive(layers: int, how: Recipe = ADAMW) -> Pair:
+        return pair(simulate(problems, full_weights(len(keys), layers), how, steps=STEPS))
 
-
-def depth_error(keys: Any, depth: int, *, recipe: Recipe = ADAMW) -> Values:
-    """Against the limit after training, states and adjoints."""
-    x, p = (a - b for a, b in zip(exhaustive(keys, depth, recipe), limits(keys), strict=True))
-    return np.hypot(pointwise(x[:, -1], -1), pointwise(p[:, -1], 0))
-
-
-def extrapolation_error(keys: Any, depth: int, *, richardson: bool = True) -> Values:
-    """Richardson's extrapolation from depths L and 2 L, against the one from the deepest."""
-    coarse, fine = (exhaustive(keys, layers, ADAMW).x for layers in (depth, 2 * depth))
-    found = 2 * fine - coarse if richardson else fine
-    return pointwise((found - limits(keys).x)[:, -1], -1)
-
-
-@remembered(4)
-def derived(keys: Any) -> Values:
-    """The derived norm of L times the error of the first sequence before training."""
-    problems = draw_problems(keys)
-    found = leading(problems.data.inputs[:, 0], problems.atoms)[0].euler
-    return np.linalg.norm(found, axis=(1, 2))
-
-
-def euler_ratio(keys: Any, depth: int) -> Values:
-    """Error of the first sequence before training over the derived one, without the 1/L."""
-    error = (exhaustive(keys, depth, ADAMW).x - limits(keys).x)[:, 0, 0, -1]
-    return np.linalg.norm(error, axis=(1, 2)) / derived(keys)
+    limit, coarse, fine = extrapolated(exhaustive), exhaustive(depth).x, exhaustive(2 * depth).x
+    x, p = (a - b for a, b in zip(exhaustive(depth, recipe), limit, strict=True))
+    first = np.linalg.norm((coarse - limit.x)[:, 0, 0, -1], axis=(1, 2))
+    derived = leading(problems.data.inputs[:, 0], problems.atoms)[0].euler
+    return {
+        "error": np.hypot(pointwise(x[:, -1], -1), pointwise(p[:, -1], 0)),
+        "extrapolated": pointwise((2 * fine - coarse - limit.x)[:, -1], -1),
+        "left-out": pointwise((fine - limit.x)[:, -1], -1),
+        "euler": first / np.linalg.norm(derived, axis=(1, 2)),
+    }

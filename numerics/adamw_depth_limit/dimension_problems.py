@@ -1,7 +1,8 @@
 """Problems whose norms do not depend on the embedding dimension, and AdamW's runs on them."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,7 +19,6 @@ from numerics.adamw_depth_limit.token_problems import (
     random_weights,
     simulate,
 )
-from numerics.engine.remembered import remembered
 
 MOST = 16  # the largest dimension
 DEPTH, HEADS = 4, 2
@@ -48,14 +48,6 @@ def dimension_problem(key: Any, d: int) -> Problem:
     return Problem(problem.data._replace(inputs=inputs, targets=targets), atoms)
 
 
-class ByDimension(NamedTuple):
-    """After training: head noise of the states, norm and movement of the values (Frobenius)."""
-
-    error: Values
-    norm: Values  # the largest over layers and atoms
-    moved: Values  # beyond weight decay, in the first layer
-
-
 def dimension_runs(keys: Keys, d: int, recipe: Recipe, steps: int) -> tuple[Run, Run, Problem]:
     """Networks of random heads, those without sampling error, and their problems."""
     problems = draw_problems(keys, partial(dimension_problem, d=d))
@@ -66,9 +58,15 @@ def dimension_runs(keys: Keys, d: int, recipe: Recipe, steps: int) -> tuple[Run,
     return random, full, problems
 
 
-@remembered(500)
-def dimension(keys: Any, d: int, blockwise: float, mean: bool) -> ByDimension:
-    """AdamW by entries or by blocks, where v is the sum of squares of a block, or their mean."""
+def dimension(
+    point: Mapping[str, int], keys: Any, *, blockwise: float = 1.0, mean: bool = False
+) -> dict[str, Values]:
+    """AdamW by entries or by blocks, where v is the sum of squares of a block, or their mean.
+
+    After training: head noise of the states, the largest norm of values over layers and atoms, and
+    the movement of values beyond weight decay in the first layer (Frobenius).
+    """
+    d = point["d"]
     entries = Heads(2.0 * d, 2.0 * d, float(d * d)) if mean else Heads(1.0, 1.0, 1.0)
     recipe = FARTHER._replace(blockwise=blockwise, entries=entries)
     run, full, problems = dimension_runs(keys, d, recipe, LONGER)
@@ -77,16 +75,8 @@ def dimension(keys: Any, d: int, blockwise: float, mean: bool) -> ByDimension:
     norms, moved = (
         np.linalg.norm(w, axis=(-2, -1)) for w in (V, V[:, 0] - kept * problems.atoms.V)
     )
-    return ByDimension(pointwise((run.x - full.x)[:, -1], -1), norms.max((-1, -2)), moved.mean(-1))
-
-
-def by_dimension(
-    keys: Any, d: int, *, what: str, blockwise: float = 1.0, mean: bool = False, power: float = 0.0
-) -> Values:
-    """One of ``ByDimension``, over d^power."""
-    return getattr(dimension(keys, d, blockwise, mean), what) / d**power
-
-
-def growth_left(keys: Any, d: int, *, power: float = 0.25, blockwise: float = 0.0) -> Values:
-    """d^power over the error: does not grow when the error grows at least as d^power."""
-    return d**power / dimension(keys, d, blockwise, False).error
+    return {
+        "error": pointwise((run.x - full.x)[:, -1], -1),
+        "norm": norms.max((-1, -2)),
+        "moved": moved.mean(-1),
+    }

@@ -1,10 +1,11 @@
 """What random heads do to states and backpropagated variables, against networks without them.
 
-Networks are trained on one fixed problem; only their heads are drawn. Functions return one number
-a seed.
+Networks are trained on one fixed problem; only their heads are drawn. Simulations take a point and
+keys and give named columns, one row a key.
 """
 
 import itertools
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -27,11 +28,12 @@ from numerics.adamw_depth_limit.token_problems import (
     repeated,
     simulate,
 )
-from numerics.engine.remembered import remembered
 
 STEPS = 2  # training steps
 ADAMW = Recipe(learning_rate=0.1)
 Values = Float[np.ndarray, " seeds"]
+Size = Mapping[str, int]
+Table = Mapping[str, np.ndarray]
 
 
 @cache
@@ -59,15 +61,20 @@ def random_heads(keys: Any, depth: int, heads: int, sequences: int) -> Pair:
     return pair(simulate(problems, random_weights(keys, depth, heads), ADAMW, steps=STEPS))
 
 
-@remembered(2000)
-def head_errors(keys: Any, depth: int, heads: int, sequences: int) -> dict[tuple, Values]:
-    """Deviations by (exhaustive, step, what, how): ten questions to the same networks.
+def deviation(*, what: str, step: int, how: str = "rms", exhaustive: bool = False) -> str:
+    """The name of one of the deviations of `heads`."""
+    return f"{what} {how} step {step} from {'exhaustive' if exhaustive else 'limit'}"
+
+
+def heads(point: Size, keys: Any) -> dict[str, Values]:
+    """Deviations by what, how, step and what from: ten questions to the same networks.
 
     From the limit, or from the ``exhaustive`` network of that depth; of states, adjoints, or both
     (``joint``); root mean square over inputs (states at depth one, adjoints at depth zero), or the
     largest over inputs and depths (``sup``).
     """
-    found = random_heads(keys, depth, heads, sequences)
+    depth, sequences = point["L"], point["S"]
+    found = random_heads(keys, depth, point["H"], sequences)
     zeros = {False: fixed_limit(sequences), True: fixed_exhaustive(depth, sequences)}
     errors = {}
     for (exhaustive, zero), step in itertools.product(zeros.items(), (0, STEPS)):
@@ -75,23 +82,11 @@ def head_errors(keys: Any, depth: int, heads: int, sequences: int) -> dict[tuple
         rms, sup = (pointwise(x, -1), pointwise(p, 0)), (largest(x), largest(p))
         for how, (states, adjoints), joint in (("rms", rms, np.hypot), ("sup", sup, np.maximum)):
             both = {"states": states, "adjoints": adjoints, "joint": joint(states, adjoints)}
-            errors |= {(exhaustive, step, what, how): value for what, value in both.items()}
+            errors |= {
+                deviation(what=what, step=step, how=how, exhaustive=exhaustive): value
+                for what, value in both.items()
+            }
     return errors
-
-
-def head_error(
-    keys: Any,
-    depth: int,
-    heads: int,
-    sequences: int,
-    *,
-    what: str,
-    step: int,
-    how: str = "rms",
-    exhaustive: bool = False,
-) -> Values:
-    """One of ``head_errors``."""
-    return head_errors(keys, depth, heads, sequences)[exhaustive, step, what, how]
 
 
 @cache
@@ -105,16 +100,14 @@ def spreads(sequences: int) -> tuple[float, float]:
     return carried, kept
 
 
-def noise_ratio(
-    keys: Any, depth: int, heads: int, sequences: int, *, flow: bool = True, power: int = 1
-) -> Values:
+def noise_ratio(size: Size, table: Table, *, flow: bool = True, power: int = 1) -> Values:
     """Noise of the states before training over the derived spread, without the (L H)^(-1/2).
 
     ``flow`` off: over the spread that the linearised flow does not carry; ``power`` 2: over the
     variance.
     """
-    noise = head_error(keys, depth, heads, sequences, what="states", step=0, exhaustive=True)
-    return noise / spreads(sequences)[0 if flow else 1] ** power
+    noise = table[deviation(what="states", step=0, exhaustive=True)]
+    return noise / spreads(size["S"])[0 if flow else 1] ** power
 
 
 def frozen_update(keys: Any, depth: int, heads: int, *, scaled: bool = False) -> Values:
@@ -130,26 +123,24 @@ def frozen_update(keys: Any, depth: int, heads: int, *, scaled: bool = False) ->
     return np.linalg.norm(moved, axis=(-2, -1)).mean((-1, -2)) / ADAMW.learning_rate
 
 
-@remembered(500)
-def token_noise(keys: Any, tokens: int) -> tuple[Values, Values]:
+def tokens(point: Size, keys: Any) -> dict[str, Values]:
     """Noise of four heads in eight layers with N tokens, a problem for each seed.
 
     Of states and of adjoints. Tokens are repeated until there are 8 (64 when N is larger): that
     changes no measure, so it is the network of N tokens.
     """
-    most = 8 if tokens <= 8 else 64
+    most = 8 if point["N"] <= 8 else 64
     data, atoms = draw_problems(keys, partial(draw_problem, tokens=most))
-    chosen = np.arange(most) % tokens
+    chosen = np.arange(most) % point["N"]
     data = data._replace(inputs=data.inputs[:, :, chosen], targets=data.targets[:, :, chosen])
     random, full = (
         pair(simulate(Problem(data, atoms), weights, ADAMW, steps=STEPS, short=True))
         for weights in (random_weights(keys, 8, 4), full_weights(len(keys), 8))
     )
     x, p = ((a - b)[:, -1] for a, b in zip(random, full, strict=True))
-    return pointwise(x, -1), pointwise(p, 0)
+    return {"states": pointwise(x, -1), "adjoints": pointwise(p, 0)}
 
 
-def token_error(keys: Any, tokens: int, *, summed: bool = False) -> Values:
+def token_error(size: Size, table: Table, *, summed: bool = False) -> Values:
     """Both together; ``summed``: a loss summed over tokens, so adjoints N times as large."""
-    states, adjoints = token_noise(keys, tokens)
-    return np.hypot(states, (tokens if summed else 1) * adjoints)
+    return np.hypot(table["states"], (size["N"] if summed else 1) * table["adjoints"])

@@ -52,11 +52,6 @@ def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: bool =
     return np.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
 
 
-def squared_error(size: Size, keys: Any, *, setting: Setting = PLAIN) -> Errors:
-    """Half the mean square of the output error: the part of the risk beyond first order."""
-    return output_error(size, keys, setting=setting) ** 2 / 2
-
-
 def coupling_error(
     size: Size, keys: Any, *, setting: Setting = PLAIN, untrained: bool = False
 ) -> Errors:

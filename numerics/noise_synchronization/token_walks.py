@@ -5,7 +5,7 @@ networks: one compilation serves them.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -54,13 +54,7 @@ def networks(
 # The law of two tokens
 def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " n"]:
     """<X, Y> at time 2 for two orthogonal tokens in R^5, one network of MLP width m a seed."""
-    return _products(keys.tobytes(), size["L"], size["m"])
-
-
-@lru_cache(maxsize=2)
-def _products(keys: bytes, depth: int, m: int) -> Float[np.ndarray, " n"]:
-    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    ends = networks(rows, depth, 1, np.eye(D)[:4], LAW, HORIZON, m=m)[:, 0, -1]
+    ends = networks(keys, size["L"], 1, np.eye(D)[:4], LAW, HORIZON, m=size["m"])[:, 0, -1]
     return (ends[:, 0] * ends[:, 1]).sum(1)
 
 
@@ -110,14 +104,8 @@ def order_parameters(
 
 def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "n 2"]:
     """N to infinity at depth L: the network moves the whole law, whose atoms stay atoms."""
-    ends = _pulled(keys.tobytes(), size["L"])
+    ends = networks(keys, size["L"], 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
     return order_parameters(ends, np.full((len(keys), 4), 0.25))
-
-
-@lru_cache(maxsize=2)
-def _pulled(keys: bytes, depth: int) -> Float[np.ndarray, "n 4 5"]:
-    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    return networks(rows, depth, 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
 
 
 def depth_first(
@@ -145,16 +133,12 @@ def depth_first(
 HARMONIC_TIMES = np.linspace(0.0, 1.5, 7)
 
 
-@lru_cache(maxsize=2)
-def _heights(keys: bytes, depth: int, batch: int) -> Float[np.ndarray, "n batch times N"]:
-    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    return np.einsum("nbtia,ia->nbti", networks(rows, depth, batch, FOUR, LAW, 1.5), FOUR)
-
-
-def harmonic_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
-    """Mean over networks and tokens of the zonal harmonic of degree 1 or 2 around the start."""
-    w = _heights(keys.tobytes(), size["L"], batch)
-    return np.abs((w if size["degree"] == 1 else (5 * w**2 - 1) / 4).mean(axis=(1, 3)))
+def heights(point: Size, keys: Keys, batch: int = 64) -> dict[str, Any]:
+    """Mean over networks and tokens of the zonal harmonics of degree 1 and 2 around the start."""
+    paths = networks(keys, point["L"], batch, FOUR, LAW, 1.5)
+    w = np.einsum("nbtia,ia->nbti", paths, FOUR)
+    harmonics = {"1": w, "2": (5 * w**2 - 1) / 4}
+    return {degree: np.abs(values.mean(axis=(1, 3))) for degree, values in harmonics.items()}
 
 
 # Synchronization

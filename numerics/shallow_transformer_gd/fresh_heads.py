@@ -1,8 +1,8 @@
-"""Errors of shallow transformers that are not trained: what the claims measure, one number a seed.
+"""Shallow transformers that are not trained: what is simulated, and what claims read of it.
 
-Sizes: m heads, n samples, T tokens, B a bound of |U|, r repeats. Sizes and planted errors that
-concern the same networks share a run (``remembered``); ``most`` and ``samples`` name the sets of
-widths and of samples that are simulated together.
+Sizes: m heads, n samples, T tokens, B a bound of |U|, r repeats. ``most`` and ``samples`` name the
+sets of widths and of samples that are simulated together. Simulations take a point and keys and
+give named columns, one row a key; other functions read a size's numbers from such a table.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,19 +13,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from numerics.engine.remembered import remembered
-from numerics.shallow_transformer_gd.boundary import POINTS, Linearised, boundary_errors
+from numerics.shallow_transformer_gd.boundary import POINTS, boundary_errors
 from numerics.shallow_transformer_gd.extremes import QUANTITIES, extreme_values
 from numerics.shallow_transformer_gd.long_inputs import (
-    Kicked,
     kicked,
     repetition_change,
     working_memory,
 )
-from numerics.shallow_transformer_gd.pool import Pool, Profile, approximation_profile, response_pool
+from numerics.shallow_transformer_gd.pool import Pool, approximation_profile, response_pool
 
 Size = Mapping[str, int]
-Measure = Callable[[Size, Any], np.ndarray]
+Table = Mapping[str, Any]
 
 
 def levels(least: int, most: int, step: int = 2) -> tuple[int, ...]:
@@ -34,55 +32,41 @@ def levels(least: int, most: int, step: int = 2) -> tuple[int, ...]:
 
 
 # Extremes of one head, by gradient ascent.
-@remembered(64)
-def extremes(keys: Any, quantity: str, length: int, B: float) -> jax.Array:
+def extremes(point: Size, keys: Any, *, quantity: str) -> Table:
     """The largest value that each search has met."""
-    place = QUANTITIES.index(quantity)
-    return extreme_values(keys, place, length, B, most=6, dim=2, steps=100)
-
-
-def below(quantity: str, bound: Callable[[float], Any]) -> Measure:
-    """Slack of a bound that depends on B and not on T."""
-
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        B = float(size.get("B", 1))
-        return float(bound(B)) - np.asarray(extremes(keys, quantity, size["T"], B))
-
-    return slack
+    place, B = QUANTITIES.index(quantity), float(point.get("B", 1))
+    found = extreme_values(jnp.asarray(keys), place, point["T"], B, most=6, dim=2, steps=100)
+    return {"largest": found}
 
 
 # The linearisation error, at three points of the projection set.
 MOVED = {256: (16, 40, 100, 256), 512: levels(16, 512), 1024: levels(16, 1024)}
 
 
-@remembered(16)
-def moved(keys: Any, most: int, point: str, symmetric: bool, shrinking: bool) -> Linearised:
-    """Networks of all widths on 16 samples."""
-    sizes = {"widths": MOVED[most], "samples": 16, "length": 3, "dim": 3}
-    return boundary_errors(keys, POINTS.index(point), symmetric, shrinking, **sizes)
+def linearised(
+    point: Size, keys: Any, *, place: str, symmetric: bool = True, shrinking: bool = True
+) -> Table:
+    """Networks of all widths on 16 samples, moved to a place of the projection set."""
+    sizes = {"widths": MOVED[point["most"]], "samples": 16, "length": 3, "dim": 3}
+    where = POINTS.index(place)
+    return boundary_errors(jnp.asarray(keys), where, symmetric, shrinking, **sizes)._asdict()
 
 
-def linear_error(point: str, what: str = "error", symmetric: bool = True) -> Measure:
-    """sup over the samples of |f - f_lin|, or another field of ``Linearised``."""
-
-    def error(size: Size, keys: Any) -> np.ndarray:
-        found = getattr(moved(keys, size["most"], point, symmetric, True), what)
-        return np.asarray(found)[:, MOVED[size["most"]].index(size["m"])]
-
-    return error
+def unprojected(point: Size, keys: Any) -> Table:
+    """Errors where radii do not shrink with m, beside the bound where they do."""
+    free = linearised(point, keys, place="coherent", shrinking=False)
+    return {"error": free["error"], "bound": linearised(point, keys, place="coherent")["bound"]}
 
 
-def linear_slack(shrinking: bool = True, averaged: bool = False) -> Measure:
-    """The sharp bound minus the error at the coherent point."""
+def of_moved(size: Size, table: Table, what: str = "error") -> np.ndarray:
+    """sup over the samples of |f - f_lin|, or another column."""
+    return table[what][:, MOVED[size["most"]].index(size["m"])]
 
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        place = MOVED[size["most"]].index(size["m"])
-        bound = moved(keys, size["most"], "coherent", True, True).bound
-        error = moved(keys, size["most"], "coherent", True, shrinking).error
-        share = np.asarray(bound) / (size["m"] if averaged else 1)
-        return (share - np.asarray(error))[:, place]
 
-    return slack
+def below_bound(size: Size, table: Table, averaged: bool = False) -> np.ndarray:
+    """The sharp bound (over m when ``averaged``) minus the error."""
+    share = of_moved(size, table, "bound") / (size["m"] if averaged else 1)
+    return share - of_moved(size, table)
 
 
 # The approximation error, heads drawn from the pool that makes the target.
@@ -96,30 +80,28 @@ def pool(samples: int) -> Pool:
     return response_pool(key, pool=512, samples=samples, length=6, dim=4)
 
 
-@remembered(64)
-def profile(keys: Any, samples: int) -> Profile:
+def profile(point: Size, keys: Any) -> Table:
     """Errors of all widths over numbers of samples from 8 to all."""
+    samples = point["samples"]
     counts, pairs = levels(8, samples), np.arange(WIDTHS[-1] // 2)
     ladders = (jnp.asarray(np.array(ladder)) for ladder in (WIDTHS, counts, pairs))
-    return approximation_profile(keys, pool(samples), *ladders)
+    return approximation_profile(jnp.asarray(keys), pool(samples), *ladders)._asdict()
 
 
-def approximation(size: Size, keys: Any, what: str = "largest", m: int = 64) -> np.ndarray:
+def approximation(size: Size, table: Table, what: str = "largest", m: int = 64) -> np.ndarray:
     """Largest or mean square error of m heads over n samples."""
-    found = getattr(profile(keys, size["samples"]), what)
-    width = WIDTHS.index(size.get("m", m))
-    counts = levels(8, size["samples"])
-    return np.asarray(found)[:, width, counts.index(size.get("n", counts[-1]))]
+    counts, width = levels(8, size["samples"]), WIDTHS.index(size.get("m", m))
+    return table[what][:, width, counts.index(size.get("n", counts[-1]))]
 
 
-def sup_square(size: Size, keys: Any) -> np.ndarray:
+def sup_square(size: Size, table: Table) -> np.ndarray:
     """m eps_app^2 over twice its Gaussian slope 2 v, v = m times the largest variance, m = 64."""
-    return 64 * approximation(size, keys) ** 2 / (4 * float(pool(size["samples"]).variance))
+    return 64 * approximation(size, table) ** 2 / (4 * float(pool(size["samples"]).variance))
 
 
-def needed_width(size: Size, keys: Any) -> np.ndarray:
+def needed_width(size: Size, table: Table) -> np.ndarray:
     """The width at which a seed's error, made monotone in m, reaches half a unit."""
-    errors = np.stack([approximation(size, keys, m=m) for m in WIDTHS], axis=1)
+    errors = np.stack([approximation(size, table, m=m) for m in WIDTHS], axis=1)
     errors = errors / np.sqrt(float(pool(size["samples"]).variance))
     falling = np.log(np.maximum.accumulate(errors[:, ::-1], axis=1))
     rising = np.log(WIDTHS[::-1])
@@ -135,41 +117,41 @@ def drawn(keys: Any, draw: Callable[[np.random.Generator], np.ndarray]) -> jax.A
     return jnp.asarray(np.array([draw(np.random.default_rng(key)) for key in np.asarray(keys)]))
 
 
-@remembered(16)
-def repeated(keys: Any) -> jax.Array:
-    """Relative change of outputs when tokens are repeated: heads, repeats, seeds."""
+def repeated(_: Size, keys: Any) -> Table:
+    """Relative change of outputs when tokens are repeated: by heads and repeats."""
     X = drawn(keys, lambda rng: 0.3 * rng.standard_normal((4, 3)))
-    return repetition_change(X, repeats=REPEATS)
+    return {"change": np.moveaxis(np.asarray(repetition_change(X, repeats=REPEATS)), -1, 0)}
 
 
-def replication(size: Size, keys: Any, normalised: bool = True) -> np.ndarray:
+def replication(size: Size, table: Table, normalised: bool = True) -> np.ndarray:
     """Relative change of the network's output when every token is repeated."""
-    return np.asarray(repeated(keys))[0 if normalised else 1, REPEATS.index(size["r"])]
+    return table["change"][:, 0 if normalised else 1, REPEATS.index(size["r"])]
 
 
-@remembered(16)
-def kicks(keys: Any) -> Kicked:
+def kicks(_: Size, keys: Any) -> Table:
     """Recurrent and softmax heads; w between 0.8 and 1.3, |u| between 1.5 and 3, a seed."""
-    return kicked(drawn(keys, lambda rng: rng.uniform([0.8, 1.5], [1.3, 3.0])), lengths=LENGTHS)
+    pairs = drawn(keys, lambda rng: rng.uniform([0.8, 1.5], [1.3, 3.0]))
+    return {name: x.T for name, x in kicked(pairs, lengths=LENGTHS)._asdict().items()}
 
 
-def kick(size: Size, keys: Any, head: str = "recurrent", formula: str = "formula") -> np.ndarray:
+def kick(size: Size, table: Table, head: str = "recurrent", formula: str = "formula") -> np.ndarray:
     """Relative deviation of a gradient from w^(T-2) tanh |u|."""
-    seen, at = kicks(keys), LENGTHS.index(size["T"])
-    return np.abs(np.asarray(getattr(seen, head))[at] / np.asarray(getattr(seen, formula))[at] - 1)
+    at = LENGTHS.index(size["T"])
+    return np.abs(table[head][:, at] / table[formula][:, at] - 1)
 
 
-def contrast(head: str = "attention", per_token: bool = False) -> Measure:
+def contrast(
+    size: Size, table: Table, head: str = "attention", per_token: bool = False
+) -> np.ndarray:
     """Slack of L1 sharp on the inputs that make the recurrent gradient grow."""
-
-    def slack(size: Size, keys: Any) -> np.ndarray:
-        seen, at = kicks(keys), LENGTHS.index(size["T"])
-        bound = np.asarray(seen.bound)[at] / (size["T"] if per_token else 1)
-        return bound - np.abs(np.asarray(getattr(seen, head))[at])
-
-    return slack
+    at = LENGTHS.index(size["T"])
+    return table["bound"][:, at] / (size["T"] if per_token else 1) - np.abs(table[head][:, at])
 
 
-def temporary_bytes(size: Size, keys: Any, online: bool) -> np.ndarray:
+def memory(point: Size, keys: Any) -> Table:
     """Working memory of the attention of 16 heads; tokens given, not counted."""
-    return np.full(len(keys), working_memory(size["T"], online))
+    queries = {"last": False, "fixed": True}
+    return {
+        query: np.full(len(keys), working_memory(point["T"], online))
+        for query, online in queries.items()
+    }

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy  # its parts are loaded when they are used: statistics take a second
 from jaxtyping import Float
 from scipy import special
 
-from .claim import Claim, Real, check_common
-from .finding import Data, Finding, estimate_of
-from .outcome import Test
-from .sample_rules import at
-from .values import stated
+from checks.verdicts.claim import SAMPLE, Claim, Role
+from checks.verdicts.data import Data, Real, at
+from checks.verdicts.finding import Finding, estimate_of
+from checks.verdicts.outcome import Test
+from checks.verdicts.values import ClaimError, stated
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,9 +35,10 @@ class FrequencyClaim(Claim):
     high: Real | Sequence[Real] = 1.0
     contrasts: Sequence[tuple[int, int]] = ()
 
-    def __post_init__(self) -> None:
+    measured: ClassVar[str] = "sample"
+
+    def check(self) -> None:
         """Reject ranges that nothing or everything satisfies, and columns that do not exist."""
-        check_common(self)
         low, high = self.ranges()
         if np.any(low < 0) or np.any(high > 1) or np.any(low >= high):
             raise ValueError(
@@ -61,35 +62,35 @@ class FrequencyClaim(Claim):
         low, high = (stated(self.id, "low and high", x) for x in (self.low, self.high))
         return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
 
-    def roles(self) -> dict[str, Callable[..., Any]]:
-        """The measuring functions by name."""
-        return {"sample": self.sample}
+    def roles(self) -> dict[str, Role]:
+        """Zeros and ones, or truth values."""
+        return {"sample": Role(self.sample, SAMPLE, events=True)}
 
-
-def frequency_finding(claim: FrequencyClaim, data: Data) -> Finding:
-    """Counts against their ranges, and pairs of counts against each other."""
-    low, high = claim.ranges()
-    tests = []
-    for point, values in zip(data.points, data.arrays["sample"], strict=True):
-        table = values.reshape(len(values), -1)
-        if table.shape[1] != len(claim.events) or not np.isin(table, (0, 1)).all():
-            raise ValueError(
-                f"claim {claim.id}: expected {len(claim.events)} columns of zeros and ones, "
-                f"received shape {values.shape} with values from {values.min()} to {values.max()}"
-            )
-        counts = [int(column.sum()) for column in table.T]
-        for k, event in enumerate(claim.events):
-            if low[k] > 0 or high[k] < 1:
-                name = f"frequency of “{event}”{at(point)}"
-                tests.append(
-                    _range_test(name, counts[k], len(table), float(low[k]), float(high[k]))
+    def finding(self, data: Data) -> Finding:
+        """Counts against their ranges, and pairs of counts against each other."""
+        low, high = self.ranges()
+        tests = []
+        for point, values in zip(data.points, data.arrays["sample"], strict=True):
+            table = values.reshape(len(values), -1)
+            if table.shape[1] != len(self.events) or not np.isin(table, (0, 1)).all():
+                raise ClaimError(
+                    f"claim {self.id}: expected {len(self.events)} columns of zeros and ones, "
+                    f"received shape {values.shape} with values from {values.min()} to "
+                    f"{values.max()}"
                 )
-        for i, j in claim.contrasts:
-            name = f"“{claim.events[i]}” more often than “{claim.events[j]}”{at(point)}"
-            alone = table[:, i] - table[:, j]
-            first, second = int((alone > 0).sum()), int((alone < 0).sum())
-            tests.append(_contrast_test(name, first, second, len(table)))
-    return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
+            counts = [int(column.sum()) for column in table.T]
+            for k, event in enumerate(self.events):
+                if low[k] > 0 or high[k] < 1:
+                    name = f"frequency of “{event}”{at(point)}"
+                    tests.append(
+                        _range_test(name, counts[k], len(table), float(low[k]), float(high[k]))
+                    )
+            for i, j in self.contrasts:
+                name = f"“{self.events[i]}” more often than “{self.events[j]}”{at(point)}"
+                alone = table[:, i] - table[:, j]
+                first, second = int((alone > 0).sum()), int((alone < 0).sum())
+                tests.append(_contrast_test(name, first, second, len(table)))
+        return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
 
 
 def _range_test(name: str, count: int, n: int, low: float, high: float) -> Test:

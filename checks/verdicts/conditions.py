@@ -1,0 +1,77 @@
+"""What claims ask of their fields when they are built: ValueError that names the claim."""
+
+import sympy as sp
+
+from theory.language.rate import Kind, Rate
+
+from .claim import Claim, declared_tiers
+from .data import Real
+
+STATISTICS = ("mean", "rms", "geometric", "weak")
+
+
+def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kind, Rate]:
+    """A Rate of the wanted kind; plain symbols are taken to be positive sizes."""
+    if isinstance(predicted, Rate):
+        if kind is None or Kind(kind) is predicted.kind:
+            return predicted.kind, predicted
+        return Kind(kind), Rate(predicted.expression, Kind(kind))
+    expression = sp.sympify(predicted, strict=True)
+    symbols = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols}
+    kind = Kind.EXACT if kind is None else Kind(kind)
+    return kind, Rate(sp.expand(expression.subs(symbols)), kind)
+
+
+def check_margin(name: str, margin: Real) -> None:
+    """A margin is positive and finite."""
+    if not 0 < margin < float("inf"):
+        raise ValueError(f"claim {name}: expected a positive margin, received {margin}")
+
+
+def check_choice(name: str, what: str, value: str, choices: tuple[str, ...]) -> None:
+    """A field has one of the values that it may have."""
+    if value not in choices:
+        raise ValueError(f"claim {name}: expected {what} in {choices}, received {value!r}")
+
+
+def check_levels(claim: Claim, rate: Rate) -> None:
+    """There are points enough in every tier to see the rate."""
+    for tier in declared_tiers(claim):
+        points = claim.at(tier).points
+        missing = set(rate.sizes) - set(points[0])
+        if missing:
+            raise ValueError(
+                f"claim {claim.id}: the rate {rate.expression} depends on {sorted(missing)}, which "
+                f"the sizes {sorted(points[0])} do not have; add levels for it"
+            )
+        logs = {str(log.args[0]) for log in rate.expression.atoms(sp.log)}
+        if any(point[name] < 2 for point in points for name in logs):
+            raise ValueError(f"claim {claim.id}: a logarithm of {logs} needs levels of at least 2")
+        if len(points) < 4:
+            raise ValueError(
+                f"claim {claim.id}: expected at least 4 size points in tier {tier}, "
+                f"got {len(points)}"
+            )
+    for name in rate.sizes:
+        check_level_count(claim, name, 4 if len(rate.sizes) == 1 else 2)
+
+
+def chosen_size(claim: Claim, size: str, least: int) -> str:
+    """The size that a claim is about, by default its first; it needs ``least`` levels."""
+    size = size or next(iter(claim.at(declared_tiers(claim)[0]).points[0]))
+    check_level_count(claim, size, least)
+    return size
+
+
+def check_level_count(claim: Claim, size: str, least: int) -> None:
+    """Every tier has at least so many levels of a size."""
+    for tier in declared_tiers(claim):
+        points = claim.at(tier).points
+        if any(size not in point for point in points):
+            raise ValueError(f"claim {claim.id}: no levels for {size!r} in {points[0]}; add them")
+        levels = {point[size] for point in points}
+        if len(levels) < least:
+            raise ValueError(
+                f"claim {claim.id}: expected at least {least} levels of {size} in tier {tier}, "
+                f"received {sorted(levels)}; fewer cannot tell a law from an accident"
+            )

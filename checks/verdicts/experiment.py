@@ -1,0 +1,122 @@
+"""Experiments: what is simulated, once for all claims that ask about it.
+
+A claim reads a column of an experiment, or a function of its columns. The seeds' keys are made of
+the experiment's name, so claims of one experiment ask about the same networks; a block of seeds at
+a point is simulated and stored once, whoever asks for it first and wherever it is computed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .data import Size
+
+Table = Mapping[str, np.ndarray]  # named columns, each with one row a key
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A simulation: ``simulate(point, keys)`` gives named columns, arrays with one row a key.
+
+    It must be a pure function. ``name`` is made of kebab-case parts like a claim's id, and unique
+    in a room. ``options`` are further keyword arguments of ``simulate``. ``draw``: what the keys
+    are made of, by default the name; ``side`` tells apart samples of one draw that must be
+    independent. ``block``: the number of seeds simulated together, by default that of the first
+    look of the claim that asks.
+
+    ``experiment["error"]`` is a measuring function of a claim that reads a column;
+    ``experiment.column(f)`` one that reads ``f(size, table)``.
+    """
+
+    name: str
+    simulate: Callable[..., Mapping[str, Any]]
+    draw: str = ""
+    side: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    block: int = 0
+
+    @staticmethod
+    def of(
+        name: str, columns: Mapping[str, Callable[..., Any]], *, draw: str = "", block: int = 0
+    ) -> "Experiment":
+        """The experiment whose columns are functions ``(point, keys) -> array``."""
+        return Experiment(name, _Measured(columns), draw, block=block)
+
+    def __getitem__(self, name: str) -> "Column":
+        """The column of that name, for a claim at the experiment's own points."""
+        return self.column(Named(name))
+
+    def column(
+        self, of: Callable[[Size, Table], Any], at: Callable[[Size], Size] | None = None
+    ) -> "Column":
+        """``of(size, table)`` of what was simulated at the point ``at(size)``, for each key a row.
+
+        ``at`` leads from a claim's sizes to the experiment's: widths that are simulated together
+        are one point of the experiment and several of the claim.
+        """
+        return Column(self, of, at)
+
+    def changed(self, name: str, **options: Any) -> "Experiment":
+        """The same experiment on the same keys with other ``options``: a planted error's."""
+        return replace(
+            self,
+            name=f"{self.name}/{name}",
+            draw=self.draw or self.name,
+            options={**self.options, **options},
+        )
+
+    @property
+    def who(self) -> str:
+        """What a message calls it: a claim's own function has colons in its name."""
+        claim, *rest = self.name.split(":")
+        if not rest:
+            return f"experiment {self.name}"
+        *mutant, role = rest
+        return ", ".join([f"claim {claim}", *(f"mutant {name}" for name in mutant), role])
+
+
+@dataclass(frozen=True)
+class Named:
+    """Reads a column by its name."""
+
+    name: str
+
+    def __call__(self, size: Size, table: Table) -> np.ndarray:
+        """The column; raises KeyError with the names that there are."""
+        if self.name not in table:
+            raise KeyError(f"no column {self.name!r}; the experiment has {sorted(table)}")
+        return table[self.name]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a claim reads of an experiment; also a measuring function by itself."""
+
+    experiment: Experiment
+    of: Callable[[Size, Table], Any]
+    at: Callable[[Size], Size] | None = None
+
+    def point(self, size: Size) -> Size:
+        """The experiment's point for a claim's sizes."""
+        return dict(size) if self.at is None else self.at(dict(size))
+
+    def __call__(self, size: Size, keys: Any) -> Any:
+        """Simulate for these keys alone, and read."""
+        experiment = self.experiment
+        return self.of(size, experiment.simulate(self.point(size), keys, **experiment.options))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    functions: Mapping[str, Callable[..., Any]]
+
+    def __call__(self, point: Size, keys: Any) -> dict[str, Any]:
+        # A function may write into what it gets, and return it: each gets copies of its own.
+        return {name: f(dict(point), keys.copy()) for name, f in self.functions.items()}
+
+
+def alone(name: str, measure: Callable[..., Any], draw: str, side: str) -> Column:
+    """A plain function ``(size, keys) -> array`` as the one column of an experiment of its own."""
+    return Experiment(name, _Measured({"value": measure}), draw, side)["value"]

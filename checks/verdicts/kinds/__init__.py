@@ -1,0 +1,1 @@
+"""The kinds of claims, one a file: fields, decision rule, planted errors, what is measured."""

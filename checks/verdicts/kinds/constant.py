@@ -1,0 +1,131 @@
+"""Constants: the extrapolated ratio of error to prediction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import sympy as sp
+
+from checks.verdicts.claim import Claim, Mutant, Role
+from checks.verdicts.conditions import (
+    STATISTICS,
+    check_choice,
+    check_levels,
+    check_margin,
+    normal_rate,
+)
+from checks.verdicts.data import Data, Real, Size
+from checks.verdicts.finding import Finding, estimate_of, noise_floor, plot_series
+from checks.verdicts.levels import Levels, summarize
+from checks.verdicts.linear import level_weights, linear_solution
+from checks.verdicts.outcome import Test
+from checks.verdicts.rounding import above_rounding
+from checks.verdicts.shapes import finest_point, log_monomials, make_shape
+from checks.verdicts.values import common_unit, in_unit, stated
+from theory.language.rate import Kind, Rate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConstantClaim(Claim):
+    """``error / predicted`` goes to a derived constant: sharper than any slope.
+
+    ``predicted`` is one monomial; ``constant`` the derived value, or a function of the
+    size dict; ``margin`` the relative deviation that counts as equal. The ratio is
+    extrapolated with a next-order term ``N**-next_order`` in every size of the rate
+    (None: no extrapolation). ``error``, ``statistic`` and ``resolution`` are as in RateClaim;
+    with ``"weak"`` the mean keeps its sign.
+    """
+
+    predicted: Rate | sp.Expr
+    constant: Real | Callable[..., Any]
+    error: Callable[..., Any]
+    margin: Real = 0.1
+    statistic: str = "mean"
+    next_order: Real | sp.Expr | None = 1.0
+    resolution: Real | Callable[..., Real] | None = None
+
+    measured: ClassVar[str] = "error"
+
+    def check(self) -> None:
+        """Normalise the prediction and reject what cannot be tested."""
+        rate = normal_rate(self.predicted, Kind.EXACT)[1]
+        object.__setattr__(self, "predicted", rate)
+        check_margin(self.id, self.margin)
+        check_choice(self.id, "statistic", self.statistic, STATISTICS)
+        check_levels(self, rate)
+        if len(rate.terms) != 1:
+            raise ValueError(f"claim {self.id}: a constant needs one monomial, not {rate.terms}")
+
+    @property
+    def rate(self) -> Rate:
+        """The prediction, as a Rate whatever it was given as."""
+        return cast(Rate, self.predicted)
+
+    def constant_at(self, size: Size) -> float:
+        """The derived constant at a size point."""
+        value = self.constant(size) if callable(self.constant) else self.constant
+        return float(stated(self.id, f"constant at size {size}", value))
+
+    def roles(self) -> dict[str, Role]:
+        """Errors, one a key; signed ones with the statistic ``weak``."""
+        return {"error": Role(self.error, nonnegative=self.statistic != "weak")}
+
+    def finding(self, data: Data) -> Finding:
+        """Extrapolated ratio of error to prediction, against the derived constant."""
+        data, notes = above_rounding(self.id, self.rate.sizes, self.resolution, data)
+        unit = common_unit(data.matrix("error"))
+        levels = summarize(in_unit(data.matrix("error"), unit), self.statistic)
+        finest = finest_point(self.rate, data)
+        constants = np.array([self.constant_at(point) for point in data.points])
+        log_scale = log_monomials(self.rate, data)[0] + np.log(np.abs(constants))
+        logs = levels.log_mean + unit * np.log(2.0) - log_scale
+        ratio = levels.sign * np.sign(constants) * np.exp(logs)
+        shape = make_shape(
+            log_scale[None],
+            np.array([data.column(name) for name in self.rate.sizes]),
+            self.next_order,
+        )
+        columns = np.concatenate([np.ones((1, len(ratio))), shape.corrections]).T
+        scaled = Levels(
+            ratio, levels.covariance * np.outer(ratio, ratio), levels.seeds, levels.sign
+        )
+        solution = linear_solution(columns, level_weights(levels), scaled, ratio)
+        parameters = solution.projector @ ratio
+        variance, df = solution.variance(np.eye(columns.shape[1])[:1])
+        test = Test(
+            "error / (predicted * constant) - 1, extrapolated",
+            float(parameters[0]) - 1.0,
+            float(np.sqrt(variance[0])),
+            float(df[0]),
+            -self.margin,
+            self.margin,
+        )
+        notes = (*notes, f"lack of fit: p = {solution.misfit:.2g}")
+        return Finding(
+            (test,),
+            {"relative deviation of the constant": estimate_of(test)},
+            plot_series(
+                "error / (predicted * constant)",
+                data.points,
+                self.rate.sizes[0],
+                ratio,
+                np.abs(ratio) * levels.relative_error,
+                columns @ parameters,
+            ),
+            notes,
+            noise_floor(levels, finest, data.points[finest]),
+        )
+
+    def errors_to_plant(self) -> tuple[Mutant, ...]:
+        """Constants wrong by twice the margin, either way."""
+        factor = 1 + 2 * self.margin
+        return tuple(
+            Mutant(f"auto-constant-{word}", f"{by:.4g} times the constant claimed",
+                   {"constant": partial(self._times, by)})
+            for word, by in (("up", factor), ("down", 1 / factor))
+        )  # fmt: skip
+
+    def _times(self, factor: Real, size: Size) -> float:
+        return factor * self.constant_at(size)

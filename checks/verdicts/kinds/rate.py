@@ -1,0 +1,208 @@
+"""Rates: exponents, terms, floor."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import sympy as sp
+
+from checks.verdicts.claim import Claim, Mutant, Role
+from checks.verdicts.conditions import (
+    STATISTICS,
+    check_choice,
+    check_levels,
+    check_margin,
+    normal_rate,
+)
+from checks.verdicts.data import Data, Real
+from checks.verdicts.exponents import (
+    estimates_of,
+    exponent_tests,
+    fit_notes,
+    fit_rate,
+    floor_test,
+    presence_tests,
+)
+from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
+from checks.verdicts.levels import summarize
+from checks.verdicts.model import Shape
+from checks.verdicts.rounding import above_rounding
+from checks.verdicts.shapes import finest_point, rate_shape
+from checks.verdicts.values import common_unit, in_unit
+from theory.language.rate import Kind, Rate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RateClaim(Claim):
+    """The error goes to zero at the predicted rate, and to zero, not to a floor.
+
+    - ``predicted``: a ``Rate``, or a SymPy expression in the size names (a sum of
+      monomials; constants are estimated, not claimed).
+    - ``kind``: ``"exact"`` (the exponents are these, two-sided) or ``"upper bound"`` (the
+      error grows in no size relative to the bound, one-sided).
+    - ``margin``: half-width of the band of exponents that counts as equal, fixed before
+      running, at most half the distance to the nearest competing exponent.
+    - ``error(size, keys) -> (len(keys),)``: one nonnegative number a seed.
+    - ``statistic``: what of the seeds' errors obeys the rate: their ``"mean"``, ``"rms"``,
+      ``"geometric"`` mean, or ``"weak"``: the absolute value of the mean of signed errors
+      (the only one that allows negative values).
+    - ``next_order``: the error is fitted as rate * (1 + a N**-next_order). Default
+      ``"auto"``: 1 for a rate of one monomial, none for a sum, whose terms correct each
+      other. ``None``: no correction term, a sharper fit for data known to be asymptotic.
+    - ``floor_share``: the largest share of the finest level's error that may be a
+      constant; confidently more is convergence to a wrong limit.
+    - ``resolution``: the absolute size of rounding of the measured quantity, in the unit of the
+      error, or a function of the size dict. Levels with errors up to ten times as large are left
+      out, and the finding names them; ``0`` says that the errors are exact. Default: errors that
+      have stopped falling are compared with the roundings that a computation of so many steps
+      can have.
+
+    At least four levels of one size, or four points, are required in every tier.
+    """
+
+    predicted: Rate | sp.Expr
+    error: Callable[..., Any]
+    kind: str | Kind | None = None
+    margin: Real = 0.1
+    statistic: str = "mean"
+    next_order: Real | str | sp.Expr | None = "auto"
+    floor_share: Real = 0.25
+    resolution: Real | Callable[..., Real] | None = None
+
+    measured: ClassVar[str] = "error"
+
+    def check(self) -> None:
+        """Normalise the prediction and reject what cannot be tested."""
+        kind, rate = normal_rate(self.predicted, self.kind)
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "predicted", rate)
+        check_margin(self.id, self.margin)
+        check_choice(self.id, "statistic", self.statistic, STATISTICS)
+        check_levels(self, rate)
+
+    @property
+    def rate(self) -> Rate:
+        """The prediction, as a Rate whatever it was given as."""
+        return cast(Rate, self.predicted)
+
+    def default_statement(self) -> str:
+        """The rate in words."""
+        kind = "is exactly of order" if self.rate.kind is Kind.EXACT else "is at most of order"
+        return f"The error {kind} {self.rate.expression}."
+
+    def roles(self) -> dict[str, Role]:
+        """Errors, one a key; signed ones with the statistic ``weak``."""
+        return {"error": Role(self.error, nonnegative=self.statistic != "weak")}
+
+    def finding(self, data: Data) -> Finding:
+        """Exponents by TOST (one-sided for a bound), presence of terms, and the floor.
+
+        Levels whose error is rounding are left out first.
+        """
+        data, notes = self.resolved(data)
+        shape, finest = self.shape(data), finest_point(self.rate, data)
+        unit = common_unit(data.matrix("error"))
+        errors = in_unit(data.matrix("error"), unit)
+        if np.any(np.abs(errors).max(axis=0) == 0):
+            k = int(np.argmin(np.abs(errors).max(axis=0)))
+            raise Undecided(
+                f"the error is exactly 0 at {data.points[k]}: no rate can be seen; use "
+                "IdentityClaim"
+            )
+        levels = summarize(errors, self.statistic)
+        fit = fit_rate(self.rate, self.margin, levels, shape)
+        tests = exponent_tests(self.rate, self.margin, fit)
+        if len(shape.log_terms) == 1 or self.rate.kind is Kind.EXACT:
+            tests += (floor_test(self.rate.kind, self.floor_share, levels, shape, fit, finest),)
+        if len(shape.log_terms) > 1 and self.rate.kind is Kind.EXACT:
+            tests += presence_tests(self.rate, levels, shape, fit)
+        means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
+        spread, x = means * levels.relative_error, self.rate.sizes[0]
+        return Finding(
+            tests,
+            estimates_of(self.rate, tests),
+            plot_series("error", data.points, x, means, spread, fitted),
+            notes + fit_notes(fit, data),
+            noise_floor(levels, finest, data.points[finest]),
+            fit.doubt,
+        )
+
+    def errors_to_plant(self) -> tuple[Mutant, ...]:
+        """Wrong exponents, or errors that leave the bound; and a floor."""
+        return self._exact_errors() if self.rate.kind is Kind.EXACT else self._bound_errors()
+
+    def _exact_errors(self) -> tuple[Mutant, ...]:
+        """Exponents moved by twice the margin either way, and a floor like the finest error."""
+        found = []
+        step = sp.nsimplify(2 * self.margin, rational=True)
+        for name in self.rate.sizes:
+            size = sp.Symbol(name, positive=True)
+            for word, sign in (("faster", -1), ("slower", 1)):
+                moved = sp.expand(self.rate.expression * size ** (sign * step))
+                text = f"exponent of {name} moved by {float(step):.3g}, {word} decay claimed"
+                found.append(Mutant(f"auto-{word}-{name}", text, {"predicted": moved}))
+        return (*found, self._floor(1.0, self._resolved))
+
+    def _bound_errors(self) -> tuple[Mutant, ...]:
+        """Errors growing over the bound by twice the margin, and a floor.
+
+        A weaker bound would be true, and a stronger one may be true when the bound has slack;
+        so the error is moved, onto the bound and then away from it. With several terms the
+        constants can trade one size for another: the error then grows in all of them.
+        """
+        step, one = 2 * self.margin, len(self.rate.terms) == 1
+        found = {"": dict.fromkeys(self.rate.sizes, step)}
+        if one:
+            found = {f"-{name}": {name: step} for name in self.rate.sizes}
+        grown = [
+            Mutant(
+                f"auto-growth{suffix}",
+                f"error on the bound, growing by the power {step:.3g} of {' and '.join(growth)}",
+                {"resolution": 0},
+                data=partial(self._on_bound, growth),
+            )
+            for suffix, growth in found.items()
+        ]
+        return (*grown, self._floor(1.0 if one else 4.0, partial(self._on_bound, {})))
+
+    def _floor(self, multiple: Real, before: Callable[[Data], Data]) -> Mutant:
+        """What is planted is exact: levels that are rounding are left out before it."""
+        text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
+        return Mutant(
+            "auto-floor", text, {"resolution": 0},
+            data=lambda data: self._raised(multiple, before(data)),
+        )  # fmt: skip
+
+    def _resolved(self, data: Data) -> Data:
+        return self.resolved(data)[0]
+
+    def _on_bound(self, growth: Mapping[str, Real], data: Data) -> Data:
+        """Errors whose means are on the bound, times these powers of the sizes."""
+        data = self._resolved(data)
+        shape, errors = self.shape(data), data.matrix("error")
+        if np.any(np.abs(errors).max(axis=0) == 0):
+            return data
+        levels = summarize(in_unit(errors, common_unit(errors)), self.statistic)
+        excess = np.array([growth.get(name, 0.0) for name in self.rate.sizes])
+        gamma = fit_rate(self.rate, self.margin, levels, shape).gamma
+        return data.with_matrix("error", errors * np.exp((excess - gamma) @ shape.log_sizes))
+
+    def _raised(self, multiple: Real, data: Data) -> Data:
+        """Errors plus this multiple of the finest one."""
+        errors = data.matrix("error")
+        finest, unit = errors[:, finest_point(self.rate, data)], common_unit(errors)
+        if self.statistic == "weak":
+            floor = float(finest.mean())
+        else:
+            floor = float(in_unit(np.sqrt((in_unit(finest, unit) ** 2).mean()), -unit))
+        return data.with_matrix("error", errors + multiple * floor)
+
+    def resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
+        """The data without levels that are rounding, and a note on them."""
+        return above_rounding(self.id, self.rate.sizes, self.resolution, data)
+
+    def shape(self, data: Data) -> Shape:
+        """What is fitted, at the size points of the data."""
+        return rate_shape(self.rate, self.next_order, data)
