@@ -92,13 +92,20 @@ def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any])
                 if not order["whole"]:
                     return
         overlay.texts[order["generated"]] = source_from_theory(house, room)
+    from checks.suite.executors import inline
+    from checks.suite.run import Blocks
+    from checks.suite.targets import Located
     from checks.verdicts import Verdict
     from checks.verdicts.judge import quick_verdict
 
     claims = {claim.id: claim for claim in house.room(room).claims if claim.runs_at(order["tier"])}
+    blocks = Blocks(inline, None)  # claims of one experiment share its simulation
     for name in order["claims"] or claims:
         start = time.perf_counter()
-        verdict = quick_verdict(claims[name], seed=order["seed"], tier=order["tier"])
+        measure = blocks.measurer(Located(claims[name], None))
+        verdict = quick_verdict(
+            claims[name], seed=order["seed"], tier=order["tier"], measure=measure
+        )
         answer["claims"].append([name, verdict.name, time.perf_counter() - start])
         if verdict is not Verdict.SUPPORTED and not order["whole"]:
             return
