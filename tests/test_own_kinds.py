@@ -18,7 +18,6 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from checks.suite.claimfile import ClaimFile
 from checks.verdicts import Claim, Finding, Mutant, Role, Test
 
 

@@ -64,7 +64,7 @@ def use(tmp_path: Path) -> Use:
         module = part_of_room(name, "checks", house)
         claim = IdentityClaim(id="a", residual=module.residual)
         located = Located(claim, Origin(room=name, house=house))
-        ((_, measured),) = inline(located, [Task("a", None, "residual", (), 0, 4, 0)])
+        ((_, measured),) = inline(located, [Task("a:residual", (), 0, 4, 0)])
         return {
             entry.replace(f"module {root.package}.", "").replace(f"file {tmp_path}/", ""): digest
             for entry, digest in measured.proof.items()

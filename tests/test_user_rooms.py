@@ -201,9 +201,14 @@ def test_a_room_meets_its_own_modules_and_not_those_of_the_project(
     (room / "words.py").write_text("TITLE = 'A title of its own'\n")
     text = (room / "theory.py").read_text().replace('"A toy limit"', "words.TITLE")
     (room / "theory.py").write_text(f"from . import words\n{text}")
-    command = [sys.executable, "-P", "-m", "verilimit", "derive", "toy_limit", "--rooms", "mine"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "A title of its own" in done.stdout
+    for args, shown in (
+        (("derive", "toy_limit"), "A title of its own"),
+        (("check", "toy_limit", "--jobs", "2", "-q"), "1 SUPPORTED"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "verilimit", *args, "--rooms", "mine"],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert shown in done.stdout
+        assert not done.stderr
