@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from theory.calculus.indices import array, indices, size
-from theory.codegen.function import Function, Output
+from theory.calculus.indices import array, define, indices, size
+from theory.codegen.function import Function
 from theory.language import (
     Assumption,
     Derivation,
@@ -58,7 +58,7 @@ def theorem(**changes: Any) -> Theorem:
 def test_an_unexplained_symbol_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="uses y, which the notation does not explain"):
         theorem(notation={x: "x"})
-    function = Function("f", (L,), Output(L**2), "square", "none")
+    function = Function(define("f", (), L**2), (L,), "square", "none")
     with pytest.raises(ValueError, match="the function f"):
         _ = theorem(derive=lambda: Derivation((), (function,))).derivation
 

@@ -21,11 +21,12 @@ import sympy as sp
 
 from theory.calculus.depth import depth_steps, toy_mean_square, toy_symbols
 from theory.calculus.indices import (
+    Softmax,
     array,
     canonical,
+    define,
     indices,
     instantiate,
-    rename,
     size,
     total,
     unfold,
@@ -38,7 +39,7 @@ from theory.calculus.measure import (
     mean,
 )
 from theory.calculus.moments import largest_update, moment_steps, moment_symbols
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.language.rate import Kind, Rate
 
@@ -114,17 +115,14 @@ def spelled_out(expression: sp.Expr) -> sp.Expr:
     normaliser = total(sp.exp(logit(entry(x), entry(Y, k))), k)
     explicit = sp.exp(logit(entry(x), entry(Y, j))) / normaliser
     new = sp.exp(logit(entry(x), entry(y))) * N / normaliser
-    return unfold(expression, S, (j,), explicit).xreplace({ratio: new})
+    return unfold(expression, define(S, (j,), explicit)).xreplace({ratio: new})
 
 
 def at_tokens(expression: sp.Expr, query: sp.Idx, point: sp.Idx) -> sp.Expr:
     """A folded expression for N tokens: x is token ``query``, y is token ``point``, Y is X."""
-    seen = unfold(expression, S, (k,), R[query, k]).xreplace({ratio: N * R[query, point]})
+    seen = unfold(expression, define(S, (k,), R[query, k])).xreplace({ratio: N * R[query, point]})
     to = {x: lambda at: X[(query, *at)], Y: lambda at: X[at], y: lambda at: X[(point, *at)]}
-    fresh = instantiate(seen, {})
-    return fresh.xreplace(
-        {n: to[n.base](n.indices) for n in fresh.atoms(sp.Indexed) if n.base in to}
-    )
+    return seen.xreplace({n: to[n.base](n.indices) for n in seen.atoms(sp.Indexed) if n.base in to})
 
 
 # First route: attention as a functional of the token measure.
@@ -151,7 +149,7 @@ def derivative(expression: sp.Expr, by: sp.Indexed) -> sp.Expr:
     """The derivative of an expression in R and in the arrays that R depends on."""
     row, at, other = indices("row at other", N)
     change = canonical(sp.diff(logit(entry(X, row), entry(X, at)), by))
-    mean_change = total(R[row, other] * rename(change, {at: other}), other)
+    mean_change = total(R[row, other] * instantiate(change, {at: other}), other)
     through = sp.diff(expression, R[row, at]) * R[row, at] * (change - mean_change)
     return canonical(sp.diff(expression, by) + total(through, row, at))
 
@@ -193,7 +191,7 @@ def mvode() -> tuple[sp.Expr, sp.Expr]:
     sides = lions_derivative(energy, mass, z[0, g]), own + mean(others, u, mass)
 
     def at_token(side: sp.Expr) -> sp.Expr:
-        found = instantiate(empirical(side, mass, points), {})
+        found = empirical(side, mass, points)
         entries = [n for n in found.atoms(sp.Indexed) if n.base == z]
         return found.xreplace({n: points[(t, *n.indices)] for n in entries})
 
@@ -211,16 +209,16 @@ def derive() -> Derivation:
 def measure_steps() -> tuple[Step, ...]:
     """Derivatives of attention, against the formulas of the reference sheet."""
     ybar = total(S[j] * Y[j, f], j)
-    spread = Y[j, f] - instantiate(ybar, {})
+    spread = Y[j, f] - ybar
     along = total(K[c, b] * Q[c, g] * Y[j, b], c, b) / sp.sqrt(d_k)
     xB = total(Q[c, a] * x[a] * K[c, g], c, a) / sp.sqrt(d_k)
     explicit = sp.diff(total(V[e, f] * spelled_out(ybar), f), x[g])
     shift, (tok,) = sp.Symbol("s", real=True), indices("tok", N)
     logits, change = array("logits", N), array("change", N)
     moved = sp.exp(logits[i] + shift * change[i])
-    weight = moved / total(rename(moved, {i: tok}), tok)
+    weight = moved / total(instantiate(moved, {i: tok}), tok)
     at_zero = weight.subs(shift, 0)
-    others = total(rename(at_zero, {i: q}) * change[q], q)
+    others = total(instantiate(at_zero, {i: q}) * change[q], q)
     ell = array("ell", N)
     here = sp.Symbol("ell_y", real=True)
     return (
@@ -274,7 +272,7 @@ def system_steps() -> tuple[Step, ...]:
     centred = X[j, f] - total(R[i, q] * X[q, f], q)
     cov_u = total(R[i, j] * X[j, a] * centred * u, j, f)
     by_Q = total(K[o, a] * cov_u * X[i, g], i, a) / (N * sp.sqrt(d_k))
-    by_K = total(Q[o, b] * X[i, b] * rename(cov_u, {a: g}), i, b) / (N * sp.sqrt(d_k))
+    by_K = total(Q[o, b] * X[i, b] * instantiate(cov_u, {a: g}), i, b) / (N * sp.sqrt(d_k))
     first, second, l_11, l_12 = sp.symbols("x_1 x_2 l_11 l_12", real=True)
     both, alone = sp.exp(l_11) + sp.exp(l_12), sp.exp(l_11)
     mixed = (sp.exp(l_11) * first + sp.exp(l_12) * second) / both
@@ -320,58 +318,60 @@ def system_steps() -> tuple[Step, ...]:
 
 def functions() -> tuple[Function, ...]:
     """What becomes code."""
-    rows = Definition(S, (j,), Softmax(logit(entry(x), entry(Y, j)), j))
-    table = Definition(R, (i, j), Softmax(logit(entry(X, i), entry(X, j)), j))
+    rows = define(S, (j,), Softmax(logit(entry(x), entry(Y, j)), j))
+    table = define(R, (i, j), Softmax(logit(entry(X, i), entry(X, j)), j))
     gap = logit(entry(x), entry(Y, j)) - logit(entry(x), entry(y))
-    new_point = Definition(ratio, (), N / total(sp.exp(gap), j))
+    new_point = define(ratio, (), N / total(sp.exp(gap), j))
     note = "Reconstructed; Gibson and Reisinger 2026 (arXiv:2605.11059) use a model of this kind."
     (b_out,) = indices("b_out", d)
+    dQ, dK, dV = head_gradient()
     return (
         Function(
-            "attention", (x, Y, Q, K, V), Output(fold(A), (e,)),
+            define("attention", (e,), fold(A)), (x, Y, Q, K, V),
             "Attention of one query x over the tokens Y, one head.", note, (rows,),
         ),
         Function(
-            "attention_token_jacobian", (x, Y, Q, K, V), Output(token_jacobian(), (e, g)),
+            define("attention_token_jacobian", (e, g), token_jacobian()), (x, Y, Q, K, V),
             "Derivative of attention in the query, the tokens held fixed.", note, (rows,),
         ),
         Function(
-            "attention_lions_derivative", (x, Y, y, Q, K, V), Output(lions(), (e, g)),
+            define("attention_lions_derivative", (e, g), lions()), (x, Y, y, Q, K, V),
             "Lions derivative of attention in the law of the tokens, at the point y.",
             note + " At y = Y_j, 1/N of it is the derivative of attention in the token Y_j.",
             (rows, new_point),
         ),
         Function(
-            "self_attention", (X, Q, K, V), Output(self_attention(i, e), (i, e)),
+            define("self_attention", (i, e), self_attention(i, e)), (X, Q, K, V),
             "Drift of all tokens, one head.", note, (table,),
         ),
         Function(
-            "linearised_drift", (X, dX, Q, K, V), Output(linearised(), (i, e)),
+            define("linearised_drift", (i, e), linearised()), (X, dX, Q, K, V),
             "Change of the drift when the tokens move by dX, one head.", note, (table,),
         ),
         Function(
-            "adjoint_drift", (X, P, Q, K, V), Output(adjoint(), (t, g)),
+            define("adjoint_drift", (t, g), adjoint()), (X, P, Q, K, V),
             "-dP/dt of the backpropagated variables P = N dloss/dX, one head.", note, (table,),
         ),
         Function(
-            "hamiltonian", (X, P, Q, K, V), Output(hamiltonian, ()),
+            define("hamiltonian", (), hamiltonian), (X, P, Q, K, V),
             "Mean over the tokens of <P, A>, one head.", note, (table,),
         ),
         Function(
-            "head_gradient", (X, P, Q, K, V),
-            tuple(
-                Output(value, axes)
-                for value, axes in zip(head_gradient(), ((o, g), (o, g), (b_out, g)), strict=True)
+            (
+                define("in_Q", (o, g), dQ), define("in_K", (o, g), dK),
+                define("in_V", (b_out, g), dV),
             ),
+            (X, P, Q, K, V),
             "Gradients of the Hamiltonian in Q, K, V: L H times those of the loss.", note, (table,),
+            "head_gradient",
         ),
         Function(
-            "largest_update", tuple(moment_symbols), Output(largest_update(), ()),
+            define("largest_update", (), largest_update()), tuple(moment_symbols),
             "C_n: the largest |m| / sqrt(v) that AdamW can reach after n gradients.",
             "Derived here by Cauchy and Schwarz; finite for all n when beta1^2 < beta2.",
         ),
         Function(
-            "toy_mean_square", (*toy_symbols, L, H), Output(toy_mean_square(), ()),
+            define("toy_mean_square", (), toy_mean_square()), (*toy_symbols, L, H),
             "E (x_L - x_1)^2 of the one-token network against its limit, exact at every size.",
             "Derived here.",
         ),

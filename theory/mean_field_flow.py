@@ -44,7 +44,7 @@ from theory.blocks.transformer import (
     pulled_back,
     s,
 )
-from theory.calculus.indices import array, canonical, total
+from theory.calculus.indices import array, canonical, define, total
 from theory.calculus.measure import (
     continuity,
     empirical,
@@ -54,7 +54,7 @@ from theory.calculus.measure import (
     mean,
     transport,
 )
-from theory.codegen.function import Function, Output
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 
 hf, gg, gt = (array(name, D, T) for name in ("hf", "gg", "gt"))
@@ -300,18 +300,18 @@ def depth_functions() -> tuple[Function, ...]:
     back = -(derived["Z of f"] + derived["Z of h"]) / 2
     return (
         Function(
-            "block_velocity", (Z, V, W, W1, W2), Output(velocity, (a, i)),
+            define("block_velocity", (a, i), velocity), (Z, V, W, W1, W2),
             "Velocity g = (f + h) / 2 of the state in depth, under one particle.",
             "Gao et al. 2024 (arXiv:2410.23610), (3.1).", (*WEIGHTS, *layer[:2]),
         ),
         Function(
-            "adjoint_velocity", (Z, p, V, W, W1, W2), Output(canonical(back), (c, s)),
+            define("adjoint_velocity", (c, s), canonical(back)), (Z, p, V, W, W1, W2),
             "Velocity of the adjoint p in depth, under one particle.",
             "Gao et al. 2024 (arXiv:2410.23610), (C.12); not the plain exponential of (3.3).",
             (*WEIGHTS, layer[0], layer[2]),
         ),
         Function(
-            "depth_defect", (hf, gg, gt), Output(DEFECT, (a, i)),
+            define("depth_defect", (a, i), DEFECT), (hf, gg, gt),
             "Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g in depth.",
             "Derived here from the alternating layer.",
         ),

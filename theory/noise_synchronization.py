@@ -20,12 +20,13 @@ from theory.calculus.activations import gaussian_mean, hermite, relu_pair_means
 from theory.calculus.expansion import continued, one_sided_limit, truncate
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
+    Softmax,
     array,
     canonical,
     contract_pairs,
     contract_rows,
+    define,
     indices,
-    instantiate,
     size,
     substitute,
     total,
@@ -46,7 +47,7 @@ from theory.calculus.stochastic import (
     stratonovich_correction,
     unit_diagonal,
 )
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 
 N, d, m, modes = size("N"), size("d"), size("m"), size("modes")
@@ -93,8 +94,9 @@ class kappa_slope(sp.Function):
 
 # The finite model. One layer: attention with weight eps^2, then the MLP with weight eps.
 LAYER = (Branch(2, A, DA), Branch(1, G, DG))
-MLP = total(W[a, h] * Fe[p, h], h) / sp.sqrt(m) + b_W[a]  # F = phi(Z), features of the token
-PREACTIVATION = total(U_w[h, c] * X[p, c], c) / sp.sqrt(d) + b_U[h]
+# F = phi(Z), features of the token
+MLP = define(G, (p, a), total(W[a, h] * Fe[p, h], h) / sp.sqrt(m) + b_W[a])
+PREACTIVATION = define("Z", (p, h), total(U_w[h, c] * X[p, c], c) / sp.sqrt(d) + b_U[h])
 WEIGHTS = {W: sp.S.One, b_W: sigma_w**2}
 LOGITS = total(Q[a, b] * X[i, b] * Kw[a, c] * X[j, c], a, b, c)
 
@@ -134,14 +136,16 @@ def in_gram(expression: sp.Expr) -> sp.Expr:
 
 def one_token(expression: sp.Expr) -> sp.Expr:
     """On the sphere, inner products of different tokens written out again."""
-    apart = substitute(on_sphere(expression, X, gram), gram, (p, q), total(X[p, c] * X[q, c], c))
+    apart = substitute(
+        on_sphere(expression, X, gram), define(gram, (p, q), total(X[p, c] * X[q, c], c))
+    )
     return canonical(apart)
 
 
 def over_features(expression: sp.Expr) -> sp.Expr:
     """The mean over U: E sum_h F_ph F_qh = m Phi_pq, and kernel = Phi + sigma_w^2."""
     mean = contract_pairs(expression, Fe, Phi, m)
-    return canonical(substitute(mean, Phi, (p, q), kernel[p, q] - sigma_w**2))
+    return canonical(substitute(mean, define(Phi, (p, q), kernel[p, q] - sigma_w**2)))
 
 
 def of_order(expression: sp.Expr, k: int) -> sp.Expr:
@@ -158,12 +162,13 @@ def increment() -> sp.Expr:
 @cache
 def limit() -> tuple[Diffusion, sp.Expr]:
     """The SDE of the tokens from the moments of one layer, and the mean's order in eps."""
-    noise = truncate(increment(), eps, 2)  # no zeroth order: all that squares below eps^3
+    # Without a zeroth order: this is all of which the square is below eps^3.
+    noise = define("noise", (p, a), truncate(increment(), eps, 2))
 
     def mean(expression: sp.Expr) -> sp.Expr:
-        return over_features(mean_over_layer(expression, G, (p, a), MLP, WEIGHTS))
+        return over_features(mean_over_layer(expression, MLP, WEIGHTS))
 
-    first, second = mean(increment()), mean(noise * instantiate(noise, {p: q, a: b}))
+    first, second = mean(increment()), mean(noise[p, a] * noise[q, b])
     drift, bracket = one_token(of_order(first, 2)), one_token(of_order(second, 2))
     return Diffusion(X, (p, a), (q, b), drift, bracket), of_order(first, 1)
 
@@ -187,7 +192,7 @@ def gram_process() -> Diffusion:
 def pair() -> tuple[sp.Expr, sp.Expr]:
     """Drift and half the bracket of u = <x, y> for two tokens without attention."""
     process = gram_process()
-    drift = substitute(process.drift, A, (p, a), sp.S.Zero)
+    drift = substitute(process.drift, define(A, (p, a), sp.S.Zero))
     spread = process.bracket_at((p, q), (p, q)) / 2
     entries = {gram[p, q]: u, kernel[p, q]: kappa(u)}
     return tuple(sp.expand(in_gram(f).xreplace(entries)) for f in (drift, spread))
@@ -250,7 +255,7 @@ def stated_weak_form() -> tuple[sp.Expr, sp.Expr]:
     def along(slopes: sp.IndexedBase) -> sp.Expr:
         return total(sigma[p, r] * slopes[p, a] * projector(X, (p,), a, e), a, p) / N
 
-    product = total(along(gradient) * instantiate(along(other), {}), r, e)
+    product = total(along(gradient) * along(other), r, e)
     noise = contract_pairs(product, sigma, kernel, sp.S.One)
     return total(transport + k_1 * laplacian / 2, p) / N, noise
 
@@ -276,11 +281,11 @@ def repulsion() -> sp.Expr:
     the token at synchrony, whatever the logits are.
     """
     values = -delta * total(P[p, j] * X[j, a], j)
-    moved = in_gram(substitute(gram_process().drift, A, (p, a), values))
-    silent = substitute(moved, kernel, (p, q), sp.S.Zero).subs(k_1, 0)
-    scaled = substitute(silent, gram, (p, q), 1 - h_ * apart[p, q])
+    moved = in_gram(substitute(gram_process().drift, define(A, (p, a), values)))
+    silent = substitute(moved, define(kernel, (p, q), sp.S.Zero)).subs(k_1, 0)
+    scaled = substitute(silent, define(gram, (p, q), 1 - h_ * apart[p, q]))
     slope = unit_diagonal(sp.diff(scaled, h_).subs(h_, 0), apart, sp.S.Zero)
-    common = substitute(slope, P, (p, q), P[i, q])  # row i for every row
+    common = substitute(slope, define(P, (p, q), P[i, q]))  # row i for every row
     return -canonical(contract_rows(common, P))
 
 
@@ -290,7 +295,7 @@ def one_point() -> tuple[sp.Expr, sp.Expr]:
     process, height = zonal(), total(pole[c] * X[p, c], c)
     found = []
     for part in (generator(process, height), generator(process, height**2 / 2)):
-        free = substitute(part, A, (p, a), sp.S.Zero)
+        free = substitute(part, define(A, (p, a), sp.S.Zero))
         found.append(in_gram(free.replace(_is_entry_of(pole), lambda f: X[q, f.indices[0]])))
     drift, square = (f.xreplace({gram[p, q]: w_}) for f in found)
     return drift, sp.expand(2 * (square - w_ * drift))
@@ -314,7 +319,7 @@ def density(at: sp.Expr, kernel_there: sp.Expr) -> sp.Expr:
 # Activations: the ReLU with biases, and Hermite series.
 rho = sp.Symbol("rho", real=True)
 SCALE = 1 / d + sigma_u**2  # s^2, the variance of a pre-activation
-CORRELATION = Definition(rho, (), (u / d + sigma_u**2) / SCALE)
+CORRELATION = define(rho, (), (u / d + sigma_u**2) / SCALE)
 HERMITE = total(coefficient[r] ** 2 * rho ** order[r], r) + sigma_w**2
 
 
@@ -360,19 +365,20 @@ def derive() -> Derivation:
 def layer_steps() -> tuple[Step, ...]:
     """LayerNorm, the moments of the MLP, drift and bracket."""
     process, mean = limit()
-    field, hidden = (instantiate(f, {p: q, a: b}) for f in (MLP, PREACTIVATION))
+    both = PREACTIVATION[p, h] * PREACTIVATION[q, h]
+    fields = MLP[p, a] * MLP[q, b]
     return (
         Step(
             "LayerNorm", expansion_of_layer_norm(), STATED_LAYER_NORM,
             "(x + eps w) / |x + eps w| to second order, |x| = 1: -<x, w> P w has a minus",
         ),
         Step(
-            "pre-activations", expectation(PREACTIVATION * hidden, {U_w: 1, b_U: sigma_u**2}),
+            "pre-activations", expectation(both, {U_w: 1, b_U: sigma_u**2}),
             total(X[p, c] * X[q, c], c) / d + sigma_u**2,
             "mean over U and b_U: the Gaussian law whose correlation the kernel depends on",
         ),
         Step(
-            "MLP covariance", contract_pairs(expectation(MLP * field, WEIGHTS), Fe, Phi, m),
+            "MLP covariance", contract_pairs(expectation(fields, WEIGHTS), Fe, Phi, m),
             sp.KroneckerDelta(a, b) * (Phi[p, q] + sigma_w**2),
             "E[G G^T] = K I, exact for every width: the m of the sum cancels 1 / m",
         ),
@@ -500,15 +506,15 @@ def activation_steps() -> tuple[Step, ...]:
 
 
 # What becomes code. ``heads`` of the attention: one softmax, values V x_j.
-ATTENTION_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS, j))
-MEASURE_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS + log_weight[j], j))
+ATTENTION_WEIGHTS = define(P, (i, j), Softmax(LOGITS, j))
+MEASURE_WEIGHTS = define(P, (i, j), Softmax(LOGITS + log_weight[j], j))
 ATTENTION = total(P[p, j] * V[a, b] * X[j, b], j, b)
 PAPER = "Agazzi et al. 2026 (arXiv:2604.26898)"
 
 
 def token_functions() -> tuple[Function, ...]:
     """Functions of N tokens on the sphere."""
-    drift = substitute(zonal().drift, A, (p, a), ATTENTION)
+    drift = substitute(zonal().drift, define(A, (p, a), ATTENTION))
     frozen = canonical(
         limit()[0].drift.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
     )
@@ -517,50 +523,47 @@ def token_functions() -> tuple[Function, ...]:
     layer_norm_ = STATED_LAYER_NORM.replace(_is_entry_of(A), lambda f: G[f.indices])
     return (
         Function(
-            "attention", (X, Q, Kw, V), Output(ATTENTION, (p, a)),
+            define("attention", (p, a), ATTENTION), (X, Q, Kw, V),
             "Softmax attention of every token over all tokens, weights shared by the layers.",
             f"{PAPER}, finite model.", definitions=(ATTENTION_WEIGHTS,),
         ),
         Function(
-            "measure_attention", (X, log_weight, Q, Kw, V), Output(ATTENTION, (p, a)),
+            define("measure_attention", (p, a), ATTENTION), (X, log_weight, Q, Kw, V),
             "Attention over a measure with atoms X, of weight exp(log_weight) up to a factor.",
             f"{PAPER}, attention over a measure mu.", definitions=(MEASURE_WEIGHTS,),
         ),
         Function(
-            "token_drift", (X, Q, Kw, V, k_1), Output(canonical(drift), (p, a)),
+            define("token_drift", (p, a), canonical(drift)), (X, Q, Kw, V, k_1),
             "Ito drift of the tokens; kernel_at_one = kappa(1).",
             f"{PAPER}, limiting SDE; derived from one layer.", definitions=(ATTENTION_WEIGHTS,),
         ),
         Function(
-            "field_drift", (X, A, variance), Output(frozen, (p, a)),
+            define("field_drift", (p, a), frozen), (X, A, variance),
             "Ito drift for any attention values A and any kernel; variance[i] = K(x_i, x_i).",
             "Derived from one layer; a kernel of frozen features is not zonal.",
         ),
         Function(
-            "projected", (X, G), Output(project(X, (p,), a, lambda f: G[p, f]), (p, a)),
+            define("projected", (p, a), project(X, (p,), a, lambda f: G[p, f])), (X, G),
             "P_x G of every token: the noise of the SDE for a noise field G.",
             f"{PAPER}, limiting SDE.",
         ),
         Function(
-            "layer_norm_expansion", (X, G, eps), Output(canonical(layer_norm_), (p, a)),
+            define("layer_norm_expansion", (p, a), canonical(layer_norm_)), (X, G, eps),
             "LN(x + epsilon G) to second order in epsilon, for unit vectors x.",
             f"{PAPER}; derived by Taylor expansion.",
         ),
         Function(
-            "energy", (X, beta),
-            Output(energy(gram).replace(_is_entry_of(gram), _inner), ()),
+            define("energy", (), energy(gram).replace(_is_entry_of(gram), _inner)), (X, beta),
             "Interaction energy E_beta of the empirical measure; zero iff all tokens agree.",
             f"{PAPER}, energy.",
         ),
         Function(
-            "energy_slope", (X, A, gram, kernel, k_1, beta), Output(energy_slope(), ()),
+            define("energy_slope", (), energy_slope()), (X, A, gram, kernel, k_1, beta),
             "dE[energy]/dt for tokens X with Gram matrix u, attention values A, kernel[i, j].",
             f"{PAPER}; exact, derived by Ito's formula.",
         ),
         Function(
-            "weak_drift",
-            (X, A, gradient, hessian, variance),
-            Output(any_kernel, ()),
+            define("weak_drift", (), any_kernel), (X, A, gradient, hessian, variance),
             "Drift of <mu, f> from the derivatives of f at the tokens; variance[i] = K(x_i, x_i).",
             f"{PAPER}, SPDE; derived by Ito's formula.",
         ),
@@ -577,43 +580,42 @@ def pair_functions() -> tuple[Function, ...]:
     drift, spread = (f.subs(kappa(u), k_u) for f in pair())
     return (
         Function(
-            "relu_kernel", (u, d, sigma_u, sigma_w), Output(relu_everywhere(), ()),
+            define("relu_kernel", (), relu_everywhere()), (u, d, sigma_u, sigma_w),
             "Noise kernel kappa(u) of the ReLU with biases, u = <x, y> on the sphere S^(d-1).",
             f"{PAPER}, kernel; derived in polar coordinates.", definitions=(CORRELATION,),
         ),
         Function(
-            "relu_slope", (u, d, sigma_u), Output(relu()[1], ()),
+            define("relu_slope", (), relu()[1]), (u, d, sigma_u),
             "kappa'(u) of the ReLU.", "Price's theorem.",
-            definitions=(Definition(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.value))),),
+            definitions=(define(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.value))),),
         ),
         Function(
-            "pair_drift", (u, k_u, k_1, d), Output(sp.collect(drift, (k_u, k_1)), ()),
+            define("pair_drift", (), sp.collect(drift, (k_u, k_1))), (u, k_u, k_1, d),
             "Drift of u = <x, y> for two tokens without attention; kernel_at_u = kappa(u).",
             f"Follows from the trace identities of {PAPER}; derived here.",
         ),
         Function(
-            "pair_variance", (u, k_u, k_1), Output(2 * sp.factor(spread), ()),
+            define("pair_variance", (), 2 * sp.factor(spread)), (u, k_u, k_1),
             "d<u>/dt for two tokens without attention.",
             f"Follows from the trace identities of {PAPER}; derived here.",
         ),
         Function(
-            "decay_density", (u, k_u, k_1, beta, d), Output(decay_density(), ()),
+            define("decay_density", (), decay_density()), (u, k_u, k_1, beta, d),
             "F(u) for u < 1: the mean energy falls at least at the rate inf F.",
             f"{PAPER}, dissipation.",
         ),
         Function(
-            "exponents", (k_1, k_p, d), (Output(LAMBDA_1), Output(LAMBDA_BAR)),
-            "lambda_1 and lambda_bar from kappa(1) and kappa'(1).",
-            f"{PAPER}; derived from two tokens near synchrony.",
+            (define("lambda_1", (), LAMBDA_1), define("lambda_bar", (), LAMBDA_BAR)),
+            (k_1, k_p, d), "lambda_1 and lambda_bar from kappa(1) and kappa'(1).",
+            f"{PAPER}; derived from two tokens near synchrony.", name="exponents",
         ),
         Function(
-            "harmonic_rate", (degree, d, k_1),
-            Output(k_1 * degree * (degree + d - 2) / 2),
+            define("harmonic_rate", (), k_1 * degree * (degree + d - 2) / 2), (degree, d, k_1),
             "Decay rate of <mu, Y> without attention, for harmonics Y of a degree.",
             "Derived here: spherical Brownian motion at speed kappa(1).",
         ),
         Function(
-            "coercivity_threshold", (d,), Output(2 / (d * (d - 3))),
+            define("coercivity_threshold", (), 2 / (d * (d - 3))), (d,),
             "The ReLU has lambda_bar < 0 iff sigma_u^2 + 2 sigma_w^2 exceeds this; d > 3.",
             f"{PAPER}, closed form derived here.",
         ),

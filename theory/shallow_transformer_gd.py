@@ -55,8 +55,8 @@ from theory.calculus.error_function import (
     tilted,
 )
 from theory.calculus.expansion import large_limit
-from theory.calculus.indices import array, canonical, indices, size, total
-from theory.codegen.function import Definition, Function, Output
+from theory.calculus.indices import array, canonical, define, indices, size, total
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 
 m, n = size("m"), size("n")
@@ -219,16 +219,16 @@ def kernel_functions() -> tuple[Function, ...]:
     )
     return (
         Function(
-            "erf_kernel_given_weights", (a, a2, M, M2, q, q2), Output(kernel),
+            define("erf_kernel_given_weights", (), kernel), (a, a2, M, M2, q, q2),
             "Tangent kernel K_c + K_u + K_w of two inputs given W, mean over U, activation erf.",
             "arXiv:2601.16514, Lemma 4; closed form derived here: a, a2 are the attention of two "
             "inputs, M, M2 their token covariances, q, q2 their queries.",
             definitions=(
-                Definition(aa, (), total(a[i] ** 2, i)),
-                Definition(bb, (), total(a2[i] ** 2, i)),
-                Definition(ab, (), total(a[i] * a2[i], i)),
-                Definition(queries, (), total(q[i] * q2[i], i)),
-                Definition(D, (), DETERMINANT),
+                define(aa, (), total(a[i] ** 2, i)),
+                define(bb, (), total(a2[i] ** 2, i)),
+                define(ab, (), total(a[i] * a2[i], i)),
+                define(queries, (), total(q[i] * q2[i], i)),
+                define(D, (), DETERMINANT),
             ),
         ),
     )  # fmt: skip
@@ -239,73 +239,75 @@ def bound_functions() -> tuple[Function, ...]:
     N, mm, dd = (sp.Symbol(name, positive=True) for name in ("n", "m", "d"))
     plain = {n: N, m: mm, d: dd}
     paper = "arXiv:2601.16514"
+    state, slope = recurrence.recurrent_step()
     bound = linearization(STATED["L1"], STATED["L2"], sp.S.One).subs(B, STATED["B"])
     sharp = linearization(STATED["L1 sharp"], STATED["L2 sharp"], sp.Rational(1, 2))
     return (
         Function(
-            "approximation_bound", (N, mm, delta, b), Output(error_bound().subs(plain)),
+            define("approximation_bound", (), error_bound().subs(plain)), (N, mm, delta, b),
             "Approximation error at the transported point, with probability 1 - delta.",
             f"{paper}, Lemma 5 for n samples and m heads; the constant 4 is derived here for m/2 "
             "independent pairs (the paper has 2 sqrt(2)); b = sigma0 nu_c + sigma1 (nu_u + nu_w).",
         ),
         Function(
-            "required_width", (N, eps, delta, b), Output(sp.ceiling(width_condition().subs(plain))),
+            define("required_width", (), sp.ceiling(width_condition().subs(plain))),
+            (N, eps, delta, b),
             "Smallest number of heads whose approximation bound is at most epsilon.",
             f"{paper}, Lemma 5, solved for m; logarithmic in the number n of samples.",
         ),
         Function(
-            "linearization_bound", (mm, dd, delta, rho_c, rho_u, rho_w, sigma1, sigma2),
-            Output(bound.subs(plain)),
+            define("linearization_bound", (), bound.subs(plain)),
+            (mm, dd, delta, rho_c, rho_u, rho_w, sigma1, sigma2),
             "Linearisation error over the projection set, with probability 1 - delta.",
             f"{paper}, Lemmas 2 and 3 with the paper's constants; B bounds the norms of all U.",
         ),
         Function(
-            "sharp_linearization_bound", (mm, B, rho_c, rho_u, rho_w, sigma1, sigma2),
-            Output(sharp.subs(kappa, KAPPA).subs(plain)),
+            define("sharp_linearization_bound", (), sharp.subs(kappa, KAPPA).subs(plain)),
+            (mm, B, rho_c, rho_u, rho_w, sigma1, sigma2),
             "Linearisation error over the projection set, for |U| <= B.",
             "Derived here: sharp constants of the head, and the 1/2 of Taylor's theorem.",
         ),
         Function(
-            "lipschitz_constant", (B, sigma1), Output(STATED["L1 sharp"]),
+            define("lipschitz_constant", (), STATED["L1 sharp"]), (B, sigma1),
             "Largest gradient of a head for |U| <= B, for every number of tokens.",
             "Derived here; the paper has sigma1 sqrt(1 + B^2).",
         ),
         Function(
-            "smoothness_constant", (B, sigma1, sigma2),
-            Output(STATED["L2 sharp"].subs(kappa, KAPPA)),
+            define("smoothness_constant", (), STATED["L2 sharp"].subs(kappa, KAPPA)),
+            (B, sigma1, sigma2),
             "Bound of the second derivative of a head for |U| <= B, for every number of tokens.",
             "Derived here; the paper has sigma2 (1 + B^2) + 8 sigma1 sqrt(1 + B^2).",
         ),
         Function(
-            "certificate", (descent.distance2, descent.rate, descent.steps, descent.defect2),
-            Output(descent.certificate()),
+            define("certificate", (), descent.certificate()),
+            (descent.distance2, descent.rate, descent.steps, descent.defect2),
             "Bound of the mean loss over a run of projected gradient descent.",
             "Derived here, for steps of at most 1 / (4 Gamma^2); distance2 to the comparison "
             "point, defect2 the mean square of <grad f_j, phi - star> - r_j, over the run.",
         ),
         Function(
-            "training_bound",
+            define("training_bound", (), descent.theorem_bound()),
             (descent.distance2, descent.R, descent.Gamma, descent.steps, descent.worst),
-            Output(descent.theorem_bound()),
             "Bound of the mean loss over a run at step 1 / sqrt(steps): Theorem 1.",
             f"{paper}, Theorem 1, with constants: R = sup |f - y|, Gamma = sup |grad f|, worst the "
             "sum of the approximation, linearisation and change-of-features errors.",
         ),
         Function(
-            "residual_step", (descent.K, descent.r, descent.rate),
-            Output(descent.residual_after(), (descent.j,)),
+            define("residual_step", (descent.j,), descent.residual_after()),
+            (descent.K, descent.r, descent.rate),
             "Residuals at the samples after one step of gradient descent on the linearisation.",
             "Derived here, from the model and the loss; K is the tangent kernel at the samples.",
         ),
         Function(
-            "recurrent_step", (recurrence.h, recurrence.gradient, recurrence.w, recurrence.z),
-            tuple(Output(o) for o in recurrence.recurrent_step()),
+            (define("state", (), state), define("derivative", (), slope)),
+            (recurrence.h, recurrence.gradient, recurrence.w, recurrence.z),
             "State of a recurrent head and its derivative in w, after one more token.",
             "The contrast: h_t = tanh(w h_(t-1) + z_t); derived from the model.",
+            name="recurrent_step",
         ),
         Function(
-            "kick_and_cancel_gradient", (recurrence.w, recurrence.norm, recurrence.length),
-            Output(recurrence.kick_and_cancel()),
+            define("kick_and_cancel_gradient", (), recurrence.kick_and_cancel()),
+            (recurrence.w, recurrence.norm, recurrence.length),
             "Derivative in w of a recurrent head for inputs that cancel its state after one token.",
             "Derived here; |w| > 1 makes it exponential in the length.",
         ),

@@ -16,18 +16,19 @@ import sympy as sp
 from theory.calculus.expansion import continued, large_limit, leading, taylor, truncate
 from theory.calculus.gaussian import covariance, expectation
 from theory.calculus.indices import (
+    Cholesky,
     array,
     canonical,
     contract_pairs,
     contract_rows,
+    define,
     indices,
-    instantiate,
     size,
     substitute,
     total,
     unfold,
 )
-from theory.codegen.function import Cholesky, Definition, Function, Output
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
@@ -63,37 +64,41 @@ def _between_means(a: sp.Idx, d: sp.Idx) -> sp.Expr:
     return total(M[a, nu] * M[d, ka] * V[nu, ka], nu, ka)
 
 
-STATED = {
-    S1[al, be]: M[al, be] * V[al, al] / 2
+MEAN = define(
+    S1, (al, be),
+    M[al, be] * V[al, al] / 2
     * (V[be, be] - 2 * _to_mean(be, al) + 2 * _between_means(al, al) - _mean[al]),
-    S2[al, be, de, om]: M[al, be] * M[de, om] * V[al, de]
+)  # fmt: skip
+COVARIANCE = define(
+    S2, (al, be, de, om),
+    M[al, be] * M[de, om] * V[al, de]
     * (V[be, om] - _to_mean(be, de) - _to_mean(om, al) + _between_means(al, de)),
-    b[al, be]: gamma**2 / tau0**2
+)  # fmt: skip
+DRIFT = define(
+    b, (al, be),
+    gamma**2 / tau0**2
     * (
         total(V[nu, ka] * S2[al, nu, be, ka], nu, ka)
         + total(V[be, nu] * S1[al, nu] + V[al, nu] * S1[be, nu], nu)
     ),
-    Sigma[al, be, de, om]: gamma**2 * (2 - gamma**2)
-    * (V[al, de] * V[be, om] + V[al, om] * V[be, de])
+)  # fmt: skip
+SPREAD = define(
+    Sigma, (al, be, de, om),
+    gamma**2 * (2 - gamma**2) * (V[al, de] * V[be, om] + V[al, om] * V[be, de])
     + gamma**4 / (heads * tau0**2)
     * total(
         V[al, ka] * V[de, nu] * S2[be, ka, om, nu] + V[al, ka] * V[om, nu] * S2[be, ka, de, nu]
         + V[be, ka] * V[de, nu] * S2[al, ka, om, nu] + V[be, ka] * V[om, nu] * S2[al, ka, de, nu],
         nu, ka,
     ),
-}  # fmt: skip
-
-
-def stated(entry: sp.Indexed) -> sp.Expr:
-    """A stated formula with S1 and S2 written out."""
-    full = unfold(STATED[entry], S2, (al, be, de, om), STATED[S2[al, be, de, om]])
-    return unfold(full, S1, (al, be), STATED[S1[al, be]])
+)  # fmt: skip
+STATED = (MEAN, COVARIANCE, DRIFT, SPREAD)
 
 
 # Finite model: one layer; all weights are independent N(0, 1), fresh in every layer.
 def logits(head: sp.Idx, a: sp.Idx, d: sp.Idx) -> sp.Expr:
     """Y = X WQ WK^T X^T / n, for one head."""
-    keys = instantiate(total(WK[h, f, j, c] * X[be, f, j], f, j), {h: head, be: d})
+    keys = total(WK[head, f, j, c] * X[d, f, j], f, j)
     return total(X[a, g, i] * WQ[head, g, i, c] * keys, g, i, c) / n
 
 
@@ -137,7 +142,7 @@ def softmax_coefficients() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
 
 def mean_over_logits(expression: sp.Expr) -> sp.Expr:
     """E over WQ, WK of a polynomial in Y and eps, with eps^2 = 1 / (tau0^2 n n_k)."""
-    explicit = substitute(expression, Y, (h, al, be), logits(h, al, be))
+    explicit = substitute(expression, define(Y, (h, al, be), logits(h, al, be)))
     mean = in_terms_of_V(expectation(explicit, {WQ: 1, WK: 1}))
     return canonical(mean.subs(eps, 1 / (tau0 * sp.sqrt(n * n_k))))
 
@@ -146,7 +151,7 @@ def with_weak_attention(expression: sp.Expr, order: int) -> sp.Expr:
     """A = I + eps B1 + eps^2 B2 put into a polynomial in A, cut at an order in eps."""
     kept = softmax_coefficients()[:order]
     expansion = sp.KroneckerDelta(al, be) + sp.Add(*(eps**k * B for k, B in enumerate(kept)))
-    return truncate(substitute(expression, A, (h, al, be), expansion), eps, order)
+    return truncate(substitute(expression, define(A, (h, al, be), expansion)), eps, order)
 
 
 def limit_per_layer(expression: sp.Expr) -> sp.Expr:
@@ -161,9 +166,10 @@ def attention_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
     drift = mean_over_logits(with_weak_attention(given_A - V[al, be], 3))
     spread = covariance(gram(al, be), gram(de, om), {W: 1})
     values = in_terms_of_V(with_weak_attention(spread, 1))
-    first = canonical(with_weak_attention(given_A, 2) - V[al, be])
-    squares = mean_over_logits(first * instantiate(first, {al: de, be: om}))
-    return limit_per_layer(drift), limit_per_layer(values), limit_per_layer(squares), first
+    first = define("dV", (al, be), canonical(with_weak_attention(given_A, 2) - V[al, be]))
+    squares = mean_over_logits(first[al, be] * first[de, om])
+    moments = (limit_per_layer(f) for f in (drift, values, squares))
+    return *moments, first.expression
 
 
 def noise() -> sp.Expr:
@@ -176,7 +182,7 @@ def noise() -> sp.Expr:
     weight = sp.factor(values.coeff(V[al, de] * V[be, om]))
     factor = total(L[al, nu] * (dG[nu, ka] + dG[ka, nu]) * L[be, ka], nu, ka)
     mean_logits = total(L[al, nu] * dZ[nu, ka] * L[be, ka], nu, ka) / (tau0 * sp.sqrt(heads))
-    attention = substitute(first.subs(eps, 1), Y, (h, al, be), mean_logits)
+    attention = substitute(first.subs(eps, 1), define(Y, (h, al, be), mean_logits))
     return sp.sqrt(weight / 2) * factor + attention
 
 
@@ -222,7 +228,7 @@ def mlp_spread() -> sp.Expr:
 
     def block(a: sp.Idx, head: sp.Idx, column: sp.Idx) -> sp.Expr:
         hidden = total(X[a, g, j] * W1[g, j, f, i], g, j) / sp.sqrt(n)
-        out = total(instantiate(hidden, {}) * W2[f, i, head, column], f, i) / sp.sqrt(n)
+        out = total(hidden * W2[f, i, head, column], f, i) / sp.sqrt(n)
         return lam * X[a, head, column] + gamma * out
 
     def after(a: sp.Idx, d: sp.Idx) -> sp.Expr:
@@ -234,7 +240,7 @@ def mlp_spread() -> sp.Expr:
 
 
 R = array("rho", m, m)
-correlation = Definition(R, (al, be), V[al, be] / sp.sqrt(V[al, al] * V[be, be]))
+correlation = define(R, (al, be), V[al, be] / sp.sqrt(V[al, al] * V[be, be]))
 
 
 def drift_of_mlp() -> sp.Expr:
@@ -254,35 +260,35 @@ def derive() -> Derivation:
         ),
         functions=(
             Function(
-                "attention_drift", (V, M, gamma, tau0), Output(drift, (al, be)),
+                define("attention_drift", (al, be), drift), (V, M, gamma, tau0),
                 "Drift of the Gram matrix V of m tokens, per unit time t = layer / width.",
                 "Noci et al. 2023 (arXiv:2306.17759), drift of the covariance SDE; derived from "
                 "one layer. M is the averaging matrix of the softmax, rows sum to one.",
             ),
             Function(
-                "attention_covariance", (V, M, gamma, tau0, heads),
-                Output(spread, (al, be, de, om)),
+                define("attention_covariance", (al, be, de, om), spread),
+                (V, M, gamma, tau0, heads),
                 "Covariance of the increments of V, per unit time t = layer / width.",
                 "Noci et al. 2023 (arXiv:2306.17759), Sigma; values and logits together; heads "
                 "concatenated.",
             ),
             Function(
-                "noise_increment", (V, M, gamma, tau0, heads, dG, dZ),
-                Output(canonical(noise()), (al, be)),
+                define("noise_increment", (al, be), canonical(noise())),
+                (V, M, gamma, tau0, heads, dG, dZ),
                 "Noise of V for independent Gaussian matrices dG, dZ: no root of a covariance.",
                 "Derived here: its covariance is attention_covariance, times the variance of the "
                 "entries of dG and dZ (the time step).",
-                definitions=(Definition(L, (al, be), Cholesky(V)),),
+                definitions=(define(L, (al, be), Cholesky(V)),),
             ),
             Function(
-                "mlp_drift", (V, c_plus, c_minus, gamma), Output(drift_of_mlp(), (al, be)),
+                define("mlp_drift", (al, be), drift_of_mlp()), (V, c_plus, c_minus, gamma),
                 "Drift of V from a residual shaped ReLU layer, per unit time t = layer / width.",
                 "Li, Nica, Roy 2022 (arXiv:2206.02768); the printed sign of rho arccos(rho) in the "
                 "lecture notes is wrong, derived here.",
                 definitions=(correlation,),
             ),
             Function(
-                "mlp_covariance", (V, gamma), Output(mlp_spread(), (al, be, de, om)),
+                define("mlp_covariance", (al, be, de, om), mlp_spread()), (V, gamma),
                 "Covariance of the increments of V from a residual shaped MLP, per unit time.",
                 "Derived here; hidden width equal to the width.",
             ),
@@ -294,8 +300,8 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
     """The attention part, against what the paper states."""
     _, one, two = softmax_coefficients()
     pair = Y[h, al, be] * Y[g, de, om]
-    again = instantiate(one, {al: de, be: om})
-    from_values, from_logits = stated(Sigma[al, be, de, om]).args
+    B1 = define("B1", (h, al, be), one)
+    from_values, from_logits = unfold(Sigma[al, be, de, om], *STATED).args
     return (
         Step(
             "covariance of the logits", tau0**2 * n * mean_over_logits(eps**2 * pair),
@@ -305,15 +311,16 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
         ),
         Step(
             "attention mean", tau0**2 * limit_per_layer(mean_over_logits(eps * one + eps**2 * two)),
-            STATED[S1[al, be]], "softmax to second order in 1 / tau, mean over the logits: S1",
+            MEAN[al, be], "softmax to second order in 1 / tau, mean over the logits: S1",
         ),
         Step(
-            "attention covariance", tau0**2 * n * mean_over_logits(eps**2 * one * again),
-            sp.KroneckerDelta(h, h) * STATED[S2[al, be, de, om]],
+            "attention covariance",
+            tau0**2 * n * mean_over_logits(eps**2 * B1[h, al, be] * B1[h, de, om]),
+            COVARIANCE[al, be, de, om],
             "the first order of the softmax is linear in the logits: S2",
         ),
         Step(
-            "drift", drift, stated(b[al, be]),
+            "drift", drift, unfold(b[al, be], *STATED),
             "mean over the values, then over the logits: gamma^2 E[B V + V B^T + B V B^T]",
         ),
         Step(
@@ -329,8 +336,8 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
 
 def noise_steps(spread: sp.Expr) -> tuple[Step, ...]:
     """The factor has the covariance of the increment."""
-    left, right = noise(), instantiate(noise(), {al: de, be: om})
-    mean = expectation(left * right, {dG: 1, dZ: 1})
+    increment = define("dV", (al, be), noise())
+    mean = expectation(increment[al, be] * increment[de, om], {dG: 1, dZ: 1})
     return (
         Step(
             "noise factor", contract_pairs(mean, L, V, sp.S.One), spread,
@@ -382,7 +389,7 @@ theorem = Theorem(
         "floor(t n), converges in law, locally (stopped at exits from compact sets), to the "
         "solution of dV = b(V) dt + Sigma(V)^(1/2) dB."
     ),
-    equations=tuple(sp.Eq(left, right, evaluate=False) for left, right in STATED.items()),
+    equations=tuple(sp.Eq(d.array[d.axes], d.expression, evaluate=False) for d in STATED),
     reference="Noci et al., The Shaped Transformer, NeurIPS 2023, arXiv:2306.17759; Li, Nica, Roy, "
     "The Neural Covariance SDE, 2022, arXiv:2206.02768",
     source=Source.RECONSTRUCTED,

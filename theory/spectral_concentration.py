@@ -17,8 +17,18 @@ from functools import cache
 import sympy as sp
 
 from theory.calculus import collapse, entropy, spectra
-from theory.calculus.indices import array, canonical, indices, instantiate, size, substitute, total
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.calculus.indices import (
+    Softmax,
+    array,
+    canonical,
+    define,
+    indices,
+    instantiate,
+    size,
+    substitute,
+    total,
+)
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 
 # Symbols. Qi's convention: tokens are columns, and every column of A sums to one.
@@ -152,7 +162,7 @@ def gradient_steps() -> tuple[Step, ...]:
     mixed = total(Wv[o, e] * X[e, i] * G[o, j], o, e)  # S = (Wv X)^T G
     centre = total(A[k, j] * S[k, j], k)
     stated_omega = A[i, j] * (S[i, j] - centre) / sp.sqrt(dq)
-    in_S = substitute(stated_omega, S, (i, j), mixed)
+    in_S = substitute(stated_omega, define(S, (i, j), mixed))
     moment = total(X[x, i] * Omega[i, j] * X[y, j], i, j)  # M = X Omega X^T
     found = gradients()
     back = total(Wk[b, y] * moment, y)
@@ -184,20 +194,20 @@ def gradient_functions() -> tuple[Function, ...]:
     """The gradients of one layer as code."""
     attention = Softmax(logits(i, j) / sp.sqrt(dq), i)
     definitions = (
-        Definition(A, (i, j), attention),
-        Definition(Omega, (i, j), loss_slope(i, j)),
+        define(A, (i, j), attention),
+        define(Omega, (i, j), loss_slope(i, j)),
     )
     return (
         Function(
-            "attention_gradients", (X, Wq, Wk, Wv, G),
-            tuple(Output(expression, axes) for expression, axes in gradients().values()),
+            tuple(define(f"in_{of}", axes, found) for of, (found, axes) in gradients().items()),
+            (X, Wq, Wk, Wv, G),
             "Gradients of <G, Y> in Wq, Wk, Wv, X for Y = Wv X softmax(X^T Wq^T Wk X / sqrt(dq)).",
             "Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises them. "
             "G is the gradient in Y, (dv, n). Equation 6 of the sheet, derived here.",
-            definitions=definitions,
+            definitions, "attention_gradients",
         ),
         Function(
-            "attention", (X, Wq, Wk), Output(A[i, j], (i, j)),
+            define("attention", (i, j), A[i, j]), (X, Wq, Wk),
             "Attention of one layer, tokens in columns: each column sums to one.",
             "Qi et al. 2025 (arXiv:2505.21910), scaled by 1 / sqrt(dq).",
             definitions=definitions[:1],
@@ -211,44 +221,50 @@ def scalar_functions() -> tuple[Function, ...]:
     weyl = "Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W)."
     return (
         Function(
-            "entropy_lower_bound", (tokens, norm), Output(entropy.spike_entropy_of_gap(gap, low)),
+            define("entropy_lower_bound", (), entropy.spike_entropy_of_gap(gap, low)),
+            (tokens, norm),
             "Smallest entropy of a softmax of tokens >= 2 logits, norm their norm about the mean.",
             "Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of "
             "the product of spectral norms; attained by a single spike.",
             definitions=(
-                Definition(gap, (), entropy.spike_gap()), Definition(low, (), sp.exp(-gap)),
+                define(gap, (), entropy.spike_gap()), define(low, (), sp.exp(-gap)),
             ),
         ),
         Function(
-            "weyl_growth_bound", (sigma, tau, decay), Output(spectra.growth()),
+            define("weyl_growth_bound", (), spectra.growth()), (sigma, tau, decay),
             "Largest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.",
             weyl,
         ),
         Function(
-            "weyl_shrink_bound", (sigma, tau, decay), Output(spectra.shrinkage()),
+            define("weyl_shrink_bound", (), spectra.shrinkage()), (sigma, tau, decay),
             "Smallest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.",
             weyl,
         ),
         Function(
-            "concentration_bounds", (spectra.sec, spectra.epsilon),
-            (Output(spectra.concentration_after(-1)), Output(spectra.concentration_after(1))),
+            (
+                define("least", (), spectra.concentration_after(-1)),
+                define("most", (), spectra.concentration_after(1)),
+            ),
+            (spectra.sec, spectra.epsilon),
             "Bounds of sqrt(SEC) after a perturbation of relative Frobenius norm epsilon < 1.",
             "Reconstructed: the root of the s largest squared singular values is a norm.",
+            name="concentration_bounds",
         ),
         Function(
-            "collapse_time", (spectra.start, spectra.target, tau), Output(spectra.collapse_time()),
+            define("collapse_time", (), spectra.collapse_time()),
+            (spectra.start, spectra.target, tau),
             "Steps during which logits that start at norm start stay below target, at cap tau.",
             "Reconstructed: W_q and W_k each grow by at most 1 + tau a step.",
         ),
         Function(
-            "power_iteration_share", (spectra.c, spectra.ratio, spectra.rounds),
-            Output(spectra.kept_by_power_iteration()),
+            define("power_iteration_share", (), spectra.kept_by_power_iteration()),
+            (spectra.c, spectra.ratio, spectra.rounds),
             "Least share of sigma_1 that power iteration finds after some rounds.",
             "Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.",
         ),
         Function(
-            "adam_entry_bound", (spectra.b1, spectra.b2, spectra.steps_),
-            Output(spectra.entry_bound()),
+            define("adam_entry_bound", (), spectra.entry_bound()),
+            (spectra.b1, spectra.b2, spectra.steps_),
             "Largest entry of Adam's update at step t, for epsilon = 0 and b1^2 < b2.",
             "Reconstructed: Cauchy-Schwarz; 1 at t = 1, about 7.27 for (0.9, 0.999) as t grows.",
         ),

@@ -3,8 +3,8 @@
 import sympy as sp
 
 from theory.blocks.transformer import LOGITS, D, P, T, V, W, Z, a, attention, i, q
-from theory.calculus.indices import unroll
-from theory.codegen.function import Function, Output
+from theory.calculus.indices import define, unroll
+from theory.codegen.function import Function
 from theory.language import Step
 
 y = sp.Symbol("y", real=True)
@@ -46,16 +46,18 @@ def tied_functions() -> tuple[Function, ...]:
     source = "Scalar-token model of the sheet with tied weights V = W = y; attention only."
     return (
         Function(
-            "tied_velocity", (*state, y), tuple(Output(part) for part in velocity),
-            "Velocity of two scalar tokens under one particle.", source,
+            tuple(define(f"d{u}", (), part) for u, part in zip(state, velocity, strict=True)),
+            (*state, y), "Velocity of two scalar tokens under one particle.", source,
+            name="tied_velocity",
         ),
         Function(
-            "tied_adjoint_velocity", (*state, *costate, y),
-            tuple(Output(-sp.diff(pairing, token)) for token in state),
+            tuple(define(f"back_{u}", (), -sp.diff(pairing, u)) for u in state),
+            (*state, *costate, y),
             "Velocity of the adjoint of two scalar tokens under one particle.", source,
+            name="tied_adjoint_velocity",
         ),
         Function(
-            "tied_gradient", (*state, *costate, y), Output(sp.diff(pairing, y)),
+            define("tied_gradient", (), sp.diff(pairing, y)), (*state, *costate, y),
             "d/dy of <g, p>: the drift without weight decay.", source,
         ),
     )  # fmt: skip

@@ -11,8 +11,18 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, substitute, total
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.calculus.indices import (
+    Definition,
+    Softmax,
+    array,
+    canonical,
+    define,
+    indices,
+    size,
+    substitute,
+    total,
+)
+from theory.codegen.function import Function
 from theory.language import Step
 
 # Symbols: D rows and T tokens (columns) of Z; neurons of one feed-forward particle.
@@ -135,7 +145,7 @@ def block_steps() -> tuple[Step, ...]:
 
     def euler(expression: sp.Expr) -> sp.Expr:
         """Put sigma(x) = x sigma'(x) / degree: sigma is positively homogeneous."""
-        return substitute(expression, S, (n, i), HIDDEN * S1[n, i] / degree)
+        return substitute(expression, define(S, (n, i), HIDDEN * S1[n, i] / degree))
 
     return (
         Step(
@@ -164,13 +174,13 @@ def block_steps() -> tuple[Step, ...]:
 def hidden_layer(activation: Activation) -> tuple[Definition, ...]:
     """Input, value and slope of the neurons."""
     return (
-        Definition(X, (n, i), HIDDEN),
-        Definition(S, (n, i), activation.value(X[n, i])),
-        Definition(S1, (n, i), activation.slope(X[n, i])),
+        define(X, (n, i), HIDDEN),
+        define(S, (n, i), activation.value(X[n, i])),
+        define(S1, (n, i), activation.slope(X[n, i])),
     )
 
 
-WEIGHTS = (Definition(P, (q, i), Softmax(LOGITS, q)),)
+WEIGHTS = (define(P, (q, i), Softmax(LOGITS, q)),)
 CLOSED = "Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G."
 
 
@@ -179,17 +189,16 @@ def attention_functions() -> tuple[Function, ...]:
     derived = pulled_back()
     return (
         Function(
-            "attention", (Z, V, W), Output(attention, (a, i)),
+            define("attention", (a, i), attention), (Z, V, W),
             "One attention head, f = V Z softmax(Z^T W Z), softmax down each column.",
             "Gao et al. 2024 (arXiv:2410.23610), (2.3).", WEIGHTS,
         ),
         Function(
-            "attention_gradient", (Z, p, V, W),
-            (Output(derived["V"], (c, d)), Output(derived["W"], (c, d))),
-            "Gradients of <f, p> in V and W.", CLOSED, WEIGHTS,
+            (define("in_V", (c, d), derived["V"]), define("in_W", (c, d), derived["W"])),
+            (Z, p, V, W), "Gradients of <f, p> in V and W.", CLOSED, WEIGHTS, "attention_gradient",
         ),
         Function(
-            "attention_pullback", (Z, p, V, W), Output(derived["Z of f"], (c, s)),
+            define("attention_pullback", (c, s), derived["Z of f"]), (Z, p, V, W),
             "Gradient of <f, p> in the state Z.", CLOSED, WEIGHTS,
         ),
     )  # fmt: skip
@@ -198,20 +207,20 @@ def attention_functions() -> tuple[Function, ...]:
 def feedforward_functions(activation: Activation, word: str) -> tuple[Function, ...]:
     """One feed-forward particle: value, gradients, and what it sends back to the state."""
     derived, layer = pulled_back(), hidden_layer(activation)
-    gradients = (Output(derived["W1"], (o, c)), Output(derived["W2"], (c, o)))
+    gradients = define("in_W1", (o, c), derived["W1"]), define("in_W2", (c, o), derived["W2"])
     return (
         Function(
-            f"{activation.prefix}feedforward", (Z, W1, W2), Output(feedforward, (a, i)),
+            define(f"{activation.prefix}feedforward", (a, i), feedforward), (Z, W1, W2),
             f"One feed-forward particle, h = W2 sigma(W1 Z), sigma the {word}.",
             "Gao et al. 2024 (arXiv:2410.23610), App. G.", layer[:2],
         ),
         Function(
-            f"{activation.prefix}feedforward_gradient", (Z, p, W1, W2), gradients,
-            f"Gradients of <h, p> in W1 and W2, sigma the {word}.", CLOSED, layer,
+            gradients, (Z, p, W1, W2), f"Gradients of <h, p> in W1 and W2, sigma the {word}.",
+            CLOSED, layer, f"{activation.prefix}feedforward_gradient",
         ),
         Function(
-            f"{activation.prefix}feedforward_pullback", (Z, p, W1, W2),
-            Output(derived["Z of h"], (c, s)),
+            define(f"{activation.prefix}feedforward_pullback", (c, s), derived["Z of h"]),
+            (Z, p, W1, W2),
             f"Gradient of <h, p> in the state Z, sigma the {word}.", CLOSED, (layer[0], layer[2]),
         ),
     )  # fmt: skip

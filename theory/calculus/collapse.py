@@ -10,7 +10,7 @@ reconstructed.
 
 import sympy as sp
 
-from theory.calculus.indices import array, indices, size, substitute, total
+from theory.calculus.indices import array, define, indices, size, substitute, total
 from theory.language import Step
 
 d, n, r = size("d"), size("n"), size("r")
@@ -38,7 +38,7 @@ def _rank_one_steps() -> tuple[Step, ...]:
     return (
         Step(
             "rank one is malignant",
-            substitute(logits(i, j), W, (e, f), strength * left[e] * right[f]),
+            substitute(logits(i, j), define(W, (e, f), strength * left[e] * right[f])),
             strength * total(left[e] * X[e, i], e) * total(right[e] * X[e, j], e),
             "logits sigma a_i b_j: every column ranks the tokens by a_i or by -a_i, so A is near "
             "a matrix with two rows that are not zero",
@@ -59,7 +59,7 @@ def _hull_steps() -> tuple[Step, ...]:
     score = total(g[c] * y[c, k], c)
     return (
         Step(
-            "rank r sees projections", substitute(logits(i, j), W, (e, f), factored),
+            "rank r sees projections", substitute(logits(i, j), define(W, (e, f), factored)),
             total(total(U[e, c] * X[e, i], e) * s[c] * total(V[f, c] * X[f, j], f), c),
             "W = U diag(s) V^T: column j scores the tokens by a linear function of their "
             "projections U^T x_i, with coefficients g = s (V^T x_j)",

@@ -7,7 +7,7 @@ r_j = f_j - y_j and a comparison point star; nothing else is assumed about the m
 import sympy as sp
 
 from theory.calculus.expansion import taylor
-from theory.calculus.indices import array, canonical, indices, size, substitute, total
+from theory.calculus.indices import array, canonical, define, indices, size, substitute, total
 from theory.language.step import Step
 
 n, D = size("n"), size("D")
@@ -52,7 +52,7 @@ def function_space_steps() -> tuple[Step, ...]:
     return (
         Step(
             "step in function space", canonical(moved),
-            canonical(substitute(residual_after(), K, (j, g), gram)),
+            canonical(substitute(residual_after(), define(K, (j, g), gram))),
             "the gradient of the loss in phi_k, applied to f_j = <J0_j, phi - phi0>: the residual "
             "of a linear model is multiplied by I - (2 rate / n) K, K the tangent kernel",
         ),
@@ -69,8 +69,8 @@ def descent_steps() -> tuple[Step, ...]:
     """The descent inequality, its defect, and the two bounds made of it."""
     stepped = total((phi[k] - rate * grad[k] - star[k]) ** 2, k)
     derivative = taylor(_loss_of_move(), eps, 2).coefficients[1]
-    residual = substitute(2 * total(r[g] * (r[g] + e[g]), g) / n, e, (g,), defect(g))
-    residual = substitute(residual, r, (g,), f[g] - y[g])
+    residual = substitute(2 * total(r[g] * (r[g] + e[g]), g) / n, define(e, (g,), defect(g)))
+    residual = substitute(residual, define(r, (g,), f[g] - y[g]))
     linear = {at: total(J0[g, k] * (at[k] - phi0[k]), k) for at in (phi, star)}
     split = (linear[phi] - f[g]) + (y[g] - linear[star])
     split += total((J[g, k] - J0[g, k]) * (phi[k] - star[k]), k)
@@ -93,7 +93,7 @@ def descent_steps() -> tuple[Step, ...]:
             "<grad L, phi - star> = (2/n) sum r_j (r_j + e_j), with e_j the defect",
         ),
         Step(
-            "defect", substitute(defect(g), r, (g,), f[g] - y[g]), split,
+            "defect", substitute(defect(g), define(r, (g,), f[g] - y[g])), split,
             "linearisation error, plus approximation error at star, plus change of features",
         ),
         Step(

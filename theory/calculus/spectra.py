@@ -6,7 +6,7 @@ the sign its reason.
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, substitute, total
+from theory.calculus.indices import array, canonical, define, indices, size, substitute, total
 from theory.language import Step
 
 sigma, tau, decay = sp.symbols("sigma tau decay", positive=True)
@@ -99,8 +99,8 @@ def _power_steps() -> tuple[Step, ...]:
     s, w0, w = array("sigma", m), array("w0", m), array("w", m)
     # w after two rounds, without its norm, which cancels in the quotient |W w|^2 / |w|^2
     after = s[j] ** (2 * rounds_) * w0[j]
-    image = substitute(total(s[k] ** 2 * w[k] ** 2, k), w, (j,), after)
-    length = substitute(total(w[k] ** 2, k), w, (j,), after)
+    image = substitute(total(s[k] ** 2 * w[k] ** 2, k), define(w, (j,), after))
+    length = substitute(total(w[k] ** 2, k), define(w, (j,), after))
     moments = [total(s[k] ** (2 * e) * w0[k] ** 2, k) for e in (2 * rounds_ + 1, 2 * rounds_)]
     plain = (c**2 * sigma ** (4 * rounds + 2)) ** (1 / (2 * rounds + 1))
     bounded = {c: (0.1, 0.9), ratio: (0.1, 0.9), rounds: (1, 4)}

@@ -3,7 +3,7 @@
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from theory.calculus.indices import rename
+from theory.calculus.indices import instantiate
 
 
 class IndexedLatex(LatexPrinter):
@@ -80,4 +80,4 @@ def _with_letters(expression: sp.Basic) -> sp.Basic:
         found[name]: sp.Idx(letter, (found[name].lower, found[name].upper))
         for name, letter in zip(fresh, letters, strict=False)
     }
-    return rename(expression, mapping) if mapping else expression
+    return instantiate(expression, mapping) if mapping else expression

@@ -1,0 +1,81 @@
+"""The glossary: a symbol is declared once, with its name in code, LaTeX, meaning and range."""
+
+import re
+from typing import Any
+
+import sympy as sp
+from sympy.printing.latex import latex as sympy_latex
+
+# What SymPy sets as mathematics by itself: a letter, with digits or one letter as its index.
+_LETTER = re.compile(r"([A-Za-z]|\\[a-zA-Z]+)(_\{([A-Za-z0-9]{0,2}|\\[a-z]+)\})?")
+
+
+class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in sums and products
+    """A symbol that knows how it is set in LaTeX and what it means.
+
+    Two of one name are different symbols if they mean different things.
+    """
+
+    __slots__ = ("latex", "meaning")
+    latex: str
+    meaning: str
+
+    def __new__(
+        cls, name: str, *, latex: str = "", meaning: str = "", **assumptions: bool
+    ) -> "Symbol":
+        """As SymPy does, without its cache, which knows no LaTeX."""
+        cls._sanitize(assumptions, cls)
+        found = sp.Symbol.__xnew__(cls, name, **assumptions)
+        found.latex, found.meaning = latex, meaning
+        return found
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """What a pickle keeps."""
+        more = {"latex": self.latex, "meaning": self.meaning}
+        return (self.name,), {**self._assumptions_orig, **more}
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        # The name first: symbols are ordered by it, and by the rest only where it is the same.
+        return ("\0".join((self.name, self.latex, self.meaning)), *self._assumptions0)
+
+    def _latex(self, printer: Any) -> str:
+        return self.latex or printer._print_Symbol(self)
+
+
+def symbol(name: str, *, latex: str = "", meaning: str = "", **assumptions: bool) -> sp.Symbol:
+    r"""A symbol of the glossary, e.g. ``symbol("kappa_one", latex=r"\kappa(1)", real=True)``.
+
+    ``name`` is what code calls it; ``latex`` is how it is set, by default as SymPy sets its name;
+    ``meaning`` is its line in the notation of a theorem; the assumptions are its range.
+    """
+    return Symbol(name, latex=latex, meaning=meaning, **assumptions)
+
+
+def label(symbol: sp.Basic) -> sp.Basic:
+    """The symbol that names an array; a symbol itself."""
+    return symbol.label if isinstance(symbol, sp.IndexedBase) else symbol
+
+
+def meaning(symbol: sp.Basic) -> str:
+    """What a symbol or an array was declared to mean; nothing if it was not."""
+    return getattr(label(symbol), "meaning", "")
+
+
+def printed(symbol: sp.Basic) -> str:
+    """The LaTeX of a symbol or of the name of an array."""
+    return sympy_latex(label(symbol)).replace("_{}", "")
+
+
+def prints_its_code_name(symbol: sp.Basic) -> bool:
+    r"""Whether what is printed is a name for code, as ``kernel_{at one}``, not mathematics."""
+    declared = getattr(label(symbol), "latex", "")
+    return not declared and not _LETTER.fullmatch(printed(symbol))
+
+
+def symbols_of(expression: sp.Basic) -> set[sp.Basic]:
+    """Free symbols and arrays; indices and entries are not symbols."""
+    free = expression.free_symbols
+    arrays = {s for s in free if isinstance(s, sp.IndexedBase)}
+    inner = {a.label for a in arrays} | {s for s in free if isinstance(s, sp.Indexed | sp.Idx)}
+    inner |= {i.label for i in expression.atoms(sp.Idx)}
+    return free - inner
