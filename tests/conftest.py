@@ -133,10 +133,10 @@ class Ended:
 
 
 def build_house(house: Path) -> None:
-    """Write the three modules of the room ``toy_limit``."""
+    """Write the three folders of the room ``toy_limit``."""
     for package, source in TOY.items():
-        (house / package).mkdir(parents=True)
-        (house / package / "toy_limit.py").write_text(source)
+        (house / package / "toy_limit").mkdir(parents=True)
+        (house / package / "toy_limit" / "__init__.py").write_text(source)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def test_claims_of_a_room_are_collected_and_judged(
 ) -> None:
     build_house(tmp_path / "house")
     (tmp_path / "conftest.py").write_text(HOUSE.replace("{HERE}", str(tmp_path)))
-    room = tmp_path / "house" / "checks" / "toy_limit.py"
+    room = tmp_path / "house" / "checks" / "toy_limit" / "__init__.py"
     room.write_text(
         room.read_text().replace(
             'claim("true", 1 / n),', 'claim("true", 1 / n), claim("f", n**-2),'

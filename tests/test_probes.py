@@ -17,7 +17,7 @@ from checks.properties.probing import (
     run_probes,
 )
 from checks.suite.problem import InputProblem
-from checks.suite.rooms import load_theorem, plain_modules, rooms
+from checks.suite.rooms import load_theorem, rooms
 from tests.conftest import ROOT, Ended
 
 Here = Callable[..., Ended]
@@ -27,13 +27,13 @@ REACHING = settings(QUICK, phases=(Phase.generate,))  # found is enough; shrinki
 
 @pytest.mark.parametrize("room", rooms())
 def test_every_declared_assumption_has_a_probe(room: str) -> None:
-    assert not missing_probes(room), f"add probes to checks/probes/{room}.py"
+    assert not missing_probes(room), f"add probes to checks/{room}/probes.py"
 
 
 def test_a_missing_probe_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     room = "spectral_concentration"
     (kept, *_) = load_probes(room)
-    monkeypatch.setattr(f"checks.probes.{room}.probes", ())
+    monkeypatch.setattr(f"checks.{room}.probes.probes", ())
     assert kept.assumption in missing_probes(room)
     found = tuple(run_probes([room], REACHING))
     assert {p.word for p in found} == {"MISSING"}
@@ -43,13 +43,13 @@ def test_a_missing_probe_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_probe_of_no_assumption_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     room = "spectral_concentration"
     probes = load_probes(room)
-    monkeypatch.setattr(f"checks.probes.{room}.probes", (*probes, probes[0]))
+    monkeypatch.setattr(f"checks.{room}.probes.probes", (*probes, probes[0]))
     with pytest.raises(InputProblem, match="received columns"):
         load_probes(room)
 
 
 def test_a_probe_file_is_of_a_room() -> None:
-    assert set(plain_modules([str(ROOT / "checks" / "probes")])) <= set(rooms())
+    assert {path.parent.name for path in (ROOT / "checks").rglob("probes.py")} == set(rooms())
 
 
 @pytest.mark.parametrize("room", rooms())

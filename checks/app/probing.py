@@ -60,7 +60,7 @@ def _print(probed: Probed, *, first: bool) -> None:
     screen.print(f"  {coloured(probed.word)}{tried} [bold]{probed.assumption.id}[/]", end=": ")
     say(probed.assumption.statement)
     if probed.probe is None or search is None:
-        say(f"    no probe; add one to checks/probes/{probed.room}.py")
+        say(f"    no probe; add one to checks/{probed.room}/probes.py")
         return
     say(f"    {probed.probe.property}")
     if search.found is Found.FAILS:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from hypothesis import settings
@@ -19,10 +17,9 @@ from checks.properties.probe import (
     search,
 )
 from checks.suite.problem import InputProblem
-from checks.suite.rooms import load_theorem
+from checks.suite.rooms import load_theorem, part
 from theory.language import Assumption
 
-PACKAGE = "checks.probes"
 PATIENCE = 1000  # examples tried outside a domain
 
 
@@ -58,13 +55,14 @@ class Probed:
 
 
 def load_probes(room: str) -> tuple[Probe, ...]:
-    """The probes of a room, from ``checks/probes/ROOM.py``; none without such a file.
+    """The probes of a room, from ``checks/ROOM/probes.py``; none without such a file.
 
     Raises `InputProblem` when a probe is of no assumption, or two are of one.
     """
-    if find_spec(f"{PACKAGE}.{room}") is None:
+    module = part(room, "probes")
+    if module is None:
         return ()
-    found = tuple(import_module(f"{PACKAGE}.{room}").probes)
+    found = tuple(module.probes)
     names = [probe.assumption for probe in found]
     declared = [assumption.id for assumption in load_theorem(room).assumptions]
     wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})
@@ -72,7 +70,7 @@ def load_probes(room: str) -> tuple[Probe, ...]:
         raise InputProblem(
             expected=f"one probe an assumption of {room} ({', '.join(declared)})",
             received=", ".join(wrong),
-            remedy=f"Mend checks/probes/{room}.py.",
+            remedy=f"Mend checks/{room}/probes.py.",
         )
     return found
 

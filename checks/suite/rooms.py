@@ -1,20 +1,24 @@
-"""Rooms are found, not registered: a theorem exists because its files exist."""
+"""Rooms are found, not registered: a theorem exists because its folders exist."""
 
-import pkgutil
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import theory
 from checks.report.picture import Picture
+from checks.suite import sources
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from checks.verdicts import Claim
 from theory.language import Theorem
+
+SETS_A_THEOREM = re.compile(r"^theorem(: \w+)? = ", re.MULTILINE).search
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,19 @@ class Room:
 
 
 def rooms() -> tuple[str, ...]:
-    """Names of all rooms, sorted: the plain modules of the package ``theory``."""
-    return plain_modules(theory.__path__)
+    """Names of all rooms, sorted: the sub-packages of ``theory`` that define a theorem."""
+    return pages_with_a_theorem(theory.__path__)
 
 
-def plain_modules(paths: Iterable[str]) -> tuple[str, ...]:
-    """Modules in ``paths`` that are neither packages nor underscored, sorted."""
-    found = pkgutil.iter_modules(list(paths))
-    return tuple(sorted(m.name for m in found if not m.ispkg and not m.name.startswith("_")))
+def pages_with_a_theorem(paths: Iterable[str]) -> tuple[str, ...]:
+    """Folders in ``paths`` whose ``__init__.py`` sets ``theorem``, sorted; nothing is imported."""
+    with sources.unwatched():  # a page that no measured number came from is no input of it
+        pages = [page for path in paths for page in Path(path).glob("*/__init__.py")]
+        return tuple(sorted({page.parent.name for page in pages if SETS_A_THEOREM(_text(page))}))
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
 def require_room(name: str) -> str:
@@ -69,16 +78,23 @@ def load(name: str) -> Room:
     return Room(name=name, theorem=theorem, **members)
 
 
+def part(name: str, file: str) -> ModuleType | None:
+    """The module ``checks/NAME/FILE.py``, which a room may have; None without such a file."""
+    there = find_spec(f"checks.{name}") and find_spec(f"checks.{name}.{file}")
+    return import_module(there.name) if there else None
+
+
 def _module(package: str, name: str) -> ModuleType:
     if find_spec(f"{package}.{name}") is None:
-        raise _incomplete(name, f"the file {package}/{name}.py", "no such file")
+        raise _incomplete(name, f"the file {package}/{name}/__init__.py", "no such file")
     return import_module(f"{package}.{name}")
 
 
 def _member(package: str, name: str, member: str) -> Any:
     module = _module(package, name)
     if not hasattr(module, member):
-        raise _incomplete(name, f"“{member}” in {package}/{name}.py", "a module without it")
+        page = f"{package}/{name}/__init__.py"
+        raise _incomplete(name, f"“{member}” in {page}", "a module without it")
     return getattr(module, member)
 
 
