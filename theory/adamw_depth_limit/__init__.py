@@ -19,7 +19,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.adamw_depth_limit.depth import depth_steps, toy_mean_square, toy_symbols
+from theory.adamw_depth_limit.depth import H, L, depth_steps, toy_mean_square, toy_symbols
 from theory.adamw_depth_limit.moments import largest_update, moment_steps, moment_symbols
 from theory.calculus.indices import (
     Softmax,
@@ -29,6 +29,7 @@ from theory.calculus.indices import (
     indices,
     instantiate,
     size,
+    symbol,
     total,
     unfold,
 )
@@ -44,17 +45,29 @@ from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.language.rate import Kind, Rate
 
 # Symbols: N tokens in R^d, keys in R^d_k; one head is (Q, K, V).
-N, d, d_k = size("N"), size("d"), size("d_k")
+N = size("N", "number of tokens")
+d = size("d", "embedding dimension")
+d_k = size("d_k", "dimension of keys and queries")
 a, b, e, f, g = indices("a b e f g", d)
 c, o = indices("c o", d_k)
 i, j, k, q, t = indices("i j k q t", N)
-x, y = array("x", d), array("y", d)
-Y, X, P, dX = (array(name, N, d) for name in ("Y", "X", "P", "dX"))
-Q, K, V = array("Q", d_k, d), array("K", d_k, d), array("V", d, d)
+x = array("x", d, meaning="a query token")
+y = array("y", d, meaning="a point of token space")
+Y = array("Y", N, d, meaning="the N tokens attended to")
+X = array("X", N, d, meaning="hidden states of the N tokens")
+P = array(
+    "P",
+    N,
+    d,
+    meaning="backpropagated variables, N times the gradient of the loss in the hidden states",
+)
+dX = array("dX", N, d, latex=r"\mathrm{d}X", meaning="a displacement of the hidden states")
+Q = array("Q", d_k, d, meaning="query matrix of a head")
+K = array("K", d_k, d, meaning="key matrix")
+V = array("V", d, d, meaning="value matrix, output matrix absorbed")
 S, R = array("S", N), array("R", N, N)  # attention weights: of one query, of all
 mass = sp.Symbol("m")  # the law of the tokens; in ``mvode`` of tokens with their adjoints
 Z, ratio = sp.Symbol("Z", positive=True), sp.Symbol("ratio", positive=True)
-L, H = sp.symbols("L H", positive=True)
 Vector = Callable[[sp.Idx], sp.Expr]
 
 
@@ -378,6 +391,11 @@ def functions() -> tuple[Function, ...]:
     )  # fmt: skip
 
 
+error = symbol(
+    "error",
+    meaning="L^2 norm of the largest error over the initial tokens, of hidden states and "
+    "backpropagated variables",
+)
 theorem = Theorem(
     title="AdamW-trained transformers have a forward-backward ODE as their limit",
     statement=(
@@ -390,7 +408,7 @@ theorem = Theorem(
         "depend on the embedding dimension either."
     ),
     equations=(
-        sp.Eq(sp.Symbol("error"), L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)),
+        sp.Eq(error, L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)),
     ),
     reference="Gibson, Reisinger, Uniform Scaling Limits in AdamW-Trained Transformers, 2026, "
     "arXiv:2605.11059",
@@ -404,17 +422,6 @@ theorem = Theorem(
         "three lemmas on AdamW, the block argument for the exponents, and the sharper exponents "
         "(1/2, 1/2) of our model. A finite grid can refute an upper bound; it cannot prove it."
     ),
-    notation={
-        sp.Symbol("error"): "L^2 norm of the largest error over the initial tokens, of hidden "
-        "states and backpropagated variables",
-        L: "depth, the number of layers", H: "number of heads a layer",
-        N: "number of tokens", d: "embedding dimension", d_k: "dimension of keys and queries",
-        x: "a query token", y: "a point of token space", Y: "the N tokens attended to",
-        X: "hidden states of the N tokens", P: "backpropagated variables, N times the gradient of "
-        "the loss in the hidden states", dX: "a displacement of the hidden states",
-        Q: "query matrix of a head", K: "key matrix", V: "value matrix, output matrix absorbed",
-        **moment_symbols, **toy_symbols,
-    },
     assumptions=(
         Assumption("compact-heads", "The law of the heads at initialisation has compact support."),
         Assumption("independent-heads", "Heads are independent over layers and within a layer."),

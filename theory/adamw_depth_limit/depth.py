@@ -11,16 +11,20 @@ from functools import cache
 import sympy as sp
 
 from theory.calculus.gaussian import expectation
-from theory.calculus.indices import array, canonical, indices, size, total
+from theory.calculus.indices import array, canonical, indices, size, symbol, total
 from theory.language.step import Step
 
-L, H = sp.symbols("L H", positive=True)
+L = symbol("L", meaning="depth, the number of layers", positive=True)
+H = symbol("H", meaning="number of heads a layer", positive=True)
 heads = size("heads")
-mu, x0, t = sp.symbols("mu x0 t", real=True)
-sigma = sp.Symbol("sigma", positive=True)
+mu = symbol("mu", meaning="mean of a head's value weight", real=True)
+x0 = symbol("x0", meaning="token of the one-token network", real=True)
+t = sp.Symbol("t", real=True)
+sigma = symbol("sigma", meaning="standard deviation of a head's value weight", positive=True)
 h, k = indices("h k", heads)
 zeta = array("zeta", heads)
-amount, motion, blocks = sp.symbols("A B_ B", positive=True)
+amount, blocks = sp.symbols("A B", positive=True)
+motion = symbol("B_", latex="B'", positive=True)
 toy_symbols = {
     x0: "token of the one-token network", mu: "mean of a head's value weight",
     sigma: "standard deviation of a head's value weight",

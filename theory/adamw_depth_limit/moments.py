@@ -15,11 +15,13 @@ Decoupled Weight Decay Regularization, 2019, arXiv:1711.05101.
 
 import sympy as sp
 
-from theory.calculus.indices import array, indices, size, total
+from theory.calculus.indices import array, indices, size, symbol, total
 from theory.language.step import Step
 
-n, entries = size("n"), size("entries")
-beta1, beta2 = sp.symbols("beta1 beta2", positive=True)
+n = size("n", "number of gradients seen, the training step plus one")
+entries = size("entries")
+beta1 = symbol("beta1", meaning="decay of the first moment", positive=True)
+beta2 = symbol("beta2", meaning="decay of the second moment", positive=True)
 eta, lam, eps = sp.symbols("eta lambda epsilon", positive=True)
 s, r = indices("s r", n)
 (p,) = indices("p", entries)
@@ -103,7 +105,9 @@ def _bound_steps() -> tuple[Step, ...]:
 
 
 def _lipschitz_steps() -> tuple[Step, ...]:
-    m, m_, root, root_ = sp.symbols("m m_ root root_", positive=True)
+    m, root = sp.symbols("m root", positive=True)
+    m_ = symbol("m_", latex="m'", positive=True)
+    root_ = symbol("root_", latex=r"\mathrm{root}'", positive=True)
     update = m / (root + eps) - m_ / (root_ + eps)
     split = (m - m_) / (root + eps) + m_ * (root_ - root) / ((root + eps) * (root_ + eps))
     return (

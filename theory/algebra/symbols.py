@@ -1,13 +1,8 @@
 """The glossary: a symbol is declared once, with its name in code, LaTeX, meaning and range."""
 
-import re
 from typing import Any
 
 import sympy as sp
-from sympy.printing.latex import latex as sympy_latex
-
-# What SymPy sets as mathematics by itself: a letter, with digits or one letter as its index.
-_LETTER = re.compile(r"([A-Za-z]|\\[a-zA-Z]+)(_\{([A-Za-z0-9]{0,2}|\\[a-z]+)\})?")
 
 
 class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in sums and products
@@ -39,14 +34,15 @@ class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in 
         return ("\0".join((self.name, self.latex, self.meaning)), *self._assumptions0)
 
     def _latex(self, printer: Any) -> str:
-        return self.latex or printer._print_Symbol(self)
+        return self.latex or str(printer._print_Symbol(self))
 
 
 def symbol(name: str, *, latex: str = "", meaning: str = "", **assumptions: bool) -> sp.Symbol:
     r"""A symbol of the glossary, e.g. ``symbol("kappa_one", latex=r"\kappa(1)", real=True)``.
 
-    ``name`` is what code calls it; ``latex`` is how it is set, by default as SymPy sets its name;
-    ``meaning`` is its line in the notation of a theorem; the assumptions are its range.
+    ``name`` is what code calls it; ``latex`` is how it is set, by default as a letter, or as an
+    upright word if its name is one; ``meaning`` is its line in the notation of a theorem; the
+    assumptions are its range.
     """
     return Symbol(name, latex=latex, meaning=meaning, **assumptions)
 
@@ -59,17 +55,6 @@ def label(symbol: sp.Basic) -> sp.Basic:
 def meaning(symbol: sp.Basic) -> str:
     """What a symbol or an array was declared to mean; nothing if it was not."""
     return getattr(label(symbol), "meaning", "")
-
-
-def printed(symbol: sp.Basic) -> str:
-    """The LaTeX of a symbol or of the name of an array."""
-    return sympy_latex(label(symbol)).replace("_{}", "")
-
-
-def prints_its_code_name(symbol: sp.Basic) -> bool:
-    r"""Whether what is printed is a name for code, as ``kernel_{at one}``, not mathematics."""
-    declared = getattr(label(symbol), "latex", "")
-    return not declared and not _LETTER.fullmatch(printed(symbol))
 
 
 def symbols_of(expression: sp.Basic) -> set[sp.Basic]:

@@ -31,4 +31,5 @@ from theory.algebra.rules import contract_rows as contract_rows
 from theory.algebra.scope import Fresh as Fresh
 from theory.algebra.scope import free_indices as free_indices
 from theory.algebra.scope import instantiate as instantiate
+from theory.algebra.symbols import symbol as symbol
 from theory.algebra.terms import Term as Term

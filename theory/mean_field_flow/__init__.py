@@ -17,7 +17,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, define, total
+from theory.calculus.indices import array, canonical, define, symbol, total
 from theory.calculus.measure import (
     continuity,
     empirical,
@@ -29,7 +29,7 @@ from theory.calculus.measure import (
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
-from theory.mean_field_flow.scalar_tokens import q1, q2, scalar_steps, tied_functions, u1, u2, y
+from theory.mean_field_flow.scalar_tokens import scalar_steps, tied_functions, y
 from theory.mean_field_flow.transformer import (
     HUBER,
     RELU,
@@ -49,7 +49,6 @@ from theory.mean_field_flow.transformer import (
     c,
     feedforward,
     feedforward_functions,
-    hidden,
     hidden_layer,
     i,
     p,
@@ -57,10 +56,18 @@ from theory.mean_field_flow.transformer import (
     s,
 )
 
-hf, gg, gt = (array(name, D, T) for name in ("hf", "gg", "gt"))
-L, M, lam, tau, eps = sp.symbols("L M lambda tau epsilon", positive=True)
-x1, x2, t, theta, w = sp.symbols("x1 x2 t theta w", real=True)
-rho, rho_t = sp.symbols("rho rho_t")  # a law for every depth; the law at depth t
+hf = array("hf", D, T, latex=r"h'f", meaning="derivative of h along f")
+gg = array("gg", D, T, latex=r"g'g", meaning="derivative of g along g")
+gt = array("gt", D, T, latex=r"\dot g", meaning="change of g with depth")
+L = symbol("L", meaning="depth: number of layers; t in [0, 1] is layer / L", positive=True)
+M = symbol("M", meaning="width: particles in a layer", positive=True)
+lam = symbol("lambda", meaning="weight decay", positive=True)
+tau = symbol("tau", meaning="training time, scaled by M L", positive=True)
+eps = sp.Symbol("epsilon", positive=True)
+t = symbol("t", meaning="depth in [0, 1]", real=True)
+x1, x2, theta, w = sp.symbols("x1 x2 theta w", real=True)
+rho = symbol("rho", meaning="law of the particles at each depth")
+rho_t = sp.Symbol("rho_t")  # a law for every depth; the law at depth t
 
 
 def alternating_layer(f: list, h: list, state: list[sp.Symbol], eps: sp.Symbol) -> list[sp.Expr]:
@@ -151,8 +158,9 @@ def width_steps() -> tuple[Step, ...]:
     G = drift()
     down = tuple(-part for part in G)
     Q = lagrangian()
-    u, v, du = array("u", D), array("v", D), array("du", D)
-    A = array("A", D, D)
+    u, v = array("u", D), array("v", D, latex=r"\delta T")
+    du = array("du", D, latex=r"\delta g")
+    A = array("A", D, D, latex="g'")
     dp = -total(A[b, a] * u[b], b)
     dT = total(A[a, b] * v[b], b) + du[a]
     gradient = [sp.diff(phi, z) for z in beta]
@@ -332,7 +340,14 @@ def derive() -> Derivation:
     )  # fmt: skip
 
 
-_law, _G = sp.Function("rho")(sp.Symbol("beta"), t, tau), sp.Symbol("G")
+_particle = symbol("beta", meaning="a particle: (V, W, W1, W2)")
+_Q = symbol(
+    "Q_rho", latex=r"Q'", meaning="functional derivative of Q, E <g, p> + lambda |beta|^2 / 2"
+)
+_law, _G = (
+    sp.Function("rho")(_particle, t, tau),
+    symbol("G", meaning="drift: gradient of the functional derivative in the particle"),
+)
 theorem = Theorem(
     title="Gradient flow on a deep, wide transformer has a Wasserstein gradient flow as its limit",
     statement=(
@@ -345,7 +360,7 @@ theorem = Theorem(
     ),
     equations=(
         sp.Eq(sp.Derivative(_law, tau), sp.Function("div")(_law * _G), evaluate=False),
-        sp.Eq(_G, sp.Function("grad")(sp.Symbol("Q_rho")), evaluate=False),
+        sp.Eq(_G, sp.Function("grad")(_Q), evaluate=False),
     ),
     reference="Gao, Cao, Li, He, Wang, Liu, Klusowski, Fan, Global Convergence in Training "
     "Large-Scale Transformers, NeurIPS 2024, arXiv:2410.23610, Theorem 3.1; Chizat, The Hidden "
@@ -362,20 +377,6 @@ theorem = Theorem(
         "blocks. The virial consequence assumes that the limit is stationary and interpolates "
         "with bounded weights."
     ),
-    notation={
-        L: "depth: number of layers; t in [0, 1] is layer / L", M: "width: particles in a layer",
-        lam: "weight decay", tau: "training time, scaled by M L", t: "depth in [0, 1]",
-        sp.Symbol("beta"): "a particle: (V, W, W1, W2)", rho: "law of the particles at each depth",
-        _G: "drift: gradient of the functional derivative in the particle",
-        sp.Symbol("Q_rho"): "functional derivative of Q, E <g, p> + lambda |beta|^2 / 2",
-        Z: "state: D rows, one column a token", p: "adjoint of the state, same shape",
-        V: "value matrix of a head", W: "logit matrix of a head, W_K^T W_Q",
-        W1: "inner feed-forward weights", W2: "outer feed-forward weights",
-        hf: "derivative of h along f", gg: "derivative of g along g", gt: "change of g with depth",
-        D: "rows of the state", T: "tokens", hidden: "neurons of one feed-forward particle",
-        u1: "first scalar token", u2: "second scalar token", q1: "adjoint of the first token",
-        q2: "adjoint of the second token", y: "a tied scalar particle, V = W = y",
-    },
     assumptions=(
         Assumption("bounded-data", "Tokens and labels of the data are bounded (A1)."),
         Assumption("growth", "Blocks grow at most quadratically in the parameters (A2)."),

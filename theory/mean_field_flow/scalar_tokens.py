@@ -2,13 +2,17 @@
 
 import sympy as sp
 
-from theory.calculus.indices import define, unroll
+from theory.calculus.indices import define, symbol, unroll
 from theory.codegen.function import Function
 from theory.language import Step
 from theory.mean_field_flow.transformer import LOGITS, D, P, T, V, W, Z, a, attention, i, q
 
-y = sp.Symbol("y", real=True)
-u1, u2, q1, q2, v, omega = sp.symbols("u1 u2 q1 q2 v omega", real=True)
+y = symbol("y", meaning="a tied scalar particle, V = W = y", real=True)
+u1 = symbol("u1", meaning="first scalar token", real=True)
+u2 = symbol("u2", meaning="second scalar token", real=True)
+q1 = symbol("q1", meaning="adjoint of the first token", real=True)
+q2 = symbol("q2", meaning="adjoint of the second token", real=True)
+v, omega = sp.symbols("v omega", real=True)
 
 
 def logistic(x: sp.Expr) -> sp.Expr:

@@ -26,13 +26,18 @@ from theory.codegen.function import Function
 from theory.language import Step
 
 # Symbols: D rows and T tokens (columns) of Z; neurons of one feed-forward particle.
-D, T, hidden = size("D"), size("T"), size("hidden")
+D = size("D", "rows of the state")
+T = size("T", "tokens")
+hidden = size("hidden", "neurons of one feed-forward particle")
 a, b, c, d = indices("a b c d", D)
 i, j, q, r, s = indices("i j q r s", T)
 n, m, o = indices("n m o", hidden)
-Z, p = array("Z", D, T), array("p", D, T)
-V, W = array("V", D, D), array("W", D, D)
-W1, W2 = array("W1", hidden, D), array("W2", D, hidden)
+Z = array("Z", D, T, meaning="state: D rows, one column a token")
+p = array("p", D, T, meaning="adjoint of the state, same shape")
+V = array("V", D, D, meaning="value matrix of a head")
+W = array("W", D, D, meaning="logit matrix of a head, W_K^T W_Q")
+W1 = array("W1", hidden, D, meaning="inner feed-forward weights")
+W2 = array("W2", D, hidden, meaning="outer feed-forward weights")
 P = array("P", T, T)  # softmax weights
 X, S, S1 = (array(name, hidden, T) for name in ("X", "S", "S1"))  # input, sigma, sigma'
 
@@ -131,7 +136,7 @@ def activation_steps() -> tuple[Step, ...]:
 
 def block_steps() -> tuple[Step, ...]:
     """The closed-form gradients, for matrices of any size, and what follows from their form."""
-    x = array("x", T)
+    x = array("x", T, latex=r"\ell")
     weight = {token: sp.exp(x[token]) / total(sp.exp(x[i]), i) for token in (q, r)}
     derived = pulled_back()
     named = tuple(

@@ -28,6 +28,7 @@ from theory.calculus.indices import (
     indices,
     size,
     substitute,
+    symbol,
     total,
 )
 from theory.calculus.stochastic import (
@@ -50,15 +51,25 @@ from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 from theory.noise_synchronization.activations import gaussian_mean, hermite, relu_pair_means
 
-N, d, m, modes = size("N"), size("d"), size("m"), size("modes")
-eps = sp.Symbol("epsilon", positive=True)  # sqrt(T / L)
-beta, sigma_u, sigma_w = sp.symbols("beta sigma_u sigma_w", positive=True)
-u, degree = sp.Symbol("u", real=True), size("degree")
-k_u, k_1, k_p = sp.symbols("kernel_at_u kernel_at_one kernel_slope", positive=True)
+N = size("N", "number of tokens")
+d = size("d", "embedding dimension")
+m = size("m", "MLP width")
+modes = size("modes")
+eps = symbol("epsilon", meaning="sqrt(T / L)", positive=True)
+beta = symbol("beta", meaning="inverse temperature of the energy", positive=True)
+sigma_u = symbol("sigma_u", meaning="standard deviation of the inner biases", positive=True)
+sigma_w = symbol("sigma_w", meaning="standard deviation of the outer biases", positive=True)
+u = symbol("u", meaning="inner product of two tokens", real=True)
+degree = size("degree", "degree of a spherical harmonic")
+k_u = symbol("kernel_at_u", latex=r"\kappa(u)", meaning="kappa(u)", positive=True)
+k_1 = symbol("kernel_at_one", latex=r"\kappa(1)", meaning="kappa(1)", positive=True)
+k_p = symbol("kernel_slope", latex=r"\kappa'(1)", meaning="kappa'(1)", positive=True)
 p, q, i, j = indices("p q i j", N)
 a, b, c, e, g = indices("a b c e g", d)
 (h,), (r,) = indices("h", m), indices("r", modes)
-X, A, G = array("X", N, d), array("A", N, d), array("G", N, d)
+X = array("X", N, d, meaning="tokens, unit vectors, N by d")
+A = array("A", N, d, meaning="attention values Attn(mu, x_i), N by d")
+G = array("G", N, d, meaning="values of a vector field (the MLP's output) at the tokens, N by d")
 DA, DG = array("DA", N, d, d), array("DG", N, d, d)
 W, b_W, U_w, b_U, Fe = (
     array("W", d, m),
@@ -67,12 +78,32 @@ W, b_W, U_w, b_U, Fe = (
     array("b_U", m),
     array("F", N, m),
 )
-Phi, kernel = array("Phi", N, N, symmetric=True), array("kernel", N, N, symmetric=True)
-gram, S = array("u", N, N, symmetric=True), array("S", N, N)
-Q, Kw, V, P = array("Q", d, d), array("K", d, d), array("V", d, d), array("P", N, N)
-log_weight = array("log_weight", N)
-gradient, hessian, other = array("gradient", N, d), array("hessian", N, d, d), array("other", N, d)
-x, y, variance = array("x", d), array("y", d), array("variance", N)
+kernel = array(
+    "kernel",
+    N,
+    N,
+    meaning="noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
+    symmetric=True,
+)
+Phi = array("Phi", N, N, symmetric=True)
+gram = array("u", N, N, latex=r"\mathbf{u}", meaning="inner products of the tokens", symmetric=True)
+S = array("S", N, N)
+Q = array("Q", d, d, meaning="query matrix")
+Kw = array("K", d, d, meaning="key matrix")
+V = array("V", d, d, meaning="value matrix")
+P = array("P", N, N)
+log_weight = array(
+    "log_weight",
+    N,
+    latex=r"\log w",
+    meaning="logarithms of the weights of the atoms of mu",
+)
+gradient = array("gradient", N, d, meaning="gradient of a test function at the tokens")
+hessian = array("hessian", N, d, d, meaning="second derivatives of a test function at the tokens")
+other = array("other", N, d)
+variance = array("variance", N, meaning="K(x_i, x_i)")
+x = array("x", d)
+y = array("y", d)
 sigma, coefficient, order = array("sigma", N, modes), array("a", modes), array("k", modes)
 
 
@@ -266,7 +297,8 @@ w_, h_, curvature = (
     sp.Symbol("h", positive=True),
     sp.Symbol("kappa2", real=True),
 )
-delta, apart = sp.Symbol("delta", real=True), array("h", N, N, symmetric=True)
+delta = symbol("delta", meaning="values of attention are V = -delta I", real=True)
+apart = array("h", N, N, symmetric=True)
 
 
 def at_synchrony(expression: sp.Expr) -> sp.Expr:
@@ -627,17 +659,37 @@ def relu_everywhere() -> sp.Expr:
     return SCALE * continued(relu_pair_means(rho)[0], rho, sp.S.NegativeOne, sp.S.One) + sigma_w**2
 
 
-L, drift_, bracket_, F_ = (
-    sp.Symbol("L", positive=True),
-    array("b", N, d),
-    array("B", N, d, N, d),
-    sp.Symbol("F"),
+L = symbol("L", meaning="depth", positive=True)
+drift_ = array("b", N, d, meaning="Ito drift per unit time")
+bracket_ = array("B", N, d, N, d, meaning="d<X, X>/dt, cross-bracket of two tokens")
+F_ = symbol("F", meaning="decay density; -lambda_bar' is its infimum over u in [-1, 1]")
+bar = symbol(
+    "lambda_bar",
+    latex=r"\bar\lambda",
+    meaning="rate of the mean of 1 - u near synchrony",
+    real=True,
 )
-bar, one = sp.Symbol("lambda_bar", real=True), sp.Symbol("lambda_1", real=True)
-width = sp.Symbol("m", positive=True)
-bar_prime, forcing = sp.Symbol("lambda_bar'", real=True), sp.Symbol("epsilon_A", nonnegative=True)
-time, growth = sp.Symbol("t", positive=True), sp.Symbol("g", real=True)
-energy_t, energy_0 = sp.symbols("E_t E_0", positive=True)
+one = symbol("lambda_1", meaning="half the rate of log(1 - u) near synchrony", real=True)
+width = symbol("m", meaning="MLP width", positive=True)
+bar_prime = symbol(
+    "lambda_bar'",
+    latex=r"\bar\lambda'",
+    meaning="minus the infimum of F; negative, or nothing decays",
+    real=True,
+)
+forcing = symbol(
+    "epsilon_A",
+    meaning="growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
+    nonnegative=True,
+)
+time = symbol("t", meaning="time, T l / L after l layers", positive=True)
+growth = symbol(
+    "g",
+    meaning="rate of the mean of 1 - u near synchrony, with V = -delta I",
+    real=True,
+)
+energy_t = symbol("E_t", meaning="mean of E_beta at time t", positive=True)
+energy_0 = symbol("E_0", meaning="mean of E_beta at the start", positive=True)
 
 theorem = Theorem(
     title="Attention with a random MLP synchronizes tokens by common noise",
@@ -669,31 +721,6 @@ theorem = Theorem(
         "one-step test, the two-token diffusion, the weak limit at fixed MLP width, the decay of "
         "harmonics, the Hermite form, and the sign of the second-order term of LayerNorm."
     ),
-    notation={
-        X: "tokens, unit vectors, N by d", A: "attention values Attn(mu, x_i), N by d",
-        G: "values of a vector field (the MLP's output) at the tokens, N by d",
-        Q: "query matrix", Kw: "key matrix", V: "value matrix",
-        drift_: "Ito drift per unit time", bracket_: "d<X, X>/dt, cross-bracket of two tokens",
-        kernel: "noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
-        gram: "inner products of the tokens", variance: "K(x_i, x_i)",
-        log_weight: "logarithms of the weights of the atoms of mu",
-        gradient: "gradient of a test function at the tokens",
-        hessian: "second derivatives of a test function at the tokens",
-        N: "number of tokens", d: "embedding dimension", L: "depth", width: "MLP width m",
-        m: "MLP width", u: "inner product of two tokens", k_u: "kappa(u)", k_1: "kappa(1)",
-        k_p: "kappa'(1)", bar: "rate of the mean of 1 - u near synchrony",
-        one: "half the rate of log(1 - u) near synchrony",
-        beta: "inverse temperature of the energy",
-        F_: "decay density; -lambda_bar' is its infimum over u in [-1, 1]",
-        bar_prime: "minus the infimum of F; negative, or nothing decays",
-        forcing: "growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
-        energy_t: "mean of E_beta at time t", energy_0: "mean of E_beta at the start",
-        time: "time, T l / L after l layers", delta: "values of attention are V = -delta I",
-        growth: "rate of the mean of 1 - u near synchrony, with V = -delta I",
-        sigma_u: "standard deviation of the inner biases",
-        sigma_w: "standard deviation of the outer biases",
-        eps: "sqrt(T / L)", degree: "degree of a spherical harmonic",
-    },
     assumptions=(
         Assumption("tokens-on-the-sphere", "All initial tokens are unit vectors, d >= 2."),
         Assumption(

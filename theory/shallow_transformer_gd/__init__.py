@@ -16,7 +16,7 @@ Transformers, AISTATS 2026, arXiv:2601.16514; the recurrent contrast: arXiv:2402
 import sympy as sp
 
 from theory.calculus.expansion import large_limit
-from theory.calculus.indices import array, canonical, define, indices, size, total
+from theory.calculus.indices import array, canonical, define, indices, size, symbol, total
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 from theory.shallow_transformer_gd import descent, recurrence
@@ -24,8 +24,6 @@ from theory.shallow_transformer_gd.attention import STATED as HEAD
 from theory.shallow_transformer_gd.attention import (
     P,
     T,
-    U,
-    W,
     X,
     a,
     covariance,
@@ -37,13 +35,16 @@ from theory.shallow_transformer_gd.attention import (
     naming_steps,
     q,
     t,
-    u,
-    w,
 )
 from theory.shallow_transformer_gd.concentration import STATED as APPROXIMATION
 from theory.shallow_transformer_gd.concentration import (
+    b,
     concentration_steps,
+    delta,
+    eps,
     error_bound,
+    m,
+    n,
     width_condition,
 )
 from theory.shallow_transformer_gd.error_function import (
@@ -58,14 +59,20 @@ from theory.shallow_transformer_gd.error_function import (
     mean_of_values,
     tilted,
 )
+from theory.shallow_transformer_gd.recurrence import sigma1, sigma2
 
-m, n = size("m"), size("n")
 i, j, l = indices("i j l", d)  # noqa: E741
 (r,) = indices("r", m)
-eps, B, b, delta, tau = sp.symbols("epsilon B b delta tau", positive=True)
-sigma0, sigma1, sigma2, kappa = sp.symbols("sigma0 sigma1 sigma2 kappa", positive=True)
-rho_c, rho_u, rho_w = sp.symbols("rho_c rho_u rho_w", positive=True)
-L1, L2 = sp.symbols("L1 L2", positive=True)
+B = symbol("B", meaning="bound of the norms of all U, with probability 1 - delta", positive=True)
+tau = symbol("tau", meaning="number of steps", positive=True)
+kappa = sp.Symbol("kappa", positive=True)
+rho_c = symbol("rho_c", meaning="radius of the projection set in c, times 1/sqrt(m)", positive=True)
+rho_u = symbol("rho_u", meaning="the same in U", positive=True)
+rho_w = symbol("rho_w", meaning="the same in W", positive=True)
+B_app = symbol("B_app", latex=r"B_{\mathrm{app}}", meaning="approximation error")
+B_lin = symbol("B_lin", latex=r"B_{\mathrm{lin}}", meaning="linearisation error")
+L1 = symbol("L1", meaning="Lipschitz constant of a head", positive=True)
+L2 = symbol("L2", meaning="smoothness of a head", positive=True)
 
 STATED = {
     "B": sp.sqrt(d) + sp.sqrt(2 * sp.log(m / (2 * delta))) + rho_u / sp.sqrt(m),
@@ -210,8 +217,9 @@ def length_steps() -> tuple[Step, ...]:
 
 def kernel_functions() -> tuple[Function, ...]:
     """The tangent kernel given W, activation erf."""
-    M, M2 = array("M", d, d, symmetric=True), array("M2", d, d, symmetric=True)
-    q2 = array("q2", d)
+    M = array("M", d, d, symmetric=True, meaning="token covariance under P")
+    M2 = array("M2", d, d, symmetric=True, meaning="that of another input")
+    q2 = array("q2", d, meaning="query of another input")
     inner = total(M[i, j] * M2[j, k] * tilted(k, i), i, j, k)
     queries = sp.Symbol("queries", real=True)
     kernel = mean_of_values() + mean_of_slopes().subs(DETERMINANT, D) * (
@@ -236,34 +244,32 @@ def kernel_functions() -> tuple[Function, ...]:
 
 def bound_functions() -> tuple[Function, ...]:
     """Terms of the bounds, and the constants in them."""
-    N, mm, dd = (sp.Symbol(name, positive=True) for name in ("n", "m", "d"))
-    plain = {n: N, m: mm, d: dd}
     paper = "arXiv:2601.16514"
     state, slope = recurrence.recurrent_step()
     bound = linearization(STATED["L1"], STATED["L2"], sp.S.One).subs(B, STATED["B"])
     sharp = linearization(STATED["L1 sharp"], STATED["L2 sharp"], sp.Rational(1, 2))
     return (
         Function(
-            define("approximation_bound", (), error_bound().subs(plain)), (N, mm, delta, b),
+            define("approximation_bound", (), error_bound()), (n, m, delta, b),
             "Approximation error at the transported point, with probability 1 - delta.",
             f"{paper}, Lemma 5 for n samples and m heads; the constant 4 is derived here for m/2 "
             "independent pairs (the paper has 2 sqrt(2)); b = sigma0 nu_c + sigma1 (nu_u + nu_w).",
         ),
         Function(
-            define("required_width", (), sp.ceiling(width_condition().subs(plain))),
-            (N, eps, delta, b),
+            define("required_width", (), sp.ceiling(width_condition())),
+            (n, eps, delta, b),
             "Smallest number of heads whose approximation bound is at most epsilon.",
             f"{paper}, Lemma 5, solved for m; logarithmic in the number n of samples.",
         ),
         Function(
-            define("linearization_bound", (), bound.subs(plain)),
-            (mm, dd, delta, rho_c, rho_u, rho_w, sigma1, sigma2),
+            define("linearization_bound", (), bound),
+            (m, d, delta, rho_c, rho_u, rho_w, sigma1, sigma2),
             "Linearisation error over the projection set, with probability 1 - delta.",
             f"{paper}, Lemmas 2 and 3 with the paper's constants; B bounds the norms of all U.",
         ),
         Function(
-            define("sharp_linearization_bound", (), sharp.subs(kappa, KAPPA).subs(plain)),
-            (mm, B, rho_c, rho_u, rho_w, sigma1, sigma2),
+            define("sharp_linearization_bound", (), sharp.subs(kappa, KAPPA)),
+            (m, B, rho_c, rho_u, rho_w, sigma1, sigma2),
             "Linearisation error over the projection set, for |U| <= B.",
             "Derived here: sharp constants of the head, and the 1/2 of Taylor's theorem.",
         ),
@@ -328,8 +334,8 @@ theorem = Theorem(
         sp.Eq(L1, STATED["L1"], evaluate=False),
         sp.Eq(L2, STATED["L2"], evaluate=False),
         sp.Eq(B, STATED["B"], evaluate=False),
-        sp.Eq(sp.Symbol("B_app"), APPROXIMATION["error in the paper"], evaluate=False),
-        sp.Eq(sp.Symbol("B_lin"), linearization(L1, L2, sp.S.One), evaluate=False),
+        sp.Eq(B_app, APPROXIMATION["error in the paper"], evaluate=False),
+        sp.Eq(B_lin, linearization(L1, L2, sp.S.One), evaluate=False),
     ),
     reference="Arda, Cayci, Eryilmaz, Finite-Time Analysis of Gradient Descent for Shallow "
     "Transformers, AISTATS 2026, arXiv:2601.16514, Theorem 1 and Lemmas 1 to 5",
@@ -343,31 +349,6 @@ theorem = Theorem(
         "erf, and the recurrent head, for which only abstract-level statements of "
         "arXiv:2402.12241 were at hand."
     ),
-    notation={
-        T: "number of tokens", d: "dimension of a token", m: "number of heads, even",
-        n: "number of samples", X: "tokens, T by d, in the unit ball",
-        W: "query-key weights of a head",
-        U: "value weights of a head", q: "query of an input: a fixed vector, or its last token",
-        P: "weights of the softmax", a: "attention: mean token under P",
-        a2: "attention of another input",
-        array("M", d, d): "token covariance under P", array("M2", d, d): "that of another input",
-        array("q2", d): "query of another input", u: "direction in U", w: "direction in W",
-        L1: "Lipschitz constant of a head", L2: "smoothness of a head",
-        B: "bound of the norms of all U, with probability 1 - delta",
-        sp.Symbol("B_app"): "approximation error", sp.Symbol("B_lin"): "linearisation error",
-        sigma0: "sup of the activation", sigma1: "sup of its slope", sigma2: "sup of its curvature",
-        rho_c: "radius of the projection set in c, times 1/sqrt(m)", rho_u: "the same in U",
-        rho_w: "the same in W", b: "sigma0 nu_c + sigma1 nu_u + sigma1 nu_w, size of the target",
-        delta: "probability of failure", eps: "wanted accuracy", tau: "number of steps",
-        descent.K: "tangent kernel at the samples", descent.r: "residuals f - y",
-        descent.rate: "step size", descent.steps: "number of steps", descent.R: "sup |f - y|",
-        descent.Gamma: "sup |grad f|", descent.worst: "sup of the defect",
-        descent.distance2: "squared distance from the initial to the comparison point",
-        descent.defect2: "mean square of the defect", recurrence.h: "state of a recurrent head",
-        recurrence.gradient: "its derivative in w", recurrence.z: "its input, u . x_t",
-        recurrence.w: "recurrent weight",
-        recurrence.norm: "norm of the first input", recurrence.length: "number of tokens",
-    },
     assumptions=(
         Assumption("tokens-in-ball", "Tokens and queries have norm at most one."),
         Assumption("bounded-activation", "The activation has two derivatives; all are bounded."),

@@ -22,6 +22,7 @@ from theory.calculus.indices import (
     map_terms,
     size,
     substitute,
+    symbol,
     total,
     unfold,
 )
@@ -29,13 +30,22 @@ from theory.codegen.function import Function
 from theory.language.step import Step
 
 # A head has weights U (values) and W (query and key merged); q is the query of the input.
-T, d = size("T"), size("d")
+T = size("T", "number of tokens")
+d = size("d", "dimension of a token")
 s, t, v = indices("s t v", T)
 i, j, k, l, x1, x2 = indices("i j k l x1 x2", d)  # noqa: E741
-X, W, U, q = array("X", T, d), array("W", d, d), array("U", d), array("q", d)
-P, a, eta = array("P", T), array("a", d), array("eta", d)
-u, w, xi = array("u", d), array("w", d, d), array("xi", d)  # direction (u, w), and xi = w q
-eps, z = sp.Symbol("epsilon", positive=True), sp.Symbol("z", real=True)
+X = array("X", T, d, meaning="tokens, T by d, in the unit ball")
+W = array("W", d, d, meaning="query-key weights of a head")
+U = array("U", d, meaning="value weights of a head")
+q = array("q", d, meaning="query of an input: a fixed vector, or its last token")
+P = array("P", T, meaning="weights of the softmax")
+a = array("a", d, meaning="attention: mean token under P")
+eta = array("eta", d)
+u = array("u", d, meaning="direction in U")
+w = array("w", d, d, meaning="direction in W")
+xi = array("xi", d)  # direction (u, w), and xi = w q
+eps = symbol("epsilon", latex=r"\varepsilon", positive=True)
+z = symbol("z", meaning="its input, u . x_t", real=True)
 
 
 def logit(token: sp.Idx, weights: sp.IndexedBase = W) -> sp.Expr:

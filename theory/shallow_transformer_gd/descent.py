@@ -7,20 +7,43 @@ r_j = f_j - y_j and a comparison point star; nothing else is assumed about the m
 import sympy as sp
 
 from theory.calculus.expansion import taylor
-from theory.calculus.indices import array, canonical, define, indices, size, substitute, total
+from theory.calculus.indices import (
+    array,
+    canonical,
+    define,
+    indices,
+    size,
+    substitute,
+    symbol,
+    total,
+)
 from theory.language.step import Step
+from theory.shallow_transformer_gd.concentration import n
 
-n, D = size("n"), size("D")
+D = size("D")
 g, j = indices("g j", n)
 k, l = indices("k l", D)  # noqa: E741
 phi, star, phi0, grad = (array(name, D) for name in ("phi", "star", "phi0", "grad"))
 J, J0, f, y = array("J", n, D), array("J0", n, D), array("f", n), array("y", n)
-r, e, K = array("r", n), array("e", n), array("K", n, n, symmetric=True)
+r = array("r", n, meaning="residuals f - y")
+K = array("K", n, n, meaning="tangent kernel at the samples", symmetric=True)
+e = array("e", n)
 # distance^2 to star before and after, step, loss, mean squared defect, sup |f - y|, sup |grad f|
-before, after, rate, loss, defect2 = sp.symbols("before after eta_s loss defect2", positive=True)
-R, Gamma, worst, distance2, steps, root, eps = sp.symbols(
-    "R Gamma worst distance2 steps root epsilon", positive=True
+rate = symbol("eta_s", meaning="step size", positive=True)
+defect2 = symbol("defect2", latex=r"\delta^2", meaning="mean square of the defect", positive=True)
+before, after, loss = sp.symbols("before after loss", positive=True)
+R = symbol("R", meaning="sup |f - y|", positive=True)
+Gamma = symbol("Gamma", meaning="sup |grad f|", positive=True)
+worst = symbol("worst", meaning="sup of the defect", positive=True)
+distance2 = symbol(
+    "distance2",
+    latex=r"D_0^2",
+    meaning="squared distance from the initial to the comparison point",
+    positive=True,
 )
+steps = symbol("steps", meaning="number of steps", positive=True)
+eps = symbol("epsilon", latex=r"\varepsilon", positive=True)
+root = sp.Symbol("root", positive=True)
 
 
 def defect(sample: sp.Idx) -> sp.Expr:

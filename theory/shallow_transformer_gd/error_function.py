@@ -7,14 +7,15 @@ mean with two slopes is a Gaussian integral, and Price's theorem gives the mean 
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, total
+from theory.calculus.indices import array, canonical, indices, symbol, total
 from theory.language.step import Step
+from theory.shallow_transformer_gd.attention import a, d
 
-d = size("d")
 i, j, k, l = indices("i j k l", d)  # noqa: E741
-a, a2 = array("a", d), array("a2", d)
+a2 = array("a2", d, meaning="attention of another input")
 # |a|^2, |a'|^2, a . a', and the determinant of I + 2 a a^T + 2 a' a'^T
-aa, bb, ab, D = sp.symbols("aa bb ab D", real=True)
+aa, bb, ab = sp.symbols("aa bb ab", real=True)
+D = symbol("D", latex=r"\Delta", real=True)
 _in_arrays = {aa: total(a[i] ** 2, i), bb: total(a2[i] ** 2, i), ab: total(a[i] * a2[i], i)}
 DETERMINANT = (1 + 2 * aa) * (1 + 2 * bb) - 4 * ab**2
 

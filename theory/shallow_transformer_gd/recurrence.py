@@ -7,13 +7,20 @@ the inputs ``kick and cancel`` show that the gradient itself does.
 import sympy as sp
 
 from theory.calculus.expansion import large_limit
+from theory.calculus.indices import symbol
 from theory.language.step import Step
 
-w, z, x = sp.Symbol("w", real=True), sp.Symbol("z", real=True), sp.Symbol("x", positive=True)
-h, gradient = sp.Symbol("h", real=True), sp.Symbol("gradient", real=True)
-norm, length = sp.Symbol("norm", positive=True), sp.Symbol("length", positive=True)
+w = symbol("w", latex=r"\omega", meaning="recurrent weight", real=True)
+z = symbol("z", meaning="its input, u . x_t", real=True)
+x = symbol("x", latex="|w|", positive=True)
+h = symbol("h", meaning="state of a recurrent head", real=True)
+gradient = symbol("gradient", meaning="its derivative in w", real=True)
+norm = symbol("norm", meaning="norm of the first input", positive=True)
+length = symbol("length", meaning="number of tokens", positive=True)
 t = sp.Symbol("t", integer=True, positive=True)
-sigma0, sigma1, sigma2 = sp.symbols("sigma0 sigma1 sigma2", positive=True)
+sigma0 = symbol("sigma0", meaning="sup of the activation", positive=True)
+sigma1 = symbol("sigma1", meaning="sup of its slope", positive=True)
+sigma2 = symbol("sigma2", meaning="sup of its curvature", positive=True)
 
 
 def recurrent_step() -> tuple[sp.Expr, sp.Expr]:
@@ -54,7 +61,7 @@ def curvature_at_one(steps: sp.Symbol) -> sp.Expr:
 
 def recurrence_steps() -> tuple[Step, ...]:
     """Recursions of the derivatives, their solutions in the three regimes, and the worst case."""
-    before, after = sp.Function("before")(w), sp.Symbol("after", real=True)
+    before, after = sp.Function("before")(w), symbol("after", latex=r"h'", real=True)
     first, second = sp.symbols("first second", real=True)
     value = sp.tanh(w * before + z)
     curvature = sp.diff(value, w, 2).subs(

@@ -25,6 +25,7 @@ from theory.calculus.indices import (
     indices,
     size,
     substitute,
+    symbol,
     total,
     unfold,
 )
@@ -32,24 +33,65 @@ from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
-m, heads, w, n_k = size("m"), size("heads"), size("w"), size("n_k")
+m = size("m", "number of tokens")
+heads = size("heads", "number of heads H", latex=r"H")
+w = size("w")
+n_k = size("n_k")
 n = heads * w
-gamma, tau0, eps = sp.symbols("gamma tau0 epsilon", positive=True)
-c_plus, c_minus = sp.symbols("c_plus c_minus", real=True)
-of_attention, of_mlp = sp.symbols("G_attention G_MLP", real=True)
+gamma = symbol(
+    "gamma",
+    meaning="weight of the branch; the residual has sqrt(1 - gamma^2)",
+    positive=True,
+)
+tau0 = symbol("tau0", meaning="temperature: tau = tau0 sqrt(n n_k)", positive=True)
+eps = sp.Symbol("epsilon", positive=True)
+c_plus = symbol(
+    "c_plus",
+    latex=r"c_+",
+    meaning="shape of the ReLU on the right: slope 1 + c_plus / sqrt(n)",
+    real=True,
+)
+c_minus = symbol(
+    "c_minus",
+    latex=r"c_-",
+    meaning="shape of the ReLU on the left: slope 1 + c_minus / sqrt(n)",
+    real=True,
+)
+of_attention = symbol(
+    "G_attention",
+    latex=r"G_{\mathrm{attn}}",
+    meaning="generator of the SDE of attention, applied to a function of V",
+    real=True,
+)
+of_mlp = symbol(
+    "G_MLP",
+    latex=r"G_{\mathrm{MLP}}",
+    meaning="generator of the SDE of the MLP, applied to a function of V",
+    real=True,
+)
 lam = sp.sqrt(1 - gamma**2)
 al, be, de, om, nu, ka = indices("alpha beta delta omega nu kappa", m)
 h, g, f = indices("h g f", heads)
 i, j = indices("i j", w)
 (c,) = indices("c", n_k)
-V = array("V", m, m, symmetric=True)
-M, L, dG, dZ = (array(name, m, m) for name in ("M", "L", "dG", "dZ"))
+V = array("V", m, m, meaning="Gram matrix of the tokens, X X^T / n, m by m", symmetric=True)
+M = array(
+    "M",
+    m,
+    m,
+    meaning="averaging matrix: what the softmax of zero logits attends to; rows sum to one",
+)
+L = array("L", m, m, meaning="Cholesky factor of V")
+dG = array("dG", m, m, latex=r"\mathrm{d}G", meaning="m by m Gaussian matrix, from the values")
+dZ = array("dZ", m, m, latex=r"\mathrm{d}Z", meaning="m by m Gaussian matrix, from the logits")
 X = array("X", m, heads, w)
 W, W1, W2 = (array(name, heads, w, heads, w) for name in ("W", "W1", "W2"))
 WQ, WK = array("WQ", heads, heads, w, n_k), array("WK", heads, heads, w, n_k)
 A, Y = array("A", heads, m, m), array("Y", heads, m, m)
-b, S1 = array("b", m, m), array("S1", m, m)
-S2, Sigma = array("S2", m, m, m, m), array("Sigma", m, m, m, m)
+b = array("b", m, m, meaning="drift per unit time; one unit of time is n layers")
+S1 = array("S1", m, m, meaning="mean of A - I, times n tau0^2")
+S2 = array("S2", m, m, m, m, meaning="covariance of A - I, times n tau0^2")
+Sigma = array("Sigma", m, m, m, m, meaning="covariance of the increments of V per unit time")
 
 # What the paper states, for an averaging matrix M with rows summing to one (M = 1/m there).
 _mean = {a: total(M[a, nu] * V[nu, nu], nu) for a in (al, de)}
@@ -187,8 +229,10 @@ def noise() -> sp.Expr:
 
 
 # Shaped MLP: sigma_s(x) = s_plus max(x, 0) + s_minus min(x, 0) with s = 1 + c / sqrt(n).
-rho, phi = sp.Symbol("rho", real=True), sp.Symbol("phi", positive=True)
-theta, radius, width = sp.symbols("theta r n", positive=True)
+rho = symbol("rho", meaning="correlation of two tokens", real=True)
+phi = sp.Symbol("phi", positive=True)
+width = symbol("n", meaning="width n", positive=True)
+theta, radius = sp.symbols("theta r", positive=True)
 
 
 @cache
@@ -239,7 +283,7 @@ def mlp_spread() -> sp.Expr:
     return limit_per_layer(in_terms_of_V(covariance(after(al, be), after(de, om), both)))
 
 
-R = array("rho", m, m)
+R = array("rho", m, m, latex=r"\varrho")
 correlation = define(R, (al, be), V[al, be] / sp.sqrt(V[al, al] * V[be, be]))
 
 
@@ -399,22 +443,6 @@ theorem = Theorem(
         "the heads factor and the noise factor are ours. The MLP part follows lecture notes on Li, "
         "Nica, Roy with the sign of rho arccos(rho) corrected."
     ),
-    notation={
-        V: "Gram matrix of the tokens, X X^T / n, m by m",
-        M: "averaging matrix: what the softmax of zero logits attends to; rows sum to one",
-        b: "drift per unit time; one unit of time is n layers",
-        Sigma: "covariance of the increments of V per unit time",
-        S1: "mean of A - I, times n tau0^2", S2: "covariance of A - I, times n tau0^2",
-        m: "number of tokens", gamma: "weight of the branch; the residual has sqrt(1 - gamma^2)",
-        tau0: "temperature: tau = tau0 sqrt(n n_k)", heads: "number of heads H",
-        L: "Cholesky factor of V", dG: "m by m Gaussian matrix, from the values",
-        dZ: "m by m Gaussian matrix, from the logits",
-        c_plus: "shape of the ReLU on the right: slope 1 + c_plus / sqrt(n)",
-        c_minus: "shape of the ReLU on the left: slope 1 + c_minus / sqrt(n)",
-        rho: "correlation of two tokens", width: "width n",
-        of_attention: "generator of the SDE of attention, applied to a function of V",
-        of_mlp: "generator of the SDE of the MLP, applied to a function of V",
-    },
     assumptions=(
         Assumption("positive-definite-start", "V_0 is positive definite."),
         Assumption("rows-sum-to-one", "The averaging matrix has rows that sum to one."),

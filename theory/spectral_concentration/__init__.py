@@ -25,6 +25,7 @@ from theory.calculus.indices import (
     instantiate,
     size,
     substitute,
+    symbol,
     total,
 )
 from theory.codegen.function import Function
@@ -32,18 +33,30 @@ from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.spectral_concentration import collapse, entropy, spectra
 
 # Symbols. Qi's convention: tokens are columns, and every column of A sums to one.
-d, n, dq, dv = size("d"), size("n"), size("dq"), size("dv")
+d = size("d", "embedding dimension")
+n = size("n", "number of tokens")
+dq = size("dq", "head dimension", latex=r"d_q")
+dv = size("dv", "value dimension", latex=r"d_v")
 e, f, x, y = indices("e f x y", d)
 i, j, k, l = indices("i j k l", n)  # noqa: E741  (a token, as in the paper)
 c, b = indices("c b", dq)
 o, r = indices("o r", dv)
-X, Wq, Wk, Wv = array("X", d, n), array("Wq", dq, d), array("Wk", dq, d), array("Wv", dv, d)
-A, G, W = array("A", n, n), array("G", dv, n), array("W", d, d)
-P, S, Omega, M = array("P", n, n), array("S", n, n), array("Omega", n, n), array("M", d, d)
+X = array("X", d, n, meaning="tokens, one a column, d by n")
+Wq = array("Wq", dq, d, latex=r"W_q", meaning="query weights, dq by d")
+Wk = array("Wk", dq, d, latex=r"W_k", meaning="key weights, dq by d")
+Wv = array("Wv", dv, d, latex=r"W_v", meaning="value weights, dv by d")
+G = array("G", dv, n, meaning="gradient of the loss in the output Y, dv by n")
+A = array("A", n, n)
+W = array("W", d, d)
+P = array("P", n, n, meaning="logits before the scaling by 1 / sqrt(dq), n by n")
+S = array("S", n, n)
+Omega = array("Omega", n, n)
+M = array("M", d, d)
 tokens, norm = entropy.tokens, entropy.nu
 sigma, tau, decay = spectra.sigma, spectra.tau, spectra.decay
 beta = sp.exp(-norm * sp.sqrt(tokens / (tokens - 1)))
-B_T, P_stated, A_stated = sp.Symbol("B_T"), sp.Symbol("P"), sp.Symbol("A")
+B_T = symbol("B_T", meaning="smallest entropy of a column")
+P_stated, A_stated = sp.symbols("P A")
 
 # What the papers state: Zhai et al., Theorem 3.1 (sheet, equation 10).
 STATED_BOUND = sp.log(1 + (tokens - 1) * beta) + norm * sp.sqrt(tokens * (tokens - 1)) * beta / (
@@ -300,24 +313,6 @@ theorem = Theorem(
         "out. Gradients, perturbation bounds, the time to collapse, the error of power iteration "
         "and the lines of the algorithm are reconstructed. The column softmax is an assumption."
     ),
-    notation={
-        X: "tokens, one a column, d by n", Wq: "query weights, dq by d", Wk: "key weights, dq by d",
-        Wv: "value weights, dv by d", P: "logits before the scaling by 1 / sqrt(dq), n by n",
-        G: "gradient of the loss in the output Y, dv by n", d: "embedding dimension",
-        n: "number of tokens", dq: "head dimension", dv: "value dimension",
-        B_T: "smallest entropy of a column", tokens: "number of tokens T of a column, at least 2",
-        norm: "norm of the logits about their mean, nu (or any upper bound of it)",
-        sigma: "largest singular value before the step", tau: "cap: largest relative step",
-        decay: "learning rate times weight decay, in [0, 1]",
-        spectra.sec: "spectral energy concentration before the perturbation",
-        spectra.epsilon: "relative Frobenius norm of the perturbation",
-        spectra.start: "norm of the logits at the start",
-        spectra.target: "norm that is to be reached",
-        spectra.norm: "Frobenius norm of W", spectra.c: "part of the start vector in the top space",
-        spectra.ratio: "sigma_2 / sigma_1", spectra.rounds: "rounds of power iteration",
-        spectra.b1: "Adam's first decay rate", spectra.b2: "Adam's second decay rate",
-        spectra.steps_: "number of steps taken",
-    },
     assumptions=(
         Assumption("columns", "The softmax normalises columns: 1^T A = 1^T."),
         Assumption("at-least-two-tokens", "There are at least two tokens."),

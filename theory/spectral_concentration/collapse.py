@@ -10,15 +10,18 @@ reconstructed.
 
 import sympy as sp
 
-from theory.calculus.indices import array, define, indices, size, substitute, total
+from theory.calculus.indices import array, define, indices, size, substitute, symbol, total
 from theory.language import Step
+from theory.spectral_concentration.entropy import tokens
 
-d, n, r = size("d"), size("n"), size("r")
+d = size("d", "embedding dimension")
+n = size("n", "number of tokens")
+r = size("r")
 e, f = indices("e f", d)
 i, j, k = indices("i j k", n)
 (c,) = indices("c", r)
-X, W = array("X", d, n), array("W", d, d)
-tokens = sp.Symbol("tokens", positive=True)
+X = array("X", d, n, meaning="tokens, one a column, d by n")
+W = array("W", d, d)
 
 
 def logits(row: sp.Idx, column: sp.Idx) -> sp.Expr:
@@ -33,7 +36,7 @@ def collapse_steps() -> tuple[Step, ...]:
 
 def _rank_one_steps() -> tuple[Step, ...]:
     left, right = array("u", d), array("v", d)
-    strength, gap = sp.Symbol("sigma"), sp.Symbol("gap", positive=True)
+    strength, gap = symbol("sigma", latex=r"\sigma_1"), sp.Symbol("gap", positive=True)
     others = (tokens - 1) * sp.exp(-gap)
     return (
         Step(
@@ -52,9 +55,9 @@ def _rank_one_steps() -> tuple[Step, ...]:
 
 def _hull_steps() -> tuple[Step, ...]:
     """Rank r: as the scale grows, columns point to vertices of the hull of the projections."""
-    U, V, s = array("U", d, r), array("V", d, r), array("s", r)
+    U, V, s = array("U", d, r), array("V", d, r), array("s", r, latex=r"\hat\sigma")
     factored = total(U[e, c] * s[c] * V[f, c], c)
-    y, g, share = array("y", r, n), array("g", r), array("share", n)
+    y, g, share = array("y", r, n), array("g", r, latex=r"\tilde g"), array("share", n)
     top = sp.Symbol("top", real=True)
     score = total(g[c] * y[c, k], c)
     return (

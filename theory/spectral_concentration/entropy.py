@@ -18,6 +18,7 @@ from theory.calculus.indices import (
     indices,
     instantiate,
     size,
+    symbol,
     total,
 )
 from theory.language import Step
@@ -25,14 +26,17 @@ from theory.language import Step
 T = size("T")
 i, a, k = indices("i a k", T)
 u, v = array("u", T), array("v", T)
-nu, scale, shift = (
-    sp.Symbol("norm", positive=True),
-    sp.Symbol("s", positive=True),
-    sp.Symbol("c", real=True),
-)
-p_of, q, g = sp.symbols("p q g", positive=True)
+nu = symbol("norm", latex=r"\nu", meaning="Frobenius norm of W", positive=True)
+shift = symbol("c", latex=r"\bar u", real=True)
+scale = sp.Symbol("s", positive=True)
+p_of = symbol("p", latex=r"\pi", positive=True)
+q, g = sp.symbols("q g", positive=True)
 mu, Z, H = sp.symbols("mu Z H", positive=True)
-tokens = sp.Symbol("tokens", positive=True)
+tokens = symbol(
+    "tokens",
+    meaning="number of tokens T of a column, at least 2",
+    positive=True,
+)
 al, b = sp.symbols("alpha b", positive=True)
 
 

@@ -6,14 +6,32 @@ the sign its reason.
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, define, indices, size, substitute, total
+from theory.calculus.indices import (
+    array,
+    canonical,
+    define,
+    indices,
+    size,
+    substitute,
+    symbol,
+    total,
+)
 from theory.language import Step
 
-sigma, tau, decay = sp.symbols("sigma tau decay", positive=True)
-sec, epsilon = sp.symbols("sec epsilon", positive=True)
-norm, start, target = sp.symbols("norm start target", positive=True)
-c, ratio, rounds = sp.symbols("c ratio rounds", positive=True)
-b1, b2, steps_ = sp.symbols("b1 b2 t", positive=True)
+sigma = symbol("sigma", meaning="largest singular value before the step", positive=True)
+tau = symbol("tau", meaning="cap: largest relative step", positive=True)
+decay = symbol("decay", meaning="learning rate times weight decay, in [0, 1]", positive=True)
+sec = symbol("sec", meaning="spectral energy concentration before the perturbation", positive=True)
+epsilon = symbol("epsilon", meaning="relative Frobenius norm of the perturbation", positive=True)
+norm = symbol("norm", latex=r"\nu", meaning="Frobenius norm of W", positive=True)
+start = symbol("start", meaning="norm of the logits at the start", positive=True)
+target = symbol("target", meaning="norm that is to be reached", positive=True)
+c = symbol("c", meaning="part of the start vector in the top space", positive=True)
+ratio = symbol("ratio", meaning="sigma_2 / sigma_1", positive=True)
+rounds = symbol("rounds", meaning="rounds of power iteration", positive=True)
+b1 = symbol("b1", meaning="Adam's first decay rate", positive=True)
+b2 = symbol("b2", meaning="Adam's second decay rate", positive=True)
+steps_ = symbol("t", meaning="number of steps taken", positive=True)
 alpha, delta = sp.symbols("alpha delta", positive=True)
 rho, x, count = sp.symbols("rho x j", positive=True)
 
@@ -96,7 +114,7 @@ def _power_steps() -> tuple[Step, ...]:
     """Power iteration v -> W^T W v / |.| from a unit vector, in the basis of singular vectors."""
     m, rounds_ = size("m"), 2
     j, k = indices("j k", m)
-    s, w0, w = array("sigma", m), array("w0", m), array("w", m)
+    s, w0, w = array("sigma", m, latex=r"\varsigma"), array("w0", m), array("w", m)
     # w after two rounds, without its norm, which cancels in the quotient |W w|^2 / |w|^2
     after = s[j] ** (2 * rounds_) * w0[j]
     image = substitute(total(s[k] ** 2 * w[k] ** 2, k), define(w, (j,), after))
