@@ -20,7 +20,12 @@ from functools import cache
 import sympy as sp
 
 from theory.adamw_depth_limit.depth import H, L, depth_steps, toy_mean_square, toy_symbols
-from theory.adamw_depth_limit.moments import largest_update, moment_steps, moment_symbols
+from theory.adamw_depth_limit.moments import (
+    adamw_equations,
+    largest_update,
+    moment_steps,
+    moment_symbols,
+)
 from theory.calculus.indices import (
     Softmax,
     array,
@@ -65,7 +70,8 @@ dX = array("dX", N, d, latex=r"\mathrm{d}X", meaning="a displacement of the hidd
 Q = array("Q", d_k, d, meaning="query matrix of a head")
 K = array("K", d_k, d, meaning="key matrix")
 V = array("V", d, d, meaning="value matrix, output matrix absorbed")
-S, R = array("S", N), array("R", N, N)  # attention weights: of one query, of all
+S = array("S", N)  # attention weights of one query
+R = array("R", N, N, meaning="attention weights: softmax of the logits of each token")
 mass = sp.Symbol("m")  # the law of the tokens; in ``mvode`` of tokens with their adjoints
 Z, ratio = sp.Symbol("Z", positive=True), sp.Symbol("ratio", positive=True)
 Vector = Callable[[sp.Idx], sp.Expr]
@@ -100,6 +106,14 @@ def layer(token: sp.Idx, out: sp.Idx) -> sp.Expr:
 
 
 A = attention(entry(x), e, entry(y), y)
+D_x = array(
+    "D_x", N, d, d, latex="D_xA", meaning="derivative of attention in the query, at a token"
+)
+d_m = array(
+    "d_m", N, N, d, d, latex=r"\partial_mA",
+    meaning="Lions derivative of attention in the law of the tokens, at two tokens",
+)  # fmt: skip
+BACKWARD = total(D_x[t, e, g] * P[t, e], e) + total(d_m[i, t, e, g] * P[i, e], i, e) / N
 hamiltonian = total(P[i, e] * self_attention(i, e), i, e) / N
 
 
@@ -211,11 +225,42 @@ def mvode() -> tuple[sp.Expr, sp.Expr]:
     return at_token(sides[0]), at_token(sides[1])
 
 
+STATEMENT = (
+    "forward equation",
+    "adjoint",
+    "McKean-Vlasov form",
+    "raw gradient",
+    "weights of the history",
+    "weight of the newest gradient",
+    "L^-1/3 H^-1/2",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "a second route to a step": ("token Jacobian, explicit", "empirical measure"),
+    "laws of the system, by which its simulation is tested": (
+        "adjoint is the transpose",
+        "Hamiltonian is conserved",
+    ),
+    "the form that the code computes": ("ratio",),
+    "why there is the assumption no-mask": ("a causal mask breaks it",),
+    "the contrast to blockwise AdamW": ("entrywise update grows",),
+    "a network of one token, whose error is known: what no rate beats": (
+        "one layer of the toy",
+        "toy: order 1 / L",
+        "toy: order 1 / L^2",
+        "Euler constant",
+        "CLT variance",
+        "no rate beats L^-1 + (L H)^-1/2",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From one layer to the forward-backward system, its gradients and the rate."""
     return Derivation(
         steps=(*measure_steps(), *system_steps(), *moment_steps(), *depth_steps()),
         functions=functions(),
+        statement=STATEMENT,
+        aside=ASIDE,
     )
 
 
@@ -255,12 +300,14 @@ def measure_steps() -> tuple[Step, ...]:
             "Lions derivative", lions(),
             ratio * (V[e, g] + total(V[e, f] * (y[f] - ybar), f) * xB),
             "its gradient in y: V (e^{x^T B y} / Z)(I + (y - ybar) x^T B)",
+            uses=("flat derivative",),
         ),
         Step(
             "empirical measure", linearised(),
             total(at_tokens(token_jacobian(), i, i) * dX[i, g], g)
             + total(at_tokens(lions(), i, t) * dX[t, g], t, g) / N,
             "the chain rule for N tokens: dA(x_i) = D_x A dx_i + 1/N sum_t (d_m A)(x_t) dx_t",
+            uses=("softmax rule", "token Jacobian", "Lions derivative"),
         ),
         Step(
             "ratio", sp.exp(here) / (total(sp.exp(ell[j]), j) / N),
@@ -272,8 +319,9 @@ def measure_steps() -> tuple[Step, ...]:
 
 def system_steps() -> tuple[Step, ...]:
     """The forward-backward system, its symmetries, and the gradients of the heads."""
-    own = total(at_tokens(token_jacobian(), t, t) * P[t, e], e)
-    others = total(at_tokens(lions(), i, t) * P[i, e], i, e) / N
+    own = define(D_x, (t, e, g), at_tokens(token_jacobian(), t, t))
+    others = define(d_m, (i, t, e, g), at_tokens(lions(), i, t))
+    increment = L * H * (layer(i, e) - X[i, e])
     duality = total(P[i, e] * linearised(), i, e) - total(adjoint() * dX[t, g], t, g)
     energy_rate = [
         total(adjoint() * self_attention(t, g), t, g),  # dH/dX times dX/dt, times N
@@ -293,24 +341,40 @@ def system_steps() -> tuple[Step, ...]:
     (b_out,) = indices("b_out", d)
     return (
         Step(
-            "adjoint", adjoint(), own + others,
+            "forward equation", canonical(increment), self_attention(i, e),
+            "one head moves a token by its attention, 1 / (L H) of it a layer: the mean over H "
+            "independent heads is that over their law, and L layers make unit time",
+            uses=("independent-heads",),
+        ),
+        Step(
+            "adjoint", adjoint(), unfold(BACKWARD, own, others),
             "one step of backpropagation, times N: D_x A^T P plus the mean of (d_m A)^T P",
+            uses=("softmax rule", "token Jacobian", "Lions derivative"),
         ),
         Step(
             "McKean-Vlasov form", *mvode(),
             "-dP/dt is the gradient of the variation of the Hamiltonian E<P, A(X, Law X)>: one "
             "equation for every number of tokens",
+            uses=("no-mask", "Lions derivative"),
         ),
         Step(
             "adjoint is the transpose", duality, sp.S.Zero,
             "d/dt sum <P_i, dX_i> = 0 along the linearised flow",
+            uses=("adjoint", "empirical measure"),
         ),
         Step(
             "Hamiltonian is conserved", sp.Add(*energy_rate), sp.S.Zero,
             "when the law of the heads does not depend on depth",
+            uses=("forward equation", "adjoint"),
         ),
-        Step("gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens"),
-        Step("gradient in K", dK, by_K, "Q x (Cov(y) V^T p)^T / sqrt(d_k), mean over the tokens"),
+        Step(
+            "gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens",
+            uses=("softmax rule",),
+        ),
+        Step(
+            "gradient in K", dK, by_K, "Q x (Cov(y) V^T p)^T / sqrt(d_k), mean over the tokens",
+            uses=("softmax rule",),
+        ),
         Step(
             "gradient in V", dV, total(P[i, b_out] * R[i, j] * X[j, g], i, j) / N,
             "p ybar^T, mean over the tokens",
@@ -319,6 +383,7 @@ def system_steps() -> tuple[Step, ...]:
             "raw gradient", L * H * derivative(through, V[b_out, g]), dV,
             "backpropagation through one layer, p = N dl/dx: the gradient of the loss is "
             "1 / (L H) times that of <p, A>, so AdamW's epsilon must scale or training freezes",
+            uses=("scaled-epsilon", "gradient in Q", "gradient in K", "gradient in V"),
         ),
         Step(
             "a causal mask breaks it", mixed - masked, sp.exp(l_12) / both * (second - first),
@@ -396,6 +461,20 @@ error = symbol(
     meaning="L^2 norm of the largest error over the initial tokens, of hidden states and "
     "backpropagated variables",
 )
+rate = Rate(L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2), Kind.UPPER_BOUND)
+time = symbol("tau", meaning="depth in [0, 1]: layer / L", real=True)
+heads = symbol("nu", meaning="law of the heads (Q, K, V) at a depth, after the steps taken")
+
+
+def over_heads(value: sp.Expr) -> sp.Expr:
+    """The mean over the law of the heads."""
+    return Mean(value, sp.Tuple(Q, K, V), heads)
+
+
+def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
+    return sp.Eq(left, right, evaluate=False)
+
+
 theorem = Theorem(
     title="AdamW-trained transformers have a forward-backward ODE as their limit",
     statement=(
@@ -408,7 +487,10 @@ theorem = Theorem(
         "depend on the embedding dimension either."
     ),
     equations=(
-        sp.Eq(error, L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)),
+        _equation(sp.Derivative(X[i, e], time), over_heads(self_attention(i, e))),
+        _equation(-sp.Derivative(P[t, g], time), over_heads(BACKWARD)),
+        *adamw_equations,
+        _equation(error, rate.expression),
     ),
     reference="Gibson, Reisinger, Uniform Scaling Limits in AdamW-Trained Transformers, 2026, "
     "arXiv:2605.11059",
@@ -432,6 +514,6 @@ theorem = Theorem(
         ),
         Assumption("weight-decay", "eta lambda <= 1 and beta1^2 < beta2."),
     ),
-    rate=Rate(L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2), Kind.UPPER_BOUND),
+    rate=rate,
     derive=derive,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """The vocabulary of a room: theorem, assumption, derivation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -9,6 +9,7 @@ import sympy as sp
 
 from theory.algebra.symbols import meaning
 from theory.codegen.function import Function
+from theory.language.graph import check_uses, reached
 from theory.language.notation import Places, check_symbols, dimensions, in_order
 from theory.language.rate import Rate
 from theory.language.step import Step
@@ -24,7 +25,7 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Assumption:
-    """One hypothesis of a theorem, named so that a probe can refer to it."""
+    """One hypothesis of a theorem, named so that steps and probes can refer to it."""
 
     id: str
     statement: str
@@ -34,12 +35,17 @@ class Assumption:
 class Derivation:
     """What a derivation yields: its steps, in order, and the functions that become code.
 
-    ``steps`` are equalities with reasons; nothing is believed before it is run.
+    ``steps`` are equalities with reasons; nothing is believed before it is run. ``statement``
+    names those that say what the theorem states: the ends of the main line. ``aside`` gives for
+    steps and assumptions on which these do not rest the reason why they are there, as a mapping
+    from the reason to their names.
     ``functions`` are the named expressions of which ``verilimit generate`` makes JAX source.
     """
 
     steps: tuple[Step, ...]
     functions: tuple[Function, ...] = ()
+    statement: tuple[str, ...] = ()
+    aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Reject duplicated names."""
@@ -50,6 +56,8 @@ class Derivation:
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"each {kind} of a derivation has its own name; twice: {twice}")
+        if missing := sorted(set(self.statement) - {s.name for s in self.steps}):
+            raise ValueError(f"the statement names {', '.join(missing)}, which is no step")
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,19 @@ class Theorem:
     def derivation(self) -> Derivation:
         """The derivation, computed on first use."""
         derivation = self.derive()
+        check_uses(self.title, (a.id for a in self.assumptions), derivation.steps)
         check_symbols(
             self.title, {**self._stated, **_of_functions(derivation)}, _of_steps(derivation)
         )
         return derivation
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """Assumptions and steps on which the statement does not rest, with the reason given."""
+        main = reached(self.derivation.statement, self.derivation.steps)
+        names = (*(a.id for a in self.assumptions), *(s.name for s in self.derivation.steps))
+        reasons = {name: why for why, group in self.derivation.aside.items() for name in group}
+        return {name: reasons.get(name, "") for name in names if name not in main}
 
     @property
     def notation(self) -> dict[sp.Basic, str]:

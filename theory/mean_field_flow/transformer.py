@@ -143,6 +143,7 @@ def block_steps() -> tuple[Step, ...]:
         Step(
             f"gradient in {name}", derived[name], STATED[name],
             "chain rule through softmax or activation, against the closed form of the sheet",
+            uses=("softmax rule",) if name in ("V", "W", "Z of f") else (),
         )
         for name in STATED
     )  # fmt: skip
@@ -161,17 +162,20 @@ def block_steps() -> tuple[Step, ...]:
         Step(
             "value is linear", total(V[c, d] * derived["V"], c, d), paired(attention),
             "<V, grad_V <f, p>> = <f, p>: f is linear in V",
+            uses=("gradient in V",),
         ),
         Step(
             "outer layer is linear", total(W2[c, o] * derived["W2"], c, o), paired(feedforward),
             "<W2, grad_W2 <h, p>> = <h, p>: h is linear in W2; with the step before, the virial "
             "identity d/dtau (|V|^2 + |W2|^2) / 2 = -E integral <dT, p> - lambda (|V|^2 + |W2|^2)",
+            uses=("gradient in W2", "value is linear"),
         ),
         Step(
             "balancedness", total(W1[o, c] * derived["W1"], c),
             degree * euler(total(W2[c, o] * derived["W2"], c)),
             "for sigma of degree q, row o of W1 and column o of W2: <W1, grad> = q <W2, grad>, so "
             "|W1|^2 - q |W2|^2 of a neuron decays exactly like exp(-2 lambda tau)",
+            uses=("gradient in W1", "gradient in W2"),
         ),
     )  # fmt: skip
 

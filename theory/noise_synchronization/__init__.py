@@ -386,11 +386,51 @@ def mehler() -> tuple[sp.Expr, sp.Expr]:
     return gaussian_mean(sp.expand(sp.Mul(*series)), g1, g2), diagonal
 
 
+STATEMENT = (
+    "drift",
+    "cross-bracket",
+    "SPDE, drift",
+    "SPDE, noise",
+    "decay density",
+    "lambda_bar",
+    "lambda_1",
+    "attention near synchrony",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "for the existence of the coupling, which is quoted and measured, not derived": (
+        "lipschitz-activation",
+    ),
+    "for the decay of the energy: an inequality of Gronwall's kind, which is quoted and measured": (
+        "coercivity",
+        "forcing",
+    ),
+    "a property of the limit, by which its simulation is tested": (
+        "Stratonovich",
+        "harmonics of degree 1",
+        "harmonics of degree 2",
+        "harmonics of degree 3",
+        "harmonics of degree 4",
+        "edge of the decay density",
+    ),
+    "the exponents for a given activation": (
+        "ReLU kernel",
+        "ReLU slope",
+        "ReLU lambda_1",
+        "ReLU coercivity",
+        "Mehler",
+        "Hermite lambda_bar",
+        "Hermite lambda_1",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From the layer to the SDE, the SPDE, the energy identity and the exponents."""
     return Derivation(
         steps=(*layer_steps(), *measure_steps(), *pair_steps(), *activation_steps()),
         functions=(*token_functions(), *pair_functions()),
+        statement=STATEMENT,
+        aside=ASIDE,
     )
 
 
@@ -403,29 +443,38 @@ def layer_steps() -> tuple[Step, ...]:
         Step(
             "LayerNorm", expansion_of_layer_norm(), STATED_LAYER_NORM,
             "(x + eps w) / |x + eps w| to second order, |x| = 1: -<x, w> P w has a minus",
+            uses=("tokens-on-the-sphere",),
         ),
         Step(
             "pre-activations", expectation(both, {U_w: 1, b_U: sigma_u**2}),
             total(X[p, c] * X[q, c], c) / d + sigma_u**2,
             "mean over U and b_U: the Gaussian law whose correlation the kernel depends on",
+            uses=("fresh-gaussian-weights",),
         ),
         Step(
             "MLP covariance", contract_pairs(expectation(fields, WEIGHTS), Fe, Phi, m),
             sp.KroneckerDelta(a, b) * (Phi[p, q] + sigma_w**2),
             "E[G G^T] = K I, exact for every width: the m of the sum cancels 1 / m",
+            uses=("fresh-gaussian-weights", "pre-activations"),
         ),
-        Step("order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)"),
+        Step(
+            "order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)",
+            uses=("LayerNorm", "MLP covariance"),
+        ),
         Step(
             "drift", zonal().drift, STATED_DRIFT,
             "mean of one layer to order T / L: E|P G|^2 = (d - 1) kappa(1)",
+            uses=("fixed-attention", "LayerNorm", "MLP covariance", "order of the mean"),
         ),
         Step(
             "cross-bracket", process.bracket, STATED_BRACKET,
             "covariance of the increments of two tokens: K(x_p, x_q) P_p P_q",
+            uses=("LayerNorm", "MLP covariance"),
         ),
         Step(
             "Stratonovich", correction(), -(d - 1) * kappa(1) * X[p, a] / 2,
             "the Ito drift of the noise is its Stratonovich correction, nothing else",
+            uses=("drift", "cross-bracket"),
         ),
     )  # fmt: skip
 
@@ -440,6 +489,7 @@ def measure_steps() -> tuple[Step, ...]:
             w_drift * sp.diff(f, w_) + w_bracket * sp.diff(f, w_, 2) / 2,
             -k_1 * k * (k + d - 2) * f / 2,
             "the one-point motion is spherical Brownian motion at speed kappa(1)",
+            uses=("drift", "cross-bracket"),
         )
         for k in (1, 2, 3, 4)
         for f in [sp.expand_func(sp.gegenbauer(k, d / 2 - 1, w_))]
@@ -449,12 +499,17 @@ def measure_steps() -> tuple[Step, ...]:
             "SPDE, drift", drift, stated_drift,
             "Ito's formula for <mu, f> with arbitrary derivatives of f at the tokens: the "
             "empirical measure solves the SPDE exactly, for every N",
+            uses=("drift", "cross-bracket"),
         ),
-        Step("SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K"),
+        Step(
+            "SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K",
+            uses=("cross-bracket",),
+        ),
         *harmonics,
         Step(
             "energy identity", energy_slope(), stated_energy_slope(),
             "Ito's formula for E_beta in the Gram matrix; no inequality",
+            uses=("drift", "cross-bracket"),
         ),
     )  # fmt: skip
 
@@ -474,27 +529,43 @@ def pair_steps() -> tuple[Step, ...]:
     slope = at_synchrony(sp.diff(drift, u))
     quadratic = at_synchrony(sp.diff(spread, u, 2)) / 2
     return (
-        Step("two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention"),
-        Step("two tokens, noise", spread, G_1, "half the bracket of u"),
+        Step(
+            "two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention",
+            uses=("drift", "cross-bracket"),
+        ),
+        Step("two tokens, noise", spread, G_1, "half the bracket of u", uses=("cross-bracket",)),
         Step(
             "exponential of u", drift * beta + spread * beta**2, beta * G_BETA,
             "the generator on e^(beta u), divided by e^(beta u)",
+            uses=("two tokens, drift", "two tokens, noise"),
         ),
         Step(
             "decay density", decay_density().subs(k_u, kappa(u)), DECAY_DENSITY,
             "e^beta - e^(beta u) drawn out: inf of this is the dissipation rate",
+            uses=("energy identity", "exponential of u"),
         ),
-        Step("edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar"),
-        Step("lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise"),
+        Step(
+            "edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar",
+            uses=("decay density",),
+        ),
+        Step(
+            "lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise",
+            uses=("two tokens, drift",),
+        ),
         Step(
             "attention near synchrony", repulsion(), 2 * delta * apart[p, q],
             "V = -delta I drives h apart at 2 delta: the mean moves at lambda_bar + 2 delta",
+            uses=("drift", "lambda_bar"),
         ),
-        Step("noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony"),
+        Step(
+            "noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony",
+            uses=("two tokens, noise",),
+        ),
         Step(
             "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
             + quadratic * h_**2 * sp.diff(sp.log(h_), h_, 2),
             2 * LAMBDA_1, "log h near 0 moves at the rate 2 lambda_1",
+            uses=("lambda_bar", "noise of h"),
         ),
     )  # fmt: skip
 
@@ -512,27 +583,33 @@ def activation_steps() -> tuple[Step, ...]:
             "ReLU kernel", value,
             SCALE / (2 * sp.pi) * (sp.sqrt(1 - rho**2) + rho * (sp.pi - theta)) + sigma_w**2,
             "polar coordinates; rho = (u / d + sigma_u^2) / s^2", inside,
+            uses=("pre-activations",),
         ),
         Step(
             "ReLU slope", sp.diff(value, rho) / (d * SCALE), slope,
             "chain rule, d rho / du = 1 / (d s^2), against E[phi' phi'] / d: the 1/d stays", inside,
+            uses=("ReLU kernel",),
         ),
         Step(
             "ReLU lambda_1", with_relu(LAMBDA_1), -1 / (2 * d) - bias * (d - 1) / 4,
             "negative for every bias and dimension",
+            uses=("ReLU slope", "lambda_1"),
         ),
         Step(
             "ReLU coercivity", with_relu(LAMBDA_BAR), (d - 3) * (2 / (d * (d - 3)) - bias) / 2,
             "negative iff sigma_u^2 + 2 sigma_w^2 > 2 / (d (d - 3)), d > 3",
+            uses=("ReLU slope", "lambda_bar"),
         ),
         Step("Mehler", left, right, "E h_j(x) h_k(y) = rho^k delta_jk, degrees 0 to 3", inside),
         Step(
             "Hermite lambda_bar", with_hermite(LAMBDA_BAR), sums[0] - (d - 3) * sigma_w**2,
             "only the mean of the activation (k = 0) and the bias help coercivity",
+            uses=("Mehler", "lambda_bar"),
         ),
         Step(
             "Hermite lambda_1", with_hermite(LAMBDA_1), sums[1] - (d - 1) * sigma_w**2 / 2,
             "k = 0 and 1 help; k >= 2 hurt when d is large",
+            uses=("Mehler", "lambda_1"),
         ),
     )  # fmt: skip
 

@@ -91,6 +91,55 @@ def linearization(lipschitz: sp.Expr, smoothness: sp.Expr, share: sp.Expr) -> sp
     return (lipschitz * rho_c * radius + share * smoothness * radius**2) / sp.sqrt(m)
 
 
+STATEMENT = (
+    "attention is a mean",
+    "largest gradient",
+    "largest curvature",
+    "linearisation bound",
+    "approximation error",
+    "price of one more sample",
+    "Theorem 1",
+    "no length in the bounds",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "the form that the code computes": (
+        "M U, named",
+        "third cumulant, named",
+        "first derivative, named",
+        "second derivative, named",
+    ),
+    "the tangent kernel of erf in closed form, for the code": (
+        "bell integral",
+        "mean of two slopes of erf",
+        "determinant",
+        "mean of two erfs",
+        "mean of two erfs, closed",
+        "tilted covariance",
+    ),
+    "how the bounds of the paper compare": ("growth of the bound", "against the paper"),
+    "solved for the width, for the code": ("width condition",),
+    "a bound without the logarithm, for one sample": ("mean square",),
+    "a sharper bound than that of the paper, by which runs are certified": (
+        "square completed",
+        "self-bounding weight",
+        "certificate",
+        "iterations",
+    ),
+    "gradient descent seen at the samples, for the code": ("step in function space",),
+    "the contrast: a recurrent head pays for length": (
+        "recurrent derivative",
+        "recurrent curvature",
+        "geometric recursion",
+        "contracting regime",
+        "critical regime",
+        "expanding regime",
+        "kick and cancel",
+        "kick and cancel, next token",
+    ),
+    "an example of a longer input": ("replication",),
+}
+
+
 def derive() -> Derivation:
     """From one head to the bounds."""
     steps = (
@@ -103,7 +152,7 @@ def derive() -> Derivation:
     steps += (*concentration_steps(), *descent.descent_steps(), *descent.function_space_steps())
     steps += recurrence.recurrence_steps()
     functions = (*head_functions(), *kernel_functions(), *bound_functions())
-    return Derivation((*steps, *length_steps()), functions)
+    return Derivation((*steps, *length_steps()), functions, STATEMENT, ASIDE)
 
 
 def constant_steps() -> tuple[Step, ...]:
@@ -124,6 +173,7 @@ def constant_steps() -> tuple[Step, ...]:
         Step(
             "trace", total(covariance(k, l) * sp.KroneckerDelta(k, l), k, l), norms,
             "tr M = sum P |X|^2 - |a|^2 <= 1 - |a|^2 for tokens in the unit ball",
+            uses=("covariance of the tokens",),
         ),
         Step(
             "two tokens are tanh", two - (1 - two), sp.tanh(x).rewrite(sp.exp),
@@ -132,21 +182,33 @@ def constant_steps() -> tuple[Step, ...]:
         Step(
             "third cumulant of two tokens", cube, third.subs(z, sp.tanh(x)),
             "-2 tanh (1 - tanh^2): a law on {-1, 1}",
+            uses=("third cumulant", "two tokens are tanh"),
         ),
         Step(
             "third cumulant, stationary", sp.diff(third, z).subs(z, 1 / sp.sqrt(3)), sp.S.Zero,
             "its derivative vanishes at tanh^2 = 1/3",
+            uses=("third cumulant of two tokens",),
         ),
-        Step("third cumulant, extremal", third.subs(z, -1 / sp.sqrt(3)), KAPPA, "its value there"),
+        Step(
+            "third cumulant, extremal", third.subs(z, -1 / sp.sqrt(3)), KAPPA, "its value there",
+            uses=("third cumulant, stationary",),
+        ),
         Step(
             "largest gradient", share + (1 - share) * B**2 - (share + (1 - share) ** 2 * B**2),
             share * (1 - share) * B**2,
             "|a|^2 = share: |a|^2 + |M U|^2 lies below a chord, so below max(1, B^2)",
             {share: (0, 1)},
+            uses=(
+                "tokens-in-ball", "bounded-activation", "gradient in U", "gradient in W", "trace",
+            ),
         ),
         Step(
             "largest curvature", top, sigma1 * (kappa * B + sp.sqrt(kappa**2 * B**2 + 4)) / 2,
             "top eigenvalue of the form 2 |u| |w| + kappa B |w|^2, times sigma1",
+            uses=(
+                "tokens-in-ball", "bounded-activation", "second derivative",
+                "third cumulant, extremal",
+            ),
         ),
     )  # fmt: skip
 
@@ -178,15 +240,21 @@ def linearization_steps() -> tuple[Step, ...]:
             "linearisation bound", m / sp.sqrt(m) * one_head,
             linearization(L1, L2, sp.Rational(1, 2)).subs(rho_w, sp.sqrt(radius**2 - rho_u**2)),
             "Lemma 3 with Taylor's 1/2: m heads, moved by rho_c / sqrt(m) and radius / sqrt(m)",
+            uses=("linearisation error", "largest gradient", "largest curvature"),
         ),
-        Step("pair, second order", pair.coeff(eps, 2), sp.S.Zero, "the two heads of a pair cancel"),
+        Step(
+            "pair, second order", pair.coeff(eps, 2), sp.S.Zero, "the two heads of a pair cancel",
+            uses=("symmetric-start",),
+        ),
         Step(
             "pair, third order", pair.coeff(eps, 3), D3 / 3 + dv * D2,
             "so at the transported point (10) the error is of order 1/m, not 1/sqrt(m)",
+            uses=("symmetric-start", "pair, second order"),
         ),
         Step(
             "growth of the bound", large_limit(scaled, y), 2 * sigma2 * (rho_u**2 + rho_w**2),
             "sqrt(m) / log(m) times the paper's bound: B^2 grows like 2 log m (m = exp(y^2))",
+            uses=("linearisation bound",),
         ),
     )  # fmt: skip
 
@@ -205,6 +273,13 @@ def length_steps() -> tuple[Step, ...]:
             sp.Add(*(sp.diff(bound, T) ** 2 for bound in everything)),
             sp.S.Zero,
             "the derivative in T of every term is zero; that of the recurrent p_T is not",
+            uses=(
+                "largest gradient",
+                "largest curvature",
+                "linearisation bound",
+                "approximation error",
+                "Theorem 1",
+            ),
         ),
         Step(
             "replication",

@@ -160,24 +160,31 @@ def head_steps() -> tuple[Step, ...]:
             "covariance of the tokens", sp.diff(partition, eta[k], eta[l]),
             written_out["covariance"],
             "M = Hessian of A",
+            uses=("attention is a mean",),
         ),
         Step(
             "covariance by the rule", covariance(k, l), STATED["covariance"],
             "the same by the softmax rule, for code that never forms the Jacobian of the softmax",
+            uses=("softmax rule", "covariance of the tokens"),
         ),
         Step("third cumulant", third_cumulant(), normalised(STATED["third cumulant"]),
-            "the rule, once more: the third central moment"),
+            "the rule, once more: the third central moment",
+            uses=("softmax rule", "covariance by the rule"),
+        ),
         Step(
             "gradient in U", sp.diff(neuron, U[x1]), (1 - neuron**2) * instantiate(model, {k: x1}),
             "Lemma 1: sigma'(U . a) a",
+            uses=("attention is a mean",),
         ),
         Step(
             "gradient in W", sp.diff(neuron, W[x1, x2]), gradient,
             "Lemma 1: sigma'(U . a) (M U) q^T, from the model with its softmax written out",
+            uses=("covariance of the tokens",),
         ),
         Step(
             "second derivative", twice, normalised(stated + STATED["third cumulant"]),
             "of U . a(W q) along (u, w): 2 u^T M xi + third cumulant of U, xi, xi, with xi = w q",
+            uses=("covariance by the rule", "third cumulant"),
         ),
     )  # fmt: skip
 
@@ -219,7 +226,13 @@ def naming_steps() -> tuple[Step, ...]:
         "first derivative": once, "second derivative": twice,
     }  # fmt: skip
     return tuple(
-        Step(f"{name}, named", spelled_out(NAMED[name]), value, "intermediates named for the code")
+        Step(
+            f"{name}, named",
+            spelled_out(NAMED[name]),
+            value,
+            "intermediates named for the code",
+            uses=(name,) if name in ("third cumulant", "second derivative") else (),
+        )
         for name, value in derived.items()
     )
 

@@ -69,20 +69,30 @@ def concentration_steps() -> tuple[Step, ...]:
         Step(
             "Gaussian moment", sp.simplify(cosh), sp.exp(EXPONENT),
             "E cosh(2 lambda b g); cosh(sqrt) is convex: E exp(lambda (Z - E Z)) is at most this",
+            uses=("convexity",),
         ),
         Step(
             "Chernoff", log_tail(), sp.log(2 * n) - m * eps**2 / (16 * b**2),
             "the best lambda for m/2 independent pairs; n points and two signs",
+            uses=("symmetric-start", "Gaussian moment"),
         ),
-        Step("approximation error", error_bound(), STATED["error"], "tail = delta"),
-        Step("width condition", width_condition(), STATED["width"], "the same, for the width"),
+        Step(
+            "approximation error", error_bound(), STATED["error"], "tail = delta",
+            uses=("bounded-activation", "realisable", "pair, third order", "Chernoff"),
+        ),
+        Step(
+            "width condition", width_condition(), STATED["width"], "the same, for the width",
+            uses=("approximation error",),
+        ),
         Step(
             "against the paper", error_bound(), sp.sqrt(2) * STATED["error in the paper"],
             "both heads of a pair share U and W: m/2 independent terms cost a factor sqrt(2)",
+            uses=("approximation error",),
         ),
         Step(
             "price of one more sample", sp.diff(m * error_bound() ** 2, n) * n, 16 * b**2,
             "m times the squared bound is linear in log n",
+            uses=("approximation error",),
         ),
         Step(
             "mean square", expectation(total(Z[e] * Z[f], e, f) / pairs**2, {Z: variance}),

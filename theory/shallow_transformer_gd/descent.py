@@ -110,6 +110,7 @@ def descent_steps() -> tuple[Step, ...]:
             total((phi[k] - star[k]) ** 2, k) - 2 * rate * total(grad[k] * (phi[k] - star[k]), k)
             + rate**2 * total(grad[k] ** 2, k),
             "multiplied out; a projection on a convex set that holds star only shortens it",
+            uses=("radii", "realisable"),
         ),
         Step(
             "inner product with the gradient", derivative, canonical(residual),
@@ -118,14 +119,17 @@ def descent_steps() -> tuple[Step, ...]:
         Step(
             "defect", substitute(defect(g), define(r, (g,), f[g] - y[g])), split,
             "linearisation error, plus approximation error at star, plus change of features",
+            uses=("realisable",),
         ),
         Step(
             "descent", solved, (before - after) / (4 * rate) + R * worst + rate * R**2 * Gamma**2,
             "|r_j| <= R and |e_j| <= worst, |grad L| <= 2 R Gamma: a bound of the loss of one step",
+            uses=("one step", "inner product with the gradient"),
         ),
         Step(
             "Theorem 1", telescoped.subs(rate, 1 / sp.sqrt(steps)), theorem_bound(),
             "the mean over the steps telescopes; step 1 / sqrt(steps)",
+            uses=("step-size", "approximation error", "linearisation bound", "defect", "descent"),
         ),
         Step(
             "square completed", (sp.sqrt(loss) - root) ** 2,
@@ -136,14 +140,17 @@ def descent_steps() -> tuple[Step, ...]:
             "self-bounding weight", weight - rate, rate * (1 - 4 * rate * Gamma**2),
             "|grad L|^2 <= 4 Gamma^2 L: the loss keeps a weight of at least the step, up to "
             "step 1 / (4 Gamma^2)",
+            uses=("one step", "inner product with the gradient", "square completed"),
         ),
         Step(
             "certificate", sp.solve((ours - after).subs(largest), loss)[0],
             ((before - after) / rate + 2 * defect2).subs(largest),
             "the largest step: loss <= difference of distances / step + 2 e^2",
+            uses=("step-size", "self-bounding weight"),
         ),
         Step(
             "iterations", sp.solve(certificate().subs(largest).subs(defect2, 0) - eps, steps)[0],
             4 * Gamma**2 * distance2 / eps, "the certificate without defect, solved for the steps",
+            uses=("certificate",),
         ),
     )  # fmt: skip

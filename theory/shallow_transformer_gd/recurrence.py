@@ -83,32 +83,39 @@ def recurrence_steps() -> tuple[Step, ...]:
         Step(
             "recurrent curvature", curvature.subs(slopes).subs(before, h), stated.subs(before, h),
             "differentiated again: E_t <= sigma2 (...)^2 + sigma1 (2 |first| + |w| E_(t-1))",
+            uses=("recurrent derivative",),
         ),
         Step(
             "geometric recursion", geometric(t), sp.expand(1 + x * geometric(t - 1)),
             "p_t = 1 + x p_(t-1), and |d h_T / d w| <= sigma0 sigma1 p_(T-1)",
             {x: (1.1, 2)},
+            uses=("recurrent derivative",),
         ),
         Step(
             "contracting regime", geometric(t), (1 - x**t) / (1 - x),
             "for x < 1 at most 1 / (1 - x), for every length", {x: (0.1, 0.9)},
+            uses=("geometric recursion",),
         ),
         Step(
             "critical regime", large_limit(curvature_at_one(T) / T**3, T), sigma2 * sigma0**2 / 3,
             "for x = 1 the bound of the curvature grows like T^3 sigma2 sigma0^2 / 3",
+            uses=("recurrent curvature", "geometric recursion"),
         ),
         Step(
             "expanding regime", leading - x * leading.subs(t, t - 1), source,
             "for x > 1 the solution x^(2 t) of the recursion of the curvature: exponential in T",
             {x: (1.1, 2)},
+            uses=("recurrent curvature",),
         ),
         Step(
             "kick and cancel", unrolled(6), kick_and_cancel().subs(length, 6),
             "the model itself, differentiated with its inputs held fixed, for six tokens",
+            uses=("recurrent derivative",),
         ),
         Step(
             "kick and cancel, next token",
             step.subs({h: 0, z: 0, gradient: kick_and_cancel()}), sp.powsimp(w * kick_and_cancel()),
             "from a state of zero with no input each token multiplies the derivative by w",
+            uses=("recurrent derivative",),
         ),
     )  # fmt: skip

@@ -293,6 +293,17 @@ def drift_of_mlp() -> sp.Expr:
     return gamma**2 * nu_everywhere.subs(rho, R[al, be]) * sp.sqrt(V[al, al] * V[be, be])
 
 
+STATEMENT = ("attention mean", "attention covariance", "drift", "values", "logits", "noise factor")
+ASIDE: dict[str, tuple[str, ...]] = {
+    "the block with an MLP, which the statement leaves out": (
+        "one layer, exact",
+        "nu",
+        "residual MLP",
+        "block",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From the layer to the SDE."""
     drift, values, squares, _ = attention_moments()
@@ -337,6 +348,8 @@ def derive() -> Derivation:
                 "Derived here; hidden width equal to the width.",
             ),
         ),
+        statement=STATEMENT,
+        aside=ASIDE,
     )  # fmt: skip
 
 
@@ -352,28 +365,34 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
             sp.KroneckerDelta(g, h) * V[al, de] * V[be, om],
             "Isserlis over W_Q and W_K: the covariance of the logits, times tau0^2 n / tau^2; "
             "exact for every key dimension",
+            uses=("gaussian-weights",),
         ),
         Step(
             "attention mean", tau0**2 * limit_per_layer(mean_over_logits(eps * one + eps**2 * two)),
             MEAN[al, be], "softmax to second order in 1 / tau, mean over the logits: S1",
+            uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
         ),
         Step(
             "attention covariance",
             tau0**2 * n * mean_over_logits(eps**2 * B1[h, al, be] * B1[h, de, om]),
             COVARIANCE[al, be, de, om],
             "the first order of the softmax is linear in the logits: S2",
+            uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
         ),
         Step(
             "drift", drift, unfold(b[al, be], *STATED),
             "mean over the values, then over the logits: gamma^2 E[B V + V B^T + B V B^T]",
+            uses=("gaussian-weights", "attention mean", "attention covariance"),
         ),
         Step(
             "values", values, from_values,
             "2 lambda^2 gamma^2 from the cross term and gamma^4 from the square of the values",
+            uses=("gaussian-weights", "fixed-branch-weight"),
         ),
         Step(
             "logits", squares, from_logits,
             "gamma^4 Cov(B V + V B^T): H independent heads average it by 1 / H",
+            uses=("gaussian-weights", "attention covariance"),
         ),
     )  # fmt: skip
 
@@ -386,6 +405,7 @@ def noise_steps(spread: sp.Expr) -> tuple[Step, ...]:
         Step(
             "noise factor", contract_pairs(mean, L, V, sp.S.One), spread,
             "L L^T = V: the covariance of the noise factor is that of the increment",
+            uses=("positive-definite-start", "values", "logits"),
         ),
     )  # fmt: skip
 
@@ -399,12 +419,17 @@ def mlp_steps() -> tuple[Step, ...]:
         Step(
             "one layer, exact", width * (scale * second - rho), scale * bracket,
             "the shaped ReLU at finite width: no limit is taken", inside,
+            uses=("gaussian-weights",),
         ),
-        Step("nu", nu_of_rho(), bracket, "c tends to one: nu(rho), with a minus", inside),
+        Step(
+            "nu", nu_of_rho(), bracket, "c tends to one: nu(rho), with a minus", inside,
+            uses=("one layer, exact",),
+        ),
         Step(
             "residual MLP", mlp_spread(),
             2 * gamma**2 * (V[al, de] * V[be, om] + V[al, om] * V[be, de]),
             "gamma^2 (2 - gamma^2) from the outer weights, gamma^4 from the inner ones",
+            uses=("gaussian-weights",),
         ),
     )  # fmt: skip
 
@@ -421,6 +446,7 @@ def block_steps() -> tuple[Step, ...]:
             "block", large_limit(width * (both - 1), width), of_attention + of_mlp,
             "the expectation over the MLP given attention, then over attention: drift and "
             "covariance of the block are the sums",
+            uses=("drift", "values", "logits", "nu", "residual MLP"),
         ),
     )  # fmt: skip
 

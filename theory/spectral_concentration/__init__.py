@@ -111,13 +111,73 @@ def gradients() -> dict[str, tuple[sp.Expr, tuple[sp.Idx, ...]]]:
     }
 
 
+STATEMENT = (
+    "one spike",
+    "trace of the Jacobian",
+    "gradient of Wq",
+    "gradient of Wk",
+    "growth of the largest singular value",
+    "shrinkage of the largest singular value",
+    "time to collapse",
+    "rank one is malignant",
+    "mass off the maximiser",
+    "a definite W is benign",
+    "high concentration without collapse of rank",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "Jacobians that the paper states as Kronecker products: equations 2, 3 and 5": (
+        "P in W",
+        "P in Wq",
+        "P in Wk",
+        "P in X",
+        "W is the product of the factors",
+        "Y in A",
+        "Y in Wv",
+        "Y in X, A fixed",
+        "the row convention",
+    ),
+    "further properties of the softmax Jacobian": ("the constant direction", "the half"),
+    "the other gradients, for the code, and the rank of one": (
+        "gradient of Wv",
+        "gradient of X",
+        "columns of Omega sum to zero",
+    ),
+    "between rank one and a definite W": ("rank r sees projections", "inner tokens are outscored"),
+    "the form that the code computes": ("the code of the bound",),
+    "how the bound behaves": (
+        "small norm",
+        "small norm, five tokens",
+        "large norm",
+        "a logarithm below its argument",
+        "a logarithm above",
+        "the rate of Zhai et al.",
+    ),
+    "how concentration moves under a perturbation, which a claim measures": (
+        "concentration, from above",
+        "concentration, from below",
+    ),
+    "the time to collapse for twice the norm": ("doubling",),
+    "what power iteration misses, hence the assumption exact-norms": (
+        "power iteration is a quotient of moments",
+        "power iteration without a gap",
+        "power iteration with a gap",
+    ),
+    "how large an uncapped step of Adam can be": (
+        "geometric sum",
+        "entries of Adam's update",
+        "the first update",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From one layer to gradients, collapse, and the cap of the step."""
     steps = (
         *jacobian_steps(), *entropy.softmax_steps(), *gradient_steps(),
         *collapse.collapse_steps(), *entropy.bound_steps(STATED_BOUND), *spectra.spectral_steps(),
     )  # fmt: skip
-    return Derivation(steps=steps, functions=(*gradient_functions(), *scalar_functions()))
+    functions = (*gradient_functions(), *scalar_functions())
+    return Derivation(steps, functions, STATEMENT, ASIDE)
 
 
 def jacobian_steps() -> tuple[Step, ...]:
@@ -185,20 +245,28 @@ def gradient_steps() -> tuple[Step, ...]:
     direct = total(Wv[o, x] * G[o, j] * A[l, j], o, j)
     columns = A[i, j] * (S[i, j] - centre)
     return (
-        Step("Omega", loss_slope(i, j), in_S, "dLoss / dP: A times (S - its mean under A)"),
-        Step("gradient of Wq", found["Wq"][0], back, "Wk M^T with M = X Omega X^T"),
-        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M"),
+        Step(
+            "Omega", loss_slope(i, j), in_S, "dLoss / dP: A times (S - its mean under A)",
+            uses=("softmax rule",),
+        ),
+        Step(
+            "gradient of Wq", found["Wq"][0], back, "Wk M^T with M = X Omega X^T",
+            uses=("Omega",),
+        ),
+        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M", uses=("Omega",)),
         Step(
             "gradient of Wv", found["Wv"][0], total(G[r, j] * X[x, i] * A[i, j], i, j), "G (X A)^T",
         ),
         Step(
             "gradient of X", found["X"][0], direct + WX + WtX,
             "Wv^T G A^T + W X Omega^T + W^T X Omega",
+            uses=("Omega",),
         ),
         Step(
             "columns of Omega sum to zero",
             canonical(total(columns, i)), centre - total(A[i, j], i) * centre,
             "zero, because a column of A sums to one: rank Omega <= n - 1",
+            uses=("columns", "Omega"),
         ),
     )  # fmt: skip
 

@@ -75,6 +75,7 @@ def _hull_steps() -> tuple[Step, ...]:
             "top by a mean of nonnegative numbers: only a vertex is a unique maximiser. As the "
             "scale grows every column becomes the indicator of its maximiser (the step above), so "
             "A tends to a matrix of rank at most the number of vertices",
+            uses=("rank r sees projections",),
         ),
     )  # fmt: skip
 
@@ -98,5 +99,6 @@ def _benign_steps() -> tuple[Step, ...]:
             1 - (circle.T * sp.diag(1, 1) * sp.Matrix([1, 0]))[0], 2 * sp.sin(angle / 2) ** 2,
             "W = diag(1, 1, 0, ...) has SEC(2) = 1; for tokens on a circle the gap is positive, so "
             "A tends to I, of rank n: only s = 1 forces low rank",
+            uses=("a definite W is benign",),
         ),
     )  # fmt: skip

@@ -83,10 +83,12 @@ def spectral_steps() -> tuple[Step, ...]:
         Step(
             "growth of the largest singular value", growth(), (1 - decay + tau) * sigma,
             "Weyl: |sigma_i(A + B) - sigma_i(A)| <= sigma_1(B), with the step at the cap",
+            uses=("exact-norms", "decay-at-most-one"),
         ),
         Step(
             "shrinkage of the largest singular value", shrinkage(), (1 - decay - tau) * sigma,
             "the other side of Weyl's inequality",
+            uses=("exact-norms", "decay-at-most-one"),
         ),
         Step(
             "concentration, from above", concentration_after(1),
@@ -99,11 +101,13 @@ def spectral_steps() -> tuple[Step, ...]:
         Step(
             "time to collapse", start * (1 + tau) ** (2 * collapse_time()), target,
             "the logits grow at most by (1 + tau)^2 a step, one factor each for W_q and W_k",
+            uses=("growth of the largest singular value", "one spike", "the bound decreases"),
         ),
         Step(
             "doubling", collapse_time().subs(target, 2 * start), doubling,
             "the product doubles after ln 2 / (2 ln(1 + tau)) steps, one factor alone after twice "
             "as many",
+            uses=("time to collapse",),
         ),
         *_power_steps(),
         *_adam_steps(),
@@ -134,11 +138,13 @@ def _power_steps() -> tuple[Step, ...]:
             sp.log(c) / (2 * rounds + 1) + sp.log(sigma),
             "with m_0 = 1, m_(2k+1) / m_(2k) >= m_(2k+1)^(1/(2k+1)), of which the top is a part: "
             "c^(1/(2k+1)) sigma_1, in logarithms", bounded,
+            uses=("power iteration is a quotient of moments",),
         ),
         Step(
             "power iteration with a gap", kept_by_power_iteration(),
             1 / sp.sqrt(1 + (1 - c**2) / c**2 * ratio ** (4 * rounds)),
             "the quotient is smallest when all other energy sits at sigma_2", bounded,
+            uses=("power iteration is a quotient of moments",),
         ),
     )  # fmt: skip
 
@@ -158,6 +164,7 @@ def _adam_steps() -> tuple[Step, ...]:
             (1 - b1) / (1 - b1**terms) * sp.sqrt(lagged) * sp.sqrt((1 - b2**terms) / (1 - b2)),
             entry_bound().subs(steps_, terms),
             "Cauchy-Schwarz after five steps, bias corrections included, epsilon = 0", below_one,
+            uses=("geometric sum",),
         ),
         Step("the first update", entry_bound().subs(steps_, 1), sp.S.One, "a sign", below_one),
     )  # fmt: skip
