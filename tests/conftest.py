@@ -48,7 +48,7 @@ from pathlib import Path
 import numpy as np
 import sympy as sp
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import Mutant, RateClaim
 
 n = sp.Symbol("n", positive=True)

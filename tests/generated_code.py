@@ -7,8 +7,8 @@ import numpy as np
 import sympy as sp
 
 from checks.suite.rooms import load_theorem
-from theory.calculus.evaluate import call
 from theory.calculus.indices import Symmetric
+from theory.codegen.evaluate import call
 from theory.codegen.function import Function
 from theory.codegen.module import function_source
 

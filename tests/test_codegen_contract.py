@@ -29,8 +29,8 @@ from tests.generated_code import (
     drawn,
     functions,
 )  # fmt: skip
-from theory.calculus.evaluate import call
 from theory.calculus.indices import Symmetric
+from theory.codegen.evaluate import call
 from theory.codegen.function import Function
 
 REAL = (TypeError, ValueError, ZeroDivisionError, OverflowError)  # complex, a pole

@@ -36,6 +36,13 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else_at_the_top(
     assert ours == {"theory", "numerics", "checks", "verilimit.py", "verilimit_pytest.py"}
 
 
+def test_the_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
+    packages = ("theory", "numerics", "checks")
+    files = {str(f.relative_to(ROOT)) for p in packages for f in (ROOT / p).rglob("*.py")}
+    assert "theory/spectral_concentration/entropy.py" in files
+    assert files <= set(wheel.namelist())
+
+
 @pytest.mark.parametrize(
     "name",
     [

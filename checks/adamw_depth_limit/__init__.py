@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import (
     ConstantClaim,
     IdentityClaim,

@@ -22,7 +22,8 @@ def generate_modules(names: tuple[str, ...], *, check: bool) -> int:
     screen = console()
     stale = []
     for name in tuple(map(require_room, names)) or rooms():
-        source = generate(name, load_theorem(name))
+        theorem = load_theorem(name)
+        source = generate(name, theorem.title, theorem.derivation.functions)
         path = FOLDER / f"{name}.py"
         old = path.read_text(encoding="utf-8") if path.exists() else None
         label = f"numerics/generated/{name}.py"

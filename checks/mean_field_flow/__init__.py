@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import sympy as sp
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import (
     DecayClaim,
     IdentityClaim,

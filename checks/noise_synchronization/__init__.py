@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import sympy as sp
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import DecayClaim, IdentityClaim, LawClaim, MomentClaim, Mutant, RateClaim
 from numerics.generated.noise_synchronization import harmonic_rate
 from numerics.noise_synchronization import (

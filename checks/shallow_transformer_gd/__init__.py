@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import (
     GrowthClaim,
     IdentityClaim,

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import (
     FrequencyClaim,
     IdentityClaim,
@@ -39,8 +39,8 @@ from numerics.shaped_attention_sde import (
 )
 from numerics.shaped_attention_sde.gram_networks import Network, gram_ensemble, literal_ensemble
 from theory import shaped_attention_sde as room
-from theory.calculus.evaluate import evaluate
 from theory.calculus.indices import define, unfold
+from theory.codegen.evaluate import evaluate
 
 GAMMA, TAU0, TOKENS = 0.8, 0.7, 3
 V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from checks.report.picture import Picture
 from checks.spectral_concentration import attention_bounds as bounds
 from checks.spectral_concentration import collapse_bounds as collapse
 from checks.spectral_concentration import network_events as events
@@ -20,6 +19,7 @@ from checks.spectral_concentration.capped_steps import (
     history,
     weyl_slack,
 )
+from checks.suite.picture import Picture
 from checks.verdicts import Claim, FrequencyClaim, IdentityClaim, InequalityClaim, Mutant
 from numerics.spectral_concentration.reversal import Arm
 

@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any
 
 import theory
-from checks.report.picture import Picture
 from checks.suite import sources
 from checks.suite.outside import making
+from checks.suite.picture import Picture
 from checks.suite.problem import InputProblem
 from checks.verdicts import Claim
 from theory.language import Theorem

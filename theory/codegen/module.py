@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 import sympy as sp
@@ -15,14 +16,12 @@ from theory.codegen.lower import Lowering
 from theory.codegen.scalar import code
 from theory.codegen.stable import stable
 from theory.codegen.text import aligned
-from theory.language.theorem import Theorem
 
 WIDTH = 100
 
 
-def generate(room: str, theorem: Theorem) -> str:
+def generate(room: str, title: str, functions: Iterable[Function]) -> str:
     """JAX source of the functions of a theorem, in the order of its derivation."""
-    functions = theorem.derivation.functions
     text = "\n\n\n".join(map(_definition, functions))
     text = "\n\n\n".join([*helpers(text).values(), text])
     special = "import jax.scipy.special as jsp\n" if "jsp." in text else ""
@@ -31,7 +30,7 @@ def generate(room: str, theorem: Theorem) -> str:
         f"Generated from theory/{room}.py by verilimit {_version()}; never edited by hand.", ""
     )
     return (
-        f'"""{theorem.title}.\n\n{header}\nRegenerate with ``verilimit generate``.\n"""\n\n'
+        f'"""{title}.\n\n{header}\nRegenerate with ``verilimit generate``.\n"""\n\n'
         f"{softmax}import jax.numpy as jnp\n{special}"
         "from jaxtyping import Array, Float, Num\n\n"
         f'Scalar = float | int | Num[Array, ""]\n\n\n{text}\n'
