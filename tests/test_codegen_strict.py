@@ -7,12 +7,14 @@ import pytest
 import sympy as sp
 
 from tests.generated_code import compiled
-from theory.calculus.indices import array, define, size
+from theory.calculus.indices import Softmax, array, define, indices, size
 from theory.codegen.function import Function
 from theory.codegen.module import function_source
 
 x = sp.Symbol("x", real=True)
 m = size("m")
+i, j = indices("i j", m)
+A = array("A", m, m)
 
 
 def function_of(expression: sp.Expr, *arguments: sp.Basic, name: str = "f") -> Function:
@@ -106,3 +108,14 @@ def test_a_python_number_does_not_raise_the_precision_of_arrays() -> None:
     k = sp.Idx("k", m)
     ours = compiled(Function(define("f", (k,), x * v[k]), (v, x), "Scaled.", "none"))
     assert ours(jnp.ones(3, jnp.float32), 0.5).dtype == jnp.float32
+
+
+def test_an_output_is_an_expression() -> None:
+    weights = define("P", (i, j), Softmax(A[i, j], j))
+    with pytest.raises(ValueError, match="its output P is a Softmax; name that in definitions"):
+        Function(weights, (A,), "Weights.", "none")
+
+
+def test_several_outputs_need_a_name() -> None:
+    with pytest.raises(ValueError, match="a function of 2 outputs needs a name: s, c"):
+        Function((define("s", (), x), define("c", (), 2 * x)), (x,), "Two.", "none")

@@ -30,7 +30,7 @@ def _print_step(screen, number: int, outcome: Outcome, *, latex: bool) -> None:
     screen.print(f"\n{number}. {coloured(outcome.status.name)} [bold]{step.name}[/]")
     screen.print(f"   because {step.because}", markup=False)
     if step.uses:
-        screen.print(f"   uses {', '.join(step.uses)}", markup=False)
+        screen.print(f"   uses {'; '.join(step.uses)}", markup=False)
     if outcome.detail:
         screen.print(f"   {outcome.detail}", markup=False)
     if latex:
@@ -42,13 +42,10 @@ def _print_step(screen, number: int, outcome: Outcome, *, latex: bool) -> None:
 
 def _print_beside(screen, theorem: Theorem) -> None:
     """What the statement does not rest on, with the reasons: one line for each reason."""
-    ends = ", ".join(theorem.derivation.statement) or "no step: the derivation names none"
+    ends = "; ".join(theorem.derivation.statement) or "no step: the derivation names none"
     screen.print(f"\nThe statement is: {ends}.", markup=False)
-    groups: dict[str, list[str]] = {}
-    for name, reason in theorem.beside.items():
-        groups.setdefault(reason or "no reason is given", []).append(name)
-    for reason, names in groups.items():
-        screen.print(f"It does not rest on {', '.join(names)}: {reason}.", markup=False)
+    for reason, names in theorem.beside_by_reason.items():
+        screen.print(f"It does not rest on {'; '.join(names)}: {reason}.", markup=False)
 
 
 def _short(expression) -> str:

@@ -58,7 +58,7 @@ def call(function: Function, *arguments: Any, digits: int = 30) -> tuple[Any, ..
         else:
             found = evaluate(definition.expression, definition.axes, values, digits)
         values[definition.array] = found
-    return tuple(evaluate(o.value, o.axes, values, digits) for o in function.returned)
+    return tuple(evaluate(o.content, o.axes, values, digits) for o in function.returned)
 
 
 def _value(node: sp.Basic, known: Mapping[sp.Basic, Any]) -> Any:

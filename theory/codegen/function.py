@@ -50,6 +50,12 @@ class Function:
             self._bind(definition, known)
             known.add(definition.name)
         for output in self.returned:
+            if output.content is not output.value:
+                raise ValueError(
+                    f"function {self.name}: its output {output} is a "
+                    f"{type(output.value).__name__}; "
+                    f"name that in definitions, and return an expression in its entries"
+                )
             self._bind(output, known)
 
     @property

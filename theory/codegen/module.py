@@ -59,8 +59,8 @@ def _definition(function: Function) -> str:
 
 def _result(lowering: Lowering, output: Definition) -> str:
     """Code of one output; a number becomes an array explicitly."""
-    text = lowering.output(output.value, output.axes)
-    return f"jnp.asarray({text})" if output.value.is_number else text
+    text = lowering.output(output.content, output.axes)
+    return f"jnp.asarray({text})" if output.content.is_number else text
 
 
 def _scalars(function: Function, body: str) -> list[str]:
@@ -112,7 +112,7 @@ def _value(lowering: Lowering, definition: Definition) -> str:
 
 def _docstring(function: Function) -> str:
     """Summary, reference, and the formula that the code computes."""
-    formulas = [latex(o.value) for o in function.returned]
+    formulas = [latex(o.content) for o in function.returned]
     where = [
         f"{latex(d.array[d.axes] if d.axes else d.array)} = {_defined(d.value)}"
         for d in function.definitions

@@ -60,8 +60,8 @@ def stable(function: Function) -> Function:
             taken.add(name)
             logarithms[array] = sp.IndexedBase(name, shape=array.shape, real=True)
             definitions.append(Definition(logarithms[array], definition.axes, logarithm))
-    outputs = tuple(replace(o, value=rewritten(o.value)) for o in function.returned)
-    used = {b for o in outputs for b in o.value.atoms(sp.IndexedBase)}
+    outputs = tuple(replace(o, value=rewritten(o.content)) for o in function.returned)
+    used = {b for o in outputs for b in o.content.atoms(sp.IndexedBase)}
     for definition in definitions:
         used |= _arrays(definition.value)
     unused = set(logarithms.values()) - used

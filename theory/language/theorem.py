@@ -108,6 +108,14 @@ class Theorem:
         return {name: reasons.get(name, "") for name in names if name not in main}
 
     @property
+    def beside_by_reason(self) -> dict[str, list[str]]:
+        """The same, from each reason to the names."""
+        found: dict[str, list[str]] = {}
+        for name, reason in self.beside.items():
+            found.setdefault(reason or "no reason is given", []).append(name)
+        return found
+
+    @property
     def notation(self) -> dict[sp.Basic, str]:
         """What each symbol means, in the order in which they occur."""
         parts = (self._stated, _of_functions(self.derivation), _of_steps(self.derivation))
