@@ -1,5 +1,6 @@
 """The glossary: a symbol is declared once, with its name in code, LaTeX, meaning and range."""
 
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -11,18 +12,16 @@ class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in 
     Two of one name are different symbols if they mean different things.
     """
 
-    __slots__ = ("latex", "meaning")
+    __slots__ = ("_content", "latex", "meaning")
     latex: str
     meaning: str
 
     def __new__(
         cls, name: str, *, latex: str = "", meaning: str = "", **assumptions: bool
     ) -> "Symbol":
-        """As SymPy does, without its cache, which knows no LaTeX."""
+        """One object for equal symbols, as SymPy has: to compare them takes no time."""
         cls._sanitize(assumptions, cls)
-        found = sp.Symbol.__xnew__(cls, name, **assumptions)
-        found.latex, found.meaning = latex, meaning
-        return found
+        return _made(cls, name, latex, meaning, tuple(sorted(assumptions.items())))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         """What a pickle keeps."""
@@ -30,11 +29,21 @@ class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in 
         return (self.name,), {**self._assumptions_orig, **more}
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        # The name first: symbols are ordered by it, and by the rest only where it is the same.
-        return ("\0".join((self.name, self.latex, self.meaning)), *self._assumptions0)
+        return self._content
 
     def _latex(self, printer: Any) -> str:
         return self.latex or str(printer._print_Symbol(self))
+
+
+@cache
+def _made(
+    cls: type[Symbol], name: str, latex: str, meaning: str, assumptions: tuple[Any, ...]
+) -> Symbol:
+    found = sp.Symbol.__xnew__(cls, name, **dict(assumptions))
+    found.latex, found.meaning = latex, meaning
+    # The name first: symbols are ordered by it, and by the rest only where it is the same.
+    found._content = ("\0".join((name, latex, meaning)), *found._assumptions0)
+    return found
 
 
 def symbol(name: str, *, latex: str = "", meaning: str = "", **assumptions: bool) -> sp.Symbol:
