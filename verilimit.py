@@ -68,6 +68,13 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from theory.algebra.arrays import size as size
     from theory.algebra.arrays import total as total
     from theory.algebra.canonical import canonical as canonical
+    from theory.algebra.definitions import Cholesky as Cholesky
+    from theory.algebra.definitions import Definition as Definition
+    from theory.algebra.definitions import LogSoftmax as LogSoftmax
+    from theory.algebra.definitions import Softmax as Softmax
+    from theory.algebra.definitions import define as define
+    from theory.algebra.definitions import unfold as unfold
+    from theory.algebra.symbols import symbol as symbol
     from theory.calculus.expansion import taylor as taylor
     from theory.calculus.gaussian import covariance as covariance
     from theory.calculus.gaussian import expectation as expectation
@@ -75,12 +82,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from theory.calculus.limits import leading as leading
     from theory.certify.inequality import Factored as Factored
     from theory.certify.inequality import Inequality as Inequality
-    from theory.codegen.function import Cholesky as Cholesky
-    from theory.codegen.function import Definition as Definition
     from theory.codegen.function import Function as Function
-    from theory.codegen.function import LogSoftmax as LogSoftmax
-    from theory.codegen.function import Output as Output
-    from theory.codegen.function import Softmax as Softmax
     from theory.codegen.latex import latex as latex
     from theory.language import Assumption as Assumption
     from theory.language import Derivation as Derivation

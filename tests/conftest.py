@@ -25,15 +25,15 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 TOY = {
     "theory": '''"""A toy theorem."""
 import sympy as sp
-from verilimit import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
+from verilimit import Assumption, Derivation, Kind, Rate, Source, Step, Theorem, symbol
 
-n = sp.Symbol("n", positive=True)
-x = sp.Symbol("x", real=True)
+n = symbol("n", meaning="width", positive=True)
+x = symbol("x", meaning="error", real=True)
 theorem = Theorem(
     title="A toy limit", statement="The error of the toy falls like 1/n & no faster.",
     equations=(sp.Eq(x, 1 / n),), reference="nobody, equation (1)",
     source=Source.RECONSTRUCTED, source_note="Made for a test.",
-    notation={n: "width", x: "error"}, assumptions=(Assumption("iid", "errors are i.i.d."),),
+    assumptions=(Assumption("iid", "errors are i.i.d."),),
     rate=Rate(1 / n, Kind.EXACT),
     derive=lambda: Derivation((Step("expand", (x + 1) ** 2, x**2 + 2 * x + 1, "binomial"),)),
 )

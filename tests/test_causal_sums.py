@@ -12,6 +12,7 @@ from theory.calculus.indices import (
     at_most,
     canonical,
     complemented,
+    define,
     indices,
     instantiate,
     size,
@@ -19,7 +20,7 @@ from theory.calculus.indices import (
     unroll,
 )
 from theory.codegen.evaluate import call
-from theory.codegen.function import Function, Output
+from theory.codegen.function import Function
 from theory.codegen.latex import latex
 from theory.codegen.module import function_source
 from theory.language import Status, Step, run_steps
@@ -31,7 +32,7 @@ HEAD = "import jax\nimport jax.numpy as jnp\nfrom jaxtyping import Array, Float\
 
 
 def built(expression: sp.Expr, axes: tuple[sp.Idx, ...] = (), *arguments: sp.IndexedBase):
-    function = Function("f", arguments or (X,), Output(expression, axes), "Causal.", "A test.")
+    function = Function(define("f", axes, expression), arguments or (X,), "Causal.", "A test.")
     namespace: dict = {}
     exec(HEAD + function_source(function), namespace)
     return function, namespace["f"]

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import numerics
 from checks.suite.house import BUILT_IN
 from tests.generated_code import arguments, assert_close, compiled
-from theory.calculus.indices import array, indices, size, total
+from theory.calculus.indices import Cholesky, Softmax, array, define, indices, size, total
 from theory.codegen.evaluate import call
-from theory.codegen.function import Cholesky, Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.codegen.module import function_source, generate
 
 m, n = size("m"), size("n")
@@ -87,8 +87,8 @@ def run_program(program: list[tuple[int, int, int]]) -> sp.Expr:
 def test_random_scalar_expressions_have_the_right_value_and_gradient(
     expression: sp.Expr, seed: int
 ) -> None:
-    function = Function("f", (x, y, t), Output(expression), "Random.", "none")
-    derivative = Function("f", (x, y, t), Output(sp.diff(expression, x)), "Random.", "none")
+    function = Function(define("f", (), expression), (x, y, t), "Random.", "none")
+    derivative = Function(define("f", (), sp.diff(expression, x)), (x, y, t), "Random.", "none")
     values = arguments(function, seed)
     ours = compiled(function)
     (exact,) = call(function, *values)
@@ -104,7 +104,7 @@ def test_random_array_expressions_have_the_right_value(
     program: list[tuple[int, int, int]], seed: int
 ) -> None:
     expression = run_program(program)
-    function = Function("f", (A, B, S, v, t), Output(expression, (i, j)), "Random.", "none")
+    function = Function(define("f", (i, j), expression), (A, B, S, v, t), "Random.", "none")
     values = arguments(function, seed)
     exact = np.array(call(function, *values)[0], dtype=float)
     ours = compiled(function)(*(jnp.asarray(a) for a in values))
@@ -114,7 +114,7 @@ def test_random_array_expressions_have_the_right_value(
 def test_a_scalar_factor_before_a_sum_of_products_survives() -> None:
     """SymPy's own converter to array expressions drops the factor 1 / m^2."""
     expression = total(v[k] * A[i, j] * v[k], k) / m**2
-    function = Function("f", (A, v), Output(expression, (i, j)), "Scaled.", "none")
+    function = Function(define("f", (i, j), expression), (A, v), "Scaled.", "none")
     values = arguments(function, 0)
     by_hand = values[0] * (values[1] @ values[1]) / len(values[1]) ** 2
     assert_close(compiled(function)(*map(jnp.asarray, values)), by_hand)
@@ -122,7 +122,7 @@ def test_a_scalar_factor_before_a_sum_of_products_survives() -> None:
 
 def test_nothing_is_unrolled_so_the_source_is_short() -> None:
     expression = total(A[i, k] * B[k, j], k)
-    source = function_source(Function("f", (A, B), Output(expression, (i, j)), "Product.", "none"))
+    source = function_source(Function(define("f", (i, j), expression), (A, B), "Product.", "none"))
     assert "return A @ B" in source or "AB = A @ B" in source
 
 
@@ -130,7 +130,7 @@ def test_a_removable_singularity_has_the_right_value_and_gradient() -> None:
     from theory.calculus.expansion import continued
 
     angle = continued(sp.sqrt(1 - x**2) - x * sp.acos(x), x, sp.S.NegativeOne, sp.S.One)
-    ours = compiled(Function("f", (x,), Output(angle), "Angle.", "none"))
+    ours = compiled(Function(define("f", (), angle), (x,), "Angle.", "none"))
     for at, value, slope in ((1.0, 0.0, 0.0), (-1.0, np.pi, -np.pi), (1.5, 0.0, 0.0)):
         assert float(ours(at)) == pytest.approx(value, abs=1e-15)
         assert float(jax.grad(ours)(at)) == pytest.approx(slope, abs=1e-15)
@@ -143,15 +143,15 @@ def test_a_removable_singularity_has_the_right_value_and_gradient() -> None:
 def test_differences_that_cancel_keep_their_digits(
     expression: sp.Expr, at: float, exact: float
 ) -> None:
-    ours = compiled(Function("f", (x,), Output(expression), "Small.", "none"))
+    ours = compiled(Function(define("f", (), expression), (x,), "Small.", "none"))
     assert float(ours(at)) == pytest.approx(exact, rel=1e-15)
 
 
 def test_a_softmax_of_large_logits_does_not_overflow() -> None:
     P = array("P", m, m)
-    definition = Definition(P, (i, j), Softmax(1000 * A[i, j], j))
+    definition = define(P, (i, j), Softmax(1000 * A[i, j], j))
     function = Function(
-        "f", (A,), Output(total(P[i, j] * A[i, j], j), (i,)), "Mean.", "none", (definition,)
+        define("f", (i,), total(P[i, j] * A[i, j], j)), (A,), "Mean.", "none", (definition,)
     )
     values = arguments(function, 3)
     exact = np.array(call(function, *values)[0], dtype=float)
@@ -161,7 +161,7 @@ def test_a_softmax_of_large_logits_does_not_overflow() -> None:
 def test_a_cholesky_factor_is_the_lower_one() -> None:
     L = array("L", m, m)
     function = Function(
-        "f", (S,), Output(L[i, j], (i, j)), "Factor.", "none", (Definition(L, (i, j), Cholesky(S)),)
+        define("f", (i, j), L[i, j]), (S,), "Factor.", "none", (define(L, (i, j), Cholesky(S)),)
     )
     values = arguments(function, 4)
     factor = np.asarray(compiled(function)(jnp.asarray(values[0])))
@@ -170,14 +170,14 @@ def test_a_cholesky_factor_is_the_lower_one() -> None:
 
 def test_an_unknown_function_is_an_error_that_names_it() -> None:
     with pytest.raises(NotImplementedError, match=r"no JAX function for zeta.*zeta\(x\)"):
-        function_source(Function("f", (x,), Output(sp.zeta(x)), "Zeta.", "none"))
+        function_source(Function(define("f", (), sp.zeta(x)), (x,), "Zeta.", "none"))
 
 
 def test_an_unbound_symbol_is_an_error_that_names_it() -> None:
     with pytest.raises(ValueError, match="nothing binds y; the arguments are x"):
-        Function("f", (x,), Output(x + y), "Sum.", "none")
+        Function(define("f", (), x + y), (x,), "Sum.", "none")
     with pytest.raises(ValueError, match="free indices"):
-        Function("f", (A,), Output(A[i, j], (i,)), "Row.", "none")
+        Function(define("f", (i,), A[i, j]), (A,), "Row.", "none")
 
 
 @pytest.mark.parametrize("room", BUILT_IN.names())

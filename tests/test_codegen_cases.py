@@ -7,8 +7,8 @@ import pytest
 import sympy as sp
 
 from tests.generated_code import compiled
-from theory.calculus.indices import array, indices, size, total
-from theory.codegen.function import Function, Output
+from theory.calculus.indices import array, define, indices, size, total
+from theory.codegen.function import Function
 
 x, y = sp.symbols("x y", real=True)
 m = size("m")
@@ -18,7 +18,7 @@ E = sp.exp(x)
 
 
 def function_of(expression: sp.Expr, *arguments: sp.Basic, axes: tuple = ()) -> Function:
-    return Function("f", arguments or (x,), Output(expression, axes), "Cases.", "none")
+    return Function(define("f", axes, expression), arguments or (x,), "Cases.", "none")
 
 
 def cases(*branches: tuple[sp.Expr, sp.Basic]) -> sp.Expr:

@@ -31,7 +31,7 @@ from tests.generated_code import (
 )  # fmt: skip
 from theory.calculus.indices import Symmetric
 from theory.codegen.evaluate import call
-from theory.codegen.function import Function, Output
+from theory.codegen.function import Function
 
 REAL = (TypeError, ValueError, ZeroDivisionError, OverflowError)  # complex, a pole
 LARGE, SMALL = np.finfo(float).max / 1e9, np.finfo(float).tiny * 1e9
@@ -186,10 +186,10 @@ def test_one_changed_node_is_noticed_in_every_function(room: str) -> None:
         values = arguments(f, 2)
         truth = [np.array(r, dtype=float) for r in call(f, *values)]
         first, *rest = f.returned
-        found = list(mutants(first.expression))
+        found = list(mutants(first.value))
         for k in range(len(found)):
             planted = found[(number + k) % len(found)]
-            wrong = replace(f, outputs=(Output(planted, first.axes), *rest))
+            wrong = replace(f, outputs=(replace(first, value=planted), *rest))
             try:
                 theirs = np.array(call(wrong, *values)[0], dtype=float)
             except REAL:

@@ -8,9 +8,9 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.calculus.indices import array, indices, size, total
+from theory.calculus.indices import array, define, indices, size, total
 from theory.codegen.evaluate import call
-from theory.codegen.function import Function, Output
+from theory.codegen.function import Function
 from theory.codegen.module import function_source
 
 m = size("m")
@@ -36,7 +36,7 @@ def product_of(factors: list[tuple[int, int, int]]) -> sp.Expr:
 
 
 def function_of(expression: sp.Expr) -> Function:
-    return Function("f", ARRAYS, Output(expression, (i, j)), "Random.", "none")
+    return Function(define("f", (i, j), expression), ARRAYS, "Random.", "none")
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)

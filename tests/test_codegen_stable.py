@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.generated_code import compiled
-from theory.calculus.indices import array, indices, size, total
+from theory.calculus.indices import Definition, Softmax, array, define, indices, size, total
 from theory.codegen.forms import plain
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.codegen.table import TABLE, u
 
 x = sp.Symbol("x", real=True)
@@ -44,7 +44,7 @@ COMPOSED = (
 
 
 def function_of(expression: sp.Expr, *arguments: sp.Basic) -> Function:
-    return Function("f", arguments or (x,), Output(expression), "A form.", "none")
+    return Function(define("f", (), expression), arguments or (x,), "A form.", "none")
 
 
 def assert_exact(
@@ -106,8 +106,8 @@ LOGITS = jnp.array([1000.0, 999.0, 0.0])
 SHARES = np.array([1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0)), 0.0])
 ENTROPY = 0.5822031088882211
 weights = sp.exp(X[i]) / total(sp.exp(X[j]), j)
-SOFTMAX = Definition(P, (i,), Softmax(X[i], i))
-WRITTEN_OUT = Definition(P, (i,), weights)
+SOFTMAX = define(P, (i,), Softmax(X[i], i))
+WRITTEN_OUT = define(P, (i,), weights)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_arrays_of_large_logits_do_not_overflow(
     expression: sp.Expr, axes: tuple[sp.Idx, ...], definitions: tuple[Definition, ...],
     value: float, slope: list[float],
 ) -> None:  # fmt: skip
-    ours = compiled(Function("f", (X,), Output(expression, axes), "An array.", "none", definitions))
+    ours = compiled(Function(define("f", axes, expression), (X,), "An array.", "none", definitions))
     np.testing.assert_allclose(ours(LOGITS), value, rtol=1e-12, atol=1e-15)
     gradient = jax.grad(lambda a: jnp.sum(ours(a)))(LOGITS)
     np.testing.assert_allclose(gradient, slope, rtol=1e-7, atol=1e-15)

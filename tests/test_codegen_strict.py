@@ -7,16 +7,18 @@ import pytest
 import sympy as sp
 
 from tests.generated_code import compiled
-from theory.calculus.indices import array, size
-from theory.codegen.function import Definition, Function, Output
+from theory.calculus.indices import Softmax, array, define, indices, size
+from theory.codegen.function import Function
 from theory.codegen.module import function_source
 
 x = sp.Symbol("x", real=True)
 m = size("m")
+i, j = indices("i j", m)
+A = array("A", m, m)
 
 
 def function_of(expression: sp.Expr, *arguments: sp.Basic, name: str = "f") -> Function:
-    return Function(name, arguments or (x,), Output(expression), "A function.", "none")
+    return Function(define(name, (), expression), arguments or (x,), "A function.", "none")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_two_things_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="x is the name of two arguments or definitions"):
         function_of(x, x, array("x", m))
     with pytest.raises(ValueError, match="x is the name of two"):
-        Function("f", (x,), Output(x), "Twice.", "none", (Definition(x, (), 2 * x),))
+        Function(define("f", (), x), (x,), "Twice.", "none", (define(x, (), 2 * x),))
 
 
 def test_a_size_inside_a_shape_is_not_bound() -> None:
@@ -104,5 +106,16 @@ def test_python_numbers_give_what_arrays_give(expression: sp.Expr, at: float) ->
 def test_a_python_number_does_not_raise_the_precision_of_arrays() -> None:
     v = array("v", m)
     k = sp.Idx("k", m)
-    ours = compiled(Function("f", (v, x), Output(x * v[k], (k,)), "Scaled.", "none"))
+    ours = compiled(Function(define("f", (k,), x * v[k]), (v, x), "Scaled.", "none"))
     assert ours(jnp.ones(3, jnp.float32), 0.5).dtype == jnp.float32
+
+
+def test_an_output_is_an_expression() -> None:
+    weights = define("P", (i, j), Softmax(A[i, j], j))
+    with pytest.raises(ValueError, match="its output P is a Softmax; name that in definitions"):
+        Function(weights, (A,), "Weights.", "none")
+
+
+def test_several_outputs_need_a_name() -> None:
+    with pytest.raises(ValueError, match="a function of 2 outputs needs a name: s, c"):
+        Function((define("s", (), x), define("c", (), 2 * x)), (x,), "Two.", "none")

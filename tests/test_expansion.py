@@ -12,7 +12,7 @@ from theory.calculus.expansion import (
     taylor,
     truncate,
 )
-from theory.calculus.indices import array, canonical, indices, rename, size, total, unroll
+from theory.calculus.indices import array, canonical, indices, instantiate, size, total, unroll
 
 x, eps = sp.Symbol("x", real=True), sp.Symbol("epsilon", positive=True)
 n, m = sp.Symbol("n", positive=True), size("m")
@@ -45,7 +45,7 @@ def test_the_softmax_expands_with_the_stated_remainder() -> None:
     two = {m: 2}
 
     def at(expression: sp.Expr, value: float) -> mpmath.mpf:
-        explicit = unroll(rename(expression, {a: sp.Integer(0), b: sp.Integer(1)}), two)
+        explicit = unroll(instantiate(expression, {a: sp.Integer(0), b: sp.Integer(1)}), two)
         values = {Y[0, 0]: sp.Rational(3, 10), Y[0, 1]: sp.Rational(-7, 10), m: 2}
         return mpmath.mpf(str(explicit.xreplace(values).subs(eps, value).evalf(30)))
 

@@ -41,6 +41,7 @@ from theory.calculus.indices import (
     complemented,
     contract_pairs,
     contract_rows,
+    define,
     free_indices,
     instantiate,
     substitute,
@@ -93,7 +94,10 @@ def test_an_instance_is_the_expression_elsewhere(
 @given(ANY, trees(w, A))
 def test_a_definition_is_its_entries_wherever_they_stand(tree: Tree, other: Tree) -> None:
     expression, definition = build(tree), build(other)
-    inserted = substitute(expression, u, (i,), definition), unfold(expression, u, (i,), definition)
+    inserted = (
+        substitute(expression, define(u, (i,), definition)),
+        unfold(expression, define(u, (i,), definition)),
+    )
     for at in points(expression, definition)[::2]:
 
         def entry(

@@ -10,6 +10,7 @@ from theory.calculus.indices import (
     Fresh,
     array,
     canonical,
+    define,
     free_indices,
     indices,
     instantiate,
@@ -103,7 +104,7 @@ def test_a_sum_over_an_index_that_depends_on_another_keeps_its_scope() -> None:
 def test_a_definition_is_not_captured_by_an_ordinary_sum() -> None:
     t = sp.Symbol("t", integer=True)
     powers = sp.Sum(x[i] ** t, (t, 1, 3))
-    found = unfold(powers, x, (j,), t * y[j])
+    found = unfold(powers, define(x, (j,), t * y[j]))
     assert t in found.free_symbols
     assert sp.expand((found - sum((t * y[i]) ** k for k in (1, 2, 3))).doit()) == 0
 

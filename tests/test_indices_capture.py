@@ -2,7 +2,17 @@
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, rename, size, total, unfold, unroll
+from theory.calculus.indices import (
+    array,
+    canonical,
+    define,
+    indices,
+    instantiate,
+    size,
+    total,
+    unfold,
+    unroll,
+)
 
 n = size("n")
 a, f, i, j = indices("a f i j", n)
@@ -33,12 +43,12 @@ def test_contracting_a_delta_with_an_index_of_an_inner_sum_captures_nothing() ->
     inner = canonical(exponential(f))
     bound = next(iter(inner.atoms(sp.Sum))).limits[0][0]
     contracted = canonical(total(sp.KroneckerDelta(f, bound) * exponential(f), f))
-    explicit = unroll(rename(contracted, {bound: sp.Integer(1)}), {n: 3})
-    assert explicit == unroll(rename(exponential(f), {f: sp.Integer(1)}), {n: 3})
+    explicit = unroll(instantiate(contracted, {bound: sp.Integer(1)}), {n: 3})
+    assert explicit == unroll(instantiate(exponential(f), {f: sp.Integer(1)}), {n: 3})
 
 
 def test_renaming_to_a_bound_index_makes_the_bound_one_fresh() -> None:
-    renamed = rename(exponential(f), {f: a})
+    renamed = instantiate(exponential(f), {f: a})
     ((bound, _, _),) = next(iter(renamed.atoms(sp.Sum))).limits
     assert bound != a
     assert renamed == sp.exp(total(v[a, bound] * y[bound], bound))
@@ -47,5 +57,5 @@ def test_renaming_to_a_bound_index_makes_the_bound_one_fresh() -> None:
 def test_unfolding_a_definition_with_free_indices_captures_none_of_them() -> None:
     row = array("row", n)
     by_hand = total(v[f, a] * y[a] ** 2, a)
-    unfolded = unfold(total(row[f] * y[f], f), row, (i,), v[f, i] * y[i])
+    unfolded = unfold(total(row[f] * y[f], f), define(row, (i,), v[f, i] * y[i]))
     assert canonical(unfolded - by_hand) == 0

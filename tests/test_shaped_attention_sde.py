@@ -25,7 +25,7 @@ from numerics.shaped_attention_sde.chunks import in_chunks
 from numerics.shaped_attention_sde.gaussian import bartlett, haar_shares
 from numerics.shaped_attention_sde.gram_networks import Network, gram_ensemble
 from theory import shaped_attention_sde as room
-from theory.calculus.indices import unroll
+from theory.calculus.indices import define, unfold, unroll
 from theory.language import Status, run_steps
 
 V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
@@ -35,10 +35,9 @@ KEY = jax.random.PRNGKey(0)
 
 def test_a_planted_error_in_the_statement_fails_its_step() -> None:
     """S1 with a plus before the total variance; the drift of the layer does not agree."""
-    al, be = room.al, room.be
-    planted = room.STATED[room.S1[al, be]].subs(sp.Integer(2), sp.Integer(1))
+    planted = room.MEAN.expression.subs(sp.Integer(2), sp.Integer(1))
     step = next(s for s in room.theorem.derivation.steps if s.name == "attention mean")
-    assert step.right == room.STATED[room.S1[al, be]]
+    assert step.right == room.MEAN.expression
     (outcome,) = run_steps([replace(step, right=planted)])
     assert outcome.status is Status.FAILED
     assert "left" in outcome.detail
@@ -99,18 +98,16 @@ def test_the_noise_factor_has_the_covariance_of_the_increment(heads: int, causal
 def test_the_generated_drift_is_the_stated_formula_at_explicit_size() -> None:
     """The second route: the stated sums written out for two tokens, in exact arithmetic."""
     al, be = room.al, room.be
-    formula = room.stated(room.b[al, be])
+    formula = define("b", (al, be), unfold(room.DRIFT.expression, *room.STATED))
     V = [[sp.Rational(3, 2), sp.Rational(1, 5)], [sp.Rational(1, 5), sp.Rational(4, 5)]]
     M = [[sp.Rational(1, 4), sp.Rational(3, 4)], [sp.Rational(2, 3), sp.Rational(1, 3)]]
     entries = {room.V[p, q]: V[min(p, q)][max(p, q)] for p in range(2) for q in range(2)}
     entries |= {room.M[sp.Integer(p), sp.Integer(q)]: M[p][q] for p in range(2) for q in range(2)}
     entries |= {room.gamma: sp.Rational(4, 5), room.tau0: sp.Rational(7, 10)}
-    from theory.calculus.indices import instantiate
-
     exact = [
         [
             float(
-                unroll(instantiate(formula, {al: sp.Integer(p), be: sp.Integer(q)}), {room.m: 2})
+                unroll(formula[p, q], {room.m: 2})
                 .xreplace(entries)
             )
             for q in range(2)

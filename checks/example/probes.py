@@ -21,7 +21,7 @@ vector = vl.strategies.vectors(2)
 domain = {"x": vector, "scale": st.just(1.0), "equal": st.just(False)}
 probes = (
     vl.Probe(
-        "variance",
+        "variance-one",
         "With entries of variance one the squared norm is kept on average.",
         domain,
         norm_is_kept,

@@ -9,9 +9,10 @@ import sympy as sp
 
 import verilimit as vl
 
-n = vl.size("n")
+n = vl.size("n", "width")
 i, j, k, p, q, r = vl.indices("i j k p q r", n)
-W, x = vl.array("W", n, n), vl.array("x", n)
+W, x = vl.array("W", n, n, meaning="weights"), vl.array("x", n, meaning="input")
+v = vl.symbol("v", meaning="variance of the squared norm", real=True)
 WEIGHTS = {W: 1}  # the variance of an entry; the layer divides by the square root of n
 
 
@@ -27,32 +28,33 @@ def derivation() -> vl.Derivation:
     kept = vl.total(x[i] ** 2, i)
     variance = vl.covariance(square, again, WEIGHTS)
     steps = (
-        vl.Step("mean", vl.expectation(square, WEIGHTS), kept, "Wick: E W_ij W_ik = [j = k]"),
+        vl.Step(
+            "mean", vl.expectation(square, WEIGHTS), kept, "Wick: E W_ij W_ik = [j = k]",
+            uses=("variance-one", "independence"),
+        ),
         vl.Step(
             "variance", variance, 2 / n * kept * vl.total(x[j] ** 2, j),
             "Wick: two of the three pairings join the two norms, and share one row",
+            uses=("mean", "variance-one", "independence"),
         ),
     )  # fmt: skip
     spread = vl.Function(
-        "spread", (x,), vl.Output(vl.canonical(variance)),
+        vl.define("spread", (), vl.canonical(variance)), (x,),
         "Variance of the squared norm of the output, over the weights.", "the step “variance”",
     )  # fmt: skip
-    return vl.Derivation(steps, (spread,))
+    return vl.Derivation(steps, (spread,), statement=("mean", "variance"))
 
 
 theorem = vl.Theorem(
     title="A wide random layer keeps norms",
     statement="The squared norm of y = W x / sqrt(n) is that of x, up to an error of order "
     "n**-1/2 whose variance is 2/n times the fourth power of the norm of x.",
-    equations=(sp.Eq(sp.Symbol("v"), 2 / n * vl.total(x[i] ** 2, i) * vl.total(x[j] ** 2, j)),),
+    equations=(sp.Eq(v, 2 / n * vl.total(x[i] ** 2, i) * vl.total(x[j] ** 2, j)),),
     reference="textbook",
     source=vl.Source.RECONSTRUCTED,
     source_note="Stated and derived here.",
-    notation={
-        n: "width", W: "weights", x: "input", sp.Symbol("v"): "variance of the squared norm",
-    },
     assumptions=(
-        vl.Assumption("variance", "The entries of W have variance one."),
+        vl.Assumption("variance-one", "The entries of W have variance one."),
         vl.Assumption("independence", "The entries of W are independent."),
     ),
     rate=vl.Rate(n ** -sp.Rational(1, 2), vl.Kind.EXACT),

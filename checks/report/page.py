@@ -60,10 +60,13 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
                 "status": outcome.status.name,
                 "detail": outcome.detail,
                 "because": outcome.step.because,
+                "uses": "; ".join(outcome.step.uses),
                 "formula": equality(outcome.step),
             }
             for outcome in content.outcomes
         ],
+        "ends": "; ".join(theorem.derivation.statement),
+        "beside": [("; ".join(names), why) for why, names in theorem.beside_by_reason.items()],
         "steps_status": content.worst_step.name,
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result) for result in content.results],

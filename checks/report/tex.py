@@ -67,6 +67,8 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
         "rate": theorem.rate and theorem.rate.latex(),
         "notation": [(latex(symbol), text) for symbol, text in theorem.notation.items()],
         "steps": [(outcome, equality_rows(outcome.step)) for outcome in content.outcomes],
+        "ends": "; ".join(theorem.derivation.statement),
+        "beside": [("; ".join(names), why) for why, names in theorem.beside_by_reason.items()],
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,

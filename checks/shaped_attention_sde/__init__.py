@@ -39,7 +39,7 @@ from numerics.shaped_attention_sde import (
 )
 from numerics.shaped_attention_sde.gram_networks import Network, gram_ensemble, literal_ensemble
 from theory import shaped_attention_sde as room
-from theory.calculus.indices import unfold
+from theory.calculus.indices import define, unfold
 from theory.codegen.evaluate import evaluate
 
 GAMMA, TAU0, TOKENS = 0.8, 0.7, 3
@@ -76,9 +76,8 @@ def drift(averaging: jax.Array) -> np.ndarray:
 def drift_without_S1(_: Size) -> np.ndarray:
     """The stated drift with the mean of the attention matrix forgotten."""
     al, be = room.al, room.be
-    planted = unfold(room.STATED[room.b[al, be]], room.S1, (al, be), sp.S.Zero)
-    at = (al, be, room.de, room.om)
-    planted = unfold(planted, room.S2, at, room.STATED[room.S2[at]])
+    forgotten = define(room.S1, (al, be), sp.S.Zero)
+    planted = unfold(room.DRIFT.expression, forgotten, room.COVARIANCE)
     values = {room.V: V0.tolist(), room.M: M.tolist(), room.gamma: GAMMA, room.tau0: TAU0}
     return np.array(evaluate(planted, (al, be), values), dtype=float)[UPPER]
 

@@ -106,16 +106,16 @@ def attention_lions_derivative(
     Y_j, 1/N of it is the derivative of attention in the token Y_j.
 
     Formula:
-        ratio {V}^{e g} + \frac{ratio}{\sqrt{d_{k}}} \left(\sum_{i,j,k} {K}^{k g} {Q}^{k i}
-        {V}^{e j} {x}^{i} {y}^{j} - \sum_{i,j,k,l} {K}^{l g} {Q}^{l j} {S}^{i} {V}^{e k} {Y}^{i
-        k} {x}^{j}\right)
+        \mathrm{ratio} {V}^{e g} + \frac{\mathrm{ratio}}{\sqrt{d_{k}}} \left(\sum_{i,j,k} {K}^{k
+        g} {Q}^{k i} {V}^{e j} {x}^{i} {y}^{j} - \sum_{i,j,k,l} {K}^{l g} {Q}^{l j} {S}^{i}
+        {V}^{e k} {Y}^{i k} {x}^{j}\right)
 
     where
         {S}^{j} = \mathrm{softmax}_{j}\left(\frac{\sum_{c,a,b} {K}^{c b} {Q}^{c a} {Y}^{j b}
         {x}^{a}}{\sqrt{d_{k}}}\right)
 
     where
-        ratio = \frac{N}{\sum_{j} e^{\frac{\sum_{c,a,b} {K}^{c b} {Q}^{c a} {Y}^{j b}
+        \mathrm{ratio} = \frac{N}{\sum_{j} e^{\frac{\sum_{c,a,b} {K}^{c b} {Q}^{c a} {Y}^{j b}
         {x}^{a}}{\sqrt{d_{k}}} - \frac{\sum_{c,a,b} {K}^{c b} {Q}^{c a} {x}^{a}
         {y}^{b}}{\sqrt{d_{k}}}}}
     """
@@ -177,12 +177,12 @@ def linearised_drift(
     Reconstructed; Gibson and Reisinger 2026 (arXiv:2605.11059) use a model of this kind.
 
     Formula:
-        \sum_{j,k} {R}^{i j} {V}^{e k} {dX}^{j k} + \frac{1}{\sqrt{d_{k}}}
+        \sum_{j,k} {R}^{i j} {V}^{e k} {\mathrm{d}X}^{j k} + \frac{1}{\sqrt{d_{k}}}
         \left(\sum_{j,k,l,p,q} {K}^{q k} {Q}^{q l} {R}^{i j} {V}^{e p} {X}^{i l} {X}^{j p}
-        {dX}^{j k} + \sum_{j,k,l,p,q} {K}^{q k} {Q}^{q l} {R}^{i j} {V}^{e p} {X}^{j k} {X}^{j
-        p} {dX}^{i l} - \sum_{j,k,l,p,q,r} {K}^{r l} {Q}^{r p} {R}^{i j} {R}^{i k} {V}^{e q}
-        {X}^{i p} {X}^{j q} {dX}^{k l} - \sum_{j,k,l,p,q,r} {K}^{r l} {Q}^{r p} {R}^{i j} {R}^{i
-        k} {V}^{e q} {X}^{j l} {X}^{k q} {dX}^{i p}\right)
+        {\mathrm{d}X}^{j k} + \sum_{j,k,l,p,q} {K}^{q k} {Q}^{q l} {R}^{i j} {V}^{e p} {X}^{j k}
+        {X}^{j p} {\mathrm{d}X}^{i l} - \sum_{j,k,l,p,q,r} {K}^{r l} {Q}^{r p} {R}^{i j} {R}^{i
+        k} {V}^{e q} {X}^{i p} {X}^{j q} {\mathrm{d}X}^{k l} - \sum_{j,k,l,p,q,r} {K}^{r l}
+        {Q}^{r p} {R}^{i j} {R}^{i k} {V}^{e q} {X}^{j l} {X}^{k q} {\mathrm{d}X}^{i p}\right)
 
     where
         {R}^{i j} = \mathrm{softmax}_{j}\left(\frac{\sum_{c,a,b} {K}^{c b} {Q}^{c a} {X}^{i a}

@@ -439,7 +439,7 @@ def depth_defect(
     Derived here from the alternating layer.
 
     Formula:
-        - \frac{{gg}^{a i}}{2} - \frac{{gt}^{a i}}{2} + \frac{{hf}^{a i}}{4}
+        - \frac{{g'g}^{a i}}{2} - \frac{{\dot g}^{a i}}{2} + \frac{{h'f}^{a i}}{4}
     """
     return -gg/2 - gt/2 + hf/4
 

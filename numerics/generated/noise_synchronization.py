@@ -71,8 +71,8 @@ def measure_attention(
         \sum_{j,b} {P}^{p j} {V}^{a b} {X}^{j b}
 
     where
-        {P}^{i j} = \mathrm{softmax}_{j}\left({log_{weight}}^{j} + \sum_{a,b,c} {K}^{a c} {Q}^{a
-        b} {X}^{i b} {X}^{j c}\right)
+        {P}^{i j} = \mathrm{softmax}_{j}\left({\log w}^{j} + \sum_{a,b,c} {K}^{a c} {Q}^{a b}
+        {X}^{i b} {X}^{j c}\right)
     """
     t1 = K.T @ Q
     t2 = t1 @ X.T
@@ -95,8 +95,8 @@ def token_drift(
     Agazzi et al. 2026 (arXiv:2604.26898), limiting SDE; derived from one layer.
 
     Formula:
-        - \frac{kernel_{at one} \left(d - 1\right)}{2} {X}^{p a} + \sum_{i,j} {P}^{p i} {V}^{a
-        j} {X}^{i j} - \sum_{i,j,k} {P}^{p i} {V}^{k j} {X}^{i j} {X}^{p a} {X}^{p k}
+        - \frac{\kappa(1) \left(d - 1\right)}{2} {X}^{p a} + \sum_{i,j} {P}^{p i} {V}^{a j}
+        {X}^{i j} - \sum_{i,j,k} {P}^{p i} {V}^{k j} {X}^{i j} {X}^{p a} {X}^{p k}
 
     where
         {P}^{i j} = \mathrm{softmax}_{j}\left(\sum_{a,b,c} {K}^{a c} {Q}^{a b} {X}^{i b} {X}^{j
@@ -127,8 +127,8 @@ def field_drift(
     Derived from one layer; a kernel of frozen features is not zonal.
 
     Formula:
-        - \left(\frac{d}{2} - \frac{1}{2}\right) {X}^{p a} {variance}^{p} + {A}^{p a} - \sum_{i}
-        {A}^{p i} {X}^{p a} {X}^{p i}
+        - \left(\frac{d}{2} - \frac{1}{2}\right) {X}^{p a} {\mathrm{variance}}^{p} + {A}^{p a} -
+        \sum_{i} {A}^{p i} {X}^{p a} {X}^{p i}
     """
     d = X.shape[1]
     t1 = jnp.einsum("ab,ab->a", A, X)
@@ -206,15 +206,17 @@ def energy_slope(
     Agazzi et al. 2026 (arXiv:2604.26898); exact, derived by Ito's formula.
 
     Formula:
-        \frac{\beta^{2}}{2 N^{2}} \left(- \sum_{i,j} kernel_{at one} e^{\beta {u}^{i j}} +
-        \sum_{i,j} kernel_{at one} e^{\beta {u}^{i j}} \left({u}^{i j}\right)^{2} + \sum_{i,j}
-        e^{\beta {u}^{i j}} {kernel}^{i j} {u}^{i j} - \sum_{i,j} e^{\beta {u}^{i j}}
-        {kernel}^{i j} \left({u}^{i j}\right)^{3}\right) + \frac{\beta kernel_{at one} \left(d -
-        1\right)}{2 N^{2}} \sum_{i,j} e^{\beta {u}^{i j}} {u}^{i j} - \frac{\beta \left(d -
-        2\right)}{2 N^{2}} \sum_{i,j} e^{\beta {u}^{i j}} {kernel}^{i j} - \frac{\beta}{2 N^{2}}
-        \sum_{i,j} e^{\beta {u}^{i j}} {kernel}^{i j} \left({u}^{i j}\right)^{2} +
-        \frac{\beta}{N^{2}} \left(- \sum_{i,j,k} e^{\beta {u}^{i j}} {A}^{i k} {X}^{j k} +
-        \sum_{i,j,k} e^{\beta {u}^{i j}} {A}^{i k} {X}^{i k} {u}^{i j}\right)
+        \frac{\beta^{2}}{2 N^{2}} \left(- \sum_{i,j} \kappa(1) e^{\beta {\mathbf{u}}^{i j}} +
+        \sum_{i,j} \kappa(1) e^{\beta {\mathbf{u}}^{i j}} \left({\mathbf{u}}^{i j}\right)^{2} +
+        \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} {\mathbf{u}}^{i j} -
+        \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} \left({\mathbf{u}}^{i
+        j}\right)^{3}\right) + \frac{\beta \kappa(1) \left(d - 1\right)}{2 N^{2}} \sum_{i,j}
+        e^{\beta {\mathbf{u}}^{i j}} {\mathbf{u}}^{i j} - \frac{\beta \left(d - 2\right)}{2
+        N^{2}} \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} - \frac{\beta}{2
+        N^{2}} \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j}
+        \left({\mathbf{u}}^{i j}\right)^{2} + \frac{\beta}{N^{2}} \left(- \sum_{i,j,k} e^{\beta
+        {\mathbf{u}}^{i j}} {A}^{i k} {X}^{j k} + \sum_{i,j,k} e^{\beta {\mathbf{u}}^{i j}}
+        {A}^{i k} {X}^{i k} {\mathbf{u}}^{i j}\right)
     """
     N = X.shape[0]
     d = X.shape[1]
@@ -248,11 +250,12 @@ def weak_drift(
     Agazzi et al. 2026 (arXiv:2604.26898), SPDE; derived by Ito's formula.
 
     Formula:
-        - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {gradient}^{i j} {variance}^{i} + \frac{1}{N}
-        \left(\sum_{i,j} {A}^{i j} {gradient}^{i j} - \sum_{i,j,k} {A}^{i j} {X}^{i j} {X}^{i k}
-        {gradient}^{i k}\right) + \frac{1}{2 N} \left(\sum_{i,j} {hessian}^{i j j}
-        {variance}^{i} - \sum_{i,j,k} {X}^{i j} {X}^{i k} {hessian}^{i k j}
-        {variance}^{i}\right)
+        - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {\mathrm{gradient}}^{i j}
+        {\mathrm{variance}}^{i} + \frac{1}{N} \left(\sum_{i,j} {A}^{i j} {\mathrm{gradient}}^{i
+        j} - \sum_{i,j,k} {A}^{i j} {X}^{i j} {X}^{i k} {\mathrm{gradient}}^{i k}\right) +
+        \frac{1}{2 N} \left(\sum_{i,j} {\mathrm{hessian}}^{i j j} {\mathrm{variance}}^{i} -
+        \sum_{i,j,k} {X}^{i j} {X}^{i k} {\mathrm{hessian}}^{i k j}
+        {\mathrm{variance}}^{i}\right)
     """
     N = X.shape[0]
     d = X.shape[1]
@@ -322,7 +325,7 @@ def pair_drift(
     Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
 
     Formula:
-        kernel_{at one} \left(- d u + u\right) + kernel_{at u} \left(d + u^{2} - 2\right)
+        \kappa(1) \left(- d u + u\right) + \kappa(u) \left(d + u^{2} - 2\right)
     """
     u, kernel_at_u, kernel_at_one, d = (
         1.0 * jnp.asarray(a)
@@ -337,7 +340,7 @@ def pair_variance(u: Scalar, kernel_at_u: Scalar, kernel_at_one: Scalar) -> Floa
     Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
 
     Formula:
-        2 \left(- kernel_{at one} + kernel_{at u} u\right) \left(u - 1\right) \left(u + 1\right)
+        2 \left(- \kappa(1) + \kappa(u) u\right) \left(u - 1\right) \left(u + 1\right)
     """
     u, kernel_at_u, kernel_at_one = (1.0 * jnp.asarray(a) for a in (u, kernel_at_u, kernel_at_one))
     return 2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1)
@@ -355,9 +358,9 @@ def decay_density(
     Agazzi et al. 2026 (arXiv:2604.26898), dissipation.
 
     Formula:
-        \frac{\beta \left(\beta \left(- kernel_{at one} u^{2} + kernel_{at one} + kernel_{at u}
-        u^{3} - kernel_{at u} u\right) - d kernel_{at one} u + d kernel_{at u} + kernel_{at one}
-        u + kernel_{at u} u^{2} - 2 kernel_{at u}\right)}{e^{\beta \left(1 - u\right)} - 1}
+        \frac{\beta \left(\beta \left(- \kappa(1) u^{2} + \kappa(1) + \kappa(u) u^{3} -
+        \kappa(u) u\right) - d \kappa(1) u + d \kappa(u) + \kappa(1) u + \kappa(u) u^{2} - 2
+        \kappa(u)\right)}{e^{\beta \left(1 - u\right)} - 1}
     """
     u, kernel_at_u, kernel_at_one, beta, d = (
         1.0 * jnp.asarray(a)
@@ -380,11 +383,10 @@ def exponents(
     Agazzi et al. 2026 (arXiv:2604.26898); derived from two tokens near synchrony.
 
     Formula:
-        - \frac{kernel_{at one} \left(d - 1\right)}{2} + \frac{kernel_{slope} \left(d -
-        3\right)}{2}
+        - \frac{\kappa(1) \left(d - 1\right)}{2} + \frac{\kappa'(1) \left(d - 3\right)}{2}
 
     Formula:
-        - kernel_{at one} \left(d - 3\right) + kernel_{slope} \left(d - 1\right)
+        - \kappa(1) \left(d - 3\right) + \kappa'(1) \left(d - 1\right)
     """
     kernel_at_one, kernel_slope, d = (
         1.0 * jnp.asarray(a)
@@ -402,7 +404,7 @@ def harmonic_rate(degree: Scalar, d: Scalar, kernel_at_one: Scalar) -> Float[Arr
     Derived here: spherical Brownian motion at speed kappa(1).
 
     Formula:
-        \frac{degree kernel_{at one} \left(d + degree - 2\right)}{2}
+        \frac{\mathrm{degree} \kappa(1) \left(d + \mathrm{degree} - 2\right)}{2}
     """
     degree, d, kernel_at_one = (1.0 * jnp.asarray(a) for a in (degree, d, kernel_at_one))
     return degree*kernel_at_one*(d + degree - 2)/2

@@ -259,28 +259,30 @@ def erf_kernel_given_weights(
     M, M2 their token covariances, q, q2 their queries.
 
     Formula:
-        \frac{2 \arcsin{\left(\frac{2 ab}{\sqrt{\left(2 aa + 1\right) \left(2 bb + 1\right)}}
-        \right)}}{\pi} + \frac{4}{\pi \sqrt{D}} \left(ab + queries \left(\sum_{i,j} {M_{2}}^{i
-        j} {M}^{i j} + \frac{4 ab \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a_{2}}^{j} {a}^{k}}{D} +
-        \frac{4 ab \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a_{2}}^{k} {a}^{j}}{D} - \frac{2
-        \left(2 aa + 1\right) \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a_{2}}^{j} {a_{2}}^{k}}{D} -
-        \frac{2 \left(2 bb + 1\right) \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a}^{j}
-        {a}^{k}}{D}\right)\right)
+        \frac{2 \arcsin{\left(\frac{2 \mathrm{ab}}{\sqrt{\left(2 \mathrm{aa} + 1\right) \left(2
+        \mathrm{bb} + 1\right)}} \right)}}{\pi} + \frac{4}{\pi \sqrt{\Delta}} \left(\mathrm{ab}
+        + \mathrm{queries} \left(\sum_{i,j} {M_{2}}^{i j} {M}^{i j} + \frac{4 \mathrm{ab}
+        \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a_{2}}^{j} {a}^{k}}{\Delta} + \frac{4 \mathrm{ab}
+        \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a_{2}}^{k} {a}^{j}}{\Delta} - \frac{2 \left(2
+        \mathrm{aa} + 1\right) \sum_{i,j,k} {M_{2}}^{i j} {M}^{i k} {a_{2}}^{j}
+        {a_{2}}^{k}}{\Delta} - \frac{2 \left(2 \mathrm{bb} + 1\right) \sum_{i,j,k} {M_{2}}^{i j}
+        {M}^{i k} {a}^{j} {a}^{k}}{\Delta}\right)\right)
 
     where
-        aa = \sum_{i} \left({a}^{i}\right)^{2}
+        \mathrm{aa} = \sum_{i} \left({a}^{i}\right)^{2}
 
     where
-        bb = \sum_{i} \left({a_{2}}^{i}\right)^{2}
+        \mathrm{bb} = \sum_{i} \left({a_{2}}^{i}\right)^{2}
 
     where
-        ab = \sum_{i} {a_{2}}^{i} {a}^{i}
+        \mathrm{ab} = \sum_{i} {a_{2}}^{i} {a}^{i}
 
     where
-        queries = \sum_{i} {q_{2}}^{i} {q}^{i}
+        \mathrm{queries} = \sum_{i} {q_{2}}^{i} {q}^{i}
 
     where
-        D = - 4 ab^{2} + \left(2 aa + 1\right) \left(2 bb + 1\right)
+        \Delta = - 4 \mathrm{ab}^{2} + \left(2 \mathrm{aa} + 1\right) \left(2 \mathrm{bb} +
+        1\right)
     """
     t1 = a @ a
     aa = t1
@@ -436,7 +438,7 @@ def certificate(
     defect2 the mean square of <grad f_j, phi - star> - r_j, over the run.
 
     Formula:
-        2 defect_{2} + \frac{distance_{2}}{\eta_{s} steps}
+        2 \delta^2 + \frac{D_0^2}{\eta_{s} \mathrm{steps}}
     """
     distance2, eta_s, steps, defect2 = (
         1.0 * jnp.asarray(a)
@@ -458,7 +460,7 @@ def training_bound(
     the sum of the approximation, linearisation and change-of-features errors.
 
     Formula:
-        R worst + \frac{\Gamma^{2} R^{2} + \frac{distance_{2}}{4}}{\sqrt{steps}}
+        R \mathrm{worst} + \frac{\Gamma^{2} R^{2} + \frac{D_0^2}{4}}{\sqrt{\mathrm{steps}}}
     """
     distance2, R, Gamma, steps, worst = (
         1.0 * jnp.asarray(a)
@@ -496,10 +498,11 @@ def recurrent_step(
     The contrast: h_t = tanh(w h_(t-1) + z_t); derived from the model.
 
     Formula:
-        \tanh{\left(h w + z \right)}
+        \tanh{\left(h \omega + z \right)}
 
     Formula:
-        \left(1 - \tanh^{2}{\left(h w + z \right)}\right) \left(gradient w + h\right)
+        \left(1 - \tanh^{2}{\left(h \omega + z \right)}\right) \left(\mathrm{gradient} \omega +
+        h\right)
     """
     h, gradient, w, z = (1.0 * jnp.asarray(a) for a in (h, gradient, w, z))
     return _tanh(h*w + z), (gradient*w + h)*_sech(h*w + z)**2
@@ -511,7 +514,7 @@ def kick_and_cancel_gradient(w: Scalar, norm: Scalar, length: Scalar) -> Float[A
     Derived here; |w| > 1 makes it exponential in the length.
 
     Formula:
-        w^{length - 2} \tanh{\left(norm \right)}
+        \omega^{\mathrm{length} - 2} \tanh{\left(\mathrm{norm} \right)}
     """
     w, norm, length = (1.0 * jnp.asarray(a) for a in (w, norm, length))
     return w**(length - 2)*_tanh(norm)

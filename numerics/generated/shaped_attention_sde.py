@@ -71,7 +71,7 @@ def attention_covariance(
     Noci et al. 2023 (arXiv:2306.17759), Sigma; values and logits together; heads concatenated.
 
     Formula:
-        \frac{\gamma^{4}}{heads \tau_{0}^{2}} \left(\sum_{i,j} {M}^{\alpha i} {M}^{\delta j}
+        \frac{\gamma^{4}}{H \tau_{0}^{2}} \left(\sum_{i,j} {M}^{\alpha i} {M}^{\delta j}
         {V}^{\alpha \delta} {V}^{\beta i} {V}^{i j} {V}^{j \omega} + \sum_{i,j} {M}^{\alpha i}
         {M}^{\omega j} {V}^{\alpha \omega} {V}^{\beta i} {V}^{\delta j} {V}^{i j} + \sum_{i,j}
         {M}^{\beta i} {M}^{\delta j} {V}^{\alpha i} {V}^{\beta \delta} {V}^{i j} {V}^{j \omega}
@@ -147,13 +147,14 @@ def noise_increment(
     dG and dZ (the time step).
 
     Formula:
-        \frac{\gamma^{2}}{\sqrt{heads} \tau_{0}} \left(\sum_{i,j,k} {L}^{\alpha i} {L}^{k j}
-        {M}^{\alpha k} {V}^{\beta k} {dZ}^{i j} + \sum_{i,j,k} {L}^{\beta i} {L}^{k j}
-        {M}^{\beta k} {V}^{\alpha k} {dZ}^{i j} - \sum_{i,j,k,l} {L}^{\alpha i} {L}^{k j}
-        {M}^{\alpha k} {M}^{\alpha l} {V}^{\beta l} {dZ}^{i j} - \sum_{i,j,k,l} {L}^{\beta i}
-        {L}^{k j} {M}^{\beta k} {M}^{\beta l} {V}^{\alpha l} {dZ}^{i j}\right) + \frac{\sqrt{2}
-        \gamma \sqrt{2 - \gamma^{2}}}{2} \left(\sum_{i,j} {L}^{\alpha i} {L}^{\beta j} {dG}^{i
-        j} + \sum_{i,j} {L}^{\alpha i} {L}^{\beta j} {dG}^{j i}\right)
+        \frac{\gamma^{2}}{\sqrt{H} \tau_{0}} \left(\sum_{i,j,k} {L}^{\alpha i} {L}^{k j}
+        {M}^{\alpha k} {V}^{\beta k} {\mathrm{d}Z}^{i j} + \sum_{i,j,k} {L}^{\beta i} {L}^{k j}
+        {M}^{\beta k} {V}^{\alpha k} {\mathrm{d}Z}^{i j} - \sum_{i,j,k,l} {L}^{\alpha i} {L}^{k
+        j} {M}^{\alpha k} {M}^{\alpha l} {V}^{\beta l} {\mathrm{d}Z}^{i j} - \sum_{i,j,k,l}
+        {L}^{\beta i} {L}^{k j} {M}^{\beta k} {M}^{\beta l} {V}^{\alpha l} {\mathrm{d}Z}^{i
+        j}\right) + \frac{\sqrt{2} \gamma \sqrt{2 - \gamma^{2}}}{2} \left(\sum_{i,j} {L}^{\alpha
+        i} {L}^{\beta j} {\mathrm{d}G}^{i j} + \sum_{i,j} {L}^{\alpha i} {L}^{\beta j}
+        {\mathrm{d}G}^{j i}\right)
 
     where
         {L}^{\alpha \beta} = \mathrm{cholesky}(V)
@@ -188,16 +189,16 @@ def mlp_drift(
 
     Formula:
         \gamma^{2} \sqrt{{V}^{\alpha \alpha} {V}^{\beta \beta}} \left(\begin{cases}
-        \frac{\left(c_{minus} - c_{plus}\right)^{2}}{2} + \left({\rho}^{\alpha \beta} + 1\right)
-        \left(- \frac{c_{minus}^{2}}{2} + c_{minus} c_{plus} - \frac{c_{plus}^{2}}{2}\right) &
-        \text{for}\: {\rho}^{\alpha \beta} \leq -1 \\0 & \text{for}\: {\rho}^{\alpha \beta} \geq
-        1 \\- \frac{\left(c_{minus} - c_{plus}\right)^{2} \left(- \sqrt{1 - \left({\rho}^{\alpha
-        \beta}\right)^{2}} + \arccos{\left({\rho}^{\alpha \beta} \right)} {\rho}^{\alpha
-        \beta}\right)}{2 \pi} & \text{otherwise} \end{cases}\right)
+        \frac{\left(c_- - c_+\right)^{2}}{2} + \left({\varrho}^{\alpha \beta} + 1\right) \left(-
+        \frac{c_-^{2}}{2} + c_- c_+ - \frac{c_+^{2}}{2}\right) & \text{for}\: {\varrho}^{\alpha
+        \beta} \leq -1 \\0 & \text{for}\: {\varrho}^{\alpha \beta} \geq 1 \\- \frac{\left(c_- -
+        c_+\right)^{2} \left(- \sqrt{1 - \left({\varrho}^{\alpha \beta}\right)^{2}} +
+        \arccos{\left({\varrho}^{\alpha \beta} \right)} {\varrho}^{\alpha \beta}\right)}{2 \pi}
+        & \text{otherwise} \end{cases}\right)
 
     where
-        {\rho}^{\alpha \beta} = \frac{{V}^{\alpha \beta}}{\sqrt{{V}^{\alpha \alpha} {V}^{\beta
-        \beta}}}
+        {\varrho}^{\alpha \beta} = \frac{{V}^{\alpha \beta}}{\sqrt{{V}^{\alpha \alpha}
+        {V}^{\beta \beta}}}
     """
     c_plus, c_minus, gamma = (1.0 * jnp.asarray(a) for a in (c_plus, c_minus, gamma))
     t1 = jnp.diagonal(V)

@@ -32,25 +32,25 @@ def attention_gradients(
     gradient in Y, (dv, n). Equation 6 of the sheet, derived here.
 
     Formula:
-        \sum_{i,j,k} {\Omega}^{k j} {Wk}^{b i} {X}^{i j} {X}^{x k}
+        \sum_{i,j,k} {\Omega}^{k j} {W_k}^{b i} {X}^{i j} {X}^{x k}
 
     Formula:
-        \sum_{i,j,k} {\Omega}^{k j} {Wq}^{b i} {X}^{i k} {X}^{x j}
+        \sum_{i,j,k} {\Omega}^{k j} {W_q}^{b i} {X}^{i k} {X}^{x j}
 
     Formula:
         \sum_{i,j} {A}^{j i} {G}^{r i} {X}^{x j}
 
     Formula:
-        \sum_{i,j} {A}^{l j} {G}^{i j} {Wv}^{i x} + \sum_{i,j,k} {\Omega}^{k l} {Wk}^{j x}
-        {Wq}^{j i} {X}^{i k} + \sum_{i,j,k} {\Omega}^{l k} {Wk}^{j i} {Wq}^{j x} {X}^{i k}
+        \sum_{i,j} {A}^{l j} {G}^{i j} {W_v}^{i x} + \sum_{i,j,k} {\Omega}^{k l} {W_k}^{j x}
+        {W_q}^{j i} {X}^{i k} + \sum_{i,j,k} {\Omega}^{l k} {W_k}^{j i} {W_q}^{j x} {X}^{i k}
 
     where
-        {A}^{i j} = \mathrm{softmax}_{i}\left(\frac{\sum_{e,f,c} {Wk}^{c f} {Wq}^{c e} {X}^{e i}
-        {X}^{f j}}{\sqrt{dq}}\right)
+        {A}^{i j} = \mathrm{softmax}_{i}\left(\frac{\sum_{e,f,c} {W_k}^{c f} {W_q}^{c e} {X}^{e
+        i} {X}^{f j}}{\sqrt{d_q}}\right)
 
     where
-        {\Omega}^{i j} = \frac{1}{\sqrt{dq}} \left(\sum_{k,l} {A}^{i j} {G}^{l j} {Wv}^{l k}
-        {X}^{k i} - \sum_{k,l,p} {A}^{i j} {A}^{p j} {G}^{l j} {Wv}^{l k} {X}^{k p}\right)
+        {\Omega}^{i j} = \frac{1}{\sqrt{d_q}} \left(\sum_{k,l} {A}^{i j} {G}^{l j} {W_v}^{l k}
+        {X}^{k i} - \sum_{k,l,p} {A}^{i j} {A}^{p j} {G}^{l j} {W_v}^{l k} {X}^{k p}\right)
     """
     dq = Wq.shape[0]
     t1 = Wk.T @ Wq
@@ -91,8 +91,8 @@ def attention(
         {A}^{i j}
 
     where
-        {A}^{i j} = \mathrm{softmax}_{i}\left(\frac{\sum_{e,f,c} {Wk}^{c f} {Wq}^{c e} {X}^{e i}
-        {X}^{f j}}{\sqrt{dq}}\right)
+        {A}^{i j} = \mathrm{softmax}_{i}\left(\frac{\sum_{e,f,c} {W_k}^{c f} {W_q}^{c e} {X}^{e
+        i} {X}^{f j}}{\sqrt{d_q}}\right)
     """
     dq = Wq.shape[0]
     t1 = Wk.T @ Wq
@@ -109,14 +109,14 @@ def entropy_lower_bound(tokens: Scalar, norm: Scalar) -> Float[Array, ""]:
     product of spectral norms; attained by a single spike.
 
     Formula:
-        \frac{\beta gap \left(tokens - 1\right)}{\beta \left(tokens - 1\right) + 1} +
-        \log{\left(\beta \left(tokens - 1\right) + 1 \right)}
+        \frac{\beta \mathrm{gap} \left(\mathrm{tokens} - 1\right)}{\beta \left(\mathrm{tokens} -
+        1\right) + 1} + \log{\left(\beta \left(\mathrm{tokens} - 1\right) + 1 \right)}
 
     where
-        gap = \frac{norm \sqrt{tokens}}{\sqrt{tokens - 1}}
+        \mathrm{gap} = \frac{\nu \sqrt{\mathrm{tokens}}}{\sqrt{\mathrm{tokens} - 1}}
 
     where
-        \beta = e^{- gap}
+        \beta = e^{- \mathrm{gap}}
     """
     tokens, norm = (1.0 * jnp.asarray(a) for a in (tokens, norm))
     gap = norm*jnp.sqrt(tokens)/jnp.sqrt(tokens - 1)
@@ -130,7 +130,7 @@ def weyl_growth_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array,
     Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
 
     Formula:
-        \sigma \tau + \sigma \left(1 - decay\right)
+        \sigma \tau + \sigma \left(1 - \mathrm{decay}\right)
     """
     sigma, tau, decay = (1.0 * jnp.asarray(a) for a in (sigma, tau, decay))
     return sigma*tau + sigma*(1 - decay)
@@ -142,7 +142,7 @@ def weyl_shrink_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array,
     Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
 
     Formula:
-        - \sigma \tau + \sigma \left(1 - decay\right)
+        - \sigma \tau + \sigma \left(1 - \mathrm{decay}\right)
     """
     sigma, tau, decay = (1.0 * jnp.asarray(a) for a in (sigma, tau, decay))
     return -sigma*tau + sigma*(1 - decay)
@@ -157,10 +157,10 @@ def concentration_bounds(
     Reconstructed: the root of the s largest squared singular values is a norm.
 
     Formula:
-        \frac{- \epsilon + \sqrt{sec}}{\epsilon + 1}
+        \frac{- \epsilon + \sqrt{\mathrm{sec}}}{\epsilon + 1}
 
     Formula:
-        \frac{\epsilon + \sqrt{sec}}{1 - \epsilon}
+        \frac{\epsilon + \sqrt{\mathrm{sec}}}{1 - \epsilon}
     """
     sec, epsilon = (1.0 * jnp.asarray(a) for a in (sec, epsilon))
     return (-epsilon + jnp.sqrt(sec))/(epsilon + 1), (epsilon + jnp.sqrt(sec))/(1 - epsilon)
@@ -172,7 +172,8 @@ def collapse_time(start: Scalar, target: Scalar, tau: Scalar) -> Float[Array, ""
     Reconstructed: W_q and W_k each grow by at most 1 + tau a step.
 
     Formula:
-        \frac{\log{\left(\frac{target}{start} \right)}}{2 \log{\left(\tau + 1 \right)}}
+        \frac{\log{\left(\frac{\mathrm{target}}{\mathrm{start}} \right)}}{2 \log{\left(\tau + 1
+        \right)}}
     """
     start, target, tau = (1.0 * jnp.asarray(a) for a in (start, target, tau))
     return jnp.log(target/start)/(2*jnp.log1p(tau))
@@ -184,7 +185,8 @@ def power_iteration_share(c: Scalar, ratio: Scalar, rounds: Scalar) -> Float[Arr
     Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.
 
     Formula:
-        \frac{1}{\sqrt{- ratio^{4 rounds} + 1 + \frac{ratio^{4 rounds}}{c^{2}}}}
+        \frac{1}{\sqrt{- \mathrm{ratio}^{4 \mathrm{rounds}} + 1 + \frac{\mathrm{ratio}^{4
+        \mathrm{rounds}}}{c^{2}}}}
     """
     c, ratio, rounds = (1.0 * jnp.asarray(a) for a in (c, ratio, rounds))
     return 1/jnp.sqrt(-_expm1(4*rounds*jnp.log(ratio)) + ratio**(4*rounds)/c**2)

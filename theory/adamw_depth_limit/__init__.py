@@ -19,15 +19,22 @@ from functools import cache
 
 import sympy as sp
 
-from theory.adamw_depth_limit.depth import depth_steps, toy_mean_square, toy_symbols
-from theory.adamw_depth_limit.moments import largest_update, moment_steps, moment_symbols
+from theory.adamw_depth_limit.depth import H, L, depth_steps, toy_mean_square, toy_symbols
+from theory.adamw_depth_limit.moments import (
+    adamw_equations,
+    largest_update,
+    moment_steps,
+    moment_symbols,
+)
 from theory.calculus.indices import (
+    Softmax,
     array,
     canonical,
+    define,
     indices,
     instantiate,
-    rename,
     size,
+    symbol,
     total,
     unfold,
 )
@@ -38,22 +45,35 @@ from theory.calculus.measure import (
     lions_derivative,
     mean,
 )
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.language.rate import Kind, Rate
 
 # Symbols: N tokens in R^d, keys in R^d_k; one head is (Q, K, V).
-N, d, d_k = size("N"), size("d"), size("d_k")
+N = size("N", "number of tokens")
+d = size("d", "embedding dimension")
+d_k = size("d_k", "dimension of keys and queries")
 a, b, e, f, g = indices("a b e f g", d)
 c, o = indices("c o", d_k)
 i, j, k, q, t = indices("i j k q t", N)
-x, y = array("x", d), array("y", d)
-Y, X, P, dX = (array(name, N, d) for name in ("Y", "X", "P", "dX"))
-Q, K, V = array("Q", d_k, d), array("K", d_k, d), array("V", d, d)
-S, R = array("S", N), array("R", N, N)  # attention weights: of one query, of all
+x = array("x", d, meaning="a query token")
+y = array("y", d, meaning="a point of token space")
+Y = array("Y", N, d, meaning="the N tokens attended to")
+X = array("X", N, d, meaning="hidden states of the N tokens")
+P = array(
+    "P",
+    N,
+    d,
+    meaning="backpropagated variables, N times the gradient of the loss in the hidden states",
+)
+dX = array("dX", N, d, latex=r"\mathrm{d}X", meaning="a displacement of the hidden states")
+Q = array("Q", d_k, d, meaning="query matrix of a head")
+K = array("K", d_k, d, meaning="key matrix")
+V = array("V", d, d, meaning="value matrix, output matrix absorbed")
+S = array("S", N)  # attention weights of one query
+R = array("R", N, N, meaning="attention weights: softmax of the logits of each token")
 mass = sp.Symbol("m")  # the law of the tokens; in ``mvode`` of tokens with their adjoints
 Z, ratio = sp.Symbol("Z", positive=True), sp.Symbol("ratio", positive=True)
-L, H = sp.symbols("L H", positive=True)
 Vector = Callable[[sp.Idx], sp.Expr]
 
 
@@ -86,6 +106,14 @@ def layer(token: sp.Idx, out: sp.Idx) -> sp.Expr:
 
 
 A = attention(entry(x), e, entry(y), y)
+D_x = array(
+    "D_x", N, d, d, latex="D_xA", meaning="derivative of attention in the query, at a token"
+)
+d_m = array(
+    "d_m", N, N, d, d, latex=r"\partial_mA",
+    meaning="Lions derivative of attention in the law of the tokens, at two tokens",
+)  # fmt: skip
+BACKWARD = total(D_x[t, e, g] * P[t, e], e) + total(d_m[i, t, e, g] * P[i, e], i, e) / N
 hamiltonian = total(P[i, e] * self_attention(i, e), i, e) / N
 
 
@@ -114,17 +142,14 @@ def spelled_out(expression: sp.Expr) -> sp.Expr:
     normaliser = total(sp.exp(logit(entry(x), entry(Y, k))), k)
     explicit = sp.exp(logit(entry(x), entry(Y, j))) / normaliser
     new = sp.exp(logit(entry(x), entry(y))) * N / normaliser
-    return unfold(expression, S, (j,), explicit).xreplace({ratio: new})
+    return unfold(expression, define(S, (j,), explicit)).xreplace({ratio: new})
 
 
 def at_tokens(expression: sp.Expr, query: sp.Idx, point: sp.Idx) -> sp.Expr:
     """A folded expression for N tokens: x is token ``query``, y is token ``point``, Y is X."""
-    seen = unfold(expression, S, (k,), R[query, k]).xreplace({ratio: N * R[query, point]})
+    seen = unfold(expression, define(S, (k,), R[query, k])).xreplace({ratio: N * R[query, point]})
     to = {x: lambda at: X[(query, *at)], Y: lambda at: X[at], y: lambda at: X[(point, *at)]}
-    fresh = instantiate(seen, {})
-    return fresh.xreplace(
-        {n: to[n.base](n.indices) for n in fresh.atoms(sp.Indexed) if n.base in to}
-    )
+    return seen.xreplace({n: to[n.base](n.indices) for n in seen.atoms(sp.Indexed) if n.base in to})
 
 
 # First route: attention as a functional of the token measure.
@@ -151,7 +176,7 @@ def derivative(expression: sp.Expr, by: sp.Indexed) -> sp.Expr:
     """The derivative of an expression in R and in the arrays that R depends on."""
     row, at, other = indices("row at other", N)
     change = canonical(sp.diff(logit(entry(X, row), entry(X, at)), by))
-    mean_change = total(R[row, other] * rename(change, {at: other}), other)
+    mean_change = total(R[row, other] * instantiate(change, {at: other}), other)
     through = sp.diff(expression, R[row, at]) * R[row, at] * (change - mean_change)
     return canonical(sp.diff(expression, by) + total(through, row, at))
 
@@ -193,11 +218,40 @@ def mvode() -> tuple[sp.Expr, sp.Expr]:
     sides = lions_derivative(energy, mass, z[0, g]), own + mean(others, u, mass)
 
     def at_token(side: sp.Expr) -> sp.Expr:
-        found = instantiate(empirical(side, mass, points), {})
+        found = empirical(side, mass, points)
         entries = [n for n in found.atoms(sp.Indexed) if n.base == z]
         return found.xreplace({n: points[(t, *n.indices)] for n in entries})
 
     return at_token(sides[0]), at_token(sides[1])
+
+
+STATEMENT = (
+    "forward equation",
+    "adjoint",
+    "McKean-Vlasov form",
+    "raw gradient",
+    "weights of the history",
+    "weight of the newest gradient",
+    "L^-1/3 H^-1/2",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "a second route to a step": ("token Jacobian, explicit", "empirical measure"),
+    "laws of the system, by which its simulation is tested": (
+        "adjoint is the transpose",
+        "Hamiltonian is conserved",
+    ),
+    "the form that the code computes": ("ratio",),
+    "why there is the assumption no-mask": ("a causal mask breaks it",),
+    "the contrast to blockwise AdamW": ("entrywise update grows",),
+    "a network of one token, whose error is known: what no rate beats": (
+        "one layer of the toy",
+        "toy: order 1 / L",
+        "toy: order 1 / L^2",
+        "Euler constant",
+        "CLT variance",
+        "no rate beats L^-1 + (L H)^-1/2",
+    ),
+}
 
 
 def derive() -> Derivation:
@@ -205,22 +259,24 @@ def derive() -> Derivation:
     return Derivation(
         steps=(*measure_steps(), *system_steps(), *moment_steps(), *depth_steps()),
         functions=functions(),
+        statement=STATEMENT,
+        aside=ASIDE,
     )
 
 
 def measure_steps() -> tuple[Step, ...]:
     """Derivatives of attention, against the formulas of the reference sheet."""
     ybar = total(S[j] * Y[j, f], j)
-    spread = Y[j, f] - instantiate(ybar, {})
+    spread = Y[j, f] - ybar
     along = total(K[c, b] * Q[c, g] * Y[j, b], c, b) / sp.sqrt(d_k)
     xB = total(Q[c, a] * x[a] * K[c, g], c, a) / sp.sqrt(d_k)
     explicit = sp.diff(total(V[e, f] * spelled_out(ybar), f), x[g])
     shift, (tok,) = sp.Symbol("s", real=True), indices("tok", N)
     logits, change = array("logits", N), array("change", N)
     moved = sp.exp(logits[i] + shift * change[i])
-    weight = moved / total(rename(moved, {i: tok}), tok)
+    weight = moved / total(instantiate(moved, {i: tok}), tok)
     at_zero = weight.subs(shift, 0)
-    others = total(rename(at_zero, {i: q}) * change[q], q)
+    others = total(instantiate(at_zero, {i: q}) * change[q], q)
     ell = array("ell", N)
     here = sp.Symbol("ell_y", real=True)
     return (
@@ -244,12 +300,14 @@ def measure_steps() -> tuple[Step, ...]:
             "Lions derivative", lions(),
             ratio * (V[e, g] + total(V[e, f] * (y[f] - ybar), f) * xB),
             "its gradient in y: V (e^{x^T B y} / Z)(I + (y - ybar) x^T B)",
+            uses=("flat derivative",),
         ),
         Step(
             "empirical measure", linearised(),
             total(at_tokens(token_jacobian(), i, i) * dX[i, g], g)
             + total(at_tokens(lions(), i, t) * dX[t, g], t, g) / N,
             "the chain rule for N tokens: dA(x_i) = D_x A dx_i + 1/N sum_t (d_m A)(x_t) dx_t",
+            uses=("softmax rule", "token Jacobian", "Lions derivative"),
         ),
         Step(
             "ratio", sp.exp(here) / (total(sp.exp(ell[j]), j) / N),
@@ -261,8 +319,9 @@ def measure_steps() -> tuple[Step, ...]:
 
 def system_steps() -> tuple[Step, ...]:
     """The forward-backward system, its symmetries, and the gradients of the heads."""
-    own = total(at_tokens(token_jacobian(), t, t) * P[t, e], e)
-    others = total(at_tokens(lions(), i, t) * P[i, e], i, e) / N
+    own = define(D_x, (t, e, g), at_tokens(token_jacobian(), t, t))
+    others = define(d_m, (i, t, e, g), at_tokens(lions(), i, t))
+    increment = L * H * (layer(i, e) - X[i, e])
     duality = total(P[i, e] * linearised(), i, e) - total(adjoint() * dX[t, g], t, g)
     energy_rate = [
         total(adjoint() * self_attention(t, g), t, g),  # dH/dX times dX/dt, times N
@@ -274,7 +333,7 @@ def system_steps() -> tuple[Step, ...]:
     centred = X[j, f] - total(R[i, q] * X[q, f], q)
     cov_u = total(R[i, j] * X[j, a] * centred * u, j, f)
     by_Q = total(K[o, a] * cov_u * X[i, g], i, a) / (N * sp.sqrt(d_k))
-    by_K = total(Q[o, b] * X[i, b] * rename(cov_u, {a: g}), i, b) / (N * sp.sqrt(d_k))
+    by_K = total(Q[o, b] * X[i, b] * instantiate(cov_u, {a: g}), i, b) / (N * sp.sqrt(d_k))
     first, second, l_11, l_12 = sp.symbols("x_1 x_2 l_11 l_12", real=True)
     both, alone = sp.exp(l_11) + sp.exp(l_12), sp.exp(l_11)
     mixed = (sp.exp(l_11) * first + sp.exp(l_12) * second) / both
@@ -282,24 +341,40 @@ def system_steps() -> tuple[Step, ...]:
     (b_out,) = indices("b_out", d)
     return (
         Step(
-            "adjoint", adjoint(), own + others,
+            "forward equation", canonical(increment), self_attention(i, e),
+            "one head moves a token by its attention, 1 / (L H) of it a layer: the mean over H "
+            "independent heads is that over their law, and L layers make unit time",
+            uses=("independent-heads",),
+        ),
+        Step(
+            "adjoint", adjoint(), unfold(BACKWARD, own, others),
             "one step of backpropagation, times N: D_x A^T P plus the mean of (d_m A)^T P",
+            uses=("softmax rule", "token Jacobian", "Lions derivative"),
         ),
         Step(
             "McKean-Vlasov form", *mvode(),
             "-dP/dt is the gradient of the variation of the Hamiltonian E<P, A(X, Law X)>: one "
             "equation for every number of tokens",
+            uses=("no-mask", "Lions derivative"),
         ),
         Step(
             "adjoint is the transpose", duality, sp.S.Zero,
             "d/dt sum <P_i, dX_i> = 0 along the linearised flow",
+            uses=("adjoint", "empirical measure"),
         ),
         Step(
             "Hamiltonian is conserved", sp.Add(*energy_rate), sp.S.Zero,
             "when the law of the heads does not depend on depth",
+            uses=("forward equation", "adjoint"),
         ),
-        Step("gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens"),
-        Step("gradient in K", dK, by_K, "Q x (Cov(y) V^T p)^T / sqrt(d_k), mean over the tokens"),
+        Step(
+            "gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens",
+            uses=("softmax rule",),
+        ),
+        Step(
+            "gradient in K", dK, by_K, "Q x (Cov(y) V^T p)^T / sqrt(d_k), mean over the tokens",
+            uses=("softmax rule",),
+        ),
         Step(
             "gradient in V", dV, total(P[i, b_out] * R[i, j] * X[j, g], i, j) / N,
             "p ybar^T, mean over the tokens",
@@ -308,6 +383,7 @@ def system_steps() -> tuple[Step, ...]:
             "raw gradient", L * H * derivative(through, V[b_out, g]), dV,
             "backpropagation through one layer, p = N dl/dx: the gradient of the loss is "
             "1 / (L H) times that of <p, A>, so AdamW's epsilon must scale or training freezes",
+            uses=("scaled-epsilon", "gradient in Q", "gradient in K", "gradient in V"),
         ),
         Step(
             "a causal mask breaks it", mixed - masked, sp.exp(l_12) / both * (second - first),
@@ -320,62 +396,83 @@ def system_steps() -> tuple[Step, ...]:
 
 def functions() -> tuple[Function, ...]:
     """What becomes code."""
-    rows = Definition(S, (j,), Softmax(logit(entry(x), entry(Y, j)), j))
-    table = Definition(R, (i, j), Softmax(logit(entry(X, i), entry(X, j)), j))
+    rows = define(S, (j,), Softmax(logit(entry(x), entry(Y, j)), j))
+    table = define(R, (i, j), Softmax(logit(entry(X, i), entry(X, j)), j))
     gap = logit(entry(x), entry(Y, j)) - logit(entry(x), entry(y))
-    new_point = Definition(ratio, (), N / total(sp.exp(gap), j))
+    new_point = define(ratio, (), N / total(sp.exp(gap), j))
     note = "Reconstructed; Gibson and Reisinger 2026 (arXiv:2605.11059) use a model of this kind."
     (b_out,) = indices("b_out", d)
+    dQ, dK, dV = head_gradient()
     return (
         Function(
-            "attention", (x, Y, Q, K, V), Output(fold(A), (e,)),
+            define("attention", (e,), fold(A)), (x, Y, Q, K, V),
             "Attention of one query x over the tokens Y, one head.", note, (rows,),
         ),
         Function(
-            "attention_token_jacobian", (x, Y, Q, K, V), Output(token_jacobian(), (e, g)),
+            define("attention_token_jacobian", (e, g), token_jacobian()), (x, Y, Q, K, V),
             "Derivative of attention in the query, the tokens held fixed.", note, (rows,),
         ),
         Function(
-            "attention_lions_derivative", (x, Y, y, Q, K, V), Output(lions(), (e, g)),
+            define("attention_lions_derivative", (e, g), lions()), (x, Y, y, Q, K, V),
             "Lions derivative of attention in the law of the tokens, at the point y.",
             note + " At y = Y_j, 1/N of it is the derivative of attention in the token Y_j.",
             (rows, new_point),
         ),
         Function(
-            "self_attention", (X, Q, K, V), Output(self_attention(i, e), (i, e)),
+            define("self_attention", (i, e), self_attention(i, e)), (X, Q, K, V),
             "Drift of all tokens, one head.", note, (table,),
         ),
         Function(
-            "linearised_drift", (X, dX, Q, K, V), Output(linearised(), (i, e)),
+            define("linearised_drift", (i, e), linearised()), (X, dX, Q, K, V),
             "Change of the drift when the tokens move by dX, one head.", note, (table,),
         ),
         Function(
-            "adjoint_drift", (X, P, Q, K, V), Output(adjoint(), (t, g)),
+            define("adjoint_drift", (t, g), adjoint()), (X, P, Q, K, V),
             "-dP/dt of the backpropagated variables P = N dloss/dX, one head.", note, (table,),
         ),
         Function(
-            "hamiltonian", (X, P, Q, K, V), Output(hamiltonian, ()),
+            define("hamiltonian", (), hamiltonian), (X, P, Q, K, V),
             "Mean over the tokens of <P, A>, one head.", note, (table,),
         ),
         Function(
-            "head_gradient", (X, P, Q, K, V),
-            tuple(
-                Output(value, axes)
-                for value, axes in zip(head_gradient(), ((o, g), (o, g), (b_out, g)), strict=True)
+            (
+                define("in_Q", (o, g), dQ), define("in_K", (o, g), dK),
+                define("in_V", (b_out, g), dV),
             ),
+            (X, P, Q, K, V),
             "Gradients of the Hamiltonian in Q, K, V: L H times those of the loss.", note, (table,),
+            "head_gradient",
         ),
         Function(
-            "largest_update", tuple(moment_symbols), Output(largest_update(), ()),
+            define("largest_update", (), largest_update()), tuple(moment_symbols),
             "C_n: the largest |m| / sqrt(v) that AdamW can reach after n gradients.",
             "Derived here by Cauchy and Schwarz; finite for all n when beta1^2 < beta2.",
         ),
         Function(
-            "toy_mean_square", (*toy_symbols, L, H), Output(toy_mean_square(), ()),
+            define("toy_mean_square", (), toy_mean_square()), (*toy_symbols, L, H),
             "E (x_L - x_1)^2 of the one-token network against its limit, exact at every size.",
             "Derived here.",
         ),
     )  # fmt: skip
+
+
+error = symbol(
+    "error",
+    meaning="L^2 norm of the largest error over the initial tokens, of hidden states and "
+    "backpropagated variables",
+)
+rate = Rate(L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2), Kind.UPPER_BOUND)
+time = symbol("tau", meaning="depth in [0, 1]: layer / L", real=True)
+heads = symbol("nu", meaning="law of the heads (Q, K, V) at a depth, after the steps taken")
+
+
+def over_heads(value: sp.Expr) -> sp.Expr:
+    """The mean over the law of the heads."""
+    return Mean(value, sp.Tuple(Q, K, V), heads)
+
+
+def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
+    return sp.Eq(left, right, evaluate=False)
 
 
 theorem = Theorem(
@@ -390,7 +487,10 @@ theorem = Theorem(
         "depend on the embedding dimension either."
     ),
     equations=(
-        sp.Eq(sp.Symbol("error"), L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)),
+        _equation(sp.Derivative(X[i, e], time), over_heads(self_attention(i, e))),
+        _equation(-sp.Derivative(P[t, g], time), over_heads(BACKWARD)),
+        *adamw_equations,
+        _equation(error, rate.expression),
     ),
     reference="Gibson, Reisinger, Uniform Scaling Limits in AdamW-Trained Transformers, 2026, "
     "arXiv:2605.11059",
@@ -404,17 +504,6 @@ theorem = Theorem(
         "three lemmas on AdamW, the block argument for the exponents, and the sharper exponents "
         "(1/2, 1/2) of our model. A finite grid can refute an upper bound; it cannot prove it."
     ),
-    notation={
-        sp.Symbol("error"): "L^2 norm of the largest error over the initial tokens, of hidden "
-        "states and backpropagated variables",
-        L: "depth, the number of layers", H: "number of heads a layer",
-        N: "number of tokens", d: "embedding dimension", d_k: "dimension of keys and queries",
-        x: "a query token", y: "a point of token space", Y: "the N tokens attended to",
-        X: "hidden states of the N tokens", P: "backpropagated variables, N times the gradient of "
-        "the loss in the hidden states", dX: "a displacement of the hidden states",
-        Q: "query matrix of a head", K: "key matrix", V: "value matrix, output matrix absorbed",
-        **moment_symbols, **toy_symbols,
-    },
     assumptions=(
         Assumption("compact-heads", "The law of the heads at initialisation has compact support."),
         Assumption("independent-heads", "Heads are independent over layers and within a layer."),
@@ -425,6 +514,6 @@ theorem = Theorem(
         ),
         Assumption("weight-decay", "eta lambda <= 1 and beta1^2 < beta2."),
     ),
-    rate=Rate(L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2), Kind.UPPER_BOUND),
+    rate=rate,
     derive=derive,
 )  # fmt: skip

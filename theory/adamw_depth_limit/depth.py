@@ -11,20 +11,21 @@ from functools import cache
 import sympy as sp
 
 from theory.calculus.gaussian import expectation
-from theory.calculus.indices import array, canonical, indices, size, total
+from theory.calculus.indices import array, canonical, indices, size, symbol, total
 from theory.language.step import Step
 
-L, H = sp.symbols("L H", positive=True)
+L = symbol("L", meaning="depth, the number of layers", positive=True)
+H = symbol("H", meaning="number of heads a layer", positive=True)
 heads = size("heads")
-mu, x0, t = sp.symbols("mu x0 t", real=True)
-sigma = sp.Symbol("sigma", positive=True)
+mu = symbol("mu", meaning="mean of a head's value weight", real=True)
+x0 = symbol("x0", meaning="token of the one-token network", real=True)
+t = sp.Symbol("t", real=True)
+sigma = symbol("sigma", meaning="standard deviation of a head's value weight", positive=True)
 h, k = indices("h k", heads)
 zeta = array("zeta", heads)
-amount, motion, blocks = sp.symbols("A B_ B", positive=True)
-toy_symbols = {
-    x0: "token of the one-token network", mu: "mean of a head's value weight",
-    sigma: "standard deviation of a head's value weight",
-}  # fmt: skip
+amount, blocks = sp.symbols("A B", positive=True)
+motion = symbol("B_", latex="B'", positive=True)
+toy_symbols = (x0, mu, sigma)
 
 
 @cache
@@ -80,27 +81,33 @@ def _toy_steps() -> tuple[Step, ...]:
         Step(
             "one layer of the toy", second_moment(), (1 + mu / L) ** 2 + sigma**2 / (L**2 * H),
             "H independent heads: their mean has variance sigma^2 / H",
+            uses=("independent-heads",),
         ),
         Step(
             "toy: order 1 / L", first, sp.exp(2 * mu) * sigma**2 / H,
             "the mean square error starts with the variance of the heads",
+            uses=("one layer of the toy",),
         ),
         Step(
             "toy: order 1 / L^2", second, sp.exp(2 * mu) * bracket,
             "the square of Euler's error, and corrections that vanish with H",
+            uses=("one layer of the toy",),
         ),
         Step(
             "Euler constant", euler, defect,
             "-1/2 integral of Phi(1, s) x''(s) ds, against L times Euler's error",
+            uses=("one layer of the toy",),
         ),
         Step(
             "CLT variance", spread, sp.expand(first * H),
             "integral of Phi Cov(A) Phi^T, against L H times the mean square error",
+            uses=("toy: order 1 / L",),
         ),
         Step(
             "no rate beats L^-1 + (L H)^-1/2", sp.expand(first / L + second / L**2).subs(sigma, 0),
             sp.expand((euler / L) ** 2),
             "without spread of the heads Euler's term is left, so both terms are needed",
+            uses=("toy: order 1 / L", "toy: order 1 / L^2", "Euler constant"),
         ),
     )  # fmt: skip
 
@@ -116,14 +123,20 @@ def _block_steps() -> tuple[Step, ...]:
             "best number of blocks", sp.diff(bound, blocks).subs(blocks, best), sp.S.Zero,
             "cut the depth into B blocks: averages of L H / B heads add up without cancellation, "
             "A sqrt(B / (L H)); the motion within a block costs B_ / (B sqrt(H))",
+            uses=(
+                "independent-heads", "forward equation", "adjoint", "compact support",
+                "Lipschitz in the history",
+            ),
         ),
         Step(
             "the bound is least there", sp.diff(bound, blocks, 2).subs(blocks, best),
             sp.Rational(3, 4) * amount * best ** sp.Rational(-3, 2) / sp.sqrt(L * H),
             "a positive second derivative",
+            uses=("best number of blocks",),
         ),
         Step(
             "L^-1/3 H^-1/2", bound.subs(blocks, best), constant * rate,
             "the least value has the paper's exponents in both sizes",
+            uses=("best number of blocks", "the bound is least there"),
         ),
     )  # fmt: skip

@@ -15,25 +15,51 @@ Decoupled Weight Decay Regularization, 2019, arXiv:1711.05101.
 
 import sympy as sp
 
-from theory.calculus.indices import array, indices, size, total
+from theory.calculus.indices import array, indices, size, symbol, total
 from theory.language.step import Step
 
-n, entries = size("n"), size("entries")
-beta1, beta2 = sp.symbols("beta1 beta2", positive=True)
-eta, lam, eps = sp.symbols("eta lambda epsilon", positive=True)
+n = size("n", "number of gradients seen, the training step plus one")
+entries = size("entries")
+beta1 = symbol("beta1", meaning="decay of the first moment", positive=True)
+beta2 = symbol("beta2", meaning="decay of the second moment", positive=True)
+eta = symbol("eta", meaning="learning rate", positive=True)
+lam = symbol("lambda", meaning="weight decay", positive=True)
+eps = symbol("epsilon", meaning="AdamW's epsilon, for gradients times L H", positive=True)
+theta = symbol("theta", meaning="an entry of Q, K or V of a head", real=True)
+theta_next = symbol("theta_next", latex=r"\theta^+", meaning="the entry after the step", real=True)
+first = symbol("m_hat", latex=r"\hat m", meaning="average of the gradients seen", real=True)
+second = symbol("v_hat", latex=r"\hat v", meaning="average of their squares", nonnegative=True)
+history = array("gamma", n, meaning="gradients seen, L H times those of the loss")
 s, r = indices("s r", n)
 (p,) = indices("p", entries)
 a, g, q = array("a", n), array("g", n, entries), array("q", n)  # w = q^2
 inside = {beta1: (0.5, 0.9), beta2: (0.91, 0.99)}
-moment_symbols = {
-    n: "number of gradients seen, the training step plus one",
-    beta1: "decay of the first moment", beta2: "decay of the second moment",
-}  # fmt: skip
+moment_symbols = (n, beta1, beta2)
 
 
 def weights(beta: sp.Symbol, at: sp.Expr, count: sp.Expr) -> sp.Expr:
     """Weight of gradient ``at`` in a bias-corrected exponential average of ``count`` gradients."""
     return (1 - beta) * beta ** (count - 1 - at) / (1 - beta**count)
+
+
+def average(beta: sp.Symbol, values: sp.IndexedBase, power: int) -> sp.Expr:
+    """The bias-corrected exponential average of powers of the gradients."""
+    return total(weights(beta, s, n) * values[s] ** power, s)
+
+
+def update(average: sp.Expr, square: sp.Expr, parameter: sp.Expr) -> sp.Expr:
+    """AdamW: decoupled decay, and the average over the root of the average of squares."""
+    return (1 - eta * lam) * parameter - eta * average / (sp.sqrt(square) + eps)
+
+
+adamw_equations = tuple(
+    sp.Eq(left, right, evaluate=False)
+    for left, right in (
+        (theta_next, update(first, second, theta)),
+        (first, average(beta1, history, 1)),
+        (second, average(beta2, history, 2)),
+    )
+)
 
 
 def largest_update() -> sp.Expr:
@@ -52,24 +78,36 @@ def moment_steps() -> tuple[Step, ...]:
 def _weight_steps() -> tuple[Step, ...]:
     correction = (1 - beta1**n) / (1 - beta1 ** (n + 1))
     history = total(weights(beta1, s, n) ** 2 / weights(beta2, s, n), s)
+    old = symbol("m_old", latex=r"\bar m", real=True)  # average before the newest gradient
+    newest = symbol("g_new", latex=r"g_n", real=True)
+    recursion = beta1 * (1 - beta1**n) * old + (1 - beta1) * newest
     return (
+        Step(
+            "bias-corrected recursion", recursion / (1 - beta1 ** (n + 1)),
+            beta1 * correction * old + weights(beta1, n, n + 1) * newest,
+            "m -> beta1 m + (1 - beta1) g with m = (1 - beta1^n) times the average before",
+        ),
         Step(
             "weights of the history", beta1 * correction * weights(beta1, s, n),
             weights(beta1, s, n + 1),
             "m -> beta1 m + (1 - beta1) g and bias correction: an old gradient's weight",
             inside,
+            uses=("bias-corrected recursion",),
         ),
         Step(
             "weight of the newest gradient", (1 - beta1) / (1 - beta1 ** (n + 1)),
             weights(beta1, n, n + 1), "the same recursion, for the gradient just seen", inside,
+            uses=("bias-corrected recursion",),
         ),
         Step(
             "weights sum to one", total(weights(beta2, s, n), s), sp.S.One,
             "a bias-corrected moment is an average", inside,
+            uses=("weights of the history", "weight of the newest gradient"),
         ),
         Step(
             "largest update", sp.sqrt(history), largest_update(),
             "C_n^2 = sum of a_s^2 / w_s, a geometric series", inside,
+            uses=("weight-decay", "weights of the history", "weight of the newest gradient"),
         ),
     )  # fmt: skip
 
@@ -88,22 +126,27 @@ def _bound_steps() -> tuple[Step, ...]:
             total(wedge, s, r, p) / 2,
             "Lagrange's identity: sum a^2/w times v minus |m|^2 is a sum of squares, for a "
             "block of any number of entries; one entry is AdamW",
+            uses=("weights sum to one", "largest update"),
         ),
         Step(
             "entrywise update grows", total(C**2, p), entries * C**2,
             "each entry of AdamW may reach C: the Frobenius norm pays the number of entries",
+            uses=("largest update",),
         ),
         Step(
             "compact support", decayed - C / lam, (1 - eta * lam) * excess,
             "decoupled decay: what exceeds C / lambda shrinks, so the parameters stay "
             "below max(|theta_0|, C / lambda)",
             small,
+            uses=("compact-heads", "fixed-steps", "weight-decay", "block update is bounded"),
         ),
     )  # fmt: skip
 
 
 def _lipschitz_steps() -> tuple[Step, ...]:
-    m, m_, root, root_ = sp.symbols("m m_ root root_", positive=True)
+    m, root = sp.symbols("m root", positive=True)
+    m_ = symbol("m_", latex="m'", positive=True)
+    root_ = symbol("root_", latex=r"\mathrm{root}'", positive=True)
     update = m / (root + eps) - m_ / (root_ + eps)
     split = (m - m_) / (root + eps) + m_ * (root_ - root) / ((root + eps) * (root_ + eps))
     return (
@@ -111,5 +154,6 @@ def _lipschitz_steps() -> tuple[Step, ...]:
             "Lipschitz in the history", update, split,
             "|m - m'| and |sqrt v - sqrt v'| are at most C |g - g'|_w and |g - g'|_w (sqrt v is a "
             "norm), and m' / (sqrt v' + eps) <= C: the Lipschitz constant is 2 C / eps",
+            uses=("fixed-steps", "scaled-epsilon", "weights sum to one", "largest update"),
         ),
     )  # fmt: skip

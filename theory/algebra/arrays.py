@@ -10,6 +10,8 @@ from typing import Any
 
 import sympy as sp
 
+from theory.algebra.symbols import symbol
+
 
 class SymmetricEntry(sp.Indexed):
     """An entry of a symmetric array, which is the entry with its indices exchanged, too."""
@@ -84,14 +86,21 @@ def at_most(left: sp.Expr, right: sp.Expr) -> sp.Expr:
     return NonNegative(sp.sympify(right) - left)
 
 
-def size(name: str) -> sp.Symbol:
+def size(name: str, meaning: str = "", *, latex: str = "") -> sp.Symbol:
     """A positive integer symbol: the range of an index."""
-    return sp.Symbol(name, integer=True, positive=True)
+    return symbol(name, latex=latex, meaning=meaning, integer=True, positive=True)
 
 
-def array(name: str, *shape: sp.Expr | int, symmetric: bool = False) -> sp.IndexedBase:
-    """An array with symbolic shape."""
-    return (Symmetric if symmetric else sp.IndexedBase)(name, shape=shape, real=True)
+def array(
+    name: str,
+    *shape: sp.Expr | int,
+    symmetric: bool = False,
+    meaning: str = "",
+    latex: str = "",
+) -> sp.IndexedBase:
+    """An array with symbolic shape; ``meaning`` and ``latex`` as those of ``symbol``."""
+    label = symbol(name, latex=latex, meaning=meaning, real=True)
+    return (Symmetric if symmetric else sp.IndexedBase)(label, shape=shape, real=True)
 
 
 def indices(names: str, extent: sp.Expr | int) -> tuple[sp.Idx, ...]:

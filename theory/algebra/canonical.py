@@ -13,8 +13,8 @@ import sympy as sp
 
 from theory.algebra.arrays import NonNegative, Symmetric, extent
 from theory.algebra.contraction import contracted, settled, without_strict
-from theory.algebra.scope import Fresh, free_indices, index_names, unfold
-from theory.algebra.terms import Bound, Factors, Term, expand, is_indexed, multiplied
+from theory.algebra.scope import Fresh, free_indices, index_names
+from theory.algebra.terms import Bound, Factors, Term, expand, is_indexed
 
 _LETTERS = "ijklpqrsuvwxyz"
 
@@ -71,24 +71,6 @@ def map_terms(expression: sp.Expr, rule: Callable[[Term], Term]) -> sp.Expr:
         return term
 
     return collect(exhausted(term) for term in terms(expression))
-
-
-def substitute(
-    expression: sp.Expr, base: sp.IndexedBase, at: tuple[sp.Idx, ...], definition: sp.Expr
-) -> sp.Expr:
-    """Replace each entry of ``base`` by its definition, given for the entry ``base[at]``.
-
-    The result is multiplied out but not canonical.
-    """
-    fresh = Fresh(expression, definition, *at)
-    found = []
-    for term in (t for part in expand(expression, fresh) for t in contracted(part)):
-        parts = [expand(unfold(f, base, at, definition), fresh) for f in term.factors]
-        found += [
-            Term(term.coefficient * t.coefficient, t.factors, term.bound + t.bound)
-            for t in multiplied(parts)
-        ]
-    return assemble(found)
 
 
 def _outer_names(term: Term) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import sympy as sp
 
 from theory.algebra.arrays import NonNegative, is_nonnegative
-from theory.algebra.scope import Fresh, free_indices, rename
+from theory.algebra.scope import Fresh, free_indices, instantiate
 from theory.algebra.terms import Bound, Factors, Term, expand, is_indexed
 
 
@@ -157,7 +157,7 @@ def _interchangeable(pair: list[sp.Idx], term: Term, factor: sp.Expr) -> bool:
     """Whether two summed indices of one range may be exchanged in all other factors."""
     first, second = pair
     rest = Counter(f for f in term.factors if f != factor)
-    swapped = Counter(rename(f, {first: second, second: first}) for f in rest.elements())
+    swapped = Counter(instantiate(f, {first: second, second: first}) for f in rest.elements())
     ranges = {(i.lower, i.upper) for i in pair}
     return set(pair) <= set(term.bound) and len(ranges) == 1 and rest == swapped
 

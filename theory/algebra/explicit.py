@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
-from theory.algebra.scope import opened, rename
+from theory.algebra.scope import instantiate, opened
 
 
 def unroll(expression: sp.Basic, sizes: Mapping[sp.Symbol, int]) -> sp.Basic:
@@ -23,7 +23,10 @@ def unroll(expression: sp.Basic, sizes: Mapping[sp.Symbol, int]) -> sp.Basic:
                 f"index and every size a value"
             )
         return sp.Add(
-            *(unroll(rename(body, {index: sp.Integer(k)}), sizes) for k in range(low, high + 1))
+            *(
+                unroll(instantiate(body, {index: sp.Integer(k)}), sizes)
+                for k in range(low, high + 1)
+            )
         )
     if isinstance(expression, sp.Indexed):
         return _checked(expression, explicit)

@@ -64,58 +64,34 @@ def opened(
             if isinstance(variable, sp.Idx)
             else sp.Dummy(str(variable), **variable.assumptions0)
         )
-        body, variable = rename(body, {variable: new}), new
+        body, variable = instantiate(body, {variable: new}), new
     return body, variable, tuple(ends)
 
 
-def rename(expression: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
-    """Replace free indices (symbols, entries, arrays), all at once; sums capture nothing.
+def instantiate(expression: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
+    """Put others in for free indices (symbols, entries, arrays), all at once; none is captured.
 
     Symmetric entries are sorted again.
     """
     mapping = {old: new for old, new in mapping.items() if old != new}
-    return _renamed(expression, mapping) if mapping else expression
+    return _instance(expression, mapping) if mapping else expression
 
 
-def instantiate(expression: sp.Expr, mapping: Mapping[sp.Idx, sp.Basic]) -> sp.Expr:
-    """A definition, given for some free indices, at other indices or at fixed positions."""
-    return rename(expression, mapping)
-
-
-def unfold(
-    expression: sp.Basic, base: sp.IndexedBase, at: tuple[sp.Idx, ...], definition: sp.Expr
-) -> sp.Basic:
-    """Replace each entry of ``base`` by its definition, given for the entry ``base[at]``.
-
-    The form is kept: nothing is multiplied out.
-    """
-    if isinstance(expression, sp.Indexed) and expression.base == base:
-        return instantiate(definition, dict(zip(at, expression.indices, strict=True)))
-    if not expression.has(base):
-        return expression
-    if isinstance(expression, ExprWithLimits):
-        symbols = {x for x in definition.free_symbols if isinstance(x, sp.Symbol)}
-        body, variable, ends = opened(expression, symbols | (free_indices(definition) - set(at)))
-        ends = tuple(unfold(e, base, at, definition) for e in ends)
-        return expression.func(unfold(body, base, at, definition), (variable, *ends))
-    return expression.func(*(unfold(a, base, at, definition) for a in expression.args))
-
-
-def _renamed(expression: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
+def _instance(expression: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
     if expression in mapping:
         return mapping[expression]
     if not expression.args or isinstance(expression, sp.Idx) or not _touches(expression, mapping):
         return expression
     if isinstance(expression, ExprWithLimits):
         *_, (variable, *ends) = expression.limits
-        ends = [_renamed(end, mapping) for end in ends]
+        ends = [_instance(end, mapping) for end in ends]
         inside = {old: new for old, new in mapping.items() if not _is_free(variable, old)}
         body, variable, _ = opened(expression, inside.values())
-        return expression.func(_renamed(body, inside), (variable, *ends))
+        return expression.func(_instance(body, inside), (variable, *ends))
     if isinstance(expression, sp.Indexed) and isinstance(expression.base, Symmetric):
-        base, *slots = (_renamed(a, mapping) for a in expression.args)
+        base, *slots = (_instance(a, mapping) for a in expression.args)
         return base[tuple(slots)]
-    return expression.func(*(_renamed(a, mapping) for a in expression.args))
+    return expression.func(*(_instance(a, mapping) for a in expression.args))
 
 
 def _touches(expression: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> bool:

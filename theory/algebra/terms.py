@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.ntheory.multinomial import multinomial_coefficients_iterator
 
 from theory.algebra.arrays import NonNegative, is_nonnegative, total
-from theory.algebra.scope import Fresh, free_indices, opened, rename
+from theory.algebra.scope import Fresh, free_indices, instantiate, opened
 
 Factors = tuple[sp.Expr, ...]
 Bound = tuple[sp.Idx, ...]
@@ -33,7 +33,7 @@ class Term:
 
     def renamed(self, mapping: Mapping[sp.Idx, sp.Basic]) -> "Term":
         """The same term with indices replaced; symmetric entries are sorted again."""
-        factors = tuple(rename(f, mapping) for f in self.factors)
+        factors = tuple(instantiate(f, mapping) for f in self.factors)
         return Term(self.coefficient, factors, tuple(mapping.get(b, b) for b in self.bound))
 
 
@@ -92,7 +92,7 @@ def _summed(expression: sp.Sum, fresh: Fresh) -> list[Term]:
     for index in reversed(new):
         body, variable, ends = opened(body)
         limits += _within(index, variable, ends, expression)
-        body = rename(body, {variable: index})
+        body = instantiate(body, {variable: index})
     if sp.S.Zero in limits:
         return []
     limits = [f for f in limits if f != 1]

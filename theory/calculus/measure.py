@@ -19,7 +19,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.calculus.indices import canonical, extent, rename, total
+from theory.calculus.indices import canonical, extent, instantiate, total
 
 Point = Any  # a symbol, a tuple of symbols, or an array
 
@@ -94,7 +94,7 @@ def mean(phi: sp.Expr, y: Point, mu: sp.Symbol, label: sp.Expr | None = None) ->
 def place(phi: sp.Expr, y: Point, at: Point) -> sp.Expr:
     """``phi`` with the variable ``y`` replaced by ``at``, of the same form."""
     pairs = dict(zip(_parts(y), _parts(at), strict=True))
-    return rename(sp.sympify(phi), pairs)
+    return instantiate(sp.sympify(phi), pairs)
 
 
 def first_variation(F: sp.Expr, mu: sp.Symbol, y: Point, label: sp.Expr | None = None) -> sp.Expr:

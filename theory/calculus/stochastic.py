@@ -13,6 +13,7 @@ import sympy as sp
 from theory.calculus.expansion import taylor, truncate
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
+    Definition,
     Fresh,
     canonical,
     contract_pairs,
@@ -198,11 +199,7 @@ def empirical_bracket(process: Diffusion, f: sp.IndexedBase, g: sp.IndexedBase) 
 
 
 def mean_over_layer(
-    expression: sp.Expr,
-    field: sp.IndexedBase,
-    at: Indices,
-    definition: sp.Expr,
-    variances: dict[sp.IndexedBase, sp.Expr],
+    expression: sp.Expr, field: Definition, variances: dict[sp.IndexedBase, sp.Expr]
 ) -> sp.Expr:
     """The mean of a polynomial in a random field over the Gaussian weights that define it."""
-    return canonical(expectation(substitute(expression, field, at, definition), variances))
+    return canonical(expectation(substitute(expression, field), variances))

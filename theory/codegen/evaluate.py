@@ -13,7 +13,8 @@ import mpmath
 import sympy as sp
 
 from theory.algebra.arrays import NonNegative, extent
-from theory.codegen.function import Cholesky, Function, Softmax
+from theory.algebra.definitions import Cholesky
+from theory.codegen.function import Function
 
 Values = Mapping[sp.Basic, Any]
 FUNCTIONS = {
@@ -52,15 +53,12 @@ def call(function: Function, *arguments: Any, digits: int = 30) -> tuple[Any, ..
     """What a generated function should return, one value for each output."""
     values: dict[sp.Basic, Any] = dict(zip(function.arguments, arguments, strict=True))
     for definition in function.definitions:
-        axes, value = definition.axes, definition.value
-        if isinstance(value, Cholesky):
-            values[definition.array] = _cholesky(values[value.of], digits)
-            continue
-        if isinstance(value, Softmax):
-            weight = sp.exp(value.logits)
-            value = weight / sp.Sum(weight, (value.over, 0, value.over.upper))
-        values[definition.array] = evaluate(value, axes, values, digits)
-    return tuple(evaluate(o.expression, o.axes, values, digits) for o in function.returned)
+        if isinstance(definition.value, Cholesky):
+            found = _cholesky(values[definition.value.of], digits)
+        else:
+            found = evaluate(definition.expression, definition.axes, values, digits)
+        values[definition.array] = found
+    return tuple(evaluate(o.content, o.axes, values, digits) for o in function.returned)
 
 
 def _value(node: sp.Basic, known: Mapping[sp.Basic, Any]) -> Any:

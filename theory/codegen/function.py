@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import sympy as sp
 
-from theory.calculus.indices import free_indices
+from theory.algebra.definitions import Definition
+from theory.algebra.scope import free_indices
+from theory.algebra.symbols import label
 from theory.codegen.forms import HELPERS
 
 # What a generated module imports and defines.
@@ -16,112 +18,79 @@ RESERVED = frozenset({"jax", "jnp", "jsp", "Array", "Float", "Num", "Scalar", *H
 
 
 @dataclass(frozen=True)
-class Cholesky:
-    """The lower triangular factor of a positive definite array: ``V = L L^T``."""
-
-    of: sp.IndexedBase
-
-
-@dataclass(frozen=True)
-class Softmax:
-    """``exp(logits) / sum over one index of exp(logits)``, shifted so that it cannot overflow."""
-
-    logits: sp.Expr
-    over: sp.Idx
-
-
-@dataclass(frozen=True)
-class LogSoftmax(Softmax):
-    """The logarithm of a softmax, taken before a weight underflows."""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A named intermediate, ``array[axes] = value``; later definitions may use earlier ones."""
-
-    array: sp.IndexedBase | sp.Symbol
-    axes: tuple[sp.Idx, ...]
-    value: sp.Expr | Cholesky | Softmax
-
-
-@dataclass(frozen=True)
-class Output:
-    """One returned array: an expression with its free indices in the order of the axes."""
-
-    expression: sp.Expr
-    axes: tuple[sp.Idx, ...] = ()
-
-
-def content_of(value: sp.Expr | Cholesky | Softmax, axes: tuple[sp.Idx, ...]) -> sp.Expr:
-    """The expression that the value of a definition depends on."""
-    if isinstance(value, Cholesky):
-        return value.of[axes]
-    return value.logits if isinstance(value, Softmax) else value
-
-
-@dataclass(frozen=True)
 class Function:
-    """A function to generate: arguments in order, intermediates, one or several outputs.
+    """A function to generate: what it computes, of which arguments, through which intermediates.
 
-    Arguments are symbols (scalars) or arrays whose shapes name the sizes; ``summary`` is the
-    first line of the docstring, ``reference`` names the equation and its source.
+    One output gives the function its name; several are returned as a tuple, in the order given,
+    and need a ``name``. Arguments are symbols (scalars) or arrays whose shapes name the sizes;
+    ``summary`` is the first line of the docstring, ``reference`` names the equation and its
+    source. ``definitions`` are computed once, in order; later ones may use earlier ones.
     """
 
-    name: str
+    outputs: Definition | tuple[Definition, ...]
     arguments: tuple[sp.Symbol | sp.IndexedBase, ...]
-    outputs: Output | tuple[Output, ...]
     summary: str
     reference: str
     definitions: tuple[Definition, ...] = ()
+    name: str = ""
 
     def __post_init__(self) -> None:
         """Reject names that code cannot have, and symbols that nothing binds."""
+        if not self.name:
+            if len(self.returned) != 1:
+                raise ValueError(
+                    f"a function of {len(self.returned)} outputs needs a name: "
+                    f"{', '.join(map(str, self.returned))}. Give name="
+                )
+            object.__setattr__(self, "name", self.returned[0].name)
         check_names(self)
-        known = {str(_name(a)) for a in self.arguments}
+        known = {str(a) for a in self.arguments}
         known |= {str(s) for a in self.arguments for s in _sizes(a)}
         for definition in self.definitions:
-            self._bind(definition.value, known, definition.axes)
-            known.add(str(_name(definition.array)))
+            self._bind(definition, known)
+            known.add(definition.name)
         for output in self.returned:
-            self._bind(output.expression, known, output.axes)
+            if output.content is not output.value:
+                raise ValueError(
+                    f"function {self.name}: its output {output} is a "
+                    f"{type(output.value).__name__}; "
+                    f"name that in definitions, and return an expression in its entries"
+                )
+            self._bind(output, known)
 
     @property
-    def returned(self) -> tuple[Output, ...]:
+    def returned(self) -> tuple[Definition, ...]:
         """The outputs as a tuple."""
         return self.outputs if isinstance(self.outputs, tuple) else (self.outputs,)
 
     @property
-    def values(self) -> tuple[tuple[sp.Expr | Cholesky | Softmax, tuple[sp.Idx, ...]], ...]:
-        """Everything that is computed, with its axes: definitions first."""
-        defined = ((d.value, d.axes) for d in self.definitions)
-        return (*defined, *((o.expression, o.axes) for o in self.returned))
+    def computed(self) -> tuple[Definition, ...]:
+        """Everything that is computed: intermediates first."""
+        return (*self.definitions, *self.returned)
 
-    def _bind(
-        self, value: sp.Expr | Cholesky | Softmax, known: Iterable[str], axes: tuple[sp.Idx, ...]
-    ) -> None:
-        used = content_of(value, axes)
+    def _bind(self, definition: Definition, known: Iterable[str]) -> None:
+        used = definition.content
         inner = {i.label for i in used.atoms(sp.Idx)}
         names = {
-            str(_name(s))
-            for s in used.free_symbols - inner
-            if not isinstance(s, sp.Indexed | sp.Idx)
+            str(s) for s in used.free_symbols - inner if not isinstance(s, sp.Indexed | sp.Idx)
         }
         if unbound := sorted(names - set(known)):
             raise ValueError(
                 f"function {self.name}: nothing binds {', '.join(unbound)}; the arguments are "
-                f"{', '.join(str(_name(a)) for a in self.arguments)}. Add an argument or a "
+                f"{', '.join(str(a) for a in self.arguments)}. Add an argument or a "
                 f"definition, or replace the symbol by its value"
             )
-        if extra := free_indices(used) - set(axes):
+        if extra := free_indices(used) - set(definition.axes):
             raise ValueError(
                 f"function {self.name}: the expression has the free indices "
-                f"{sorted(map(str, extra))} beside its axes {list(map(str, axes))}; sum over them"
+                f"{sorted(map(str, extra))} beside its axes {list(map(str, definition.axes))}; "
+                f"sum over them"
             )
 
 
 def check_names(function: Function) -> None:
     """Every name is one that Python takes as it is, and means one thing."""
-    named = [_name(a) for a in function.arguments] + [_name(d.array) for d in function.definitions]
+    named = [label(a) for a in function.arguments] + [label(d.array) for d in function.definitions]
     sizes = [s for a in function.arguments for s in _sizes(a)]
     for name in [function.name, *map(str, [*named, *sizes])]:
         plain = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
@@ -137,9 +106,9 @@ def check_names(function: Function) -> None:
             f"definitions; rename one"
         )
     symbols = {s for s in (*named, *sizes) if isinstance(s, sp.Symbol)}
-    for value, axes in function.values:
-        used = content_of(value, axes)
-        labels = {i.label for i in used.atoms(sp.Idx)} | {i.label for i in axes}
+    for definition in function.computed:
+        used = definition.content
+        labels = {i.label for i in used.atoms(sp.Idx)} | {i.label for i in definition.axes}
         symbols |= {s for s in used.free_symbols - labels if isinstance(s, sp.Symbol)}
     ordered = sorted(symbols, key=str)
     for first, second in pairwise(ordered):
@@ -148,10 +117,6 @@ def check_names(function: Function) -> None:
                 f"function {function.name}: two symbols are called {first}, with the assumptions "
                 f"{first.assumptions0} and {second.assumptions0}; use one of them, or rename one"
             )
-
-
-def _name(argument: sp.Basic) -> sp.Basic:
-    return argument.label if isinstance(argument, sp.IndexedBase) else argument
 
 
 def _sizes(argument: sp.Basic) -> set[sp.Basic]:

@@ -1,9 +1,14 @@
 """LaTeX of indexed expressions, as a paper would set them."""
 
+import re
+
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from theory.calculus.indices import rename
+from theory.algebra.scope import instantiate
+from theory.algebra.symbols import label
+
+_NAME = re.compile(r"([A-Za-z]|\\mathrm\{[a-z]+\}|\\[a-zA-Z]+)(_\{(\w{0,2}|\\[a-z]+)\})?'*")
 
 
 class IndexedLatex(LatexPrinter):
@@ -18,6 +23,11 @@ class IndexedLatex(LatexPrinter):
         if isinstance(expr.base, sp.Indexed) and expr.exp.is_Integer and expr.exp.is_positive:
             return rf"\left({self._print(expr.base)}\right)^{{{self._print(expr.exp)}}}"
         return super()._print_Pow(expr)
+
+    def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
+        # A name of several letters is a word, not a product of letters.
+        text = super()._print_Symbol(expr, style)
+        return rf"\mathrm{{{text}}}" if text.isalpha() and len(text) > 1 else text
 
     def _print_IndexedBase(self, expr: sp.IndexedBase) -> str:
         return self._print(expr.label)
@@ -70,6 +80,15 @@ def latex(expression: sp.Basic) -> str:
     return text.removeprefix(" + ").removeprefix(" ")
 
 
+def prints_its_code_name(symbol: sp.Basic) -> bool:
+    r"""Whether what is printed is a name for code, as ``kernel_{at one}``, not mathematics.
+
+    Mathematics is a letter or a word, with an index of at most two letters; or declared LaTeX.
+    """
+    declared = getattr(label(symbol), "latex", "")
+    return not declared and not _NAME.fullmatch(latex(symbol))
+
+
 def _with_letters(expression: sp.Basic) -> sp.Basic:
     """Fresh summation indices such as ``_2392`` get the first letters that are free."""
     found = {str(i.label): i for i in expression.atoms(sp.Idx)}
@@ -80,4 +99,4 @@ def _with_letters(expression: sp.Basic) -> sp.Basic:
         found[name]: sp.Idx(letter, (found[name].lower, found[name].upper))
         for name, letter in zip(fresh, letters, strict=False)
     }
-    return rename(expression, mapping) if mapping else expression
+    return instantiate(expression, mapping) if mapping else expression

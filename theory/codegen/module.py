@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import sympy as sp
 
-from theory.calculus.indices import extent
+from theory.algebra.arrays import extent
+from theory.algebra.definitions import Cholesky, Definition, LogSoftmax, Softmax
 from theory.codegen.forms import helpers
-from theory.codegen.function import Cholesky, Definition, Function, LogSoftmax, Output, Softmax
+from theory.codegen.function import Function
 from theory.codegen.latex import latex
 from theory.codegen.lower import Lowering
 from theory.codegen.scalar import code
@@ -49,12 +50,10 @@ def function_source(function: Function) -> str:
 def _definition(function: Function) -> str:
     """The function itself: what is displayed is the formula, what is computed its stable form."""
     computed = stable(function)
-    taken = {_label(a) for a in computed.arguments} | {
-        _label(d.array) for d in computed.definitions
-    }
+    taken = {str(a) for a in computed.arguments} | {d.name for d in computed.definitions}
     lowering = Lowering(taken={*taken, *(str(s) for a in function.arguments for s in _dims(a))})
     for definition in computed.definitions:
-        line = f"{_label(definition.array)} = {_value(lowering, definition)}"
+        line = f"{definition.name} = {_value(lowering, definition)}"
         lowering.lines.append(line)
     results = ", ".join([_result(lowering, o) for o in computed.returned])
     body = "\n".join(_broken(line) for line in [*lowering.lines, f"return {results}"])
@@ -62,15 +61,15 @@ def _definition(function: Function) -> str:
     return _signature(function) + textwrap.indent(f"{_docstring(function)}\n{body}", "    ")
 
 
-def _result(lowering: Lowering, output: Output) -> str:
+def _result(lowering: Lowering, output: Definition) -> str:
     """Code of one output; a number becomes an array explicitly."""
-    text = lowering.output(output.expression, output.axes)
-    return f"jnp.asarray({text})" if output.expression.is_number else text
+    text = lowering.output(output.content, output.axes)
+    return f"jnp.asarray({text})" if output.content.is_number else text
 
 
 def _scalars(function: Function, body: str) -> list[str]:
     """Numbers become arrays of floats, so that Python's own division and powers play no part."""
-    names = [_label(a) for a in function.arguments if not isinstance(a, sp.IndexedBase)]
+    names = [str(a) for a in function.arguments if not isinstance(a, sp.IndexedBase)]
     used = [name for name in names if re.search(rf"\b{name}\b", body)]
     if len(used) < 2:
         return [f"{name} = 1.0 * jnp.asarray({name})" for name in used]
@@ -82,7 +81,7 @@ def _scalars(function: Function, body: str) -> list[str]:
 
 
 def _signature(function: Function) -> str:
-    arguments = [f"{_label(a)}: {_shape(a)}" for a in function.arguments]
+    arguments = [f"{a}: {_shape(a)}" for a in function.arguments]
     returns = ", ".join(f'Float[Array, "{_spaced(o.axes)}"]' for o in function.returned)
     if len(function.returned) > 1:
         returns = f"tuple[{returns}]"
@@ -107,7 +106,7 @@ def _value(lowering: Lowering, definition: Definition) -> str:
     """Code of a named intermediate."""
     value, axes = definition.value, definition.axes
     if isinstance(value, Cholesky):
-        return f"jnp.linalg.cholesky({_label(value.of)})"
+        return f"jnp.linalg.cholesky({value.of})"
     if isinstance(value, Softmax):
         logits = code(aligned(*lowering.array(value.logits), axes), value.logits)
         name = "log_softmax" if isinstance(value, LogSoftmax) else "softmax"
@@ -117,7 +116,7 @@ def _value(lowering: Lowering, definition: Definition) -> str:
 
 def _docstring(function: Function) -> str:
     """Summary, reference, and the formula that the code computes."""
-    formulas = [latex(o.expression) for o in function.returned]
+    formulas = [latex(o.content) for o in function.returned]
     where = [
         f"{latex(d.array[d.axes] if d.axes else d.array)} = {_defined(d.value)}"
         for d in function.definitions
@@ -140,18 +139,14 @@ def _defined(value: sp.Expr | Cholesky | Softmax) -> str:
 
 def _sizes(function: Function, body: str) -> list[str]:
     """``m = V.shape[0]`` for each size that the body uses."""
-    arguments = {_label(a) for a in function.arguments}
+    arguments = {str(a) for a in function.arguments}
     found: dict[str, str] = {}
     for argument in function.arguments:
         for axis, dim in enumerate(_dims(argument)):
             used = re.search(rf"(?<!\.)\b{dim}\b", body)
             if isinstance(dim, sp.Symbol) and str(dim) not in arguments and used:
-                found.setdefault(str(dim), f"{_label(argument)}.shape[{axis}]")
+                found.setdefault(str(dim), f"{argument}.shape[{axis}]")
     return [f"{name} = {where}" for name, where in found.items()]
-
-
-def _label(argument: sp.Basic) -> str:
-    return str(argument.label) if isinstance(argument, sp.IndexedBase) else str(argument)
 
 
 def _dims(argument: sp.Basic) -> tuple[sp.Basic, ...]:

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import sympy as sp
 
+from theory.algebra.definitions import Cholesky, Definition, LogSoftmax, Softmax
 from theory.codegen.exponentials import INVERSES, LOGARITHMS, PRODUCTS, SHARES
 from theory.codegen.forms import erfc
-from theory.codegen.function import Cholesky, Definition, Function, LogSoftmax, Output, Softmax
+from theory.codegen.function import Function
 from theory.codegen.series import with_singularity_filled, without_removable_singularity
 from theory.codegen.sums import SUMS
 
@@ -59,8 +60,8 @@ def stable(function: Function) -> Function:
             taken.add(name)
             logarithms[array] = sp.IndexedBase(name, shape=array.shape, real=True)
             definitions.append(Definition(logarithms[array], definition.axes, logarithm))
-    outputs = tuple(Output(rewritten(o.expression), o.axes) for o in function.returned)
-    used = {b for o in outputs for b in o.expression.atoms(sp.IndexedBase)}
+    outputs = tuple(replace(o, value=rewritten(o.content)) for o in function.returned)
+    used = {b for o in outputs for b in o.content.atoms(sp.IndexedBase)}
     for definition in definitions:
         used |= _arrays(definition.value)
     unused = set(logarithms.values()) - used

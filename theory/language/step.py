@@ -24,6 +24,9 @@ class Step:
 
     ``domain`` bounds the random points of symbols, ``{rho: (-1, 1)}``; a symbol without an entry
     is drawn from all that is assumed of it: negative, even, nonzero, complex.
+
+    ``uses`` names the assumptions and the earlier steps on which the equality, or its reason,
+    rests.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Step:
     right: sp.Expr
     because: str
     domain: Mapping[sp.Symbol, tuple[float | int, float | int]] = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Both sides are SymPy expressions with comparable indices, and a reason is given."""

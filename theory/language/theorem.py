@@ -7,7 +7,10 @@ from functools import cached_property
 
 import sympy as sp
 
+from theory.algebra.symbols import meaning
 from theory.codegen.function import Function
+from theory.language.graph import check_uses, reached
+from theory.language.notation import Places, check_symbols, dimensions, in_order
 from theory.language.rate import Rate
 from theory.language.step import Step
 
@@ -22,7 +25,7 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Assumption:
-    """One hypothesis of a theorem, named so that a probe can refer to it."""
+    """One hypothesis of a theorem, named so that steps and probes can refer to it."""
 
     id: str
     statement: str
@@ -32,12 +35,17 @@ class Assumption:
 class Derivation:
     """What a derivation yields: its steps, in order, and the functions that become code.
 
-    ``steps`` are equalities with reasons; nothing is believed before it is run.
+    ``steps`` are equalities with reasons; nothing is believed before it is run. ``statement``
+    names those that say what the theorem states: the ends of the main line. ``aside`` gives for
+    steps and assumptions on which these do not rest the reason why they are there, as a mapping
+    from the reason to their names.
     ``functions`` are the named expressions of which ``verilimit generate`` makes JAX source.
     """
 
     steps: tuple[Step, ...]
     functions: tuple[Function, ...] = ()
+    statement: tuple[str, ...] = ()
+    aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Reject duplicated names."""
@@ -48,6 +56,8 @@ class Derivation:
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"each {kind} of a derivation has its own name; twice: {twice}")
+        if missing := sorted(set(self.statement) - {s.name for s in self.steps}):
+            raise ValueError(f"the statement names {', '.join(missing)}, which is no step")
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,11 @@ class Theorem:
     """A scaling-limit theorem: what it says, where it comes from, and how it is derived.
 
     ``statement`` is in words; ``equations`` says the same in formulas, from which the LaTeX is
-    printed. ``notation`` explains every free symbol and every array of the equations and of the
-    generated functions: an unexplained one is an error, raised at construction for the
-    equations and by ``derivation`` for the rest. ``derive`` maps the finite model to the
-    derivation; it runs once, on first use. ``source_note`` says what was quoted and what was
-    rebuilt.
+    printed. ``notation`` follows from the symbols that occur: every free symbol and every array of
+    the equations and of the generated functions is declared with its meaning, and no two symbols
+    of the theorem print alike; else ``ValueError``, at construction for the equations and by
+    ``derivation`` for the rest. ``derive`` maps the finite model to the derivation; it runs once,
+    on first use. ``source_note`` says what was quoted and what was rebuilt.
     """
 
     title: str
@@ -68,7 +78,6 @@ class Theorem:
     reference: str
     source: Source
     source_note: str
-    notation: Mapping[sp.Basic, str]
     assumptions: tuple[Assumption, ...]
     rate: Rate | None
     derive: Callable[[], Derivation] = field(repr=False)
@@ -78,38 +87,56 @@ class Theorem:
         ids = [a.id for a in self.assumptions]
         if len(set(ids)) != len(ids):
             raise ValueError(f"assumption ids must differ; received {ids}")
-        for equation in self.equations:
-            self._explain(equation, "the statement")
-        if self.rate is not None:
-            self._explain(self.rate.expression, "the rate")
+        check_symbols(self.title, self._stated, {})
 
     @cached_property
     def derivation(self) -> Derivation:
         """The derivation, computed on first use."""
         derivation = self.derive()
-        for function in derivation.functions:
-            for symbol in function.arguments:
-                self._explain(symbol, f"the function {function.name}")
+        check_uses(self.title, (a.id for a in self.assumptions), derivation.steps)
+        check_symbols(
+            self.title, {**self._stated, **_of_functions(derivation)}, _of_steps(derivation)
+        )
         return derivation
 
-    def _explain(self, expression: sp.Basic, where: str) -> None:
-        known = {_label(symbol) for symbol in self.notation}
-        unknown = sorted({_label(s) for s in _symbols(expression)} - known)
-        if unknown:
-            raise ValueError(
-                f"{where} of “{self.title}” uses {', '.join(unknown)}, which the notation does "
-                f"not explain; add an entry for each"
-            )
+    @property
+    def beside(self) -> dict[str, str]:
+        """Assumptions and steps on which the statement does not rest, with the reason given."""
+        main = reached(self.derivation.statement, self.derivation.steps)
+        names = (*(a.id for a in self.assumptions), *(s.name for s in self.derivation.steps))
+        reasons = {name: why for why, group in self.derivation.aside.items() for name in group}
+        return {name: reasons.get(name, "") for name in names if name not in main}
+
+    @property
+    def beside_by_reason(self) -> dict[str, list[str]]:
+        """The same, from each reason to the names."""
+        found: dict[str, list[str]] = {}
+        for name, reason in self.beside.items():
+            found.setdefault(reason or "no reason is given", []).append(name)
+        return found
+
+    @property
+    def notation(self) -> dict[sp.Basic, str]:
+        """What each symbol means, in the order in which they occur."""
+        parts = (self._stated, _of_functions(self.derivation), _of_steps(self.derivation))
+        found = (s for places in parts for symbols in places.values() for s in symbols)
+        return {s: meaning(s) for s in found if meaning(s)}
+
+    @property
+    def _stated(self) -> Places:
+        rate = () if self.rate is None else in_order(self.rate.expression)
+        stated = [s for equation in self.equations for s in in_order(equation)]
+        return {"the statement": tuple(stated), "the rate": rate}
 
 
-def _symbols(expression: sp.Basic) -> set[sp.Basic]:
-    """Free symbols and arrays; summation indices and array entries are not symbols."""
-    free = expression.free_symbols
-    arrays = {s for s in free if isinstance(s, sp.IndexedBase)}
-    inner = {a.label for a in arrays} | {s for s in free if isinstance(s, sp.Indexed | sp.Idx)}
-    inner |= {i.label for i in expression.atoms(sp.Idx)}
-    return free - inner
+def _of_functions(derivation: Derivation) -> Places:
+    return {
+        f"the function {f.name}": (*f.arguments, *(s for a in f.arguments for s in dimensions(a)))
+        for f in derivation.functions
+    }
 
 
-def _label(symbol: sp.Basic) -> str:
-    return str(symbol.label) if isinstance(symbol, sp.IndexedBase) else str(symbol)
+def _of_steps(derivation: Derivation) -> Places:
+    return {
+        f"the step “{s.name}”": (*in_order(s.left), *in_order(s.right)) for s in derivation.steps
+    }

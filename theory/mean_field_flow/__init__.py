@@ -17,7 +17,8 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, total
+from theory.calculus.indices import array, canonical, define, symbol, total
+from theory.calculus.limits import one_sided_limit
 from theory.calculus.measure import (
     continuity,
     empirical,
@@ -27,9 +28,9 @@ from theory.calculus.measure import (
     mean,
     transport,
 )
-from theory.codegen.function import Function, Output
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
-from theory.mean_field_flow.scalar_tokens import q1, q2, scalar_steps, tied_functions, u1, u2, y
+from theory.mean_field_flow.scalar_tokens import scalar_steps, tied_functions, y
 from theory.mean_field_flow.transformer import (
     HUBER,
     RELU,
@@ -49,7 +50,6 @@ from theory.mean_field_flow.transformer import (
     c,
     feedforward,
     feedforward_functions,
-    hidden,
     hidden_layer,
     i,
     p,
@@ -57,10 +57,20 @@ from theory.mean_field_flow.transformer import (
     s,
 )
 
-hf, gg, gt = (array(name, D, T) for name in ("hf", "gg", "gt"))
-L, M, lam, tau, eps = sp.symbols("L M lambda tau epsilon", positive=True)
-x1, x2, t, theta, w = sp.symbols("x1 x2 t theta w", real=True)
-rho, rho_t = sp.symbols("rho rho_t")  # a law for every depth; the law at depth t
+hf = array("hf", D, T, latex=r"h'f", meaning="derivative of h along f")
+gg = array("gg", D, T, latex=r"g'g", meaning="derivative of g along g")
+gt = array("gt", D, T, latex=r"\dot g", meaning="change of g with depth")
+L = symbol("L", meaning="depth: number of layers; t in [0, 1] is layer / L", positive=True)
+M = symbol("M", meaning="width: particles in a layer", positive=True)
+lam = symbol("lambda", meaning="weight decay", positive=True)
+tau = symbol("tau", meaning="training time, scaled by M L", positive=True)
+eps = sp.Symbol("epsilon", positive=True)
+t = symbol("t", meaning="depth in [0, 1]", real=True)
+theta = symbol("theta", meaning="parameters of an attention head, V and W", real=True)
+w = symbol("w", meaning="parameters of a feed-forward particle, W1 and W2", real=True)
+x1, x2 = sp.symbols("x1 x2", real=True)
+rho = symbol("rho", meaning="law of the particles at each depth")
+rho_t = sp.Symbol("rho_t")  # a law for every depth; the law at depth t
 
 
 def alternating_layer(f: list, h: list, state: list[sp.Symbol], eps: sp.Symbol) -> list[sp.Expr]:
@@ -121,6 +131,7 @@ def depth_steps() -> tuple[Step, ...]:
         Step(
             "depth defect", second - flow, defect,
             "layer minus flow over time 1/L, times L^2: the local error, hence global order 1/L",
+            uses=("depth equation", "layer, second order"),
         ),
     )  # fmt: skip
 
@@ -131,11 +142,52 @@ branch_f, branch_h = sp.Function("f")(state, theta), sp.Function("h")(state, w)
 beta = (theta, w)
 
 
+velocity = mean((branch_f + branch_h) / 2, beta, rho, t)
+constraint = adjoint * (velocity - sp.diff(state, t))
+risk = sp.Function("R")  # of the state at the end of the depth
+last = state.subs(t, 1)
+
+
 def lagrangian() -> sp.Expr:
-    """Q plus p times the depth equation: its variation in rho is that of Q, since d/dT is zero."""
-    velocity = mean((branch_f + branch_h) / 2, beta, rho, t)
+    """Q = R(T(1)) + decay, plus p times the depth equation.
+
+    Where its derivative in T is zero, its variation in rho is that of Q along the depth equation.
+    """
     decay = lam / 2 * mean(theta**2 + w**2, beta, rho, t)
-    return sp.Integral(adjoint * (velocity - sp.diff(state, t)) + decay, (t, 0, 1))
+    return risk(last) + sp.Integral(constraint + decay, (t, 0, 1))
+
+
+def adjoint_steps() -> tuple[Step, ...]:
+    """The adjoint, from the zero of the derivative of the Lagrangian in the state."""
+    s, (here, rate) = sp.Dummy("s", real=True), sp.symbols("x dx", real=True)
+    change, (end, p_dot) = sp.Function("v")(t), sp.symbols("p_1 dp", real=True)
+    at = {state: here, sp.diff(state, t): rate}  # T and dT/dt at the depth t
+    moved = {here: here + s * change, rate: rate + s * sp.diff(change, t)}
+    first = sp.diff(constraint.subs(at).subs(moved, simultaneous=True), s).subs(s, 0).doit()
+    slope = mean(sp.diff((branch_f + branch_h).subs(at) / 2, here), beta, rho, t)
+    inside = adjoint * slope + sp.diff(adjoint, t)  # what multiplies the change
+    (found,) = sp.solve(inside.subs(sp.diff(adjoint, t), p_dot), p_dot)
+    at_the_end = sp.diff(risk(here + s * rate), s).subs(s, 0).doit() - end * rate
+    (found_end,) = sp.solve(at_the_end, end)
+    return (
+        Step(
+            "derivative in the state", first,
+            inside * change - sp.diff(adjoint * change, t),
+            "by parts: dL/dT = (R'(T(1)) - p(1)) v(1) + integral of (p <dg/dT> + dp/dt) v dt, for "
+            "every change v of the state that is zero at depth zero",
+            uses=("depth equation",),
+        ),
+        Step(
+            "adjoint equation", found, -adjoint * slope,
+            "dL/dT = 0 inside: dp/dt = -<dg/dT> p, solved for dp/dt",
+            uses=("derivative in the state",),
+        ),
+        Step(
+            "end of the adjoint", found_end, sp.diff(risk(here), here),
+            "dL/dT = 0 at the end: p(1) = R'(T(1)); this is where the data enter",
+            uses=("derivative in the state",),
+        ),
+    )  # fmt: skip
 
 
 @cache
@@ -151,8 +203,9 @@ def width_steps() -> tuple[Step, ...]:
     G = drift()
     down = tuple(-part for part in G)
     Q = lagrangian()
-    u, v, du = array("u", D), array("v", D), array("du", D)
-    A = array("A", D, D)
+    u, v = array("u", D), array("v", D, latex=r"\delta T")
+    du = array("du", D, latex=r"\delta g")
+    A = array("A", D, D, latex="g'")
     dp = -total(A[b, a] * u[b], b)
     dT = total(A[a, b] * v[b], b) + du[a]
     gradient = [sp.diff(phi, z) for z in beta]
@@ -164,38 +217,46 @@ def width_steps() -> tuple[Step, ...]:
             total(dp * v[a] + u[a] * dT, a), total(u[a] * du[a], a),
             "dp = -A^T p and d(delta T) = A delta T + integral g dchi: the rate of <p, delta T> is "
             "<p, integral g dchi>; integrated over depth it is the first variation of the risk",
+            uses=("adjoint equation", "end of the adjoint"),
         ),
         Step(
             "functional derivative", first_variation(Q, rho, beta, t),
             adjoint * (branch_f + branch_h) / 2 + lam / 2 * (theta**2 + w**2),
             "dQ/drho = <g, p> + lambda |beta|^2 / 2 (3.4)",
+            uses=("pairing of adjoint and variation",),
         ),
         Step(
             "drift of attention", G[0], adjoint * sp.diff(branch_f, theta) / 2 + lam * theta,
             "Lions derivative of Q: G_f",
+            uses=("functional derivative",),
         ),
         Step(
             "drift of feed-forward", G[1], adjoint * sp.diff(branch_h, w) / 2 + lam * w,
             "Lions derivative of Q: G_h",
+            uses=("functional derivative",),
         ),
         Step(
             "PDE, weak form", transport(mean(phi, beta, rho_t), rho_t, beta, down),
             -mean(along_G, beta, rho_t),
             "mass moves with velocity -G, and only in beta: d/dtau of the mean of phi",
+            uses=("drift of attention", "drift of feed-forward"),
         ),
         Step(
             "PDE, strong form",
             phi * continuity(density, beta, down), divergence - density * along_G,
             "phi div(u G) = div(phi u G) - u grad phi . G: both forms of (3.5) agree",
+            uses=("PDE, weak form",),
         ),
         Step(
             "mass", transport(mean(sp.S.One, beta, rho_t), rho_t, beta, down), sp.S.Zero,
             "phi = 1: each depth keeps mass one",
+            uses=("PDE, weak form",),
         ),
         Step(
             "dissipation", transport(Q, rho, beta, down, t),
             -integrate_label(mean(G[0] ** 2 + G[1] ** 2, beta, rho, t), t),
             "dQ/dtau = -integral of |G|^2; (D.25) of the paper prints it without the minus",
+            uses=("PDE, weak form", "functional derivative"),
         ),
     )  # fmt: skip
 
@@ -271,24 +332,30 @@ def consequence_steps() -> tuple[Step, ...]:
             lam**2 * mass**2 / (2 * kappa**2),
             "at a stationary point -E integral <dT, p> = lambda m; p is proportional to the "
             "residual, so with kappa and m of order one R = r^2 / 2 is of order lambda^2",
+            uses=("outer layer is linear",),
         ),
         Step(
             "virial balance of Q",
-            sp.limit((residual**2 / 2 + lam / 2 * mass) / lam, lam, 0), mass / 2,
+            one_sided_limit((residual**2 / 2 + lam / 2 * mass) / lam, lam, sp.S.Zero, "+"),
+            mass / 2,
             "Q = R + lambda m / 2 is of order lambda",
+            uses=("virial balance",),
         ),
         Step(
             "homogeneity", variation(scale) - scale * variation(1),
             lam / 2 * ((scale**2 - scale) * left_norm**2 + (1 - scale) * right_norm**2),
             "E.1 of the paper prints (|c| - 1) lambda |theta_1|^2; with lambda |beta|^2 / 2 in Q",
+            uses=("functional derivative",),
         ),
         Step(
             "ordered exponential", ordered[1, 1], sp.Rational(5, 4),
             "adjoint through N1 on [0, 1/2], then N2 = N1^T on [1/2, 1]",
+            uses=("adjoint equation",),
         ),
         Step(
             "plain exponential", plain[1, 1], sp.cosh(half),
             "exp of the integral, as (3.3), C.14 and D.18 print it: 1.1276..., not 5/4",
+            uses=("ordered exponential",),
         ),
     )  # fmt: skip
 
@@ -300,39 +367,117 @@ def depth_functions() -> tuple[Function, ...]:
     back = -(derived["Z of f"] + derived["Z of h"]) / 2
     return (
         Function(
-            "block_velocity", (Z, V, W, W1, W2), Output(velocity, (a, i)),
+            define("block_velocity", (a, i), velocity), (Z, V, W, W1, W2),
             "Velocity g = (f + h) / 2 of the state in depth, under one particle.",
             "Gao et al. 2024 (arXiv:2410.23610), (3.1).", (*WEIGHTS, *layer[:2]),
         ),
         Function(
-            "adjoint_velocity", (Z, p, V, W, W1, W2), Output(canonical(back), (c, s)),
+            define("adjoint_velocity", (c, s), canonical(back)), (Z, p, V, W, W1, W2),
             "Velocity of the adjoint p in depth, under one particle.",
             "Gao et al. 2024 (arXiv:2410.23610), (C.12); not the plain exponential of (3.3).",
             (*WEIGHTS, layer[0], layer[2]),
         ),
         Function(
-            "depth_defect", (hf, gg, gt), Output(DEFECT, (a, i)),
+            define("depth_defect", (a, i), DEFECT), (hf, gg, gt),
             "Local error of a layer times L^2: hf = dh f, gg = dg g, gt the change of g in depth.",
             "Derived here from the alternating layer.",
         ),
     )  # fmt: skip
 
 
+STATEMENT = (
+    "depth equation",
+    "depth defect",
+    "adjoint equation",
+    "end of the adjoint",
+    "drift of attention",
+    "drift of feed-forward",
+    "PDE, weak form",
+    "PDE, strong form",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "for the convergence itself, which is quoted and measured, not derived": (
+        "bounded-data",
+        "growth",
+        "local-lipschitz",
+        "bounded-start",
+        "independent-start",
+    ),
+    "laws of the flow, by which its simulation is tested": (
+        "mass",
+        "dissipation",
+        "value is linear",
+        "outer layer is linear",
+        "balancedness",
+    ),
+    "the drift of softmax attention and of a feed-forward layer in closed form, for the code": (
+        "softmax rule",
+        "gradient in V",
+        "gradient in W",
+        "gradient in Z of f",
+        "gradient in W2",
+        "gradient in W1",
+        "gradient in Z of h",
+        "slope of the activation, between the knees",
+        "slope of the activation, above",
+    ),
+    "a second route to the drift: two layers of two particles, without a calculus of measures": (
+        "particle gradient, half-layer 4 of 4",
+        "particle gradient, half-layer 3 of 4",
+        "particle gradient, half-layer 2 of 4",
+        "particle gradient, half-layer 1 of 4",
+    ),
+    "a second route to the closed forms: two tokens of one dimension": (
+        "scalar tokens, softmax",
+        "scalar tokens, first token",
+        "scalar tokens, second token",
+        "scalar tokens, G_V",
+        "scalar tokens, G_W",
+        "scalar tokens, df1/du1",
+        "scalar tokens, df1/du2",
+        "scalar tokens, df2/du1",
+        "scalar tokens, df2/du2",
+        "scalar tokens, exchange",
+    ),
+    "consequences for the risk at a stationary point": (
+        "risk decomposition",
+        "virial balance",
+        "virial balance of Q",
+    ),
+    "printed formulas of the paper that are wrong": (
+        "homogeneity",
+        "ordered exponential",
+        "plain exponential",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From the alternating layer and its two blocks to the PDE, its laws and the gradients."""
     return Derivation(
         steps=(
-            *depth_steps(), *width_steps(), *block_steps(), *particle_steps(), *scalar_steps(),
+            *depth_steps(), *adjoint_steps(), *width_steps(), *block_steps(), *particle_steps(),
+            *scalar_steps(),
             *consequence_steps(),
         ),
         functions=(
             *attention_functions(), *feedforward_functions(HUBER, "huberized ReLU"),
             *feedforward_functions(RELU, "ReLU"), *depth_functions(), *tied_functions(),
         ),
+        statement=STATEMENT,
+        aside=ASIDE,
     )  # fmt: skip
 
 
-_law, _G = sp.Function("rho")(sp.Symbol("beta"), t, tau), sp.Symbol("G")
+_density = sp.Function("u")(theta, w, tau)
+_G = sp.Function("G_f")(theta), sp.Function("G_h")(w)
+_drift = [adjoint * sp.diff(f, z) / 2 + lam * z for f, z in ((branch_f, theta), (branch_h, w))]
+
+
+def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
+    return sp.Eq(left, right, evaluate=False)
+
+
 theorem = Theorem(
     title="Gradient flow on a deep, wide transformer has a Wasserstein gradient flow as its limit",
     statement=(
@@ -344,8 +489,17 @@ theorem = Theorem(
         "C (1/L + sqrt((delta + log(L+1)) / M)) of their limits."
     ),
     equations=(
-        sp.Eq(sp.Derivative(_law, tau), sp.Function("div")(_law * _G), evaluate=False),
-        sp.Eq(_G, sp.Function("grad")(sp.Symbol("Q_rho")), evaluate=False),
+        _equation(sp.diff(state, t), velocity),
+        _equation(
+            sp.diff(adjoint, t),
+            -adjoint * mean(sp.diff((branch_f + branch_h) / 2, state), beta, rho, t),
+        ),
+        _equation(adjoint.subs(t, 1), sp.diff(risk(last), last)),
+        *(_equation(g, value) for g, value in zip(_G, _drift, strict=True)),
+        _equation(
+            sp.diff(_density, tau),
+            sp.Add(*(sp.Derivative(_density * g, z) for g, z in zip(_G, beta, strict=True))),
+        ),
     ),
     reference="Gao, Cao, Li, He, Wang, Liu, Klusowski, Fan, Global Convergence in Training "
     "Large-Scale Transformers, NeurIPS 2024, arXiv:2410.23610, Theorem 3.1; Chizat, The Hidden "
@@ -362,20 +516,6 @@ theorem = Theorem(
         "blocks. The virial consequence assumes that the limit is stationary and interpolates "
         "with bounded weights."
     ),
-    notation={
-        L: "depth: number of layers; t in [0, 1] is layer / L", M: "width: particles in a layer",
-        lam: "weight decay", tau: "training time, scaled by M L", t: "depth in [0, 1]",
-        sp.Symbol("beta"): "a particle: (V, W, W1, W2)", rho: "law of the particles at each depth",
-        _G: "drift: gradient of the functional derivative in the particle",
-        sp.Symbol("Q_rho"): "functional derivative of Q, E <g, p> + lambda |beta|^2 / 2",
-        Z: "state: D rows, one column a token", p: "adjoint of the state, same shape",
-        V: "value matrix of a head", W: "logit matrix of a head, W_K^T W_Q",
-        W1: "inner feed-forward weights", W2: "outer feed-forward weights",
-        hf: "derivative of h along f", gg: "derivative of g along g", gt: "change of g with depth",
-        D: "rows of the state", T: "tokens", hidden: "neurons of one feed-forward particle",
-        u1: "first scalar token", u2: "second scalar token", q1: "adjoint of the first token",
-        q2: "adjoint of the second token", y: "a tied scalar particle, V = W = y",
-    },
     assumptions=(
         Assumption("bounded-data", "Tokens and labels of the data are bounded (A1)."),
         Assumption("growth", "Blocks grow at most quadratically in the parameters (A2)."),

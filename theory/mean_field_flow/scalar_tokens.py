@@ -2,13 +2,17 @@
 
 import sympy as sp
 
-from theory.calculus.indices import unroll
-from theory.codegen.function import Function, Output
+from theory.calculus.indices import define, symbol, unroll
+from theory.codegen.function import Function
 from theory.language import Step
 from theory.mean_field_flow.transformer import LOGITS, D, P, T, V, W, Z, a, attention, i, q
 
-y = sp.Symbol("y", real=True)
-u1, u2, q1, q2, v, omega = sp.symbols("u1 u2 q1 q2 v omega", real=True)
+y = symbol("y", meaning="a tied scalar particle, V = W = y", real=True)
+u1 = symbol("u1", meaning="first scalar token", real=True)
+u2 = symbol("u2", meaning="second scalar token", real=True)
+q1 = symbol("q1", meaning="adjoint of the first token", real=True)
+q2 = symbol("q2", meaning="adjoint of the second token", real=True)
+v, omega = sp.symbols("v omega", real=True)
 
 
 def logistic(x: sp.Expr) -> sp.Expr:
@@ -46,16 +50,18 @@ def tied_functions() -> tuple[Function, ...]:
     source = "Scalar-token model of the sheet with tied weights V = W = y; attention only."
     return (
         Function(
-            "tied_velocity", (*state, y), tuple(Output(part) for part in velocity),
-            "Velocity of two scalar tokens under one particle.", source,
+            tuple(define(f"d{u}", (), part) for u, part in zip(state, velocity, strict=True)),
+            (*state, y), "Velocity of two scalar tokens under one particle.", source,
+            name="tied_velocity",
         ),
         Function(
-            "tied_adjoint_velocity", (*state, *costate, y),
-            tuple(Output(-sp.diff(pairing, token)) for token in state),
+            tuple(define(f"back_{u}", (), -sp.diff(pairing, u)) for u in state),
+            (*state, *costate, y),
             "Velocity of the adjoint of two scalar tokens under one particle.", source,
+            name="tied_adjoint_velocity",
         ),
         Function(
-            "tied_gradient", (*state, *costate, y), Output(sp.diff(pairing, y)),
+            define("tied_gradient", (), sp.diff(pairing, y)), (*state, *costate, y),
             "d/dy of <g, p>: the drift without weight decay.", source,
         ),
     )  # fmt: skip

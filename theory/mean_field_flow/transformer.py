@@ -11,18 +11,33 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, substitute, total
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.calculus.indices import (
+    Definition,
+    Softmax,
+    array,
+    canonical,
+    define,
+    indices,
+    size,
+    substitute,
+    total,
+)
+from theory.codegen.function import Function
 from theory.language import Step
 
 # Symbols: D rows and T tokens (columns) of Z; neurons of one feed-forward particle.
-D, T, hidden = size("D"), size("T"), size("hidden")
+D = size("D", "rows of the state")
+T = size("T", "tokens")
+hidden = size("hidden", "neurons of one feed-forward particle")
 a, b, c, d = indices("a b c d", D)
 i, j, q, r, s = indices("i j q r s", T)
 n, m, o = indices("n m o", hidden)
-Z, p = array("Z", D, T), array("p", D, T)
-V, W = array("V", D, D), array("W", D, D)
-W1, W2 = array("W1", hidden, D), array("W2", D, hidden)
+Z = array("Z", D, T, meaning="state: D rows, one column a token")
+p = array("p", D, T, meaning="adjoint of the state, same shape")
+V = array("V", D, D, meaning="value matrix of a head")
+W = array("W", D, D, meaning="logit matrix of a head, W_K^T W_Q")
+W1 = array("W1", hidden, D, meaning="inner feed-forward weights")
+W2 = array("W2", D, hidden, meaning="outer feed-forward weights")
 P = array("P", T, T)  # softmax weights
 X, S, S1 = (array(name, hidden, T) for name in ("X", "S", "S1"))  # input, sigma, sigma'
 
@@ -121,13 +136,14 @@ def activation_steps() -> tuple[Step, ...]:
 
 def block_steps() -> tuple[Step, ...]:
     """The closed-form gradients, for matrices of any size, and what follows from their form."""
-    x = array("x", T)
+    x = array("x", T, latex=r"\ell")
     weight = {token: sp.exp(x[token]) / total(sp.exp(x[i]), i) for token in (q, r)}
     derived = pulled_back()
     named = tuple(
         Step(
             f"gradient in {name}", derived[name], STATED[name],
             "chain rule through softmax or activation, against the closed form of the sheet",
+            uses=("softmax rule",) if name in ("V", "W", "Z of f") else (),
         )
         for name in STATED
     )  # fmt: skip
@@ -135,7 +151,7 @@ def block_steps() -> tuple[Step, ...]:
 
     def euler(expression: sp.Expr) -> sp.Expr:
         """Put sigma(x) = x sigma'(x) / degree: sigma is positively homogeneous."""
-        return substitute(expression, S, (n, i), HIDDEN * S1[n, i] / degree)
+        return substitute(expression, define(S, (n, i), HIDDEN * S1[n, i] / degree))
 
     return (
         Step(
@@ -146,17 +162,20 @@ def block_steps() -> tuple[Step, ...]:
         Step(
             "value is linear", total(V[c, d] * derived["V"], c, d), paired(attention),
             "<V, grad_V <f, p>> = <f, p>: f is linear in V",
+            uses=("gradient in V",),
         ),
         Step(
             "outer layer is linear", total(W2[c, o] * derived["W2"], c, o), paired(feedforward),
             "<W2, grad_W2 <h, p>> = <h, p>: h is linear in W2; with the step before, the virial "
             "identity d/dtau (|V|^2 + |W2|^2) / 2 = -E integral <dT, p> - lambda (|V|^2 + |W2|^2)",
+            uses=("gradient in W2", "value is linear"),
         ),
         Step(
             "balancedness", total(W1[o, c] * derived["W1"], c),
             degree * euler(total(W2[c, o] * derived["W2"], c)),
             "for sigma of degree q, row o of W1 and column o of W2: <W1, grad> = q <W2, grad>, so "
             "|W1|^2 - q |W2|^2 of a neuron decays exactly like exp(-2 lambda tau)",
+            uses=("gradient in W1", "gradient in W2"),
         ),
     )  # fmt: skip
 
@@ -164,13 +183,13 @@ def block_steps() -> tuple[Step, ...]:
 def hidden_layer(activation: Activation) -> tuple[Definition, ...]:
     """Input, value and slope of the neurons."""
     return (
-        Definition(X, (n, i), HIDDEN),
-        Definition(S, (n, i), activation.value(X[n, i])),
-        Definition(S1, (n, i), activation.slope(X[n, i])),
+        define(X, (n, i), HIDDEN),
+        define(S, (n, i), activation.value(X[n, i])),
+        define(S1, (n, i), activation.slope(X[n, i])),
     )
 
 
-WEIGHTS = (Definition(P, (q, i), Softmax(LOGITS, q)),)
+WEIGHTS = (define(P, (q, i), Softmax(LOGITS, q)),)
 CLOSED = "Closed form derived from the block, equal to that of the sheet; Gao et al. 2024, App. G."
 
 
@@ -179,17 +198,16 @@ def attention_functions() -> tuple[Function, ...]:
     derived = pulled_back()
     return (
         Function(
-            "attention", (Z, V, W), Output(attention, (a, i)),
+            define("attention", (a, i), attention), (Z, V, W),
             "One attention head, f = V Z softmax(Z^T W Z), softmax down each column.",
             "Gao et al. 2024 (arXiv:2410.23610), (2.3).", WEIGHTS,
         ),
         Function(
-            "attention_gradient", (Z, p, V, W),
-            (Output(derived["V"], (c, d)), Output(derived["W"], (c, d))),
-            "Gradients of <f, p> in V and W.", CLOSED, WEIGHTS,
+            (define("in_V", (c, d), derived["V"]), define("in_W", (c, d), derived["W"])),
+            (Z, p, V, W), "Gradients of <f, p> in V and W.", CLOSED, WEIGHTS, "attention_gradient",
         ),
         Function(
-            "attention_pullback", (Z, p, V, W), Output(derived["Z of f"], (c, s)),
+            define("attention_pullback", (c, s), derived["Z of f"]), (Z, p, V, W),
             "Gradient of <f, p> in the state Z.", CLOSED, WEIGHTS,
         ),
     )  # fmt: skip
@@ -198,20 +216,20 @@ def attention_functions() -> tuple[Function, ...]:
 def feedforward_functions(activation: Activation, word: str) -> tuple[Function, ...]:
     """One feed-forward particle: value, gradients, and what it sends back to the state."""
     derived, layer = pulled_back(), hidden_layer(activation)
-    gradients = (Output(derived["W1"], (o, c)), Output(derived["W2"], (c, o)))
+    gradients = define("in_W1", (o, c), derived["W1"]), define("in_W2", (c, o), derived["W2"])
     return (
         Function(
-            f"{activation.prefix}feedforward", (Z, W1, W2), Output(feedforward, (a, i)),
+            define(f"{activation.prefix}feedforward", (a, i), feedforward), (Z, W1, W2),
             f"One feed-forward particle, h = W2 sigma(W1 Z), sigma the {word}.",
             "Gao et al. 2024 (arXiv:2410.23610), App. G.", layer[:2],
         ),
         Function(
-            f"{activation.prefix}feedforward_gradient", (Z, p, W1, W2), gradients,
-            f"Gradients of <h, p> in W1 and W2, sigma the {word}.", CLOSED, layer,
+            gradients, (Z, p, W1, W2), f"Gradients of <h, p> in W1 and W2, sigma the {word}.",
+            CLOSED, layer, f"{activation.prefix}feedforward_gradient",
         ),
         Function(
-            f"{activation.prefix}feedforward_pullback", (Z, p, W1, W2),
-            Output(derived["Z of h"], (c, s)),
+            define(f"{activation.prefix}feedforward_pullback", (c, s), derived["Z of h"]),
+            (Z, p, W1, W2),
             f"Gradient of <h, p> in the state Z, sigma the {word}.", CLOSED, (layer[0], layer[2]),
         ),
     )  # fmt: skip

@@ -19,14 +19,16 @@ import sympy as sp
 from theory.calculus.expansion import continued, one_sided_limit, truncate
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
+    Softmax,
     array,
     canonical,
     contract_pairs,
     contract_rows,
+    define,
     indices,
-    instantiate,
     size,
     substitute,
+    symbol,
     total,
 )
 from theory.calculus.stochastic import (
@@ -45,19 +47,29 @@ from theory.calculus.stochastic import (
     stratonovich_correction,
     unit_diagonal,
 )
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 from theory.noise_synchronization.activations import gaussian_mean, hermite, relu_pair_means
 
-N, d, m, modes = size("N"), size("d"), size("m"), size("modes")
-eps = sp.Symbol("epsilon", positive=True)  # sqrt(T / L)
-beta, sigma_u, sigma_w = sp.symbols("beta sigma_u sigma_w", positive=True)
-u, degree = sp.Symbol("u", real=True), size("degree")
-k_u, k_1, k_p = sp.symbols("kernel_at_u kernel_at_one kernel_slope", positive=True)
+N = size("N", "number of tokens")
+d = size("d", "embedding dimension")
+m = size("m", "MLP width")
+modes = size("modes")
+eps = symbol("epsilon", meaning="sqrt(T / L)", positive=True)
+beta = symbol("beta", meaning="inverse temperature of the energy", positive=True)
+sigma_u = symbol("sigma_u", meaning="standard deviation of the inner biases", positive=True)
+sigma_w = symbol("sigma_w", meaning="standard deviation of the outer biases", positive=True)
+u = symbol("u", meaning="inner product of two tokens", real=True)
+degree = size("degree", "degree of a spherical harmonic")
+k_u = symbol("kernel_at_u", latex=r"\kappa(u)", meaning="kappa(u)", positive=True)
+k_1 = symbol("kernel_at_one", latex=r"\kappa(1)", meaning="kappa(1)", positive=True)
+k_p = symbol("kernel_slope", latex=r"\kappa'(1)", meaning="kappa'(1)", positive=True)
 p, q, i, j = indices("p q i j", N)
 a, b, c, e, g = indices("a b c e g", d)
 (h,), (r,) = indices("h", m), indices("r", modes)
-X, A, G = array("X", N, d), array("A", N, d), array("G", N, d)
+X = array("X", N, d, meaning="tokens, unit vectors, N by d")
+A = array("A", N, d, meaning="attention values Attn(mu, x_i), N by d")
+G = array("G", N, d, meaning="values of a vector field (the MLP's output) at the tokens, N by d")
 DA, DG = array("DA", N, d, d), array("DG", N, d, d)
 W, b_W, U_w, b_U, Fe = (
     array("W", d, m),
@@ -66,12 +78,32 @@ W, b_W, U_w, b_U, Fe = (
     array("b_U", m),
     array("F", N, m),
 )
-Phi, kernel = array("Phi", N, N, symmetric=True), array("kernel", N, N, symmetric=True)
-gram, S = array("u", N, N, symmetric=True), array("S", N, N)
-Q, Kw, V, P = array("Q", d, d), array("K", d, d), array("V", d, d), array("P", N, N)
-log_weight = array("log_weight", N)
-gradient, hessian, other = array("gradient", N, d), array("hessian", N, d, d), array("other", N, d)
-x, y, variance = array("x", d), array("y", d), array("variance", N)
+kernel = array(
+    "kernel",
+    N,
+    N,
+    meaning="noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
+    symmetric=True,
+)
+Phi = array("Phi", N, N, symmetric=True)
+gram = array("u", N, N, latex=r"\mathbf{u}", meaning="inner products of the tokens", symmetric=True)
+S = array("S", N, N)
+Q = array("Q", d, d, meaning="query matrix")
+Kw = array("K", d, d, meaning="key matrix")
+V = array("V", d, d, meaning="value matrix")
+P = array("P", N, N)
+log_weight = array(
+    "log_weight",
+    N,
+    latex=r"\log w",
+    meaning="logarithms of the weights of the atoms of mu",
+)
+gradient = array("gradient", N, d, meaning="gradient of a test function at the tokens")
+hessian = array("hessian", N, d, d, meaning="second derivatives of a test function at the tokens")
+other = array("other", N, d)
+variance = array("variance", N, meaning="K(x_i, x_i)")
+x = array("x", d)
+y = array("y", d)
 sigma, coefficient, order = array("sigma", N, modes), array("a", modes), array("k", modes)
 
 
@@ -93,8 +125,9 @@ class kappa_slope(sp.Function):
 
 # The finite model. One layer: attention with weight eps^2, then the MLP with weight eps.
 LAYER = (Branch(2, A, DA), Branch(1, G, DG))
-MLP = total(W[a, h] * Fe[p, h], h) / sp.sqrt(m) + b_W[a]  # F = phi(Z), features of the token
-PREACTIVATION = total(U_w[h, c] * X[p, c], c) / sp.sqrt(d) + b_U[h]
+# F = phi(Z), features of the token
+MLP = define(G, (p, a), total(W[a, h] * Fe[p, h], h) / sp.sqrt(m) + b_W[a])
+PREACTIVATION = define("Z", (p, h), total(U_w[h, c] * X[p, c], c) / sp.sqrt(d) + b_U[h])
 WEIGHTS = {W: sp.S.One, b_W: sigma_w**2}
 LOGITS = total(Q[a, b] * X[i, b] * Kw[a, c] * X[j, c], a, b, c)
 
@@ -134,14 +167,16 @@ def in_gram(expression: sp.Expr) -> sp.Expr:
 
 def one_token(expression: sp.Expr) -> sp.Expr:
     """On the sphere, inner products of different tokens written out again."""
-    apart = substitute(on_sphere(expression, X, gram), gram, (p, q), total(X[p, c] * X[q, c], c))
+    apart = substitute(
+        on_sphere(expression, X, gram), define(gram, (p, q), total(X[p, c] * X[q, c], c))
+    )
     return canonical(apart)
 
 
 def over_features(expression: sp.Expr) -> sp.Expr:
     """The mean over U: E sum_h F_ph F_qh = m Phi_pq, and kernel = Phi + sigma_w^2."""
     mean = contract_pairs(expression, Fe, Phi, m)
-    return canonical(substitute(mean, Phi, (p, q), kernel[p, q] - sigma_w**2))
+    return canonical(substitute(mean, define(Phi, (p, q), kernel[p, q] - sigma_w**2)))
 
 
 def of_order(expression: sp.Expr, k: int) -> sp.Expr:
@@ -158,12 +193,13 @@ def increment() -> sp.Expr:
 @cache
 def limit() -> tuple[Diffusion, sp.Expr]:
     """The SDE of the tokens from the moments of one layer, and the mean's order in eps."""
-    noise = truncate(increment(), eps, 2)  # no zeroth order: all that squares below eps^3
+    # Without a zeroth order: this is all of which the square is below eps^3.
+    noise = define("noise", (p, a), truncate(increment(), eps, 2))
 
     def mean(expression: sp.Expr) -> sp.Expr:
-        return over_features(mean_over_layer(expression, G, (p, a), MLP, WEIGHTS))
+        return over_features(mean_over_layer(expression, MLP, WEIGHTS))
 
-    first, second = mean(increment()), mean(noise * instantiate(noise, {p: q, a: b}))
+    first, second = mean(increment()), mean(noise[p, a] * noise[q, b])
     drift, bracket = one_token(of_order(first, 2)), one_token(of_order(second, 2))
     return Diffusion(X, (p, a), (q, b), drift, bracket), of_order(first, 1)
 
@@ -187,7 +223,7 @@ def gram_process() -> Diffusion:
 def pair() -> tuple[sp.Expr, sp.Expr]:
     """Drift and half the bracket of u = <x, y> for two tokens without attention."""
     process = gram_process()
-    drift = substitute(process.drift, A, (p, a), sp.S.Zero)
+    drift = substitute(process.drift, define(A, (p, a), sp.S.Zero))
     spread = process.bracket_at((p, q), (p, q)) / 2
     entries = {gram[p, q]: u, kernel[p, q]: kappa(u)}
     return tuple(sp.expand(in_gram(f).xreplace(entries)) for f in (drift, spread))
@@ -250,7 +286,7 @@ def stated_weak_form() -> tuple[sp.Expr, sp.Expr]:
     def along(slopes: sp.IndexedBase) -> sp.Expr:
         return total(sigma[p, r] * slopes[p, a] * projector(X, (p,), a, e), a, p) / N
 
-    product = total(along(gradient) * instantiate(along(other), {}), r, e)
+    product = total(along(gradient) * along(other), r, e)
     noise = contract_pairs(product, sigma, kernel, sp.S.One)
     return total(transport + k_1 * laplacian / 2, p) / N, noise
 
@@ -261,7 +297,8 @@ w_, h_, curvature = (
     sp.Symbol("h", positive=True),
     sp.Symbol("kappa2", real=True),
 )
-delta, apart = sp.Symbol("delta", real=True), array("h", N, N, symmetric=True)
+delta = symbol("delta", meaning="values of attention are V = -delta I", real=True)
+apart = array("h", N, N, symmetric=True)
 
 
 def at_synchrony(expression: sp.Expr) -> sp.Expr:
@@ -276,11 +313,11 @@ def repulsion() -> sp.Expr:
     the token at synchrony, whatever the logits are.
     """
     values = -delta * total(P[p, j] * X[j, a], j)
-    moved = in_gram(substitute(gram_process().drift, A, (p, a), values))
-    silent = substitute(moved, kernel, (p, q), sp.S.Zero).subs(k_1, 0)
-    scaled = substitute(silent, gram, (p, q), 1 - h_ * apart[p, q])
+    moved = in_gram(substitute(gram_process().drift, define(A, (p, a), values)))
+    silent = substitute(moved, define(kernel, (p, q), sp.S.Zero)).subs(k_1, 0)
+    scaled = substitute(silent, define(gram, (p, q), 1 - h_ * apart[p, q]))
     slope = unit_diagonal(sp.diff(scaled, h_).subs(h_, 0), apart, sp.S.Zero)
-    common = substitute(slope, P, (p, q), P[i, q])  # row i for every row
+    common = substitute(slope, define(P, (p, q), P[i, q]))  # row i for every row
     return -canonical(contract_rows(common, P))
 
 
@@ -290,7 +327,7 @@ def one_point() -> tuple[sp.Expr, sp.Expr]:
     process, height = zonal(), total(pole[c] * X[p, c], c)
     found = []
     for part in (generator(process, height), generator(process, height**2 / 2)):
-        free = substitute(part, A, (p, a), sp.S.Zero)
+        free = substitute(part, define(A, (p, a), sp.S.Zero))
         found.append(in_gram(free.replace(_is_entry_of(pole), lambda f: X[q, f.indices[0]])))
     drift, square = (f.xreplace({gram[p, q]: w_}) for f in found)
     return drift, sp.expand(2 * (square - w_ * drift))
@@ -314,7 +351,7 @@ def density(at: sp.Expr, kernel_there: sp.Expr) -> sp.Expr:
 # Activations: the ReLU with biases, and Hermite series.
 rho = sp.Symbol("rho", real=True)
 SCALE = 1 / d + sigma_u**2  # s^2, the variance of a pre-activation
-CORRELATION = Definition(rho, (), (u / d + sigma_u**2) / SCALE)
+CORRELATION = define(rho, (), (u / d + sigma_u**2) / SCALE)
 HERMITE = total(coefficient[r] ** 2 * rho ** order[r], r) + sigma_w**2
 
 
@@ -349,45 +386,95 @@ def mehler() -> tuple[sp.Expr, sp.Expr]:
     return gaussian_mean(sp.expand(sp.Mul(*series)), g1, g2), diagonal
 
 
+STATEMENT = (
+    "drift",
+    "cross-bracket",
+    "SPDE, drift",
+    "SPDE, noise",
+    "decay density",
+    "lambda_bar",
+    "lambda_1",
+    "attention near synchrony",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "for the existence of the coupling, which is quoted and measured, not derived": (
+        "lipschitz-activation",
+    ),
+    "for the decay of the energy: an inequality of Gronwall's kind, which is quoted and measured": (
+        "coercivity",
+        "forcing",
+    ),
+    "a property of the limit, by which its simulation is tested": (
+        "Stratonovich",
+        "harmonics of degree 1",
+        "harmonics of degree 2",
+        "harmonics of degree 3",
+        "harmonics of degree 4",
+        "edge of the decay density",
+    ),
+    "the exponents for a given activation": (
+        "ReLU kernel",
+        "ReLU slope",
+        "ReLU lambda_1",
+        "ReLU coercivity",
+        "Mehler",
+        "Hermite lambda_bar",
+        "Hermite lambda_1",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From the layer to the SDE, the SPDE, the energy identity and the exponents."""
     return Derivation(
         steps=(*layer_steps(), *measure_steps(), *pair_steps(), *activation_steps()),
         functions=(*token_functions(), *pair_functions()),
+        statement=STATEMENT,
+        aside=ASIDE,
     )
 
 
 def layer_steps() -> tuple[Step, ...]:
     """LayerNorm, the moments of the MLP, drift and bracket."""
     process, mean = limit()
-    field, hidden = (instantiate(f, {p: q, a: b}) for f in (MLP, PREACTIVATION))
+    both = PREACTIVATION[p, h] * PREACTIVATION[q, h]
+    fields = MLP[p, a] * MLP[q, b]
     return (
         Step(
             "LayerNorm", expansion_of_layer_norm(), STATED_LAYER_NORM,
             "(x + eps w) / |x + eps w| to second order, |x| = 1: -<x, w> P w has a minus",
+            uses=("tokens-on-the-sphere",),
         ),
         Step(
-            "pre-activations", expectation(PREACTIVATION * hidden, {U_w: 1, b_U: sigma_u**2}),
+            "pre-activations", expectation(both, {U_w: 1, b_U: sigma_u**2}),
             total(X[p, c] * X[q, c], c) / d + sigma_u**2,
             "mean over U and b_U: the Gaussian law whose correlation the kernel depends on",
+            uses=("fresh-gaussian-weights",),
         ),
         Step(
-            "MLP covariance", contract_pairs(expectation(MLP * field, WEIGHTS), Fe, Phi, m),
+            "MLP covariance", contract_pairs(expectation(fields, WEIGHTS), Fe, Phi, m),
             sp.KroneckerDelta(a, b) * (Phi[p, q] + sigma_w**2),
             "E[G G^T] = K I, exact for every width: the m of the sum cancels 1 / m",
+            uses=("fresh-gaussian-weights", "pre-activations"),
         ),
-        Step("order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)"),
+        Step(
+            "order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)",
+            uses=("LayerNorm", "MLP covariance"),
+        ),
         Step(
             "drift", zonal().drift, STATED_DRIFT,
             "mean of one layer to order T / L: E|P G|^2 = (d - 1) kappa(1)",
+            uses=("fixed-attention", "LayerNorm", "MLP covariance", "order of the mean"),
         ),
         Step(
             "cross-bracket", process.bracket, STATED_BRACKET,
             "covariance of the increments of two tokens: K(x_p, x_q) P_p P_q",
+            uses=("LayerNorm", "MLP covariance"),
         ),
         Step(
             "Stratonovich", correction(), -(d - 1) * kappa(1) * X[p, a] / 2,
             "the Ito drift of the noise is its Stratonovich correction, nothing else",
+            uses=("drift", "cross-bracket"),
         ),
     )  # fmt: skip
 
@@ -402,6 +489,7 @@ def measure_steps() -> tuple[Step, ...]:
             w_drift * sp.diff(f, w_) + w_bracket * sp.diff(f, w_, 2) / 2,
             -k_1 * k * (k + d - 2) * f / 2,
             "the one-point motion is spherical Brownian motion at speed kappa(1)",
+            uses=("drift", "cross-bracket"),
         )
         for k in (1, 2, 3, 4)
         for f in [sp.expand_func(sp.gegenbauer(k, d / 2 - 1, w_))]
@@ -411,12 +499,17 @@ def measure_steps() -> tuple[Step, ...]:
             "SPDE, drift", drift, stated_drift,
             "Ito's formula for <mu, f> with arbitrary derivatives of f at the tokens: the "
             "empirical measure solves the SPDE exactly, for every N",
+            uses=("drift", "cross-bracket"),
         ),
-        Step("SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K"),
+        Step(
+            "SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K",
+            uses=("cross-bracket",),
+        ),
         *harmonics,
         Step(
             "energy identity", energy_slope(), stated_energy_slope(),
             "Ito's formula for E_beta in the Gram matrix; no inequality",
+            uses=("drift", "cross-bracket"),
         ),
     )  # fmt: skip
 
@@ -436,27 +529,43 @@ def pair_steps() -> tuple[Step, ...]:
     slope = at_synchrony(sp.diff(drift, u))
     quadratic = at_synchrony(sp.diff(spread, u, 2)) / 2
     return (
-        Step("two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention"),
-        Step("two tokens, noise", spread, G_1, "half the bracket of u"),
+        Step(
+            "two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention",
+            uses=("drift", "cross-bracket"),
+        ),
+        Step("two tokens, noise", spread, G_1, "half the bracket of u", uses=("cross-bracket",)),
         Step(
             "exponential of u", drift * beta + spread * beta**2, beta * G_BETA,
             "the generator on e^(beta u), divided by e^(beta u)",
+            uses=("two tokens, drift", "two tokens, noise"),
         ),
         Step(
             "decay density", decay_density().subs(k_u, kappa(u)), DECAY_DENSITY,
             "e^beta - e^(beta u) drawn out: inf of this is the dissipation rate",
+            uses=("energy identity", "exponential of u"),
         ),
-        Step("edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar"),
-        Step("lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise"),
+        Step(
+            "edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar",
+            uses=("decay density",),
+        ),
+        Step(
+            "lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise",
+            uses=("two tokens, drift",),
+        ),
         Step(
             "attention near synchrony", repulsion(), 2 * delta * apart[p, q],
             "V = -delta I drives h apart at 2 delta: the mean moves at lambda_bar + 2 delta",
+            uses=("drift", "lambda_bar"),
         ),
-        Step("noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony"),
+        Step(
+            "noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony",
+            uses=("two tokens, noise",),
+        ),
         Step(
             "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
             + quadratic * h_**2 * sp.diff(sp.log(h_), h_, 2),
             2 * LAMBDA_1, "log h near 0 moves at the rate 2 lambda_1",
+            uses=("lambda_bar", "noise of h"),
         ),
     )  # fmt: skip
 
@@ -474,41 +583,47 @@ def activation_steps() -> tuple[Step, ...]:
             "ReLU kernel", value,
             SCALE / (2 * sp.pi) * (sp.sqrt(1 - rho**2) + rho * (sp.pi - theta)) + sigma_w**2,
             "polar coordinates; rho = (u / d + sigma_u^2) / s^2", inside,
+            uses=("pre-activations",),
         ),
         Step(
             "ReLU slope", sp.diff(value, rho) / (d * SCALE), slope,
             "chain rule, d rho / du = 1 / (d s^2), against E[phi' phi'] / d: the 1/d stays", inside,
+            uses=("ReLU kernel",),
         ),
         Step(
             "ReLU lambda_1", with_relu(LAMBDA_1), -1 / (2 * d) - bias * (d - 1) / 4,
             "negative for every bias and dimension",
+            uses=("ReLU slope", "lambda_1"),
         ),
         Step(
             "ReLU coercivity", with_relu(LAMBDA_BAR), (d - 3) * (2 / (d * (d - 3)) - bias) / 2,
             "negative iff sigma_u^2 + 2 sigma_w^2 > 2 / (d (d - 3)), d > 3",
+            uses=("ReLU slope", "lambda_bar"),
         ),
         Step("Mehler", left, right, "E h_j(x) h_k(y) = rho^k delta_jk, degrees 0 to 3", inside),
         Step(
             "Hermite lambda_bar", with_hermite(LAMBDA_BAR), sums[0] - (d - 3) * sigma_w**2,
             "only the mean of the activation (k = 0) and the bias help coercivity",
+            uses=("Mehler", "lambda_bar"),
         ),
         Step(
             "Hermite lambda_1", with_hermite(LAMBDA_1), sums[1] - (d - 1) * sigma_w**2 / 2,
             "k = 0 and 1 help; k >= 2 hurt when d is large",
+            uses=("Mehler", "lambda_1"),
         ),
     )  # fmt: skip
 
 
 # What becomes code. ``heads`` of the attention: one softmax, values V x_j.
-ATTENTION_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS, j))
-MEASURE_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS + log_weight[j], j))
+ATTENTION_WEIGHTS = define(P, (i, j), Softmax(LOGITS, j))
+MEASURE_WEIGHTS = define(P, (i, j), Softmax(LOGITS + log_weight[j], j))
 ATTENTION = total(P[p, j] * V[a, b] * X[j, b], j, b)
 PAPER = "Agazzi et al. 2026 (arXiv:2604.26898)"
 
 
 def token_functions() -> tuple[Function, ...]:
     """Functions of N tokens on the sphere."""
-    drift = substitute(zonal().drift, A, (p, a), ATTENTION)
+    drift = substitute(zonal().drift, define(A, (p, a), ATTENTION))
     frozen = canonical(
         limit()[0].drift.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
     )
@@ -517,50 +632,47 @@ def token_functions() -> tuple[Function, ...]:
     layer_norm_ = STATED_LAYER_NORM.replace(_is_entry_of(A), lambda f: G[f.indices])
     return (
         Function(
-            "attention", (X, Q, Kw, V), Output(ATTENTION, (p, a)),
+            define("attention", (p, a), ATTENTION), (X, Q, Kw, V),
             "Softmax attention of every token over all tokens, weights shared by the layers.",
             f"{PAPER}, finite model.", definitions=(ATTENTION_WEIGHTS,),
         ),
         Function(
-            "measure_attention", (X, log_weight, Q, Kw, V), Output(ATTENTION, (p, a)),
+            define("measure_attention", (p, a), ATTENTION), (X, log_weight, Q, Kw, V),
             "Attention over a measure with atoms X, of weight exp(log_weight) up to a factor.",
             f"{PAPER}, attention over a measure mu.", definitions=(MEASURE_WEIGHTS,),
         ),
         Function(
-            "token_drift", (X, Q, Kw, V, k_1), Output(canonical(drift), (p, a)),
+            define("token_drift", (p, a), canonical(drift)), (X, Q, Kw, V, k_1),
             "Ito drift of the tokens; kernel_at_one = kappa(1).",
             f"{PAPER}, limiting SDE; derived from one layer.", definitions=(ATTENTION_WEIGHTS,),
         ),
         Function(
-            "field_drift", (X, A, variance), Output(frozen, (p, a)),
+            define("field_drift", (p, a), frozen), (X, A, variance),
             "Ito drift for any attention values A and any kernel; variance[i] = K(x_i, x_i).",
             "Derived from one layer; a kernel of frozen features is not zonal.",
         ),
         Function(
-            "projected", (X, G), Output(project(X, (p,), a, lambda f: G[p, f]), (p, a)),
+            define("projected", (p, a), project(X, (p,), a, lambda f: G[p, f])), (X, G),
             "P_x G of every token: the noise of the SDE for a noise field G.",
             f"{PAPER}, limiting SDE.",
         ),
         Function(
-            "layer_norm_expansion", (X, G, eps), Output(canonical(layer_norm_), (p, a)),
+            define("layer_norm_expansion", (p, a), canonical(layer_norm_)), (X, G, eps),
             "LN(x + epsilon G) to second order in epsilon, for unit vectors x.",
             f"{PAPER}; derived by Taylor expansion.",
         ),
         Function(
-            "energy", (X, beta),
-            Output(energy(gram).replace(_is_entry_of(gram), _inner), ()),
+            define("energy", (), energy(gram).replace(_is_entry_of(gram), _inner)), (X, beta),
             "Interaction energy E_beta of the empirical measure; zero iff all tokens agree.",
             f"{PAPER}, energy.",
         ),
         Function(
-            "energy_slope", (X, A, gram, kernel, k_1, beta), Output(energy_slope(), ()),
+            define("energy_slope", (), energy_slope()), (X, A, gram, kernel, k_1, beta),
             "dE[energy]/dt for tokens X with Gram matrix u, attention values A, kernel[i, j].",
             f"{PAPER}; exact, derived by Ito's formula.",
         ),
         Function(
-            "weak_drift",
-            (X, A, gradient, hessian, variance),
-            Output(any_kernel, ()),
+            define("weak_drift", (), any_kernel), (X, A, gradient, hessian, variance),
             "Drift of <mu, f> from the derivatives of f at the tokens; variance[i] = K(x_i, x_i).",
             f"{PAPER}, SPDE; derived by Ito's formula.",
         ),
@@ -577,43 +689,42 @@ def pair_functions() -> tuple[Function, ...]:
     drift, spread = (f.subs(kappa(u), k_u) for f in pair())
     return (
         Function(
-            "relu_kernel", (u, d, sigma_u, sigma_w), Output(relu_everywhere(), ()),
+            define("relu_kernel", (), relu_everywhere()), (u, d, sigma_u, sigma_w),
             "Noise kernel kappa(u) of the ReLU with biases, u = <x, y> on the sphere S^(d-1).",
             f"{PAPER}, kernel; derived in polar coordinates.", definitions=(CORRELATION,),
         ),
         Function(
-            "relu_slope", (u, d, sigma_u), Output(relu()[1], ()),
+            define("relu_slope", (), relu()[1]), (u, d, sigma_u),
             "kappa'(u) of the ReLU.", "Price's theorem.",
-            definitions=(Definition(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.value))),),
+            definitions=(define(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.value))),),
         ),
         Function(
-            "pair_drift", (u, k_u, k_1, d), Output(sp.collect(drift, (k_u, k_1)), ()),
+            define("pair_drift", (), sp.collect(drift, (k_u, k_1))), (u, k_u, k_1, d),
             "Drift of u = <x, y> for two tokens without attention; kernel_at_u = kappa(u).",
             f"Follows from the trace identities of {PAPER}; derived here.",
         ),
         Function(
-            "pair_variance", (u, k_u, k_1), Output(2 * sp.factor(spread), ()),
+            define("pair_variance", (), 2 * sp.factor(spread)), (u, k_u, k_1),
             "d<u>/dt for two tokens without attention.",
             f"Follows from the trace identities of {PAPER}; derived here.",
         ),
         Function(
-            "decay_density", (u, k_u, k_1, beta, d), Output(decay_density(), ()),
+            define("decay_density", (), decay_density()), (u, k_u, k_1, beta, d),
             "F(u) for u < 1: the mean energy falls at least at the rate inf F.",
             f"{PAPER}, dissipation.",
         ),
         Function(
-            "exponents", (k_1, k_p, d), (Output(LAMBDA_1), Output(LAMBDA_BAR)),
-            "lambda_1 and lambda_bar from kappa(1) and kappa'(1).",
-            f"{PAPER}; derived from two tokens near synchrony.",
+            (define("lambda_1", (), LAMBDA_1), define("lambda_bar", (), LAMBDA_BAR)),
+            (k_1, k_p, d), "lambda_1 and lambda_bar from kappa(1) and kappa'(1).",
+            f"{PAPER}; derived from two tokens near synchrony.", name="exponents",
         ),
         Function(
-            "harmonic_rate", (degree, d, k_1),
-            Output(k_1 * degree * (degree + d - 2) / 2),
+            define("harmonic_rate", (), k_1 * degree * (degree + d - 2) / 2), (degree, d, k_1),
             "Decay rate of <mu, Y> without attention, for harmonics Y of a degree.",
             "Derived here: spherical Brownian motion at speed kappa(1).",
         ),
         Function(
-            "coercivity_threshold", (d,), Output(2 / (d * (d - 3))),
+            define("coercivity_threshold", (), 2 / (d * (d - 3))), (d,),
             "The ReLU has lambda_bar < 0 iff sigma_u^2 + 2 sigma_w^2 exceeds this; d > 3.",
             f"{PAPER}, closed form derived here.",
         ),
@@ -625,17 +736,37 @@ def relu_everywhere() -> sp.Expr:
     return SCALE * continued(relu_pair_means(rho)[0], rho, sp.S.NegativeOne, sp.S.One) + sigma_w**2
 
 
-L, drift_, bracket_, F_ = (
-    sp.Symbol("L", positive=True),
-    array("b", N, d),
-    array("B", N, d, N, d),
-    sp.Symbol("F"),
+L = symbol("L", meaning="depth", positive=True)
+drift_ = array("b", N, d, meaning="Ito drift per unit time")
+bracket_ = array("B", N, d, N, d, meaning="d<X, X>/dt, cross-bracket of two tokens")
+F_ = symbol("F", meaning="decay density; -lambda_bar' is its infimum over u in [-1, 1]")
+bar = symbol(
+    "lambda_bar",
+    latex=r"\bar\lambda",
+    meaning="rate of the mean of 1 - u near synchrony",
+    real=True,
 )
-bar, one = sp.Symbol("lambda_bar", real=True), sp.Symbol("lambda_1", real=True)
-width = sp.Symbol("m", positive=True)
-bar_prime, forcing = sp.Symbol("lambda_bar'", real=True), sp.Symbol("epsilon_A", nonnegative=True)
-time, growth = sp.Symbol("t", positive=True), sp.Symbol("g", real=True)
-energy_t, energy_0 = sp.symbols("E_t E_0", positive=True)
+one = symbol("lambda_1", meaning="half the rate of log(1 - u) near synchrony", real=True)
+width = symbol("m", meaning="MLP width", positive=True)
+bar_prime = symbol(
+    "lambda_bar'",
+    latex=r"\bar\lambda'",
+    meaning="minus the infimum of F; negative, or nothing decays",
+    real=True,
+)
+forcing = symbol(
+    "epsilon_A",
+    meaning="growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
+    nonnegative=True,
+)
+time = symbol("t", meaning="time, T l / L after l layers", positive=True)
+growth = symbol(
+    "g",
+    meaning="rate of the mean of 1 - u near synchrony, with V = -delta I",
+    real=True,
+)
+energy_t = symbol("E_t", meaning="mean of E_beta at time t", positive=True)
+energy_0 = symbol("E_0", meaning="mean of E_beta at the start", positive=True)
 
 theorem = Theorem(
     title="Attention with a random MLP synchronizes tokens by common noise",
@@ -667,31 +798,6 @@ theorem = Theorem(
         "one-step test, the two-token diffusion, the weak limit at fixed MLP width, the decay of "
         "harmonics, the Hermite form, and the sign of the second-order term of LayerNorm."
     ),
-    notation={
-        X: "tokens, unit vectors, N by d", A: "attention values Attn(mu, x_i), N by d",
-        G: "values of a vector field (the MLP's output) at the tokens, N by d",
-        Q: "query matrix", Kw: "key matrix", V: "value matrix",
-        drift_: "Ito drift per unit time", bracket_: "d<X, X>/dt, cross-bracket of two tokens",
-        kernel: "noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
-        gram: "inner products of the tokens", variance: "K(x_i, x_i)",
-        log_weight: "logarithms of the weights of the atoms of mu",
-        gradient: "gradient of a test function at the tokens",
-        hessian: "second derivatives of a test function at the tokens",
-        N: "number of tokens", d: "embedding dimension", L: "depth", width: "MLP width m",
-        m: "MLP width", u: "inner product of two tokens", k_u: "kappa(u)", k_1: "kappa(1)",
-        k_p: "kappa'(1)", bar: "rate of the mean of 1 - u near synchrony",
-        one: "half the rate of log(1 - u) near synchrony",
-        beta: "inverse temperature of the energy",
-        F_: "decay density; -lambda_bar' is its infimum over u in [-1, 1]",
-        bar_prime: "minus the infimum of F; negative, or nothing decays",
-        forcing: "growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
-        energy_t: "mean of E_beta at time t", energy_0: "mean of E_beta at the start",
-        time: "time, T l / L after l layers", delta: "values of attention are V = -delta I",
-        growth: "rate of the mean of 1 - u near synchrony, with V = -delta I",
-        sigma_u: "standard deviation of the inner biases",
-        sigma_w: "standard deviation of the outer biases",
-        eps: "sqrt(T / L)", degree: "degree of a spherical harmonic",
-    },
     assumptions=(
         Assumption("tokens-on-the-sphere", "All initial tokens are unit vectors, d >= 2."),
         Assumption(

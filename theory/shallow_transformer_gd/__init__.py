@@ -16,16 +16,14 @@ Transformers, AISTATS 2026, arXiv:2601.16514; the recurrent contrast: arXiv:2402
 import sympy as sp
 
 from theory.calculus.expansion import large_limit
-from theory.calculus.indices import array, canonical, indices, size, total
-from theory.codegen.function import Definition, Function, Output
+from theory.calculus.indices import array, canonical, define, indices, size, symbol, total
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 from theory.shallow_transformer_gd import descent, recurrence
 from theory.shallow_transformer_gd.attention import STATED as HEAD
 from theory.shallow_transformer_gd.attention import (
     P,
     T,
-    U,
-    W,
     X,
     a,
     covariance,
@@ -37,13 +35,16 @@ from theory.shallow_transformer_gd.attention import (
     naming_steps,
     q,
     t,
-    u,
-    w,
 )
 from theory.shallow_transformer_gd.concentration import STATED as APPROXIMATION
 from theory.shallow_transformer_gd.concentration import (
+    b,
     concentration_steps,
+    delta,
+    eps,
     error_bound,
+    m,
+    n,
     width_condition,
 )
 from theory.shallow_transformer_gd.error_function import (
@@ -58,14 +59,20 @@ from theory.shallow_transformer_gd.error_function import (
     mean_of_values,
     tilted,
 )
+from theory.shallow_transformer_gd.recurrence import sigma1, sigma2
 
-m, n = size("m"), size("n")
 i, j, l = indices("i j l", d)  # noqa: E741
 (r,) = indices("r", m)
-eps, B, b, delta, tau = sp.symbols("epsilon B b delta tau", positive=True)
-sigma0, sigma1, sigma2, kappa = sp.symbols("sigma0 sigma1 sigma2 kappa", positive=True)
-rho_c, rho_u, rho_w = sp.symbols("rho_c rho_u rho_w", positive=True)
-L1, L2 = sp.symbols("L1 L2", positive=True)
+B = symbol("B", meaning="bound of the norms of all U, with probability 1 - delta", positive=True)
+tau = symbol("tau", meaning="number of steps", positive=True)
+kappa = sp.Symbol("kappa", positive=True)
+rho_c = symbol("rho_c", meaning="radius of the projection set in c, times 1/sqrt(m)", positive=True)
+rho_u = symbol("rho_u", meaning="the same in U", positive=True)
+rho_w = symbol("rho_w", meaning="the same in W", positive=True)
+B_app = symbol("B_app", latex=r"B_{\mathrm{app}}", meaning="approximation error")
+B_lin = symbol("B_lin", latex=r"B_{\mathrm{lin}}", meaning="linearisation error")
+L1 = symbol("L1", meaning="Lipschitz constant of a head", positive=True)
+L2 = symbol("L2", meaning="smoothness of a head", positive=True)
 
 STATED = {
     "B": sp.sqrt(d) + sp.sqrt(2 * sp.log(m / (2 * delta))) + rho_u / sp.sqrt(m),
@@ -84,6 +91,55 @@ def linearization(lipschitz: sp.Expr, smoothness: sp.Expr, share: sp.Expr) -> sp
     return (lipschitz * rho_c * radius + share * smoothness * radius**2) / sp.sqrt(m)
 
 
+STATEMENT = (
+    "attention is a mean",
+    "largest gradient",
+    "largest curvature",
+    "linearisation bound",
+    "approximation error",
+    "price of one more sample",
+    "Theorem 1",
+    "no length in the bounds",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "the form that the code computes": (
+        "M U, named",
+        "third cumulant, named",
+        "first derivative, named",
+        "second derivative, named",
+    ),
+    "the tangent kernel of erf in closed form, for the code": (
+        "bell integral",
+        "mean of two slopes of erf",
+        "determinant",
+        "mean of two erfs",
+        "mean of two erfs, closed",
+        "tilted covariance",
+    ),
+    "how the bounds of the paper compare": ("growth of the bound", "against the paper"),
+    "solved for the width, for the code": ("width condition",),
+    "a bound without the logarithm, for one sample": ("mean square",),
+    "a sharper bound than that of the paper, by which runs are certified": (
+        "square completed",
+        "self-bounding weight",
+        "certificate",
+        "iterations",
+    ),
+    "gradient descent seen at the samples, for the code": ("step in function space",),
+    "the contrast: a recurrent head pays for length": (
+        "recurrent derivative",
+        "recurrent curvature",
+        "geometric recursion",
+        "contracting regime",
+        "critical regime",
+        "expanding regime",
+        "kick and cancel",
+        "kick and cancel, next token",
+    ),
+    "an example of a longer input": ("replication",),
+}
+
+
 def derive() -> Derivation:
     """From one head to the bounds."""
     steps = (
@@ -96,7 +152,7 @@ def derive() -> Derivation:
     steps += (*concentration_steps(), *descent.descent_steps(), *descent.function_space_steps())
     steps += recurrence.recurrence_steps()
     functions = (*head_functions(), *kernel_functions(), *bound_functions())
-    return Derivation((*steps, *length_steps()), functions)
+    return Derivation((*steps, *length_steps()), functions, STATEMENT, ASIDE)
 
 
 def constant_steps() -> tuple[Step, ...]:
@@ -117,6 +173,7 @@ def constant_steps() -> tuple[Step, ...]:
         Step(
             "trace", total(covariance(k, l) * sp.KroneckerDelta(k, l), k, l), norms,
             "tr M = sum P |X|^2 - |a|^2 <= 1 - |a|^2 for tokens in the unit ball",
+            uses=("covariance of the tokens",),
         ),
         Step(
             "two tokens are tanh", two - (1 - two), sp.tanh(x).rewrite(sp.exp),
@@ -125,21 +182,33 @@ def constant_steps() -> tuple[Step, ...]:
         Step(
             "third cumulant of two tokens", cube, third.subs(z, sp.tanh(x)),
             "-2 tanh (1 - tanh^2): a law on {-1, 1}",
+            uses=("third cumulant", "two tokens are tanh"),
         ),
         Step(
             "third cumulant, stationary", sp.diff(third, z).subs(z, 1 / sp.sqrt(3)), sp.S.Zero,
             "its derivative vanishes at tanh^2 = 1/3",
+            uses=("third cumulant of two tokens",),
         ),
-        Step("third cumulant, extremal", third.subs(z, -1 / sp.sqrt(3)), KAPPA, "its value there"),
+        Step(
+            "third cumulant, extremal", third.subs(z, -1 / sp.sqrt(3)), KAPPA, "its value there",
+            uses=("third cumulant, stationary",),
+        ),
         Step(
             "largest gradient", share + (1 - share) * B**2 - (share + (1 - share) ** 2 * B**2),
             share * (1 - share) * B**2,
             "|a|^2 = share: |a|^2 + |M U|^2 lies below a chord, so below max(1, B^2)",
             {share: (0, 1)},
+            uses=(
+                "tokens-in-ball", "bounded-activation", "gradient in U", "gradient in W", "trace",
+            ),
         ),
         Step(
             "largest curvature", top, sigma1 * (kappa * B + sp.sqrt(kappa**2 * B**2 + 4)) / 2,
             "top eigenvalue of the form 2 |u| |w| + kappa B |w|^2, times sigma1",
+            uses=(
+                "tokens-in-ball", "bounded-activation", "second derivative",
+                "third cumulant, extremal",
+            ),
         ),
     )  # fmt: skip
 
@@ -171,15 +240,21 @@ def linearization_steps() -> tuple[Step, ...]:
             "linearisation bound", m / sp.sqrt(m) * one_head,
             linearization(L1, L2, sp.Rational(1, 2)).subs(rho_w, sp.sqrt(radius**2 - rho_u**2)),
             "Lemma 3 with Taylor's 1/2: m heads, moved by rho_c / sqrt(m) and radius / sqrt(m)",
+            uses=("linearisation error", "largest gradient", "largest curvature"),
         ),
-        Step("pair, second order", pair.coeff(eps, 2), sp.S.Zero, "the two heads of a pair cancel"),
+        Step(
+            "pair, second order", pair.coeff(eps, 2), sp.S.Zero, "the two heads of a pair cancel",
+            uses=("symmetric-start",),
+        ),
         Step(
             "pair, third order", pair.coeff(eps, 3), D3 / 3 + dv * D2,
             "so at the transported point (10) the error is of order 1/m, not 1/sqrt(m)",
+            uses=("symmetric-start", "pair, second order"),
         ),
         Step(
             "growth of the bound", large_limit(scaled, y), 2 * sigma2 * (rho_u**2 + rho_w**2),
             "sqrt(m) / log(m) times the paper's bound: B^2 grows like 2 log m (m = exp(y^2))",
+            uses=("linearisation bound",),
         ),
     )  # fmt: skip
 
@@ -198,6 +273,13 @@ def length_steps() -> tuple[Step, ...]:
             sp.Add(*(sp.diff(bound, T) ** 2 for bound in everything)),
             sp.S.Zero,
             "the derivative in T of every term is zero; that of the recurrent p_T is not",
+            uses=(
+                "largest gradient",
+                "largest curvature",
+                "linearisation bound",
+                "approximation error",
+                "Theorem 1",
+            ),
         ),
         Step(
             "replication",
@@ -210,8 +292,9 @@ def length_steps() -> tuple[Step, ...]:
 
 def kernel_functions() -> tuple[Function, ...]:
     """The tangent kernel given W, activation erf."""
-    M, M2 = array("M", d, d, symmetric=True), array("M2", d, d, symmetric=True)
-    q2 = array("q2", d)
+    M = array("M", d, d, symmetric=True, meaning="token covariance under P")
+    M2 = array("M2", d, d, symmetric=True, meaning="that of another input")
+    q2 = array("q2", d, meaning="query of another input")
     inner = total(M[i, j] * M2[j, k] * tilted(k, i), i, j, k)
     queries = sp.Symbol("queries", real=True)
     kernel = mean_of_values() + mean_of_slopes().subs(DETERMINANT, D) * (
@@ -219,16 +302,16 @@ def kernel_functions() -> tuple[Function, ...]:
     )
     return (
         Function(
-            "erf_kernel_given_weights", (a, a2, M, M2, q, q2), Output(kernel),
+            define("erf_kernel_given_weights", (), kernel), (a, a2, M, M2, q, q2),
             "Tangent kernel K_c + K_u + K_w of two inputs given W, mean over U, activation erf.",
             "arXiv:2601.16514, Lemma 4; closed form derived here: a, a2 are the attention of two "
             "inputs, M, M2 their token covariances, q, q2 their queries.",
             definitions=(
-                Definition(aa, (), total(a[i] ** 2, i)),
-                Definition(bb, (), total(a2[i] ** 2, i)),
-                Definition(ab, (), total(a[i] * a2[i], i)),
-                Definition(queries, (), total(q[i] * q2[i], i)),
-                Definition(D, (), DETERMINANT),
+                define(aa, (), total(a[i] ** 2, i)),
+                define(bb, (), total(a2[i] ** 2, i)),
+                define(ab, (), total(a[i] * a2[i], i)),
+                define(queries, (), total(q[i] * q2[i], i)),
+                define(D, (), DETERMINANT),
             ),
         ),
     )  # fmt: skip
@@ -236,76 +319,76 @@ def kernel_functions() -> tuple[Function, ...]:
 
 def bound_functions() -> tuple[Function, ...]:
     """Terms of the bounds, and the constants in them."""
-    N, mm, dd = (sp.Symbol(name, positive=True) for name in ("n", "m", "d"))
-    plain = {n: N, m: mm, d: dd}
     paper = "arXiv:2601.16514"
+    state, slope = recurrence.recurrent_step()
     bound = linearization(STATED["L1"], STATED["L2"], sp.S.One).subs(B, STATED["B"])
     sharp = linearization(STATED["L1 sharp"], STATED["L2 sharp"], sp.Rational(1, 2))
     return (
         Function(
-            "approximation_bound", (N, mm, delta, b), Output(error_bound().subs(plain)),
+            define("approximation_bound", (), error_bound()), (n, m, delta, b),
             "Approximation error at the transported point, with probability 1 - delta.",
             f"{paper}, Lemma 5 for n samples and m heads; the constant 4 is derived here for m/2 "
             "independent pairs (the paper has 2 sqrt(2)); b = sigma0 nu_c + sigma1 (nu_u + nu_w).",
         ),
         Function(
-            "required_width", (N, eps, delta, b), Output(sp.ceiling(width_condition().subs(plain))),
+            define("required_width", (), sp.ceiling(width_condition())),
+            (n, eps, delta, b),
             "Smallest number of heads whose approximation bound is at most epsilon.",
             f"{paper}, Lemma 5, solved for m; logarithmic in the number n of samples.",
         ),
         Function(
-            "linearization_bound", (mm, dd, delta, rho_c, rho_u, rho_w, sigma1, sigma2),
-            Output(bound.subs(plain)),
+            define("linearization_bound", (), bound),
+            (m, d, delta, rho_c, rho_u, rho_w, sigma1, sigma2),
             "Linearisation error over the projection set, with probability 1 - delta.",
             f"{paper}, Lemmas 2 and 3 with the paper's constants; B bounds the norms of all U.",
         ),
         Function(
-            "sharp_linearization_bound", (mm, B, rho_c, rho_u, rho_w, sigma1, sigma2),
-            Output(sharp.subs(kappa, KAPPA).subs(plain)),
+            define("sharp_linearization_bound", (), sharp.subs(kappa, KAPPA)),
+            (m, B, rho_c, rho_u, rho_w, sigma1, sigma2),
             "Linearisation error over the projection set, for |U| <= B.",
             "Derived here: sharp constants of the head, and the 1/2 of Taylor's theorem.",
         ),
         Function(
-            "lipschitz_constant", (B, sigma1), Output(STATED["L1 sharp"]),
+            define("lipschitz_constant", (), STATED["L1 sharp"]), (B, sigma1),
             "Largest gradient of a head for |U| <= B, for every number of tokens.",
             "Derived here; the paper has sigma1 sqrt(1 + B^2).",
         ),
         Function(
-            "smoothness_constant", (B, sigma1, sigma2),
-            Output(STATED["L2 sharp"].subs(kappa, KAPPA)),
+            define("smoothness_constant", (), STATED["L2 sharp"].subs(kappa, KAPPA)),
+            (B, sigma1, sigma2),
             "Bound of the second derivative of a head for |U| <= B, for every number of tokens.",
             "Derived here; the paper has sigma2 (1 + B^2) + 8 sigma1 sqrt(1 + B^2).",
         ),
         Function(
-            "certificate", (descent.distance2, descent.rate, descent.steps, descent.defect2),
-            Output(descent.certificate()),
+            define("certificate", (), descent.certificate()),
+            (descent.distance2, descent.rate, descent.steps, descent.defect2),
             "Bound of the mean loss over a run of projected gradient descent.",
             "Derived here, for steps of at most 1 / (4 Gamma^2); distance2 to the comparison "
             "point, defect2 the mean square of <grad f_j, phi - star> - r_j, over the run.",
         ),
         Function(
-            "training_bound",
+            define("training_bound", (), descent.theorem_bound()),
             (descent.distance2, descent.R, descent.Gamma, descent.steps, descent.worst),
-            Output(descent.theorem_bound()),
             "Bound of the mean loss over a run at step 1 / sqrt(steps): Theorem 1.",
             f"{paper}, Theorem 1, with constants: R = sup |f - y|, Gamma = sup |grad f|, worst the "
             "sum of the approximation, linearisation and change-of-features errors.",
         ),
         Function(
-            "residual_step", (descent.K, descent.r, descent.rate),
-            Output(descent.residual_after(), (descent.j,)),
+            define("residual_step", (descent.j,), descent.residual_after()),
+            (descent.K, descent.r, descent.rate),
             "Residuals at the samples after one step of gradient descent on the linearisation.",
             "Derived here, from the model and the loss; K is the tangent kernel at the samples.",
         ),
         Function(
-            "recurrent_step", (recurrence.h, recurrence.gradient, recurrence.w, recurrence.z),
-            tuple(Output(o) for o in recurrence.recurrent_step()),
+            (define("state", (), state), define("derivative", (), slope)),
+            (recurrence.h, recurrence.gradient, recurrence.w, recurrence.z),
             "State of a recurrent head and its derivative in w, after one more token.",
             "The contrast: h_t = tanh(w h_(t-1) + z_t); derived from the model.",
+            name="recurrent_step",
         ),
         Function(
-            "kick_and_cancel_gradient", (recurrence.w, recurrence.norm, recurrence.length),
-            Output(recurrence.kick_and_cancel()),
+            define("kick_and_cancel_gradient", (), recurrence.kick_and_cancel()),
+            (recurrence.w, recurrence.norm, recurrence.length),
             "Derivative in w of a recurrent head for inputs that cancel its state after one token.",
             "Derived here; |w| > 1 makes it exponential in the length.",
         ),
@@ -326,8 +409,8 @@ theorem = Theorem(
         sp.Eq(L1, STATED["L1"], evaluate=False),
         sp.Eq(L2, STATED["L2"], evaluate=False),
         sp.Eq(B, STATED["B"], evaluate=False),
-        sp.Eq(sp.Symbol("B_app"), APPROXIMATION["error in the paper"], evaluate=False),
-        sp.Eq(sp.Symbol("B_lin"), linearization(L1, L2, sp.S.One), evaluate=False),
+        sp.Eq(B_app, APPROXIMATION["error in the paper"], evaluate=False),
+        sp.Eq(B_lin, linearization(L1, L2, sp.S.One), evaluate=False),
     ),
     reference="Arda, Cayci, Eryilmaz, Finite-Time Analysis of Gradient Descent for Shallow "
     "Transformers, AISTATS 2026, arXiv:2601.16514, Theorem 1 and Lemmas 1 to 5",
@@ -341,31 +424,6 @@ theorem = Theorem(
         "erf, and the recurrent head, for which only abstract-level statements of "
         "arXiv:2402.12241 were at hand."
     ),
-    notation={
-        T: "number of tokens", d: "dimension of a token", m: "number of heads, even",
-        n: "number of samples", X: "tokens, T by d, in the unit ball",
-        W: "query-key weights of a head",
-        U: "value weights of a head", q: "query of an input: a fixed vector, or its last token",
-        P: "weights of the softmax", a: "attention: mean token under P",
-        a2: "attention of another input",
-        array("M", d, d): "token covariance under P", array("M2", d, d): "that of another input",
-        array("q2", d): "query of another input", u: "direction in U", w: "direction in W",
-        L1: "Lipschitz constant of a head", L2: "smoothness of a head",
-        B: "bound of the norms of all U, with probability 1 - delta",
-        sp.Symbol("B_app"): "approximation error", sp.Symbol("B_lin"): "linearisation error",
-        sigma0: "sup of the activation", sigma1: "sup of its slope", sigma2: "sup of its curvature",
-        rho_c: "radius of the projection set in c, times 1/sqrt(m)", rho_u: "the same in U",
-        rho_w: "the same in W", b: "sigma0 nu_c + sigma1 nu_u + sigma1 nu_w, size of the target",
-        delta: "probability of failure", eps: "wanted accuracy", tau: "number of steps",
-        descent.K: "tangent kernel at the samples", descent.r: "residuals f - y",
-        descent.rate: "step size", descent.steps: "number of steps", descent.R: "sup |f - y|",
-        descent.Gamma: "sup |grad f|", descent.worst: "sup of the defect",
-        descent.distance2: "squared distance from the initial to the comparison point",
-        descent.defect2: "mean square of the defect", recurrence.h: "state of a recurrent head",
-        recurrence.gradient: "its derivative in w", recurrence.z: "its input, u . x_t",
-        recurrence.w: "recurrent weight",
-        recurrence.norm: "norm of the first input", recurrence.length: "number of tokens",
-    },
     assumptions=(
         Assumption("tokens-in-ball", "Tokens and queries have norm at most one."),
         Assumption("bounded-activation", "The activation has two derivatives; all are bounded."),

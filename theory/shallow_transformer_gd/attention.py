@@ -10,29 +10,42 @@ import sympy as sp
 
 from theory.calculus.expansion import taylor
 from theory.calculus.indices import (
+    Definition,
+    Softmax,
     Term,
     array,
     canonical,
+    define,
     free_indices,
     indices,
     instantiate,
     map_terms,
     size,
     substitute,
+    symbol,
     total,
     unfold,
 )
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.codegen.function import Function
 from theory.language.step import Step
 
 # A head has weights U (values) and W (query and key merged); q is the query of the input.
-T, d = size("T"), size("d")
+T = size("T", "number of tokens")
+d = size("d", "dimension of a token")
 s, t, v = indices("s t v", T)
 i, j, k, l, x1, x2 = indices("i j k l x1 x2", d)  # noqa: E741
-X, W, U, q = array("X", T, d), array("W", d, d), array("U", d), array("q", d)
-P, a, eta = array("P", T), array("a", d), array("eta", d)
-u, w, xi = array("u", d), array("w", d, d), array("xi", d)  # direction (u, w), and xi = w q
-eps, z = sp.Symbol("epsilon", positive=True), sp.Symbol("z", real=True)
+X = array("X", T, d, meaning="tokens, T by d, in the unit ball")
+W = array("W", d, d, meaning="query-key weights of a head")
+U = array("U", d, meaning="value weights of a head")
+q = array("q", d, meaning="query of an input: a fixed vector, or its last token")
+P = array("P", T, meaning="weights of the softmax")
+a = array("a", d, meaning="attention: mean token under P")
+eta = array("eta", d)
+u = array("u", d, meaning="direction in U")
+w = array("w", d, d, meaning="direction in W")
+xi = array("xi", d)  # direction (u, w), and xi = w q
+eps = symbol("epsilon", latex=r"\varepsilon", positive=True)
+z = symbol("z", meaning="its input, u . x_t", real=True)
 
 
 def logit(token: sp.Idx, weights: sp.IndexedBase = W) -> sp.Expr:
@@ -56,7 +69,7 @@ def moved(expression: sp.Expr, change: sp.Expr) -> sp.Expr:
     The rule dP_t = P_t (dl_t - sum_s P_s dl_s) is itself a step of the derivation.
     """
     mean = total(P[s] * change.subs(t, s), s)
-    nudged = substitute(expression, P, (t,), P[t] + eps * P[t] * (change - mean))
+    nudged = substitute(expression, define(P, (t,), P[t] + eps * P[t] * (change - mean)))
     return taylor(nudged, eps, 2).coefficients[1]
 
 
@@ -123,20 +136,20 @@ def head_steps() -> tuple[Step, ...]:
     partition = sp.log(total(sp.exp(total(X[t, i] * eta[i], i)), t))
     weights = softmax(total(X[s, i] * eta[i], i), t)
     written_out = {
-        key: unfold(STATED[key], P, (t,), weights) for key in ("attention", "covariance")
+        key: unfold(STATED[key], define(P, (t,), weights)) for key in ("attention", "covariance")
     }
     Y, G = array("Y", T), array("G", T)
     nudged = taylor(softmax(Y[s] + eps * G[s], t), eps, 2).coefficients[1]
     rule = P[t] * (G[t] - total(P[s] * G[s], s))
-    model = unfold(STATED["attention"], P, (t,), softmax(logit(s), t))
+    model = unfold(STATED["attention"], define(P, (t,), softmax(logit(s), t)))
     neuron = sp.tanh(total(U[k] * model, k))
-    spread = unfold(covariance(x1, k), P, (t,), softmax(logit(s), t))
+    spread = unfold(covariance(x1, k), define(P, (t,), softmax(logit(s), t)))
     gradient = (1 - neuron**2) * total(spread * U[k], k) * q[x2]
     _, twice = preactivation_curve()
     stated = 2 * total(P[t] * centred(t, u) * along_query(t), t)
     return (
         Step(
-            "softmax rule", nudged, unfold(rule, P, (t,), softmax(Y[s], t)),
+            "softmax rule", nudged, unfold(rule, define(P, (t,), softmax(Y[s], t))),
             "dP_t = P_t (dl_t - sum_s P_s dl_s)",
         ),
         Step(
@@ -147,24 +160,31 @@ def head_steps() -> tuple[Step, ...]:
             "covariance of the tokens", sp.diff(partition, eta[k], eta[l]),
             written_out["covariance"],
             "M = Hessian of A",
+            uses=("attention is a mean",),
         ),
         Step(
             "covariance by the rule", covariance(k, l), STATED["covariance"],
             "the same by the softmax rule, for code that never forms the Jacobian of the softmax",
+            uses=("softmax rule", "covariance of the tokens"),
         ),
         Step("third cumulant", third_cumulant(), normalised(STATED["third cumulant"]),
-            "the rule, once more: the third central moment"),
+            "the rule, once more: the third central moment",
+            uses=("softmax rule", "covariance by the rule"),
+        ),
         Step(
             "gradient in U", sp.diff(neuron, U[x1]), (1 - neuron**2) * instantiate(model, {k: x1}),
             "Lemma 1: sigma'(U . a) a",
+            uses=("attention is a mean",),
         ),
         Step(
             "gradient in W", sp.diff(neuron, W[x1, x2]), gradient,
             "Lemma 1: sigma'(U . a) (M U) q^T, from the model with its softmax written out",
+            uses=("covariance of the tokens",),
         ),
         Step(
             "second derivative", twice, normalised(stated + STATED["third cumulant"]),
             "of U . a(W q) along (u, w): 2 u^T M xi + third cumulant of U, xi, xi, with xi = w q",
+            uses=("covariance by the rule", "third cumulant"),
         ),
     )  # fmt: skip
 
@@ -172,23 +192,21 @@ def head_steps() -> tuple[Step, ...]:
 # The same, with the mean token, the products of centred tokens, and M U named: this becomes code.
 by_U, by_u, by_xi = (array(f"by_{name}", T) for name in ("U", "u", "xi"))
 M_U = array("M_U", d)
-attends = Definition(P, (t,), Softmax(logit(t), t))
-mean_token = Definition(a, (k,), attention(k))
-values = Definition(z, (), total(U[k] * a[k], k))
-queries = Definition(xi, (k,), total(w[k, l] * q[l], l))
+attends = define(P, (t,), Softmax(logit(t), t))
+mean_token = define(a, (k,), attention(k))
+values = define(z, (), total(U[k] * a[k], k))
+queries = define(xi, (k,), total(w[k, l] * q[l], l))
 
 
 def about_mean(products: sp.IndexedBase, vector: sp.IndexedBase) -> Definition:
     """The vector's products with X_t - a."""
-    return Definition(products, (t,), total(vector[k] * (X[t, k] - a[k]), k))
+    return define(products, (t,), total(vector[k] * (X[t, k] - a[k]), k))
 
 
 def spelled_out(expression: sp.Expr) -> sp.Expr:
     """The named intermediates replaced by what they name."""
-    for products, vector in ((by_U, U), (by_u, u), (by_xi, xi)):
-        expression = unfold(expression, products, (t,), about_mean(products, vector).value)
-    expression = unfold(expression, xi, (k,), queries.value)
-    return normalised(unfold(expression, a, (k,), mean_token.value))
+    products = (about_mean(by, vector) for by, vector in ((by_U, U), (by_u, u), (by_xi, xi)))
+    return normalised(unfold(expression, mean_token, queries, *products))
 
 
 NAMED = {
@@ -208,7 +226,13 @@ def naming_steps() -> tuple[Step, ...]:
         "first derivative": once, "second derivative": twice,
     }  # fmt: skip
     return tuple(
-        Step(f"{name}, named", spelled_out(NAMED[name]), value, "intermediates named for the code")
+        Step(
+            f"{name}, named",
+            spelled_out(NAMED[name]),
+            value,
+            "intermediates named for the code",
+            uses=(name,) if name in ("third cumulant", "second derivative") else (),
+        )
         for name, value in derived.items()
     )
 
@@ -220,40 +244,42 @@ def head_functions() -> tuple[Function, ...]:
     head = (attends, mean_token)
     return (
         Function(
-            "attention_head", (X, W, q), Output(attention(k), (k,)),
+            define("attention_head", (k,), attention(k)), (X, W, q),
             "Attention of one head, a = X^T softmax(X W q): the mean token.",
             f"{source}, equation (2).", definitions=(attends,),
         ),
         Function(
-            "head_covariance", (X, W, q), Output(canonical(covariance(k, l)), (k, l)),
+            define("head_covariance", (k, l), canonical(covariance(k, l))), (X, W, q),
             "Covariance M of the tokens under the weights of the softmax.",
             f"{source}, Lemma 1; derived as the Hessian of log sum_t exp(X_t . W q).",
             definitions=(attends,),
         ),
         Function(
-            "third_cumulant", (X, W, q, U, w), Output(NAMED["third cumulant"]),
+            define("third_cumulant", (), NAMED["third cumulant"]), (X, W, q, U, w),
             "Third cumulant of the tokens along U, xi, xi with xi = w q.",
             "Derived here: the third derivative of log sum_t exp(X_t . W q).",
             definitions=(*head, queries, about_mean(by_U, U), about_mean(by_xi, xi)),
         ),
         Function(
-            "features", (X, W, q, U),
             (
-                Output(sp.tanh(z)),
-                Output(slope * a[k], (k,)),
-                Output(slope * M_U[k] * q[l], (k, l)),
+                define("feature", (), sp.tanh(z)),
+                define("in_U", (k,), slope * a[k]),
+                define("in_W", (k, l), slope * M_U[k] * q[l]),
             ),
+            (X, W, q, U),
             "Random features of one head, activation tanh: value, gradients in U and in W.",
             f"{source}, Lemma 1: the gradient in W is sigma' (M U) q^T; the Jacobian of the "
             "softmax is never formed.",
-            definitions=(*head, values, about_mean(by_U, U), Definition(M_U, (k,), NAMED["M U"])),
+            definitions=(*head, values, about_mean(by_U, U), define(M_U, (k,), NAMED["M U"])),
+            name="features",
         ),
         Function(
-            "head_curvature", (X, W, q, U, u, w),
-            Output(
+            define(
+                "head_curvature", (),
                 sp.diff(sp.tanh(z), z, 2) * NAMED["first derivative"] ** 2
-                + slope * NAMED["second derivative"]
+                + slope * NAMED["second derivative"],
             ),
+            (X, W, q, U, u, w),
             "Second derivative of tanh(U . a(W q)) along (u, w).",
             "Derived here: sigma'' <g, (u, w)>^2 + sigma' (2 u^T M xi + third cumulant).",
             definitions=(

@@ -7,11 +7,19 @@ unbounded, so Hoeffding's lemma does not apply; convexity and one Gaussian momen
 import sympy as sp
 
 from theory.calculus.gaussian import expectation
-from theory.calculus.indices import array, indices, size, total
+from theory.calculus.indices import array, indices, size, symbol, total
 from theory.language.step import Step
 
-m, n = size("m"), size("n")
-eps, delta, b, lam = sp.symbols("epsilon delta b lambda", positive=True)
+m = size("m", "number of heads, even")
+n = size("n", "number of samples")
+eps = symbol("epsilon", meaning="wanted accuracy", positive=True)
+delta = symbol("delta", meaning="probability of failure", positive=True)
+b = symbol(
+    "b",
+    meaning="sigma0 nu_c + sigma1 nu_u + sigma1 nu_w, size of the target",
+    positive=True,
+)
+lam = sp.Symbol("lambda", positive=True)
 EXPONENT = 2 * lam**2 * b**2  # log E exp(lambda (Z - E Z)) is at most this
 STATED = {
     "error": 4 * b * sp.sqrt(sp.log(2 * n / delta) / m),
@@ -47,7 +55,7 @@ def width_condition() -> sp.Expr:
 def concentration_steps() -> tuple[Step, ...]:
     """From one term to the error at n points."""
     b1, bw = sp.symbols("b1 bw", positive=True)
-    x, y = sp.symbols("x y", real=True)
+    x, y = symbol("x", latex=r"\lambda_1", real=True), symbol("y", latex=r"\lambda_2", real=True)
     bell = sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi)
     cosh = sp.integrate(sp.expand(sp.exp(2 * lam * b * x) * bell), (x, -sp.oo, sp.oo))
     pairs, variance = size("pairs"), sp.Symbol("variance", positive=True)
@@ -61,20 +69,30 @@ def concentration_steps() -> tuple[Step, ...]:
         Step(
             "Gaussian moment", sp.simplify(cosh), sp.exp(EXPONENT),
             "E cosh(2 lambda b g); cosh(sqrt) is convex: E exp(lambda (Z - E Z)) is at most this",
+            uses=("convexity",),
         ),
         Step(
             "Chernoff", log_tail(), sp.log(2 * n) - m * eps**2 / (16 * b**2),
             "the best lambda for m/2 independent pairs; n points and two signs",
+            uses=("symmetric-start", "Gaussian moment"),
         ),
-        Step("approximation error", error_bound(), STATED["error"], "tail = delta"),
-        Step("width condition", width_condition(), STATED["width"], "the same, for the width"),
+        Step(
+            "approximation error", error_bound(), STATED["error"], "tail = delta",
+            uses=("bounded-activation", "realisable", "pair, third order", "Chernoff"),
+        ),
+        Step(
+            "width condition", width_condition(), STATED["width"], "the same, for the width",
+            uses=("approximation error",),
+        ),
         Step(
             "against the paper", error_bound(), sp.sqrt(2) * STATED["error in the paper"],
             "both heads of a pair share U and W: m/2 independent terms cost a factor sqrt(2)",
+            uses=("approximation error",),
         ),
         Step(
             "price of one more sample", sp.diff(m * error_bound() ** 2, n) * n, 16 * b**2,
             "m times the squared bound is linear in log n",
+            uses=("approximation error",),
         ),
         Step(
             "mean square", expectation(total(Z[e] * Z[f], e, f) / pairs**2, {Z: variance}),

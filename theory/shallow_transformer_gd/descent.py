@@ -7,20 +7,43 @@ r_j = f_j - y_j and a comparison point star; nothing else is assumed about the m
 import sympy as sp
 
 from theory.calculus.expansion import taylor
-from theory.calculus.indices import array, canonical, indices, size, substitute, total
+from theory.calculus.indices import (
+    array,
+    canonical,
+    define,
+    indices,
+    size,
+    substitute,
+    symbol,
+    total,
+)
 from theory.language.step import Step
+from theory.shallow_transformer_gd.concentration import n
 
-n, D = size("n"), size("D")
+D = size("D")
 g, j = indices("g j", n)
 k, l = indices("k l", D)  # noqa: E741
 phi, star, phi0, grad = (array(name, D) for name in ("phi", "star", "phi0", "grad"))
 J, J0, f, y = array("J", n, D), array("J0", n, D), array("f", n), array("y", n)
-r, e, K = array("r", n), array("e", n), array("K", n, n, symmetric=True)
+r = array("r", n, meaning="residuals f - y")
+K = array("K", n, n, meaning="tangent kernel at the samples", symmetric=True)
+e = array("e", n)
 # distance^2 to star before and after, step, loss, mean squared defect, sup |f - y|, sup |grad f|
-before, after, rate, loss, defect2 = sp.symbols("before after eta_s loss defect2", positive=True)
-R, Gamma, worst, distance2, steps, root, eps = sp.symbols(
-    "R Gamma worst distance2 steps root epsilon", positive=True
+rate = symbol("eta_s", meaning="step size", positive=True)
+defect2 = symbol("defect2", latex=r"\delta^2", meaning="mean square of the defect", positive=True)
+before, after, loss = sp.symbols("before after loss", positive=True)
+R = symbol("R", meaning="sup |f - y|", positive=True)
+Gamma = symbol("Gamma", meaning="sup |grad f|", positive=True)
+worst = symbol("worst", meaning="sup of the defect", positive=True)
+distance2 = symbol(
+    "distance2",
+    latex=r"D_0^2",
+    meaning="squared distance from the initial to the comparison point",
+    positive=True,
 )
+steps = symbol("steps", meaning="number of steps", positive=True)
+eps = symbol("epsilon", latex=r"\varepsilon", positive=True)
+root = sp.Symbol("root", positive=True)
 
 
 def defect(sample: sp.Idx) -> sp.Expr:
@@ -52,7 +75,7 @@ def function_space_steps() -> tuple[Step, ...]:
     return (
         Step(
             "step in function space", canonical(moved),
-            canonical(substitute(residual_after(), K, (j, g), gram)),
+            canonical(substitute(residual_after(), define(K, (j, g), gram))),
             "the gradient of the loss in phi_k, applied to f_j = <J0_j, phi - phi0>: the residual "
             "of a linear model is multiplied by I - (2 rate / n) K, K the tangent kernel",
         ),
@@ -69,8 +92,8 @@ def descent_steps() -> tuple[Step, ...]:
     """The descent inequality, its defect, and the two bounds made of it."""
     stepped = total((phi[k] - rate * grad[k] - star[k]) ** 2, k)
     derivative = taylor(_loss_of_move(), eps, 2).coefficients[1]
-    residual = substitute(2 * total(r[g] * (r[g] + e[g]), g) / n, e, (g,), defect(g))
-    residual = substitute(residual, r, (g,), f[g] - y[g])
+    residual = substitute(2 * total(r[g] * (r[g] + e[g]), g) / n, define(e, (g,), defect(g)))
+    residual = substitute(residual, define(r, (g,), f[g] - y[g]))
     linear = {at: total(J0[g, k] * (at[k] - phi0[k]), k) for at in (phi, star)}
     split = (linear[phi] - f[g]) + (y[g] - linear[star])
     split += total((J[g, k] - J0[g, k]) * (phi[k] - star[k]), k)
@@ -87,22 +110,26 @@ def descent_steps() -> tuple[Step, ...]:
             total((phi[k] - star[k]) ** 2, k) - 2 * rate * total(grad[k] * (phi[k] - star[k]), k)
             + rate**2 * total(grad[k] ** 2, k),
             "multiplied out; a projection on a convex set that holds star only shortens it",
+            uses=("radii", "realisable"),
         ),
         Step(
             "inner product with the gradient", derivative, canonical(residual),
             "<grad L, phi - star> = (2/n) sum r_j (r_j + e_j), with e_j the defect",
         ),
         Step(
-            "defect", substitute(defect(g), r, (g,), f[g] - y[g]), split,
+            "defect", substitute(defect(g), define(r, (g,), f[g] - y[g])), split,
             "linearisation error, plus approximation error at star, plus change of features",
+            uses=("realisable",),
         ),
         Step(
             "descent", solved, (before - after) / (4 * rate) + R * worst + rate * R**2 * Gamma**2,
             "|r_j| <= R and |e_j| <= worst, |grad L| <= 2 R Gamma: a bound of the loss of one step",
+            uses=("one step", "inner product with the gradient"),
         ),
         Step(
             "Theorem 1", telescoped.subs(rate, 1 / sp.sqrt(steps)), theorem_bound(),
             "the mean over the steps telescopes; step 1 / sqrt(steps)",
+            uses=("step-size", "approximation error", "linearisation bound", "defect", "descent"),
         ),
         Step(
             "square completed", (sp.sqrt(loss) - root) ** 2,
@@ -113,14 +140,17 @@ def descent_steps() -> tuple[Step, ...]:
             "self-bounding weight", weight - rate, rate * (1 - 4 * rate * Gamma**2),
             "|grad L|^2 <= 4 Gamma^2 L: the loss keeps a weight of at least the step, up to "
             "step 1 / (4 Gamma^2)",
+            uses=("one step", "inner product with the gradient", "square completed"),
         ),
         Step(
             "certificate", sp.solve((ours - after).subs(largest), loss)[0],
             ((before - after) / rate + 2 * defect2).subs(largest),
             "the largest step: loss <= difference of distances / step + 2 e^2",
+            uses=("step-size", "self-bounding weight"),
         ),
         Step(
             "iterations", sp.solve(certificate().subs(largest).subs(defect2, 0) - eps, steps)[0],
             4 * Gamma**2 * distance2 / eps, "the certificate without defect, solved for the steps",
+            uses=("certificate",),
         ),
     )  # fmt: skip

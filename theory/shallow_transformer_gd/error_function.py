@@ -7,14 +7,15 @@ mean with two slopes is a Gaussian integral, and Price's theorem gives the mean 
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, total
+from theory.calculus.indices import array, canonical, indices, symbol, total
 from theory.language.step import Step
+from theory.shallow_transformer_gd.attention import a, d
 
-d = size("d")
 i, j, k, l = indices("i j k l", d)  # noqa: E741
-a, a2 = array("a", d), array("a2", d)
+a2 = array("a2", d, meaning="attention of another input")
 # |a|^2, |a'|^2, a . a', and the determinant of I + 2 a a^T + 2 a' a'^T
-aa, bb, ab, D = sp.symbols("aa bb ab D", real=True)
+aa, bb, ab = sp.symbols("aa bb ab", real=True)
+D = symbol("D", latex=r"\Delta", real=True)
 _in_arrays = {aa: total(a[i] ** 2, i), bb: total(a2[i] ** 2, i), ab: total(a[i] * a2[i], i)}
 DETERMINANT = (1 + 2 * aa) * (1 + 2 * bb) - 4 * ab**2
 
@@ -71,6 +72,7 @@ def error_function_steps() -> tuple[Step, ...]:
             "mean of two slopes of erf", (4 / sp.pi * over_y * over_x / (2 * sp.pi)) ** 2,
             (mean_of_slopes() ** 2).subs(factors),
             "a Gaussian integral over x = alpha g, y = beta g + gamma g' (squares of both sides)",
+            uses=("bell integral",),
         ),
         Step(
             "determinant", (sp.eye(2) + 2 * gram).det(), DETERMINANT,
@@ -79,15 +81,18 @@ def error_function_steps() -> tuple[Step, ...]:
         Step(
             "mean of two erfs", sp.diff(mean_of_values(), ab), mean_of_slopes(),
             "Price's theorem: the derivative in the covariance is the mean of the slopes", inside,
+            uses=("mean of two slopes of erf",),
         ),
         Step(
             "mean of two erfs, closed", mean_of_values(),
             2 / sp.pi * sp.asin(2 * ab / sp.sqrt((1 + 2 * aa) * (1 + 2 * bb))),
             "the integral over the covariance from 0, where the mean is 0 since erf is odd", inside,
+            uses=("mean of two erfs",),
         ),
         Step(
             "tilted covariance", canonical(product),
             canonical(sp.KroneckerDelta(i, k) * DETERMINANT.subs(_in_arrays)),
             "(I + 2 a a^T + 2 a' a'^T) S = I, times the determinant, in any dimension",
+            uses=("determinant",),
         ),
     )  # fmt: skip

@@ -7,13 +7,20 @@ the inputs ``kick and cancel`` show that the gradient itself does.
 import sympy as sp
 
 from theory.calculus.expansion import large_limit
+from theory.calculus.indices import symbol
 from theory.language.step import Step
 
-w, z, x = sp.Symbol("w", real=True), sp.Symbol("z", real=True), sp.Symbol("x", positive=True)
-h, gradient = sp.Symbol("h", real=True), sp.Symbol("gradient", real=True)
-norm, length = sp.Symbol("norm", positive=True), sp.Symbol("length", positive=True)
+w = symbol("w", latex=r"\omega", meaning="recurrent weight", real=True)
+z = symbol("z", meaning="its input, u . x_t", real=True)
+x = symbol("x", latex="|w|", positive=True)
+h = symbol("h", meaning="state of a recurrent head", real=True)
+gradient = symbol("gradient", meaning="its derivative in w", real=True)
+norm = symbol("norm", meaning="norm of the first input", positive=True)
+length = symbol("length", meaning="number of tokens", positive=True)
 t = sp.Symbol("t", integer=True, positive=True)
-sigma0, sigma1, sigma2 = sp.symbols("sigma0 sigma1 sigma2", positive=True)
+sigma0 = symbol("sigma0", meaning="sup of the activation", positive=True)
+sigma1 = symbol("sigma1", meaning="sup of its slope", positive=True)
+sigma2 = symbol("sigma2", meaning="sup of its curvature", positive=True)
 
 
 def recurrent_step() -> tuple[sp.Expr, sp.Expr]:
@@ -54,7 +61,7 @@ def curvature_at_one(steps: sp.Symbol) -> sp.Expr:
 
 def recurrence_steps() -> tuple[Step, ...]:
     """Recursions of the derivatives, their solutions in the three regimes, and the worst case."""
-    before, after = sp.Function("before")(w), sp.Symbol("after", real=True)
+    before, after = sp.Function("before")(w), symbol("after", latex=r"h'", real=True)
     first, second = sp.symbols("first second", real=True)
     value = sp.tanh(w * before + z)
     curvature = sp.diff(value, w, 2).subs(
@@ -76,32 +83,39 @@ def recurrence_steps() -> tuple[Step, ...]:
         Step(
             "recurrent curvature", curvature.subs(slopes).subs(before, h), stated.subs(before, h),
             "differentiated again: E_t <= sigma2 (...)^2 + sigma1 (2 |first| + |w| E_(t-1))",
+            uses=("recurrent derivative",),
         ),
         Step(
             "geometric recursion", geometric(t), sp.expand(1 + x * geometric(t - 1)),
             "p_t = 1 + x p_(t-1), and |d h_T / d w| <= sigma0 sigma1 p_(T-1)",
             {x: (1.1, 2)},
+            uses=("recurrent derivative",),
         ),
         Step(
             "contracting regime", geometric(t), (1 - x**t) / (1 - x),
             "for x < 1 at most 1 / (1 - x), for every length", {x: (0.1, 0.9)},
+            uses=("geometric recursion",),
         ),
         Step(
             "critical regime", large_limit(curvature_at_one(T) / T**3, T), sigma2 * sigma0**2 / 3,
             "for x = 1 the bound of the curvature grows like T^3 sigma2 sigma0^2 / 3",
+            uses=("recurrent curvature", "geometric recursion"),
         ),
         Step(
             "expanding regime", leading - x * leading.subs(t, t - 1), source,
             "for x > 1 the solution x^(2 t) of the recursion of the curvature: exponential in T",
             {x: (1.1, 2)},
+            uses=("recurrent curvature",),
         ),
         Step(
             "kick and cancel", unrolled(6), kick_and_cancel().subs(length, 6),
             "the model itself, differentiated with its inputs held fixed, for six tokens",
+            uses=("recurrent derivative",),
         ),
         Step(
             "kick and cancel, next token",
             step.subs({h: 0, z: 0, gradient: kick_and_cancel()}), sp.powsimp(w * kick_and_cancel()),
             "from a state of zero with no input each token multiplies the derivative by w",
+            uses=("recurrent derivative",),
         ),
     )  # fmt: skip

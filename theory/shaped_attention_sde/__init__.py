@@ -16,39 +16,82 @@ import sympy as sp
 from theory.calculus.expansion import continued, large_limit, leading, taylor, truncate
 from theory.calculus.gaussian import covariance, expectation
 from theory.calculus.indices import (
+    Cholesky,
     array,
     canonical,
     contract_pairs,
     contract_rows,
+    define,
     indices,
-    instantiate,
     size,
     substitute,
+    symbol,
     total,
     unfold,
 )
-from theory.codegen.function import Cholesky, Definition, Function, Output
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
-m, heads, w, n_k = size("m"), size("heads"), size("w"), size("n_k")
+m = size("m", "number of tokens")
+heads = size("heads", "number of heads H", latex=r"H")
+w = size("w")
+n_k = size("n_k")
 n = heads * w
-gamma, tau0, eps = sp.symbols("gamma tau0 epsilon", positive=True)
-c_plus, c_minus = sp.symbols("c_plus c_minus", real=True)
-of_attention, of_mlp = sp.symbols("G_attention G_MLP", real=True)
+gamma = symbol(
+    "gamma",
+    meaning="weight of the branch; the residual has sqrt(1 - gamma^2)",
+    positive=True,
+)
+tau0 = symbol("tau0", meaning="temperature: tau = tau0 sqrt(n n_k)", positive=True)
+eps = sp.Symbol("epsilon", positive=True)
+c_plus = symbol(
+    "c_plus",
+    latex=r"c_+",
+    meaning="shape of the ReLU on the right: slope 1 + c_plus / sqrt(n)",
+    real=True,
+)
+c_minus = symbol(
+    "c_minus",
+    latex=r"c_-",
+    meaning="shape of the ReLU on the left: slope 1 + c_minus / sqrt(n)",
+    real=True,
+)
+of_attention = symbol(
+    "G_attention",
+    latex=r"G_{\mathrm{attn}}",
+    meaning="generator of the SDE of attention, applied to a function of V",
+    real=True,
+)
+of_mlp = symbol(
+    "G_MLP",
+    latex=r"G_{\mathrm{MLP}}",
+    meaning="generator of the SDE of the MLP, applied to a function of V",
+    real=True,
+)
 lam = sp.sqrt(1 - gamma**2)
 al, be, de, om, nu, ka = indices("alpha beta delta omega nu kappa", m)
 h, g, f = indices("h g f", heads)
 i, j = indices("i j", w)
 (c,) = indices("c", n_k)
-V = array("V", m, m, symmetric=True)
-M, L, dG, dZ = (array(name, m, m) for name in ("M", "L", "dG", "dZ"))
+V = array("V", m, m, meaning="Gram matrix of the tokens, X X^T / n, m by m", symmetric=True)
+M = array(
+    "M",
+    m,
+    m,
+    meaning="averaging matrix: what the softmax of zero logits attends to; rows sum to one",
+)
+L = array("L", m, m, meaning="Cholesky factor of V")
+dG = array("dG", m, m, latex=r"\mathrm{d}G", meaning="m by m Gaussian matrix, from the values")
+dZ = array("dZ", m, m, latex=r"\mathrm{d}Z", meaning="m by m Gaussian matrix, from the logits")
 X = array("X", m, heads, w)
 W, W1, W2 = (array(name, heads, w, heads, w) for name in ("W", "W1", "W2"))
 WQ, WK = array("WQ", heads, heads, w, n_k), array("WK", heads, heads, w, n_k)
 A, Y = array("A", heads, m, m), array("Y", heads, m, m)
-b, S1 = array("b", m, m), array("S1", m, m)
-S2, Sigma = array("S2", m, m, m, m), array("Sigma", m, m, m, m)
+b = array("b", m, m, meaning="drift per unit time; one unit of time is n layers")
+S1 = array("S1", m, m, meaning="mean of A - I, times n tau0^2")
+S2 = array("S2", m, m, m, m, meaning="covariance of A - I, times n tau0^2")
+Sigma = array("Sigma", m, m, m, m, meaning="covariance of the increments of V per unit time")
 
 # What the paper states, for an averaging matrix M with rows summing to one (M = 1/m there).
 _mean = {a: total(M[a, nu] * V[nu, nu], nu) for a in (al, de)}
@@ -63,37 +106,41 @@ def _between_means(a: sp.Idx, d: sp.Idx) -> sp.Expr:
     return total(M[a, nu] * M[d, ka] * V[nu, ka], nu, ka)
 
 
-STATED = {
-    S1[al, be]: M[al, be] * V[al, al] / 2
+MEAN = define(
+    S1, (al, be),
+    M[al, be] * V[al, al] / 2
     * (V[be, be] - 2 * _to_mean(be, al) + 2 * _between_means(al, al) - _mean[al]),
-    S2[al, be, de, om]: M[al, be] * M[de, om] * V[al, de]
+)  # fmt: skip
+COVARIANCE = define(
+    S2, (al, be, de, om),
+    M[al, be] * M[de, om] * V[al, de]
     * (V[be, om] - _to_mean(be, de) - _to_mean(om, al) + _between_means(al, de)),
-    b[al, be]: gamma**2 / tau0**2
+)  # fmt: skip
+DRIFT = define(
+    b, (al, be),
+    gamma**2 / tau0**2
     * (
         total(V[nu, ka] * S2[al, nu, be, ka], nu, ka)
         + total(V[be, nu] * S1[al, nu] + V[al, nu] * S1[be, nu], nu)
     ),
-    Sigma[al, be, de, om]: gamma**2 * (2 - gamma**2)
-    * (V[al, de] * V[be, om] + V[al, om] * V[be, de])
+)  # fmt: skip
+SPREAD = define(
+    Sigma, (al, be, de, om),
+    gamma**2 * (2 - gamma**2) * (V[al, de] * V[be, om] + V[al, om] * V[be, de])
     + gamma**4 / (heads * tau0**2)
     * total(
         V[al, ka] * V[de, nu] * S2[be, ka, om, nu] + V[al, ka] * V[om, nu] * S2[be, ka, de, nu]
         + V[be, ka] * V[de, nu] * S2[al, ka, om, nu] + V[be, ka] * V[om, nu] * S2[al, ka, de, nu],
         nu, ka,
     ),
-}  # fmt: skip
-
-
-def stated(entry: sp.Indexed) -> sp.Expr:
-    """A stated formula with S1 and S2 written out."""
-    full = unfold(STATED[entry], S2, (al, be, de, om), STATED[S2[al, be, de, om]])
-    return unfold(full, S1, (al, be), STATED[S1[al, be]])
+)  # fmt: skip
+STATED = (MEAN, COVARIANCE, DRIFT, SPREAD)
 
 
 # Finite model: one layer; all weights are independent N(0, 1), fresh in every layer.
 def logits(head: sp.Idx, a: sp.Idx, d: sp.Idx) -> sp.Expr:
     """Y = X WQ WK^T X^T / n, for one head."""
-    keys = instantiate(total(WK[h, f, j, c] * X[be, f, j], f, j), {h: head, be: d})
+    keys = total(WK[head, f, j, c] * X[d, f, j], f, j)
     return total(X[a, g, i] * WQ[head, g, i, c] * keys, g, i, c) / n
 
 
@@ -137,7 +184,7 @@ def softmax_coefficients() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
 
 def mean_over_logits(expression: sp.Expr) -> sp.Expr:
     """E over WQ, WK of a polynomial in Y and eps, with eps^2 = 1 / (tau0^2 n n_k)."""
-    explicit = substitute(expression, Y, (h, al, be), logits(h, al, be))
+    explicit = substitute(expression, define(Y, (h, al, be), logits(h, al, be)))
     mean = in_terms_of_V(expectation(explicit, {WQ: 1, WK: 1}))
     return canonical(mean.subs(eps, 1 / (tau0 * sp.sqrt(n * n_k))))
 
@@ -146,7 +193,7 @@ def with_weak_attention(expression: sp.Expr, order: int) -> sp.Expr:
     """A = I + eps B1 + eps^2 B2 put into a polynomial in A, cut at an order in eps."""
     kept = softmax_coefficients()[:order]
     expansion = sp.KroneckerDelta(al, be) + sp.Add(*(eps**k * B for k, B in enumerate(kept)))
-    return truncate(substitute(expression, A, (h, al, be), expansion), eps, order)
+    return truncate(substitute(expression, define(A, (h, al, be), expansion)), eps, order)
 
 
 def limit_per_layer(expression: sp.Expr) -> sp.Expr:
@@ -161,9 +208,10 @@ def attention_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
     drift = mean_over_logits(with_weak_attention(given_A - V[al, be], 3))
     spread = covariance(gram(al, be), gram(de, om), {W: 1})
     values = in_terms_of_V(with_weak_attention(spread, 1))
-    first = canonical(with_weak_attention(given_A, 2) - V[al, be])
-    squares = mean_over_logits(first * instantiate(first, {al: de, be: om}))
-    return limit_per_layer(drift), limit_per_layer(values), limit_per_layer(squares), first
+    first = define("dV", (al, be), canonical(with_weak_attention(given_A, 2) - V[al, be]))
+    squares = mean_over_logits(first[al, be] * first[de, om])
+    moments = (limit_per_layer(f) for f in (drift, values, squares))
+    return *moments, first.expression
 
 
 def noise() -> sp.Expr:
@@ -176,13 +224,15 @@ def noise() -> sp.Expr:
     weight = sp.factor(values.coeff(V[al, de] * V[be, om]))
     factor = total(L[al, nu] * (dG[nu, ka] + dG[ka, nu]) * L[be, ka], nu, ka)
     mean_logits = total(L[al, nu] * dZ[nu, ka] * L[be, ka], nu, ka) / (tau0 * sp.sqrt(heads))
-    attention = substitute(first.subs(eps, 1), Y, (h, al, be), mean_logits)
+    attention = substitute(first.subs(eps, 1), define(Y, (h, al, be), mean_logits))
     return sp.sqrt(weight / 2) * factor + attention
 
 
 # Shaped MLP: sigma_s(x) = s_plus max(x, 0) + s_minus min(x, 0) with s = 1 + c / sqrt(n).
-rho, phi = sp.Symbol("rho", real=True), sp.Symbol("phi", positive=True)
-theta, radius, width = sp.symbols("theta r n", positive=True)
+rho = symbol("rho", meaning="correlation of two tokens", real=True)
+phi = sp.Symbol("phi", positive=True)
+width = symbol("n", meaning="width n", positive=True)
+theta, radius = sp.symbols("theta r", positive=True)
 
 
 @cache
@@ -222,7 +272,7 @@ def mlp_spread() -> sp.Expr:
 
     def block(a: sp.Idx, head: sp.Idx, column: sp.Idx) -> sp.Expr:
         hidden = total(X[a, g, j] * W1[g, j, f, i], g, j) / sp.sqrt(n)
-        out = total(instantiate(hidden, {}) * W2[f, i, head, column], f, i) / sp.sqrt(n)
+        out = total(hidden * W2[f, i, head, column], f, i) / sp.sqrt(n)
         return lam * X[a, head, column] + gamma * out
 
     def after(a: sp.Idx, d: sp.Idx) -> sp.Expr:
@@ -233,14 +283,25 @@ def mlp_spread() -> sp.Expr:
     return limit_per_layer(in_terms_of_V(covariance(after(al, be), after(de, om), both)))
 
 
-R = array("rho", m, m)
-correlation = Definition(R, (al, be), V[al, be] / sp.sqrt(V[al, al] * V[be, be]))
+R = array("rho", m, m, latex=r"\varrho")
+correlation = define(R, (al, be), V[al, be] / sp.sqrt(V[al, al] * V[be, be]))
 
 
 def drift_of_mlp() -> sp.Expr:
     """gamma^2 nu(rho) sqrt(V V), continued beyond rho = -1 and 1 by its tangents."""
     nu_everywhere = continued(nu_of_rho(), rho, sp.S.NegativeOne, sp.S.One)
     return gamma**2 * nu_everywhere.subs(rho, R[al, be]) * sp.sqrt(V[al, al] * V[be, be])
+
+
+STATEMENT = ("attention mean", "attention covariance", "drift", "values", "logits", "noise factor")
+ASIDE: dict[str, tuple[str, ...]] = {
+    "the block with an MLP, which the statement leaves out": (
+        "one layer, exact",
+        "nu",
+        "residual MLP",
+        "block",
+    ),
+}
 
 
 def derive() -> Derivation:
@@ -254,39 +315,41 @@ def derive() -> Derivation:
         ),
         functions=(
             Function(
-                "attention_drift", (V, M, gamma, tau0), Output(drift, (al, be)),
+                define("attention_drift", (al, be), drift), (V, M, gamma, tau0),
                 "Drift of the Gram matrix V of m tokens, per unit time t = layer / width.",
                 "Noci et al. 2023 (arXiv:2306.17759), drift of the covariance SDE; derived from "
                 "one layer. M is the averaging matrix of the softmax, rows sum to one.",
             ),
             Function(
-                "attention_covariance", (V, M, gamma, tau0, heads),
-                Output(spread, (al, be, de, om)),
+                define("attention_covariance", (al, be, de, om), spread),
+                (V, M, gamma, tau0, heads),
                 "Covariance of the increments of V, per unit time t = layer / width.",
                 "Noci et al. 2023 (arXiv:2306.17759), Sigma; values and logits together; heads "
                 "concatenated.",
             ),
             Function(
-                "noise_increment", (V, M, gamma, tau0, heads, dG, dZ),
-                Output(canonical(noise()), (al, be)),
+                define("noise_increment", (al, be), canonical(noise())),
+                (V, M, gamma, tau0, heads, dG, dZ),
                 "Noise of V for independent Gaussian matrices dG, dZ: no root of a covariance.",
                 "Derived here: its covariance is attention_covariance, times the variance of the "
                 "entries of dG and dZ (the time step).",
-                definitions=(Definition(L, (al, be), Cholesky(V)),),
+                definitions=(define(L, (al, be), Cholesky(V)),),
             ),
             Function(
-                "mlp_drift", (V, c_plus, c_minus, gamma), Output(drift_of_mlp(), (al, be)),
+                define("mlp_drift", (al, be), drift_of_mlp()), (V, c_plus, c_minus, gamma),
                 "Drift of V from a residual shaped ReLU layer, per unit time t = layer / width.",
                 "Li, Nica, Roy 2022 (arXiv:2206.02768); the printed sign of rho arccos(rho) in the "
                 "lecture notes is wrong, derived here.",
                 definitions=(correlation,),
             ),
             Function(
-                "mlp_covariance", (V, gamma), Output(mlp_spread(), (al, be, de, om)),
+                define("mlp_covariance", (al, be, de, om), mlp_spread()), (V, gamma),
                 "Covariance of the increments of V from a residual shaped MLP, per unit time.",
                 "Derived here; hidden width equal to the width.",
             ),
         ),
+        statement=STATEMENT,
+        aside=ASIDE,
     )  # fmt: skip
 
 
@@ -294,47 +357,55 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
     """The attention part, against what the paper states."""
     _, one, two = softmax_coefficients()
     pair = Y[h, al, be] * Y[g, de, om]
-    again = instantiate(one, {al: de, be: om})
-    from_values, from_logits = stated(Sigma[al, be, de, om]).args
+    B1 = define("B1", (h, al, be), one)
+    from_values, from_logits = unfold(Sigma[al, be, de, om], *STATED).args
     return (
         Step(
             "covariance of the logits", tau0**2 * n * mean_over_logits(eps**2 * pair),
             sp.KroneckerDelta(g, h) * V[al, de] * V[be, om],
             "Isserlis over W_Q and W_K: the covariance of the logits, times tau0^2 n / tau^2; "
             "exact for every key dimension",
+            uses=("gaussian-weights",),
         ),
         Step(
             "attention mean", tau0**2 * limit_per_layer(mean_over_logits(eps * one + eps**2 * two)),
-            STATED[S1[al, be]], "softmax to second order in 1 / tau, mean over the logits: S1",
+            MEAN[al, be], "softmax to second order in 1 / tau, mean over the logits: S1",
+            uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
         ),
         Step(
-            "attention covariance", tau0**2 * n * mean_over_logits(eps**2 * one * again),
-            sp.KroneckerDelta(h, h) * STATED[S2[al, be, de, om]],
+            "attention covariance",
+            tau0**2 * n * mean_over_logits(eps**2 * B1[h, al, be] * B1[h, de, om]),
+            COVARIANCE[al, be, de, om],
             "the first order of the softmax is linear in the logits: S2",
+            uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
         ),
         Step(
-            "drift", drift, stated(b[al, be]),
+            "drift", drift, unfold(b[al, be], *STATED),
             "mean over the values, then over the logits: gamma^2 E[B V + V B^T + B V B^T]",
+            uses=("gaussian-weights", "attention mean", "attention covariance"),
         ),
         Step(
             "values", values, from_values,
             "2 lambda^2 gamma^2 from the cross term and gamma^4 from the square of the values",
+            uses=("gaussian-weights", "fixed-branch-weight"),
         ),
         Step(
             "logits", squares, from_logits,
             "gamma^4 Cov(B V + V B^T): H independent heads average it by 1 / H",
+            uses=("gaussian-weights", "attention covariance"),
         ),
     )  # fmt: skip
 
 
 def noise_steps(spread: sp.Expr) -> tuple[Step, ...]:
     """The factor has the covariance of the increment."""
-    left, right = noise(), instantiate(noise(), {al: de, be: om})
-    mean = expectation(left * right, {dG: 1, dZ: 1})
+    increment = define("dV", (al, be), noise())
+    mean = expectation(increment[al, be] * increment[de, om], {dG: 1, dZ: 1})
     return (
         Step(
             "noise factor", contract_pairs(mean, L, V, sp.S.One), spread,
             "L L^T = V: the covariance of the noise factor is that of the increment",
+            uses=("positive-definite-start", "values", "logits"),
         ),
     )  # fmt: skip
 
@@ -348,12 +419,17 @@ def mlp_steps() -> tuple[Step, ...]:
         Step(
             "one layer, exact", width * (scale * second - rho), scale * bracket,
             "the shaped ReLU at finite width: no limit is taken", inside,
+            uses=("gaussian-weights",),
         ),
-        Step("nu", nu_of_rho(), bracket, "c tends to one: nu(rho), with a minus", inside),
+        Step(
+            "nu", nu_of_rho(), bracket, "c tends to one: nu(rho), with a minus", inside,
+            uses=("one layer, exact",),
+        ),
         Step(
             "residual MLP", mlp_spread(),
             2 * gamma**2 * (V[al, de] * V[be, om] + V[al, om] * V[be, de]),
             "gamma^2 (2 - gamma^2) from the outer weights, gamma^4 from the inner ones",
+            uses=("gaussian-weights",),
         ),
     )  # fmt: skip
 
@@ -370,6 +446,7 @@ def block_steps() -> tuple[Step, ...]:
             "block", large_limit(width * (both - 1), width), of_attention + of_mlp,
             "the expectation over the MLP given attention, then over attention: drift and "
             "covariance of the block are the sums",
+            uses=("drift", "values", "logits", "nu", "residual MLP"),
         ),
     )  # fmt: skip
 
@@ -382,7 +459,7 @@ theorem = Theorem(
         "floor(t n), converges in law, locally (stopped at exits from compact sets), to the "
         "solution of dV = b(V) dt + Sigma(V)^(1/2) dB."
     ),
-    equations=tuple(sp.Eq(left, right, evaluate=False) for left, right in STATED.items()),
+    equations=tuple(sp.Eq(d.array[d.axes], d.expression, evaluate=False) for d in STATED),
     reference="Noci et al., The Shaped Transformer, NeurIPS 2023, arXiv:2306.17759; Li, Nica, Roy, "
     "The Neural Covariance SDE, 2022, arXiv:2206.02768",
     source=Source.RECONSTRUCTED,
@@ -392,22 +469,6 @@ theorem = Theorem(
         "the heads factor and the noise factor are ours. The MLP part follows lecture notes on Li, "
         "Nica, Roy with the sign of rho arccos(rho) corrected."
     ),
-    notation={
-        V: "Gram matrix of the tokens, X X^T / n, m by m",
-        M: "averaging matrix: what the softmax of zero logits attends to; rows sum to one",
-        b: "drift per unit time; one unit of time is n layers",
-        Sigma: "covariance of the increments of V per unit time",
-        S1: "mean of A - I, times n tau0^2", S2: "covariance of A - I, times n tau0^2",
-        m: "number of tokens", gamma: "weight of the branch; the residual has sqrt(1 - gamma^2)",
-        tau0: "temperature: tau = tau0 sqrt(n n_k)", heads: "number of heads H",
-        L: "Cholesky factor of V", dG: "m by m Gaussian matrix, from the values",
-        dZ: "m by m Gaussian matrix, from the logits",
-        c_plus: "shape of the ReLU on the right: slope 1 + c_plus / sqrt(n)",
-        c_minus: "shape of the ReLU on the left: slope 1 + c_minus / sqrt(n)",
-        rho: "correlation of two tokens", width: "width n",
-        of_attention: "generator of the SDE of attention, applied to a function of V",
-        of_mlp: "generator of the SDE of the MLP, applied to a function of V",
-    },
     assumptions=(
         Assumption("positive-definite-start", "V_0 is positive definite."),
         Assumption("rows-sum-to-one", "The averaging matrix has rows that sum to one."),

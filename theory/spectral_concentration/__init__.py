@@ -16,24 +16,47 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, instantiate, size, substitute, total
-from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.calculus.indices import (
+    Softmax,
+    array,
+    canonical,
+    define,
+    indices,
+    instantiate,
+    size,
+    substitute,
+    symbol,
+    total,
+)
+from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.spectral_concentration import collapse, entropy, spectra
 
 # Symbols. Qi's convention: tokens are columns, and every column of A sums to one.
-d, n, dq, dv = size("d"), size("n"), size("dq"), size("dv")
+d = size("d", "embedding dimension")
+n = size("n", "number of tokens")
+dq = size("dq", "head dimension", latex=r"d_q")
+dv = size("dv", "value dimension", latex=r"d_v")
 e, f, x, y = indices("e f x y", d)
 i, j, k, l = indices("i j k l", n)  # noqa: E741  (a token, as in the paper)
 c, b = indices("c b", dq)
 o, r = indices("o r", dv)
-X, Wq, Wk, Wv = array("X", d, n), array("Wq", dq, d), array("Wk", dq, d), array("Wv", dv, d)
-A, G, W = array("A", n, n), array("G", dv, n), array("W", d, d)
-P, S, Omega, M = array("P", n, n), array("S", n, n), array("Omega", n, n), array("M", d, d)
+X = array("X", d, n, meaning="tokens, one a column, d by n")
+Wq = array("Wq", dq, d, latex=r"W_q", meaning="query weights, dq by d")
+Wk = array("Wk", dq, d, latex=r"W_k", meaning="key weights, dq by d")
+Wv = array("Wv", dv, d, latex=r"W_v", meaning="value weights, dv by d")
+G = array("G", dv, n, meaning="gradient of the loss in the output Y, dv by n")
+A = array("A", n, n)
+W = array("W", d, d)
+P = array("P", n, n, meaning="logits before the scaling by 1 / sqrt(dq), n by n")
+S = array("S", n, n)
+Omega = array("Omega", n, n)
+M = array("M", d, d)
 tokens, norm = entropy.tokens, entropy.nu
 sigma, tau, decay = spectra.sigma, spectra.tau, spectra.decay
 beta = sp.exp(-norm * sp.sqrt(tokens / (tokens - 1)))
-B_T, P_stated, A_stated = sp.Symbol("B_T"), sp.Symbol("P"), sp.Symbol("A")
+B_T = symbol("B_T", meaning="smallest entropy of a column")
+P_stated, A_stated = sp.symbols("P A")
 
 # What the papers state: Zhai et al., Theorem 3.1 (sheet, equation 10).
 STATED_BOUND = sp.log(1 + (tokens - 1) * beta) + norm * sp.sqrt(tokens * (tokens - 1)) * beta / (
@@ -88,13 +111,73 @@ def gradients() -> dict[str, tuple[sp.Expr, tuple[sp.Idx, ...]]]:
     }
 
 
+STATEMENT = (
+    "one spike",
+    "trace of the Jacobian",
+    "gradient of Wq",
+    "gradient of Wk",
+    "growth of the largest singular value",
+    "shrinkage of the largest singular value",
+    "time to collapse",
+    "rank one is malignant",
+    "mass off the maximiser",
+    "a definite W is benign",
+    "high concentration without collapse of rank",
+)
+ASIDE: dict[str, tuple[str, ...]] = {
+    "Jacobians that the paper states as Kronecker products: equations 2, 3 and 5": (
+        "P in W",
+        "P in Wq",
+        "P in Wk",
+        "P in X",
+        "W is the product of the factors",
+        "Y in A",
+        "Y in Wv",
+        "Y in X, A fixed",
+        "the row convention",
+    ),
+    "further properties of the softmax Jacobian": ("the constant direction", "the half"),
+    "the other gradients, for the code, and the rank of one": (
+        "gradient of Wv",
+        "gradient of X",
+        "columns of Omega sum to zero",
+    ),
+    "between rank one and a definite W": ("rank r sees projections", "inner tokens are outscored"),
+    "the form that the code computes": ("the code of the bound",),
+    "how the bound behaves": (
+        "small norm",
+        "small norm, five tokens",
+        "large norm",
+        "a logarithm below its argument",
+        "a logarithm above",
+        "the rate of Zhai et al.",
+    ),
+    "how concentration moves under a perturbation, which a claim measures": (
+        "concentration, from above",
+        "concentration, from below",
+    ),
+    "the time to collapse for twice the norm": ("doubling",),
+    "what power iteration misses, hence the assumption exact-norms": (
+        "power iteration is a quotient of moments",
+        "power iteration without a gap",
+        "power iteration with a gap",
+    ),
+    "how large an uncapped step of Adam can be": (
+        "geometric sum",
+        "entries of Adam's update",
+        "the first update",
+    ),
+}
+
+
 def derive() -> Derivation:
     """From one layer to gradients, collapse, and the cap of the step."""
     steps = (
         *jacobian_steps(), *entropy.softmax_steps(), *gradient_steps(),
         *collapse.collapse_steps(), *entropy.bound_steps(STATED_BOUND), *spectra.spectral_steps(),
     )  # fmt: skip
-    return Derivation(steps=steps, functions=(*gradient_functions(), *scalar_functions()))
+    functions = (*gradient_functions(), *scalar_functions())
+    return Derivation(steps, functions, STATEMENT, ASIDE)
 
 
 def jacobian_steps() -> tuple[Step, ...]:
@@ -152,7 +235,7 @@ def gradient_steps() -> tuple[Step, ...]:
     mixed = total(Wv[o, e] * X[e, i] * G[o, j], o, e)  # S = (Wv X)^T G
     centre = total(A[k, j] * S[k, j], k)
     stated_omega = A[i, j] * (S[i, j] - centre) / sp.sqrt(dq)
-    in_S = substitute(stated_omega, S, (i, j), mixed)
+    in_S = substitute(stated_omega, define(S, (i, j), mixed))
     moment = total(X[x, i] * Omega[i, j] * X[y, j], i, j)  # M = X Omega X^T
     found = gradients()
     back = total(Wk[b, y] * moment, y)
@@ -162,20 +245,28 @@ def gradient_steps() -> tuple[Step, ...]:
     direct = total(Wv[o, x] * G[o, j] * A[l, j], o, j)
     columns = A[i, j] * (S[i, j] - centre)
     return (
-        Step("Omega", loss_slope(i, j), in_S, "dLoss / dP: A times (S - its mean under A)"),
-        Step("gradient of Wq", found["Wq"][0], back, "Wk M^T with M = X Omega X^T"),
-        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M"),
+        Step(
+            "Omega", loss_slope(i, j), in_S, "dLoss / dP: A times (S - its mean under A)",
+            uses=("softmax rule",),
+        ),
+        Step(
+            "gradient of Wq", found["Wq"][0], back, "Wk M^T with M = X Omega X^T",
+            uses=("Omega",),
+        ),
+        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M", uses=("Omega",)),
         Step(
             "gradient of Wv", found["Wv"][0], total(G[r, j] * X[x, i] * A[i, j], i, j), "G (X A)^T",
         ),
         Step(
             "gradient of X", found["X"][0], direct + WX + WtX,
             "Wv^T G A^T + W X Omega^T + W^T X Omega",
+            uses=("Omega",),
         ),
         Step(
             "columns of Omega sum to zero",
             canonical(total(columns, i)), centre - total(A[i, j], i) * centre,
             "zero, because a column of A sums to one: rank Omega <= n - 1",
+            uses=("columns", "Omega"),
         ),
     )  # fmt: skip
 
@@ -184,20 +275,20 @@ def gradient_functions() -> tuple[Function, ...]:
     """The gradients of one layer as code."""
     attention = Softmax(logits(i, j) / sp.sqrt(dq), i)
     definitions = (
-        Definition(A, (i, j), attention),
-        Definition(Omega, (i, j), loss_slope(i, j)),
+        define(A, (i, j), attention),
+        define(Omega, (i, j), loss_slope(i, j)),
     )
     return (
         Function(
-            "attention_gradients", (X, Wq, Wk, Wv, G),
-            tuple(Output(expression, axes) for expression, axes in gradients().values()),
+            tuple(define(f"in_{of}", axes, found) for of, (found, axes) in gradients().items()),
+            (X, Wq, Wk, Wv, G),
             "Gradients of <G, Y> in Wq, Wk, Wv, X for Y = Wv X softmax(X^T Wq^T Wk X / sqrt(dq)).",
             "Tokens are columns (Qi et al. 2025, arXiv:2505.21910); the softmax normalises them. "
             "G is the gradient in Y, (dv, n). Equation 6 of the sheet, derived here.",
-            definitions=definitions,
+            definitions, "attention_gradients",
         ),
         Function(
-            "attention", (X, Wq, Wk), Output(A[i, j], (i, j)),
+            define("attention", (i, j), A[i, j]), (X, Wq, Wk),
             "Attention of one layer, tokens in columns: each column sums to one.",
             "Qi et al. 2025 (arXiv:2505.21910), scaled by 1 / sqrt(dq).",
             definitions=definitions[:1],
@@ -211,44 +302,50 @@ def scalar_functions() -> tuple[Function, ...]:
     weyl = "Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W)."
     return (
         Function(
-            "entropy_lower_bound", (tokens, norm), Output(entropy.spike_entropy_of_gap(gap, low)),
+            define("entropy_lower_bound", (), entropy.spike_entropy_of_gap(gap, low)),
+            (tokens, norm),
             "Smallest entropy of a softmax of tokens >= 2 logits, norm their norm about the mean.",
             "Zhai et al. 2023, Theorem 3.1, with any upper bound of the centred norm in place of "
             "the product of spectral norms; attained by a single spike.",
             definitions=(
-                Definition(gap, (), entropy.spike_gap()), Definition(low, (), sp.exp(-gap)),
+                define(gap, (), entropy.spike_gap()), define(low, (), sp.exp(-gap)),
             ),
         ),
         Function(
-            "weyl_growth_bound", (sigma, tau, decay), Output(spectra.growth()),
+            define("weyl_growth_bound", (), spectra.growth()), (sigma, tau, decay),
             "Largest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.",
             weyl,
         ),
         Function(
-            "weyl_shrink_bound", (sigma, tau, decay), Output(spectra.shrinkage()),
+            define("weyl_shrink_bound", (), spectra.shrinkage()), (sigma, tau, decay),
             "Smallest sigma_1 after one capped step from sigma_1 = sigma; decay = alpha lambda.",
             weyl,
         ),
         Function(
-            "concentration_bounds", (spectra.sec, spectra.epsilon),
-            (Output(spectra.concentration_after(-1)), Output(spectra.concentration_after(1))),
+            (
+                define("least", (), spectra.concentration_after(-1)),
+                define("most", (), spectra.concentration_after(1)),
+            ),
+            (spectra.sec, spectra.epsilon),
             "Bounds of sqrt(SEC) after a perturbation of relative Frobenius norm epsilon < 1.",
             "Reconstructed: the root of the s largest squared singular values is a norm.",
+            name="concentration_bounds",
         ),
         Function(
-            "collapse_time", (spectra.start, spectra.target, tau), Output(spectra.collapse_time()),
+            define("collapse_time", (), spectra.collapse_time()),
+            (spectra.start, spectra.target, tau),
             "Steps during which logits that start at norm start stay below target, at cap tau.",
             "Reconstructed: W_q and W_k each grow by at most 1 + tau a step.",
         ),
         Function(
-            "power_iteration_share", (spectra.c, spectra.ratio, spectra.rounds),
-            Output(spectra.kept_by_power_iteration()),
+            define("power_iteration_share", (), spectra.kept_by_power_iteration()),
+            (spectra.c, spectra.ratio, spectra.rounds),
             "Least share of sigma_1 that power iteration finds after some rounds.",
             "Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.",
         ),
         Function(
-            "adam_entry_bound", (spectra.b1, spectra.b2, spectra.steps_),
-            Output(spectra.entry_bound()),
+            define("adam_entry_bound", (), spectra.entry_bound()),
+            (spectra.b1, spectra.b2, spectra.steps_),
             "Largest entry of Adam's update at step t, for epsilon = 0 and b1^2 < b2.",
             "Reconstructed: Cauchy-Schwarz; 1 at t = 1, about 7.27 for (0.9, 0.999) as t grows.",
         ),
@@ -284,24 +381,6 @@ theorem = Theorem(
         "out. Gradients, perturbation bounds, the time to collapse, the error of power iteration "
         "and the lines of the algorithm are reconstructed. The column softmax is an assumption."
     ),
-    notation={
-        X: "tokens, one a column, d by n", Wq: "query weights, dq by d", Wk: "key weights, dq by d",
-        Wv: "value weights, dv by d", P: "logits before the scaling by 1 / sqrt(dq), n by n",
-        G: "gradient of the loss in the output Y, dv by n", d: "embedding dimension",
-        n: "number of tokens", dq: "head dimension", dv: "value dimension",
-        B_T: "smallest entropy of a column", tokens: "number of tokens T of a column, at least 2",
-        norm: "norm of the logits about their mean, nu (or any upper bound of it)",
-        sigma: "largest singular value before the step", tau: "cap: largest relative step",
-        decay: "learning rate times weight decay, in [0, 1]",
-        spectra.sec: "spectral energy concentration before the perturbation",
-        spectra.epsilon: "relative Frobenius norm of the perturbation",
-        spectra.start: "norm of the logits at the start",
-        spectra.target: "norm that is to be reached",
-        spectra.norm: "Frobenius norm of W", spectra.c: "part of the start vector in the top space",
-        spectra.ratio: "sigma_2 / sigma_1", spectra.rounds: "rounds of power iteration",
-        spectra.b1: "Adam's first decay rate", spectra.b2: "Adam's second decay rate",
-        spectra.steps_: "number of steps taken",
-    },
     assumptions=(
         Assumption("columns", "The softmax normalises columns: 1^T A = 1^T."),
         Assumption("at-least-two-tokens", "There are at least two tokens."),

@@ -10,15 +10,18 @@ reconstructed.
 
 import sympy as sp
 
-from theory.calculus.indices import array, indices, size, substitute, total
+from theory.calculus.indices import array, define, indices, size, substitute, symbol, total
 from theory.language import Step
+from theory.spectral_concentration.entropy import tokens
 
-d, n, r = size("d"), size("n"), size("r")
+d = size("d", "embedding dimension")
+n = size("n", "number of tokens")
+r = size("r")
 e, f = indices("e f", d)
 i, j, k = indices("i j k", n)
 (c,) = indices("c", r)
-X, W = array("X", d, n), array("W", d, d)
-tokens = sp.Symbol("tokens", positive=True)
+X = array("X", d, n, meaning="tokens, one a column, d by n")
+W = array("W", d, d)
 
 
 def logits(row: sp.Idx, column: sp.Idx) -> sp.Expr:
@@ -33,12 +36,12 @@ def collapse_steps() -> tuple[Step, ...]:
 
 def _rank_one_steps() -> tuple[Step, ...]:
     left, right = array("u", d), array("v", d)
-    strength, gap = sp.Symbol("sigma"), sp.Symbol("gap", positive=True)
+    strength, gap = symbol("sigma", latex=r"\sigma_1"), sp.Symbol("gap", positive=True)
     others = (tokens - 1) * sp.exp(-gap)
     return (
         Step(
             "rank one is malignant",
-            substitute(logits(i, j), W, (e, f), strength * left[e] * right[f]),
+            substitute(logits(i, j), define(W, (e, f), strength * left[e] * right[f])),
             strength * total(left[e] * X[e, i], e) * total(right[e] * X[e, j], e),
             "logits sigma a_i b_j: every column ranks the tokens by a_i or by -a_i, so A is near "
             "a matrix with two rows that are not zero",
@@ -52,14 +55,14 @@ def _rank_one_steps() -> tuple[Step, ...]:
 
 def _hull_steps() -> tuple[Step, ...]:
     """Rank r: as the scale grows, columns point to vertices of the hull of the projections."""
-    U, V, s = array("U", d, r), array("V", d, r), array("s", r)
+    U, V, s = array("U", d, r), array("V", d, r), array("s", r, latex=r"\hat\sigma")
     factored = total(U[e, c] * s[c] * V[f, c], c)
-    y, g, share = array("y", r, n), array("g", r), array("share", n)
+    y, g, share = array("y", r, n), array("g", r, latex=r"\tilde g"), array("share", n)
     top = sp.Symbol("top", real=True)
     score = total(g[c] * y[c, k], c)
     return (
         Step(
-            "rank r sees projections", substitute(logits(i, j), W, (e, f), factored),
+            "rank r sees projections", substitute(logits(i, j), define(W, (e, f), factored)),
             total(total(U[e, c] * X[e, i], e) * s[c] * total(V[f, c] * X[f, j], f), c),
             "W = U diag(s) V^T: column j scores the tokens by a linear function of their "
             "projections U^T x_i, with coefficients g = s (V^T x_j)",
@@ -72,6 +75,7 @@ def _hull_steps() -> tuple[Step, ...]:
             "top by a mean of nonnegative numbers: only a vertex is a unique maximiser. As the "
             "scale grows every column becomes the indicator of its maximiser (the step above), so "
             "A tends to a matrix of rank at most the number of vertices",
+            uses=("rank r sees projections",),
         ),
     )  # fmt: skip
 
@@ -95,5 +99,6 @@ def _benign_steps() -> tuple[Step, ...]:
             1 - (circle.T * sp.diag(1, 1) * sp.Matrix([1, 0]))[0], 2 * sp.sin(angle / 2) ** 2,
             "W = diag(1, 1, 0, ...) has SEC(2) = 1; for tokens on a circle the gap is positive, so "
             "A tends to I, of rank n: only s = 1 forces low rank",
+            uses=("a definite W is benign",),
         ),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from theory.calculus.indices import (
     indices,
     instantiate,
     size,
+    symbol,
     total,
 )
 from theory.language import Step
@@ -25,14 +26,17 @@ from theory.language import Step
 T = size("T")
 i, a, k = indices("i a k", T)
 u, v = array("u", T), array("v", T)
-nu, scale, shift = (
-    sp.Symbol("norm", positive=True),
-    sp.Symbol("s", positive=True),
-    sp.Symbol("c", real=True),
-)
-p_of, q, g = sp.symbols("p q g", positive=True)
+nu = symbol("norm", latex=r"\nu", meaning="Frobenius norm of W", positive=True)
+shift = symbol("c", latex=r"\bar u", real=True)
+scale = sp.Symbol("s", positive=True)
+p_of = symbol("p", latex=r"\pi", positive=True)
+q, g = sp.symbols("q g", positive=True)
 mu, Z, H = sp.symbols("mu Z H", positive=True)
-tokens = sp.Symbol("tokens", positive=True)
+tokens = symbol(
+    "tokens",
+    meaning="number of tokens T of a column, at least 2",
+    positive=True,
+)
 al, b = sp.symbols("alpha b", positive=True)
 
 
@@ -78,21 +82,25 @@ def softmax_steps() -> tuple[Step, ...]:
         Step(
             "the constant direction", contract_rows(total(J, a), p), sp.S.Zero,
             "J 1 = 0: a common shift of the logits changes nothing",
+            uses=("columns", "softmax rule"),
         ),
         Step(
             "the Jacobian is a variance", quadratic, contract_rows(canonical(spread), p),
             "v^T J v = (1/2) sum p_i p_k (v_i - v_k)^2, so J is positive semidefinite",
+            uses=("columns", "softmax rule"),
         ),
         Step(
             "trace of the Jacobian",
             contract_rows(total(instantiate(J, {a: i}), i), p), 1 - total(p[row, i] ** 2, i),
             "the norm of J is at most its trace 1 - |p|^2 <= 1 - exp(-H) <= H (Jensen): a small "
             "entropy is a vanishing gradient",
+            uses=("columns", "softmax rule", "the Jacobian is a variance"),
         ),
         Step(
             "the half", high**2 + low**2 - (high - low) ** 2 / 2, (high + low) ** 2 / 2,
             "a variance is at most a quarter of the squared range (Popoviciu), and this square is "
             "positive: so |J| <= 1/2",
+            uses=("the Jacobian is a variance",),
         ),
     )  # fmt: skip
 
@@ -134,6 +142,7 @@ def bound_steps(stated: sp.Expr) -> tuple[Step, ...]:
         Step(
             "gradient of the entropy", sp.diff(entropy(), u[a]), -weight(a) * (u[a] - mean(1)),
             "d H / d u_a = -p_a (u_a - E_p[u])",
+            uses=("softmax rule",),
         ),
         Step(
             "only centred logits count", sp.exp(shift) * sp.exp(u[i]) / moved, weight(i),
@@ -143,11 +152,13 @@ def bound_steps(stated: sp.Expr) -> tuple[Step, ...]:
         Step(
             "on the sphere", sp.diff(entropy(scale), scale), -scale * variance,
             "d H(s u) / ds = -s Var <= 0: the minimiser has the largest norm allowed",
+            uses=("gradient of the entropy", "only centred logits count"),
         ),
         Step(
             "two values", sp.diff(critical, p_of, 2), 1 / p_of + mu / p_of**2,
             "on the sphere p (u - E_p[u]) = mu u, a function of p that is convex: at most two "
             "roots, so k entries are high and T - k are low",
+            uses=("gradient of the entropy", "on the sphere"),
         ),
     )  # fmt: skip
     return (*pieces, *_fewer_high_entries(), *_single_spike(stated), *_large_norm(stated))
@@ -169,31 +180,38 @@ def _fewer_high_entries() -> tuple[Step, ...]:
         Step(
             "norm of two levels", two_level_norm(), tokens * q * (1 - q) * g**2,
             "with norm nu the levels differ by g = nu / sqrt(T q (1 - q))",
+            uses=("two values",),
         ),
         Step(
             "slope in the fraction", left, -defect(on_sphere).subs(g, gap),
             "q (1 - q) dKL/dq = -D, with q = k / T and the norm fixed", inside,
+            uses=("norm of two levels",),
         ),
         Step(
             "D starts at zero", defect(high_mass()).subs(g, 0), sp.S.Zero, "at g = 0, pi = q",
+            uses=("slope in the fraction",),
         ),
         Step(
             "D in the gap", sp.diff(defect(pi), g), derivative,
             "positive whenever (1 - 2 pi)(1 - 2 q) >= 0", {q: (0.05, 0.95)},
+            uses=("slope in the fraction",),
         ),
         Step(
             "one sign change", bracket.rewrite(sp.exp), signs.rewrite(sp.exp),
             "otherwise q < 1/2 < pi: with tanh(alpha) = 1 - 2 q and tanh(b) = 2 pi - 1 the bracket "
             "has the sign of a decreasing function of b",
+            uses=("D in the gap",),
         ),
         Step(
             "that function decreases", sp.diff(sp.coth(b) - b, b), -1 / sp.sinh(b) ** 2 - 1,
             "so D rises, then falls",
+            uses=("one sign change",),
         ),
         Step(
             "D at infinity", defect(1 - Z) - (1 - q),
             -Z * (1 + g * (1 - Z) * (1 - g * (1 - 2 * q) / 2)),
             "1 - pi = Z is exponentially small in g: D tends to 1 - q > 0, and D >= 0 throughout",
+            uses=("D starts at zero", "D in the gap", "that function decreases"),
         ),
     )  # fmt: skip
 
@@ -206,23 +224,33 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
     order = [sp.diff(spike_entropy(), nu, j).subs(nu, 0) / sp.factorial(j) for j in range(3)]
     five = [sp.diff(stated.subs(tokens, 5), nu, j).subs(nu, 0) / sp.factorial(j) for j in range(4)]
     return (
-        Step("one spike", spike_entropy(), stated, "k = 1 in closed form: the bound", inside),
+        Step(
+            "one spike", spike_entropy(), stated, "k = 1 in closed form: the bound", inside,
+            uses=(
+                "at-least-two-tokens", "norm of two levels", "slope in the fraction",
+                "D at infinity",
+            ),
+        ),
         Step(
             "the code of the bound", spike_entropy_of_gap(spike_gap(), sp.exp(-spike_gap())),
             stated, "with the gap of the levels in place of the levels", inside,
+            uses=("one spike",),
         ),
         Step(
             "the bound decreases", sp.diff(stated, nu), slope,
             "-nu times the variance of the unit spike under its softmax", inside,
+            uses=("one spike",),
         ),
         Step(
             "small norm", order[0] + order[1] * nu + order[2] * nu**2,
             sp.log(tokens) - nu**2 / (2 * tokens), "log T - nu^2 / (2 T) + O(nu^3)", inside,
+            uses=("one spike",),
         ),
         Step(
             "small norm, five tokens", sum(c * nu**j for j, c in enumerate(five)),
             sp.log(5) - nu**2 / 10 - sp.sqrt(5) * nu**3 / 50,
             "the third order, as a second route to the first two",
+            uses=("one spike",),
         ),
     )  # fmt: skip
 
@@ -242,6 +270,7 @@ def _large_norm(stated: sp.Expr) -> tuple[Step, ...]:
             "the share of the bound in nu sqrt(T (T - 1)) beta; (T - 1) beta is exponentially "
             "small and log(1 + x) / x lies between 1 / (1 + x) and 1: the share tends to one",
             inside,
+            uses=("one spike",),
         ),
         Step(
             "a logarithm below its argument", sp.diff(x - sp.log(1 + x), x), x / (1 + x),
@@ -257,6 +286,7 @@ def _large_norm(stated: sp.Expr) -> tuple[Step, ...]:
             "T nu exp(-nu) times a factor that is bounded below only while nu is at most of order "
             "T: sqrt(T / (T - 1)) - 1 is about 1 / (2 T), so for T fixed the bound is smaller than "
             "T nu exp(-nu) by an exponential factor", inside,
+            uses=("large norm",),
         ),
     )  # fmt: skip
 

@@ -6,14 +6,32 @@ the sign its reason.
 
 import sympy as sp
 
-from theory.calculus.indices import array, canonical, indices, size, substitute, total
+from theory.calculus.indices import (
+    array,
+    canonical,
+    define,
+    indices,
+    size,
+    substitute,
+    symbol,
+    total,
+)
 from theory.language import Step
 
-sigma, tau, decay = sp.symbols("sigma tau decay", positive=True)
-sec, epsilon = sp.symbols("sec epsilon", positive=True)
-norm, start, target = sp.symbols("norm start target", positive=True)
-c, ratio, rounds = sp.symbols("c ratio rounds", positive=True)
-b1, b2, steps_ = sp.symbols("b1 b2 t", positive=True)
+sigma = symbol("sigma", meaning="largest singular value before the step", positive=True)
+tau = symbol("tau", meaning="cap: largest relative step", positive=True)
+decay = symbol("decay", meaning="learning rate times weight decay, in [0, 1]", positive=True)
+sec = symbol("sec", meaning="spectral energy concentration before the perturbation", positive=True)
+epsilon = symbol("epsilon", meaning="relative Frobenius norm of the perturbation", positive=True)
+norm = symbol("norm", latex=r"\nu", meaning="Frobenius norm of W", positive=True)
+start = symbol("start", meaning="norm of the logits at the start", positive=True)
+target = symbol("target", meaning="norm that is to be reached", positive=True)
+c = symbol("c", meaning="part of the start vector in the top space", positive=True)
+ratio = symbol("ratio", meaning="sigma_2 / sigma_1", positive=True)
+rounds = symbol("rounds", meaning="rounds of power iteration", positive=True)
+b1 = symbol("b1", meaning="Adam's first decay rate", positive=True)
+b2 = symbol("b2", meaning="Adam's second decay rate", positive=True)
+steps_ = symbol("t", meaning="number of steps taken", positive=True)
 alpha, delta = sp.symbols("alpha delta", positive=True)
 rho, x, count = sp.symbols("rho x j", positive=True)
 
@@ -65,10 +83,12 @@ def spectral_steps() -> tuple[Step, ...]:
         Step(
             "growth of the largest singular value", growth(), (1 - decay + tau) * sigma,
             "Weyl: |sigma_i(A + B) - sigma_i(A)| <= sigma_1(B), with the step at the cap",
+            uses=("exact-norms", "decay-at-most-one"),
         ),
         Step(
             "shrinkage of the largest singular value", shrinkage(), (1 - decay - tau) * sigma,
             "the other side of Weyl's inequality",
+            uses=("exact-norms", "decay-at-most-one"),
         ),
         Step(
             "concentration, from above", concentration_after(1),
@@ -81,11 +101,13 @@ def spectral_steps() -> tuple[Step, ...]:
         Step(
             "time to collapse", start * (1 + tau) ** (2 * collapse_time()), target,
             "the logits grow at most by (1 + tau)^2 a step, one factor each for W_q and W_k",
+            uses=("growth of the largest singular value", "one spike", "the bound decreases"),
         ),
         Step(
             "doubling", collapse_time().subs(target, 2 * start), doubling,
             "the product doubles after ln 2 / (2 ln(1 + tau)) steps, one factor alone after twice "
             "as many",
+            uses=("time to collapse",),
         ),
         *_power_steps(),
         *_adam_steps(),
@@ -96,11 +118,11 @@ def _power_steps() -> tuple[Step, ...]:
     """Power iteration v -> W^T W v / |.| from a unit vector, in the basis of singular vectors."""
     m, rounds_ = size("m"), 2
     j, k = indices("j k", m)
-    s, w0, w = array("sigma", m), array("w0", m), array("w", m)
+    s, w0, w = array("sigma", m, latex=r"\varsigma"), array("w0", m), array("w", m)
     # w after two rounds, without its norm, which cancels in the quotient |W w|^2 / |w|^2
     after = s[j] ** (2 * rounds_) * w0[j]
-    image = substitute(total(s[k] ** 2 * w[k] ** 2, k), w, (j,), after)
-    length = substitute(total(w[k] ** 2, k), w, (j,), after)
+    image = substitute(total(s[k] ** 2 * w[k] ** 2, k), define(w, (j,), after))
+    length = substitute(total(w[k] ** 2, k), define(w, (j,), after))
     moments = [total(s[k] ** (2 * e) * w0[k] ** 2, k) for e in (2 * rounds_ + 1, 2 * rounds_)]
     plain = (c**2 * sigma ** (4 * rounds + 2)) ** (1 / (2 * rounds + 1))
     bounded = {c: (0.1, 0.9), ratio: (0.1, 0.9), rounds: (1, 4)}
@@ -116,11 +138,13 @@ def _power_steps() -> tuple[Step, ...]:
             sp.log(c) / (2 * rounds + 1) + sp.log(sigma),
             "with m_0 = 1, m_(2k+1) / m_(2k) >= m_(2k+1)^(1/(2k+1)), of which the top is a part: "
             "c^(1/(2k+1)) sigma_1, in logarithms", bounded,
+            uses=("power iteration is a quotient of moments",),
         ),
         Step(
             "power iteration with a gap", kept_by_power_iteration(),
             1 / sp.sqrt(1 + (1 - c**2) / c**2 * ratio ** (4 * rounds)),
             "the quotient is smallest when all other energy sits at sigma_2", bounded,
+            uses=("power iteration is a quotient of moments",),
         ),
     )  # fmt: skip
 
@@ -140,6 +164,7 @@ def _adam_steps() -> tuple[Step, ...]:
             (1 - b1) / (1 - b1**terms) * sp.sqrt(lagged) * sp.sqrt((1 - b2**terms) / (1 - b2)),
             entry_bound().subs(steps_, terms),
             "Cauchy-Schwarz after five steps, bias corrections included, epsilon = 0", below_one,
+            uses=("geometric sum",),
         ),
         Step("the first update", entry_bound().subs(steps_, 1), sp.S.One, "a sign", below_one),
     )  # fmt: skip

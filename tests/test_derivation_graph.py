@@ -1,0 +1,59 @@
+"""A derivation is a graph that ends in the statement; what stands aside says why."""
+
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+
+from checks.suite.rooms import load_theorem, rooms
+from theory.algebra.symbols import symbol
+from theory.language import Assumption, Derivation, Source, Step, Theorem
+
+x = symbol("x", meaning="a number", real=True)
+FIRST = Step("first", x, x, "identical", uses=("real",))
+SECOND = Step("second", 2 * x, x + x, "twice", uses=("first",))
+LOOSE = Step("loose", x - x, sp.S.Zero, "nothing")
+
+
+def theorem(*steps: Step, statement: tuple[str, ...] = ("second",)) -> Theorem:
+    return Theorem(
+        title="t", statement="s", equations=(sp.Eq(x, 2 * x),), reference="r",
+        source=Source.RECONSTRUCTED, source_note="", rate=None,
+        assumptions=(Assumption("real", "x is real."), Assumption("idle", "x is idle.")),
+        derive=lambda: Derivation(steps, (), statement, {"a reason": ("loose",)}),
+    )  # fmt: skip
+
+
+def test_what_the_statement_does_not_rest_on_is_found() -> None:
+    found = theorem(FIRST, LOOSE, SECOND)
+    assert found.beside == {"idle": "", "loose": "a reason"}
+
+
+def test_a_missing_use_shows() -> None:
+    found = theorem(FIRST, replace(SECOND, uses=()))
+    assert list(found.beside) == ["real", "idle", "first"]
+
+
+@pytest.mark.parametrize("uses", [("third",), ("second",), ("second", "real")])
+def test_a_step_uses_what_comes_before_it(uses: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="no assumption and no earlier step of that name"):
+        _ = theorem(replace(FIRST, uses=uses), SECOND).derivation
+
+
+def test_a_step_is_not_named_as_an_assumption() -> None:
+    with pytest.raises(ValueError, match="real is the name of two steps or assumptions"):
+        _ = theorem(replace(LOOSE, name="real"), statement=()).derivation
+
+
+def test_the_statement_names_steps() -> None:
+    with pytest.raises(ValueError, match="third, which is no step"):
+        _ = theorem(FIRST, statement=("third",)).derivation
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_what_stands_aside_says_why_and_nothing_else_does(room: str) -> None:
+    found = load_theorem(room)
+    assert found.derivation.statement, "the derivation names no step that is the statement"
+    assert [name for name, reason in found.beside.items() if not reason] == []
+    named = [name for group in found.derivation.aside.values() for name in group]
+    assert sorted(named) == sorted(found.beside)
