@@ -1,0 +1,217 @@
+"""From arrays to tensor networks: the expression of a layer as a polynomial in entries."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from theory.calculus.closure import Closure, Rule
+from theory.calculus.cumulants import Expectation, Law, correlated, gaussian, independent_entries
+from theory.calculus.networks import ONE, Head, Networks, Polynomial
+from theory.layers.arrays import Array
+from theory.layers.layer import Layer
+from theory.layers.leaves import Leaf
+
+SUMMED = -100  # the free index of an axis about to be summed
+
+
+class Undecided(ValueError):
+    """The compiler has no answer; the message names the term that stopped it."""
+
+
+@dataclass
+class Environment:
+    """Arrays with polynomials of their own, e.g. the state after a step; and what was read so."""
+
+    values: Mapping[Array, Polynomial] = field(default_factory=dict)
+    known: dict[Array, Polynomial] = field(default_factory=dict)
+
+
+@dataclass
+class Reading:
+    """One layer's arrays as heads and laws, and its expressions as polynomials."""
+
+    layer: Layer
+    networks: Networks = field(default_factory=Networks)
+    laws: dict[str, Law] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
+    statistics: dict[str, Callable[..., sp.Expr]] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Means and rules share the networks."""
+        self.expectation = Expectation(self.networks, self.laws)
+        self.closure = Closure(self.networks, self.rules)
+        self.now = Environment()
+
+    def declare(self, leaf: Array) -> None:
+        """A leaf as a head, with its law or its rules."""
+        what: Leaf = leaf.data
+        self.networks.add(Head(what.name, leaf.shape, what.kind, what.symmetric))
+        if what.kind == "random":
+            self.laws[what.name] = _law(what)
+        if what.unit:
+            component = ((what.name, (0,)),) * 2
+            self.closure.add(Rule(component, ((sp.S.One, ()),)))
+        if what.rows:
+            self.closure.add(Rule(((what.name, (-1, 0)),), ((sp.S.One, ()),)))
+
+    def of(self, node: Array, environment: Environment | None = None) -> Polynomial:
+        """The entries of an expression: axis k is the free index -1 - k."""
+        environment = environment or self.now
+        if node in environment.values:
+            return environment.values[node]
+        if node not in environment.known:
+            environment.known[node] = self._of(node, environment)
+        return environment.known[node]
+
+    def _of(self, node: Array, environment: Environment) -> Polynomial:
+        if node.op == "number":
+            return {} if node.data == 0 else {ONE: node.data}
+        if node.op == "leaf":
+            return self.networks.entry(node.data.name, *_axes(node.ndim))
+        if node.op in ("function", "softmax", "normal"):
+            from theory.limits.units import read_unit
+
+            return read_unit(self, node, environment)
+        parts = [self.of(a, environment) for a in node.args]
+        return getattr(self, f"_{node.op}")(node, parts)
+
+    def aligned(self, part: Polynomial, node: Array, whole: int) -> Polynomial:
+        """Axes counted from the right of an expression with more axes."""
+        shift = whole - node.ndim
+        return self.networks.renamed(part, {-1 - k: -1 - k - shift for k in range(node.ndim)})
+
+    def _add(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        pairs = zip(parts, node.args, strict=True)
+        return self.networks.plus(*(self.aligned(p, a, node.ndim) for p, a in pairs))
+
+    def _mul(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        found: Polynomial = {ONE: sp.S.One}
+        for part, arg in zip(parts, node.args, strict=True):
+            found = self.networks.times(found, self.aligned(part, arg, node.ndim))
+        return found
+
+    def _power(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        found = parts[0]
+        for _ in range(node.data - 1):
+            found = self.networks.times(found, parts[0])
+        return found
+
+    def _transpose(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        last = -node.ndim
+        return self.networks.renamed(parts[0], {last: last + 1, last + 1: last})
+
+    def _matmul(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        left, right = node.args
+        batch = node.ndim - min(left.ndim - 1, 1) - min(right.ndim - 1, 1)
+        rows = min(left.ndim - 1, 1)
+        a = _batched(left, batch, [-1 - batch] * rows + [SUMMED])
+        b = _batched(right, batch, [SUMMED] + [-1 - batch - rows] * min(right.ndim - 1, 1))
+        product = self.networks.times(
+            self.networks.renamed(parts[0], a), self.networks.renamed(parts[1], b)
+        )
+        return self.networks.summed(product, SUMMED, left.shape[-1])
+
+    def _sum(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        axis, kept = node.data
+        arg = node.args[0]
+        shift = {-1 - k: -1 - k + (k > axis and not kept) for k in range(arg.ndim)} | {
+            -1 - axis: SUMMED
+        }
+        moved = self.networks.renamed(parts[0], shift)
+        return self.networks.summed(moved, SUMMED, arg.shape[axis])
+
+    def _outer(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        found: Polynomial = {ONE: sp.S.One}
+        for k, part in enumerate(parts):
+            found = self.networks.times(found, self.networks.renamed(part, {-1: -1 - k}))
+        return found
+
+    def _heads(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        return self.aligned(parts[0], node.args[0], node.ndim)
+
+    def _gradient(self, node: Array, parts: list[Polynomial]) -> Polynomial:
+        variable = node.args[1].data.name
+        found = []
+        for (grade, components), c in parts[0].items():
+            for p, component in enumerate(components):
+                rest = components[:p] + components[p + 1 :]
+                for q, (name, at) in enumerate(component):
+                    if name == variable:
+                        swap = {i: -1 - k for k, i in enumerate(at)}
+                        entries = [
+                            (n, tuple(swap.get(i, i) for i in other))
+                            for r, (n, other) in enumerate(component)
+                            if r != q
+                        ]
+                        weight, parts_ = self.networks.settled(entries)
+                        key = (grade, tuple(sorted((*rest, *parts_))))
+                        found.append((key, c * weight))
+        return self.networks.joined(found)
+
+    def mean(self, polynomial: Polynomial) -> Polynomial:
+        """The mean over everything random, written in the statistics as far as rules go."""
+        return self.closure.of(self.expectation.of(polynomial))
+
+    def is_random(self, polynomial: Polynomial) -> bool:
+        """Whether anything that is drawn occurs."""
+        return any(name in self.laws for _, comps in polynomial for c in comps for name, _ in c)
+
+
+def _axes(count: int) -> tuple[int, ...]:
+    return tuple(-1 - k for k in range(count))
+
+
+def _batched(node: Array, batch: int, last: list[int]) -> dict[int, int]:
+    """Where the axes of a factor of a matrix product go: batch axes from the right, then ``last``."""
+    own = node.ndim - len(last)
+    names = [-1 - (batch - own + k) for k in range(own)] + last
+    return {-1 - k: name for k, name in enumerate(names)}
+
+
+def _law(leaf: Leaf) -> Law:
+    kind, *what = leaf.law
+    if kind == "gaussian":
+        return gaussian(leaf.name, what[0])
+    if kind == "correlated":
+        return correlated(leaf.name, what[0].data.name)
+    if kind == "cumulants":
+        values = what[0]
+        orders = tuple(k + 1 for k, c in enumerate(values) if c != 0)
+        return independent_entries(leaf.name, lambda k: values[k - 1], orders)
+    law = independent_entries(leaf.name, bernoulli_cumulants(what[0]))
+    return Law(law.family, law.orders, law.block, growing=True)
+
+
+def bernoulli_cumulants(p: sp.Expr):
+    """Cumulants of a Bernoulli variable: the next is p (1 - p) times the slope of the last."""
+    q = sp.Dummy("q")
+    values = [q]
+
+    def cumulant(k: int) -> sp.Expr:
+        while len(values) < k:
+            values.append(sp.expand(q * (1 - q) * sp.diff(values[-1], q)))
+        return values[k - 1].subs(q, p)
+
+    return cumulant
+
+
+def exponents(
+    expression: sp.Expr, scaling: Mapping[sp.Symbol, sp.Expr], size: sp.Symbol
+) -> dict[sp.Expr, sp.Expr]:
+    """A coefficient as ``{exponent of N: coefficient}``; ``ValueError`` if it is no such sum."""
+    expanded = sp.expand(sp.powdenest(sp.expand(expression.subs(scaling)), force=True))
+    found: dict[sp.Expr, sp.Expr] = {}
+    for term in sp.Add.make_args(expanded):
+        rest, power = term.as_independent(size, as_Add=False)
+        exponent = sp.S.Zero
+        for base, e in power.as_powers_dict().items():
+            if base not in (size, sp.S.One) or e.has(size):
+                raise ValueError(f"ORDER: {term} is no multiple of a power of {size}")
+            exponent += e if base == size else 0
+        exponent = sp.expand(exponent)
+        found[exponent] = found.get(exponent, sp.S.Zero) + rest
+    return {e: c for e, c in found.items() if sp.expand(c) != 0}
+
+
