@@ -120,3 +120,15 @@ def single_kernel(body: sp.Expr, x: sp.Symbol, xx: sp.Expr) -> sp.Expr | None:
         sp.exp(x): sp.exp(xx / 2),
         sp.cos(x): sp.exp(-xx / 2),
     }.get(body)
+
+
+def shifted_kernel(body: sp.Expr, z: sp.Symbol, zz: sp.Expr) -> sp.Expr | None:
+    """E f(mu + z) in closed form, where one is known."""
+    if len(body.args) == 1 and body.func in (sp.sign, sp.erf):
+        slope = sp.diff(body.args[0], z)
+        mu = sp.expand(body.args[0] - slope * z)
+        if slope.has(z):
+            return None
+        spread = slope**2 * zz
+        return sp.erf(mu / sp.sqrt(2 * spread + (1 if body.func is sp.erf else 0)))
+    return None

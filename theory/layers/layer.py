@@ -71,8 +71,8 @@ class Layer:
 
     def _check_names(self) -> None:
         leaves = self.leaves
-        for name in self.watch:
-            if name in leaves:
+        for name, statistic in self.watch.items():
+            if name in leaves and leaves[name] != statistic:
                 raise LayerError(f"the statistic {name} has the name of an array; rename it")
         for name, node in leaves.items():
             if node.data.kind == "state" and node not in self.step:

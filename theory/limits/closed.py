@@ -8,9 +8,9 @@ import sympy as sp
 
 from theory.calculus.networks import Polynomial
 from theory.layers.leaves import N
-from theory.limits.lowering import Undecided
 from theory.limits.moments import Moments
 from theory.limits.numbers import evaluate
+from theory.limits.sizes import Undecided
 
 STATES = 6000  # states tried
 
@@ -74,7 +74,7 @@ def _states(moments: Moments, counts: dict):
         str(x): tuple(int(s.subs(counts)) for s in x.shape) for x in moments.layer.step
     }
     total = sum(int(np.prod(s)) for s in shapes.values())
-    for values in product((1, 0, -1), repeat=total):
+    for values in product((0, 1, -1), repeat=total):
         found, start = {}, 0
         for name, shape in shapes.items():
             count = int(np.prod(shape))

@@ -8,8 +8,9 @@ from theory.layers.layer import Layer
 from theory.layers.leaves import N
 from theory.limits.closed import witness
 from theory.limits.limit import ByPair, Fluctuation, Limit
-from theory.limits.lowering import Undecided
-from theory.limits.moments import Moments, Orders, read
+from theory.limits.moments import Moments
+from theory.limits.reading import read
+from theory.limits.sizes import Undecided, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, jumps_at
 
 
@@ -25,24 +26,6 @@ def derive(layer: Layer) -> Limit:
         return _Derivation(layer, read(layer)).limit()
     except Undecided as why:
         return Limit(layer, "UNDECIDED", (str(why),))
-    except ValueError as why:
-        if str(why).startswith("ORDER"):
-            return Limit(layer, "UNDECIDED", (f"UNDECIDED (order): {why}",))
-        raise
-
-
-def largest(orders: Orders) -> sp.Expr:
-    """The largest power of N; minus infinity for zero."""
-    found = sp.S.NegativeInfinity
-    for e in orders:
-        gap = sp.expand(e - found) if found != sp.S.NegativeInfinity else sp.S.One
-        if not (gap.is_nonnegative or gap.is_nonpositive):
-            raise Undecided(
-                f"ORDER: exponents {e} and {found} cannot be compared; give the symbols values, "
-                f"or ask for the phase diagram"
-            )
-        found = e if gap.is_positive else found
-    return found
 
 
 @dataclass

@@ -1,7 +1,9 @@
 """From arrays to tensor networks: the expression of a layer as a polynomial in entries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
 
 import sympy as sp
 
@@ -11,12 +13,10 @@ from theory.calculus.networks import ONE, Head, Networks, Polynomial
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf
+from theory.layers.pointwise import shares_weights
+from theory.limits.sizes import Sizes, Undecided
 
 SUMMED = -100  # the free index of an axis about to be summed
-
-
-class Undecided(ValueError):
-    """The compiler has no answer; the message names the term that stopped it."""
 
 
 @dataclass
@@ -32,22 +32,28 @@ class Reading:
     """One layer's arrays as heads and laws, and its expressions as polynomials."""
 
     layer: Layer
+    unit: Callable[..., Polynomial]  # reads functions of arrays
     networks: Networks = field(default_factory=Networks)
     laws: dict[str, Law] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
     statistics: dict[str, Callable[..., sp.Expr]] = field(default_factory=dict)
-    words: list[str] = field(default_factory=list)
+    hidden: dict[str, Any] = field(default_factory=dict)  # units by name
+    zero: dict[str, bool] = field(default_factory=dict)  # kernels that vanish
+    depth: Fraction | None = None  # how small terms of expansions may be
+    counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Means and rules share the networks."""
         self.expectation = Expectation(self.networks, self.laws)
         self.closure = Closure(self.networks, self.rules)
         self.now = Environment()
+        scaling = {size: sp.sympify(v) for size, v in self.layer.scaling.items()}
+        self.sizes = Sizes(self.networks, scaling, self.rules)
 
-    def declare(self, leaf: Array) -> None:
-        """A leaf as a head, with its law or its rules."""
+    def declare(self, leaf: Array, kind: str) -> None:
+        """A leaf as a head of a kind, with its law or its rules."""
         what: Leaf = leaf.data
-        self.networks.add(Head(what.name, leaf.shape, what.kind, what.symmetric))
+        self.networks.add(Head(what.name, leaf.shape, kind, what.symmetric))
         if what.kind == "random":
             self.laws[what.name] = _law(what)
         if what.unit:
@@ -70,12 +76,25 @@ class Reading:
             return {} if node.data == 0 else {ONE: node.data}
         if node.op == "leaf":
             return self.networks.entry(node.data.name, *_axes(node.ndim))
-        if node.op in ("function", "softmax", "normal"):
-            from theory.limits.units import read_unit
-
-            return read_unit(self, node, environment)
+        if node.op in ("function", "softmax", "normal") or shares_weights(node):
+            return self.unit(self, node, environment)
         parts = [self.of(a, environment) for a in node.args]
         return getattr(self, f"_{node.op}")(node, parts)
+
+    def refuse_shared_weights(self, polynomials: Iterable[Polynomial]) -> None:
+        """The weights of a unit may stand nowhere else."""
+        inside = set().union(*(h.weights for h in self.hidden.values()))
+        for polynomial in polynomials:
+            for _, components in polynomial:
+                for name in (n for c in components for n, _ in c if n in inside):
+                    raise Undecided(
+                        f"UNDECIDED (expectation): {name} stands in a unit and outside of it"
+                    )
+
+    def fresh(self, name: str) -> str:
+        """A name for a new array."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+        return f"{name}.{self.counts[name]}"
 
     def aligned(self, part: Polynomial, node: Array, whole: int) -> Polynomial:
         """Axes counted from the right of an expression with more axes."""
@@ -88,9 +107,17 @@ class Reading:
 
     def _mul(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         found: Polynomial = {ONE: sp.S.One}
-        for part, arg in zip(parts, node.args, strict=True):
+        for part, arg in sorted(zip(parts, node.args, strict=True), key=lambda x: x[1].op != "number"):
             found = self.networks.times(found, self.aligned(part, arg, node.ndim))
-        return found
+        return self._regraded(node, found)
+
+    def _regraded(self, node: Array, product: Polynomial) -> Polynomial:
+        """Large numbers before an expansion make its terms larger."""
+        large = [self.sizes.exponent_of(a.data) for a in node.args if a.op == "number"]
+        gain = sum((Fraction(int(e.p), int(e.q)) for e in large if e.is_positive and e.is_Rational), Fraction(0))
+        if not gain or all(g == 0 for g, _ in product):
+            return product
+        return self.networks.joined(((g - gain, cs), c) for (g, cs), c in product.items())
 
     def _power(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         found = parts[0]
@@ -195,23 +222,3 @@ def bernoulli_cumulants(p: sp.Expr):
         return values[k - 1].subs(q, p)
 
     return cumulant
-
-
-def exponents(
-    expression: sp.Expr, scaling: Mapping[sp.Symbol, sp.Expr], size: sp.Symbol
-) -> dict[sp.Expr, sp.Expr]:
-    """A coefficient as ``{exponent of N: coefficient}``; ``ValueError`` if it is no such sum."""
-    expanded = sp.expand(sp.powdenest(sp.expand(expression.subs(scaling)), force=True))
-    found: dict[sp.Expr, sp.Expr] = {}
-    for term in sp.Add.make_args(expanded):
-        rest, power = term.as_independent(size, as_Add=False)
-        exponent = sp.S.Zero
-        for base, e in power.as_powers_dict().items():
-            if base not in (size, sp.S.One) or e.has(size):
-                raise ValueError(f"ORDER: {term} is no multiple of a power of {size}")
-            exponent += e if base == size else 0
-        exponent = sp.expand(exponent)
-        found[exponent] = found.get(exponent, sp.S.Zero) + rest
-    return {e: c for e, c in found.items() if sp.expand(c) != 0}
-
-

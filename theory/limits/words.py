@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import sympy as sp
 
 from theory.calculus.networks import Polynomial
-from theory.limits.moments import Moments, Orders
+from theory.limits.moments import Moments
+from theory.limits.sizes import Orders
 
 
 def fixed_points(

@@ -1,0 +1,188 @@
+"""Functions in a layer: of statistics, of small arguments, of Gaussian columns.
+
+A function of what the statistics fix is a number that depends on them. A function of a random
+argument that is small is expanded, with the size of every term on record. A function of a Gaussian
+field of order one makes columns that are independent given the state; their moments are kernels.
+Anything else is UNDECIDED (expectation).
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import sympy as sp
+
+from theory.calculus.network_forms import expression
+from theory.calculus.networks import ONE, Head, Polynomial
+from theory.layers.arrays import Array, nodes
+from theory.layers.functions import UNITS, x
+from theory.layers.pointwise import has_function
+from theory.limits.columns import hidden_columns
+from theory.limits.lowering import SUMMED, Environment, Reading
+from theory.limits.sizes import Undecided, largest
+
+
+def read_unit(reading: Reading, node: Array, environment: Environment) -> Polynomial:
+    """The entries of a function of an array."""
+    if node.op in ("add", "mul", "power"):
+        return hidden_columns(reading, node, environment)
+    argument = reading.closure.of(reading.of(node.args[0], environment))
+    if node.op == "normal":
+        return _normalised(reading, node, argument)
+    if node.op == "softmax":
+        return _softmax(reading, node, argument, environment)
+    if not reading.is_random(argument):
+        return _function_of_state(reading, node, UNITS[node.data], argument)
+    size = smallness(reading, argument)
+    if size > 0:
+        return _expanded(reading, node, UNITS[node.data], argument, size)
+    return hidden_columns(reading, node, environment)
+
+
+def smallness(reading: Reading, argument: Polynomial) -> sp.Expr:
+    """The argument's random part is of order N to minus this; zero or less if it does not fall."""
+    random = {k: c for k, c in argument.items() if reading.is_random({k: c})}
+    count = max((-i for _, cs in argument for c in cs for _, at in c for i in at), default=0)
+    twice = reading.networks.renamed(random, {-1 - k: -1 - k for k in range(count)})
+    square = reading.mean(reading.networks.times(random, twice))
+    top = largest(reading.sizes.orders(square))
+    return sp.oo if top == sp.S.NegativeInfinity else -top / 2
+
+
+def graded(reading: Reading, argument: Polynomial, size: sp.Expr) -> Polynomial:
+    """The argument with the size of its terms on record."""
+    if reading.depth is None or not size.is_Rational:
+        raise Undecided("UNDECIDED (order): an expansion needs a declared number of steps")
+    grade = Fraction(int(size.p), int(size.q))
+    reading.networks.depth = reading.depth
+    terms = (((max(g, grade), cs), c) for (g, cs), c in argument.items())
+    return reading.networks.joined(terms)
+
+
+def _expanded(
+    reading: Reading, node: Array, body: sp.Expr, argument: Polynomial, size: sp.Expr
+) -> Polynomial:
+    """Taylor's series about the part of the argument that is not random."""
+    fixed = {k: c for k, c in argument.items() if not reading.is_random({k: c})}
+    small = graded(reading, {k: c for k, c in argument.items() if k not in fixed}, size)
+    found, power, derivative = [], {ONE: sp.S.One}, body
+    for k in range(20):
+        if not power:
+            return reading.networks.plus(*found)
+        at_zero = _function_of_state(reading, node, derivative, fixed)
+        term = reading.networks.times(at_zero, power)
+        found.append(reading.networks.scaled(term, 1 / sp.factorial(k)))
+        power = reading.networks.times(power, small)
+        derivative = sp.diff(derivative, x)
+    raise Undecided(f"UNDECIDED (order): the expansion of {node} does not end")
+
+
+def _function_of_state(
+    reading: Reading, node: Array, body: sp.Expr, argument: Polynomial
+) -> Polynomial:
+    """A function of what does not move within the step."""
+    if not argument or all(not cs for _, cs in argument):
+        value = body.subs(x, sp.Add(*argument.values()))
+        if value.has(sp.nan, sp.zoo, sp.Derivative, sp.DiracDelta) or value.has(sp.Heaviside):
+            raise Undecided(f"UNDECIDED (expectation): {node} is not smooth where it is expanded")
+        return {ONE: value} if value != 0 else {}
+    return named_function(
+        reading, node, argument, lambda *at: body.subs(x, _written(reading, argument, at))
+    )
+
+
+def named_function(
+    reading: Reading, node: Array, argument: Polynomial, definition: Callable[..., sp.Expr]
+) -> Polynomial:
+    """An entry whose value is a function of the statistics, or of entries of the state."""
+    kinds = {reading.networks.heads[n].kind for _, cs in argument for c in cs for n, _ in c}
+    kind = "state" if "state" in kinds else "function"
+    axes = [k for k, size in enumerate(node.shape) if size != 1]
+    name = reading.fresh(node.data if isinstance(node.data, str) else node.op)
+
+    def of(*at: sp.Idx) -> sp.Expr:
+        spread = dict(zip(axes, at, strict=True))
+        return definition(*(spread.get(k, sp.Idx("unused", 1)) for k in range(node.ndim)))
+
+    reading.networks.add(Head(name, tuple(node.shape[k] for k in axes), kind, definition=of))
+    return reading.networks.entry(name, *(-1 - k for k in axes))
+
+
+def _written(reading: Reading, polynomial: Polynomial, at) -> sp.Expr:
+    return expression(reading.networks, polynomial, at, frozenset(reading.networks.heads))
+
+
+def _normalised(reading: Reading, node: Array, argument: Polynomial) -> Polynomial:
+    """A row divided by its norm, where the statistics fix the norm."""
+    if reading.is_random(argument):
+        raise Undecided(
+            f"UNDECIDED (expectation): no mean is known of {node}, whose norm is random; a "
+            f"normalisation is read at the end of a step, or of the state"
+        )
+    last = -node.ndim
+    square = reading.networks.renamed(reading.networks.times(argument, argument), {last: SUMMED})
+    square = reading.networks.summed(square, SUMMED, node.shape[-1])
+    if node.data != "unit":
+        square = reading.networks.scaled(square, 1 / node.shape[-1])
+    square = reading.closure.of(square)
+    if all(not cs for _, cs in square):
+        return reading.networks.scaled(argument, 1 / sp.sqrt(sp.Add(*square.values())))
+    norms = Array("norm", (node,), node.shape[:-1], node.data)
+    inverse = named_function(
+        reading, norms, square, lambda *at: 1 / sp.sqrt(_written(reading, square, at))
+    )
+    return reading.networks.times(argument, inverse)
+
+
+def _softmax(
+    reading: Reading, node: Array, argument: Polynomial, environment: Environment
+) -> Polynomial:
+    """Weights times exponentials, divided by their sum along the last axis."""
+    last, count = -node.ndim, node.shape[-1]
+    weights: Polynomial = {ONE: 1 / count}
+    if len(node.args) > 1:
+        weights = reading.aligned(reading.of(node.args[1], environment), node.args[1], node.ndim)
+    if not reading.is_random(argument):
+        def definition(*at: sp.Idx) -> sp.Expr:
+            over = sp.Idx(f"_{at[-1]}", count)
+            top, below = (
+                _written(reading, weights, (*at[:-1], i))
+                * sp.exp(_written(reading, argument, (*at[:-1], i)))
+                for i in (at[-1], over)
+            )
+            return top / sp.Sum(below, (over, 0, count - 1))
+
+        return named_function(reading, node, argument, definition)
+    size = smallness(reading, argument)
+    if size <= 0:
+        raise Undecided(
+            f"EXPECTATION: no mean is known of {node}, whose argument is of order one; shape it "
+            f"with a temperature that grows"
+        )
+    small = graded(reading, argument, size)
+    networks = reading.networks
+    exponential, power = [weights], {ONE: sp.S.One}
+    for k in range(1, 20):
+        power = networks.times(power, small)
+        if not power:
+            break
+        exponential.append(networks.scaled(networks.times(weights, power), 1 / sp.factorial(k)))
+    top = networks.plus(*exponential)
+    rest = [networks.renamed(part, {last: SUMMED}) for part in exponential[1:]]
+    excess = reading.closure.of(networks.summed(networks.plus(*rest), SUMMED, count))
+    inverse, power = [{ONE: sp.S.One}], {ONE: sp.S.One}
+    while power:
+        power = networks.scaled(networks.times(power, excess), sp.S.NegativeOne)
+        inverse.append(power)
+    return networks.times(top, networks.plus(*inverse))
+
+
+def growth(reading: Reading, node: Array) -> sp.Expr:
+    """What large numbers before functions cost: the powers of N that multiply an expansion."""
+    found = sp.S.Zero
+    for each in nodes(node):
+        if each.op == "mul" and any(has_function(a) for a in each.args):
+            for a in each.args:
+                if a.op == "number":
+                    e = reading.sizes.exponent_of(a.data)
+                    found += e if e.is_positive else 0
+    return found
