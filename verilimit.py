@@ -1,14 +1,29 @@
-"""The command ``verilimit``: makes sure that Python finds the packages beside it, then starts.
+"""The command ``verilimit``, and its public names: ``import verilimit as vl``.
+
+The command makes sure that Python finds the packages beside it, then starts.
 
 The import names ``theory``, ``numerics`` and ``checks`` are generic, so another package may hide
 one of them. Running on with a stranger's ``checks`` would fail in a baffling way much later.
 """
 
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("theory", "numerics", "checks")
+
+PUBLIC = ("theory.layers", "theory.limits")  # whose names are public, in this order
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first asked for."""
+    if not name.startswith("_"):
+        for module in map(import_module, PUBLIC):
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"verilimit has no public name {name}")
 
 
 def shadowed_packages() -> dict[str, str]:

@@ -89,6 +89,11 @@ def sign(array: Operand) -> Array:
     return _unit("sign", array)
 
 
+def absolute(array: Operand) -> Array:
+    """The absolute value."""
+    return _unit("absolute", array)
+
+
 def softmax(array: Array, weights: Array | None = None) -> Array:
     """Softmax along the last axis: ``weights * exp(x)``, divided by its sum.
 

@@ -8,7 +8,7 @@ import sympy as sp
 from theory.layers.arrays import Array, LayerError, Shape, as_array
 
 N = sp.Symbol("N", positive=True)
-sqrt = sp.sqrt
+sqrt, log = sp.sqrt, sp.log  # of numbers
 
 
 @dataclass(frozen=True)
