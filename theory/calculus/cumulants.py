@@ -20,18 +20,23 @@ Block = tuple[sp.Expr, list[Entry]]  # a weight and what the block leaves, delta
 Components = tuple[Component, ...]
 
 
+class UnknownMoment(ValueError):
+    """A mean needs more moments of a law than are known."""
+
+
 @dataclass(frozen=True, eq=False)
 class Law:
     """The law of an array: which sizes of blocks have a cumulant, and what a block leaves.
 
     Arrays of one ``family`` are dependent: their entries share blocks. ``growing`` laws have a
-    kurtosis that grows with N.
+    kurtosis that grows with N; of some laws only the first moments are known.
     """
 
     family: str
     orders: tuple[int, ...] | None  # None: every order
     block: Callable[[Sequence[Entry]], list[Block]]
     growing: bool = False
+    most: int | None = None  # how many entries of the family a mean may have
 
 
 def equal_everywhere(entries: Sequence[Entry]) -> list[Entry]:
@@ -80,6 +85,8 @@ class Expectation:
         first, *others = tokens
         law = self.laws[self._name(components, first)]
         others = [t for t in others if self.laws[self._name(components, t)].family == law.family]
+        if law.most is not None and len(others) >= law.most:
+            raise UnknownMoment(f"moments of {law.family} above {law.most} are not known")
         counts = law.orders or range(1, len(others) + 2)
         lists: dict[Components, list[sp.Expr]] = {}
         seen: dict[Components, sp.Expr] = {}
@@ -138,3 +145,26 @@ def correlated(name: str, covariance: str) -> Law:
     return Law(name, (2,), block)
 
 
+def in_moments(
+    entries: Sequence[Entry], moment: Callable[[list[Entry]], Entry | None]
+) -> list[Block]:
+    """The cumulant of entries as moments of their parts; a moment that is zero is none."""
+    found: list[Block] = []
+    for parts in partitions(list(range(len(entries)))):
+        weight = sp.Integer(-1) ** (len(parts) - 1) * sp.factorial(len(parts) - 1)
+        moments = [moment([entries[k] for k in part]) for part in parts]
+        if all(m is not None for m in moments):
+            found.append((weight, [m for m in moments if m is not None]))
+    return found
+
+
+def partitions(items: list[int]) -> list[list[list[int]]]:
+    """All ways to split a list into blocks."""
+    if not items:
+        return [[]]
+    first, *rest = items
+    found = []
+    for parts in partitions(rest):
+        found.append([[first], *parts])
+        found += [[*parts[:k], [first, *p], *parts[k + 1 :]] for k, p in enumerate(parts)]
+    return found

@@ -5,7 +5,7 @@ from itertools import product
 
 import sympy as sp
 
-from theory.calculus.cumulants import Block, Law
+from theory.calculus.cumulants import Block, Law, in_moments
 from theory.calculus.kernels import GaussianMean, pair_kernel, shifted_kernel, single_kernel
 from theory.calculus.network_forms import expression
 from theory.calculus.networks import DELTA, Entry, Head, Polynomial
@@ -123,24 +123,8 @@ def _block(reading: Reading, entries: Sequence[Entry]) -> list[Block]:
     deltas = [
         (DELTA, (i, j)) for at in places[1:] for i, j in zip(places[0], at, strict=True) if i != j
     ]
-    found: list[Block] = []
-    for parts in _partitions(list(range(len(entries)))):
-        weight = sp.Integer(-1) ** (len(parts) - 1) * sp.factorial(len(parts) - 1)
-        moments = [_moment(reading, [entries[k] for k in part]) for part in parts]
-        if all(m is not None for m in moments):
-            found.append((weight, [*deltas, *(m for m in moments if m is not None)]))
-    return found
-
-
-def _partitions(items: list[int]) -> list[list[list[int]]]:
-    if not items:
-        return [[]]
-    first, *rest = items
-    found = []
-    for parts in _partitions(rest):
-        found.append([[first], *parts])
-        found += [[*parts[:k], [first, *p], *parts[k + 1 :]] for k, p in enumerate(parts)]
-    return found
+    moments = in_moments(entries, lambda part: _moment(reading, part))
+    return [(weight, [*deltas, *left]) for weight, left in moments]
 
 
 def _moment(reading: Reading, entries: list[Entry]) -> Entry | None:
@@ -175,12 +159,14 @@ def moment_of(hidden: list[Columns], tokens: list[Sequence]) -> sp.Expr:
     """E of a product of units: independent fields apart, closed forms where they are known."""
     variables, places, bodies = [], [], []
     for copy, (h, at) in enumerate(zip(hidden, tokens, strict=True)):
-        names = [variable(r, copy) for r in range(len(h.linear))]
+        same = next(k for k in range(copy + 1) if (hidden[k], tokens[k]) == (h, at))
+        names = [variable(r, same) for r in range(len(h.linear))]
         means = {n: n + h.mean(r, at) for r, n in enumerate(names)}
         swap = {variable(r): n for r, n in enumerate(names)}
         bodies.append(h.body.xreplace(swap).subs(means, simultaneous=True))
-        variables += names
-        places += [(h, r, at) for r in range(len(names))]
+        if same == copy:
+            variables += names
+            places += [(h, r, at) for r in range(len(names))]
     cov = {
         (a, b): _between(places[i], places[j])
         for i, a in enumerate(variables)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
+from theory.calculus.cumulants import UnknownMoment
 from theory.layers.layer import Layer
 from theory.layers.leaves import N
 from theory.limits.closed import witness
@@ -24,6 +25,8 @@ def derive(layer: Layer) -> Limit:
         raise TypeError(f"expected a vl.Layer; received {type(layer).__name__}")
     try:
         return _Derivation(layer, read(layer)).limit()
+    except UnknownMoment as why:
+        return Limit(layer, "UNDECIDED", (f"UNDECIDED (expectation): {why}",))
     except Undecided as why:
         return Limit(layer, "UNDECIDED", (str(why),))
 

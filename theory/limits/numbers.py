@@ -8,7 +8,7 @@ import sympy as sp
 from scipy import special
 
 from theory.algebra.arrays import NonNegative, extent
-from theory.calculus.kernels import GaussianMean
+from theory.calculus.kernels import GaussianMean, SoftmaxMean
 
 Named = tuple[np.ndarray, tuple[sp.Idx, ...]]
 
@@ -58,6 +58,10 @@ class _Numbers:
             return self.sum(node)
         if isinstance(node, GaussianMean):
             return self.gaussian(node)
+        if isinstance(node, SoftmaxMean):
+            return self.softmax(node)
+        if isinstance(node, sp.hyper):
+            return self.hypergeometric(node)
         return self.function(node)
 
     def function(self, node: sp.Basic) -> Named:
@@ -123,6 +127,20 @@ class _Numbers:
         entries = [np.broadcast_to(_aligned(p, names), shape).ravel() for p in parts]
         found = [node.quadrature(tuple(row)) for row in np.stack(entries, axis=-1)]
         return np.asarray(found).reshape(shape), names
+
+    def softmax(self, node: SoftmaxMean) -> Named:
+        where, bound, covariance = node.args
+        sizes = [self.extent(i) for i in bound]
+        array = np.broadcast_to(_aligned(self.of(covariance), tuple(bound)), sizes)
+        base = sp.IndexedBase("moments", shape=tuple(extent(i) for i in where))
+        known = {**self.known, "moments": node.moments(array)}
+        return _Numbers(known).entry(base[tuple(where)])
+
+    def hypergeometric(self, node: sp.hyper) -> Named:
+        (a, b), (c,), z = node.args
+        value, names = self.of(z)
+        first, second, third = (float(self.of(e)[0]) for e in (a, b, c))
+        return special.hyp2f1(first, second, third, np.minimum(value, 1.0)), names
 
 
 def _aligned(value: Named, names: tuple[sp.Idx, ...]) -> np.ndarray:

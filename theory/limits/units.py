@@ -16,7 +16,9 @@ from theory.calculus.networks import ONE, Head, Polynomial
 from theory.layers.arrays import Array, nodes
 from theory.layers.functions import UNITS, x
 from theory.layers.pointwise import has_function
+from theory.limits.attention import opaque_softmax
 from theory.limits.columns import hidden_columns
+from theory.limits.directions import directions
 from theory.limits.lowering import SUMMED, Environment, Reading
 from theory.limits.sizes import Undecided, largest
 
@@ -27,6 +29,8 @@ def read_unit(reading: Reading, node: Array, environment: Environment) -> Polyno
         return hidden_columns(reading, node, environment)
     argument = reading.closure.of(reading.of(node.args[0], environment))
     if node.op == "normal":
+        if reading.is_random(argument):
+            return directions(reading, node, environment)
         return _normalised(reading, node, argument)
     if node.op == "softmax":
         return _softmax(reading, node, argument, environment)
@@ -113,11 +117,6 @@ def _written(reading: Reading, polynomial: Polynomial, at) -> sp.Expr:
 
 def _normalised(reading: Reading, node: Array, argument: Polynomial) -> Polynomial:
     """A row divided by its norm, where the statistics fix the norm."""
-    if reading.is_random(argument):
-        raise Undecided(
-            f"UNDECIDED (expectation): no mean is known of {node}, whose norm is random; a "
-            f"normalisation is read at the end of a step, or of the state"
-        )
     last = -node.ndim
     square = reading.networks.renamed(reading.networks.times(argument, argument), {last: SUMMED})
     square = reading.networks.summed(square, SUMMED, node.shape[-1])
@@ -154,10 +153,7 @@ def _softmax(
         return named_function(reading, node, argument, definition)
     size = smallness(reading, argument)
     if size <= 0:
-        raise Undecided(
-            f"EXPECTATION: no mean is known of {node}, whose argument is of order one; shape it "
-            f"with a temperature that grows"
-        )
+        return opaque_softmax(reading, node, argument)
     small = graded(reading, argument, size)
     networks = reading.networks
     exponential, power = [weights], {ONE: sp.S.One}
