@@ -5,7 +5,7 @@ import sympy as sp
 from theory.layers.arrays import Array, LayerError, Operand, as_array
 from theory.layers.leaves import Leaf
 
-x = sp.Symbol("x", real=True)
+x = sp.Dummy("x", real=True)  # a dummy: no name of a layer can be captured
 _normal_cdf = (1 + sp.erf(x / sp.sqrt(2))) / 2
 _sigmoid = 1 / (1 + sp.exp(-x))
 

@@ -1,5 +1,7 @@
 """Units read as formulas: which functions are applied entry by entry, and to what."""
 
+from functools import cache
+
 import sympy as sp
 
 from theory.layers.arrays import Array, nodes
@@ -8,9 +10,10 @@ from theory.layers.functions import UNITS, x
 POINTWISE = ("add", "mul", "power", "function")
 
 
-def variable(k: int, copy: int = 0) -> sp.Symbol:
-    """The symbol of field number k in one copy of a unit."""
-    return sp.Symbol(f"z{k}_{copy}", real=True)
+@cache
+def variable(k: int, copy: int = 0) -> sp.Dummy:
+    """The symbol of field number k in one copy of a unit; no name of a layer can be it."""
+    return sp.Dummy(f"z{k}_{copy}", real=True)
 
 
 def pointwise(node: Array) -> tuple[sp.Expr, list[Array]]:

@@ -173,7 +173,11 @@ def moment_of(hidden: list[Columns], tokens: list[Sequence]) -> sp.Expr:
         for j, b in enumerate(variables)
         if i <= j
     }
-    return _factored(sp.Mul(*bodies), variables, cov)
+    body = sp.Mul(*bodies).replace(
+        lambda e: isinstance(e, sp.Pow) and isinstance(e.base, sp.sign) and e.exp == 2,
+        lambda _: sp.S.One,  # but at one point, which a Gaussian never meets
+    )
+    return _factored(body, variables, cov)
 
 
 def _between(left, right) -> sp.Expr:

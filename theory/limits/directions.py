@@ -9,6 +9,7 @@ import sympy as sp
 from theory.calculus.cumulants import Block, Law
 from theory.calculus.networks import DELTA, Head, Polynomial
 from theory.layers.arrays import Array
+from theory.layers.pointwise import variable
 from theory.limits.columns import Columns
 from theory.limits.lowering import Environment, Reading
 from theory.limits.sizes import Undecided
@@ -26,7 +27,7 @@ def overlap(k: sp.Expr, rho: sp.Expr) -> sp.Expr:
 def directions(reading: Reading, node: Array, environment: Environment) -> Polynomial:
     """Rows of a Gaussian field divided by their norms."""
     field = node.args[0]
-    columns = Columns(reading, node, sp.Symbol("z0_0", real=True), [field], environment)
+    columns = Columns(reading, node, variable(0), [field], environment)
     last = node.ndim - 1
     if columns.columns != [last] or columns.means[0]:
         raise Undecided(

@@ -81,6 +81,25 @@ class Limit:
         values = {_name(k): v for k, v in {**self.layer.at, **(at or {})}.items()}
         return evaluate(tables[what][key], self.axes[key], self._shapes(values))
 
+    def contradictions(self) -> list[str]:
+        """What the author expected and the derivation does not give; numbers are held at ``at``."""
+        found = []
+        for key, expected in self.layer.expect.items():
+            if key == "regime":
+                if expected != self.regime:
+                    found.append(f"expected the regime {expected}; derived {self.regime}")
+                continue
+            for what, value in expected.items():
+                derived = self.evaluate(what, key)
+                if derived.shape != np.shape(value) or not np.allclose(
+                    derived, value, rtol=2e-5, atol=2e-6
+                ):
+                    found.append(
+                        f"expected {what} of {key} {np.asarray(value).tolist()}; derived "
+                        f"{np.round(derived, 7).tolist()}"
+                    )
+        return found
+
     def _shapes(self, values: dict[str, Any]) -> dict[str, Any]:
         """Sizes that the values of statistics show."""
         found = dict(values)

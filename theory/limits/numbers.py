@@ -67,25 +67,7 @@ class _Numbers:
     def function(self, node: sp.Basic) -> Named:
         parts = [self.of(a) for a in node.args]
         names = tuple(dict.fromkeys(i for _, at in parts for i in at))
-        arrays = [_aligned(p, names) for p in parts]
-        if isinstance(node, sp.Add):
-            return sum(arrays[1:], arrays[0]), names
-        if isinstance(node, sp.Mul):
-            result = arrays[0]
-            for other in arrays[1:]:
-                result = result * other
-            return result, names
-        if isinstance(node, sp.Pow):
-            return _power(*arrays), names
-        if isinstance(node, sp.KroneckerDelta):
-            return (arrays[0] == arrays[1]).astype(float), names
-        if isinstance(node, NonNegative):
-            return (arrays[0] >= 0).astype(float), names
-        if isinstance(node, sp.Max):
-            return np.maximum.reduce(np.broadcast_arrays(*arrays)), names
-        if node.func in FUNCTIONS:
-            return FUNCTIONS[node.func](*arrays), names
-        raise ValueError(f"no number is known for {node.func.__name__}")
+        return np.asarray(_applied(node, [_aligned(p, names) for p in parts])), names
 
     def named(self, name: str) -> np.ndarray:
         if name not in self.known:
@@ -114,9 +96,9 @@ class _Numbers:
         for index, *_ in node.limits:
             if index in names:
                 axis = names.index(index)
-                value, names = value.sum(axis=axis), names[:axis] + names[axis + 1 :]
+                value, names = np.asarray(value.sum(axis=axis)), names[:axis] + names[axis + 1 :]
             else:
-                value = value * self.extent(index)
+                value = np.asarray(value * self.extent(index))
         return value, names
 
     def gaussian(self, node: GaussianMean) -> Named:
@@ -136,7 +118,7 @@ class _Numbers:
         known = {**self.known, "moments": node.moments(array)}
         return _Numbers(known).entry(base[tuple(where)])
 
-    def hypergeometric(self, node: sp.hyper) -> Named:
+    def hypergeometric(self, node: sp.Expr) -> Named:
         (a, b), (c,), z = node.args
         value, names = self.of(z)
         first, second, third = (float(self.of(e)[0]) for e in (a, b, c))
@@ -152,7 +134,27 @@ def _aligned(value: Named, names: tuple[sp.Idx, ...]) -> np.ndarray:
     return moved[place] if place else moved
 
 
-def _power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+def _applied(node: sp.Basic, arrays: list[np.ndarray]) -> Any:
+    """A function of aligned arrays."""
+    if isinstance(node, sp.Add | sp.Mul):
+        result = arrays[0]
+        for other in arrays[1:]:
+            result = result + other if isinstance(node, sp.Add) else result * other
+        return result
+    if isinstance(node, sp.Pow):
+        return _power(*arrays)
+    if isinstance(node, sp.KroneckerDelta):
+        return (arrays[0] == arrays[1]).astype(float)
+    if isinstance(node, NonNegative):
+        return (arrays[0] >= 0).astype(float)
+    if isinstance(node, sp.Max):
+        return np.maximum.reduce(np.broadcast_arrays(*arrays))
+    if node.func in FUNCTIONS:
+        return FUNCTIONS[node.func](*arrays)
+    raise ValueError(f"no number is known for {node.func.__name__}")
+
+
+def _power(base: np.ndarray, exponent: np.ndarray) -> Any:
     if np.all(exponent == 0.5):
         base = np.where((base < 0) & (base > -1e-12), 0.0, base)
     return base**exponent

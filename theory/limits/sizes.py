@@ -18,7 +18,7 @@ class Undecided(ValueError):
 
 def exponents(expression: sp.Expr, scaling: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Expr, sp.Expr]:
     """A coefficient as ``{exponent of N: coefficient}``; ``Undecided`` if it is no such sum."""
-    expanded = sp.expand(sp.powdenest(sp.expand(expression.subs(scaling)), force=True))
+    expanded = sp.expand(expression.subs(scaling))
     found: dict[sp.Expr, sp.Expr] = {}
     for term in sp.Add.make_args(expanded):
         rest, power = term.as_independent(N, as_Add=False)
