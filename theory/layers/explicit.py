@@ -41,7 +41,7 @@ def _value(node: Array, arrays: Values, number: Number, of: Callable[[Array], An
     first = parts[0]
     if node.op in ("add", "mul"):
         for other in parts[1:]:
-            first = first + other if node.op == "add" else first * other
+            first = np.add(first, other) if node.op == "add" else np.multiply(first, other)
         return first
     if node.op == "matmul":
         return np.matmul(*parts) if node.ndim else np.dot(*parts)
