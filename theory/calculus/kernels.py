@@ -59,9 +59,19 @@ class GaussianMean(sp.Expr):
     def _latex(self, printer, exp=None) -> str:
         return rf"\mathbb{{E}}\left[{printer.doprint(self.body)}\right]"
 
-    def quadrature(self, covariance: tuple[float, ...]) -> float:
-        """The value at one covariance, by Gauss and Hermite."""
-        return _quadrature(self.body, tuple(self.variables), covariance)
+    @property
+    def outer(self) -> tuple[sp.Expr, ...]:
+        """What the function contains besides its variables: parameters, and entries of arrays."""
+        entries = self.body.atoms(sp.Indexed)
+        inside = {s for e in entries for s in e.free_symbols} | set(self.variables)
+        symbols = {s for s in self.body.free_symbols if isinstance(s, sp.Symbol)}
+        return tuple(sorted(entries | (symbols - inside), key=str))
+
+    def quadrature(
+        self, covariance: tuple[float, ...], outer: tuple[float, ...] = ()
+    ) -> float:
+        """The value at one covariance, and at values of ``outer``, by Gauss and Hermite."""
+        return _quadrature(self.body, (*self.variables,), covariance, self.outer, outer)
 
 
 class SoftmaxMean(sp.Expr):
@@ -144,30 +154,34 @@ def _sectors(root: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
 def _settled(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
     """The finer of two quadratures, if they agree: a number is never silently wrong."""
     error = float(np.max(np.abs(fine - coarse)))
-    if not error <= 1e-5 * max(1.0, float(np.max(np.abs(fine)))):
+    if not error <= 1e-6 * max(1.0, float(np.max(np.abs(fine)))):
         raise ValueError(f"a quadrature has not converged: two grids differ by {error:.1e}")
     return fine
 
 
 @lru_cache(maxsize=4096)
 def _quadrature(
-    body: sp.Expr, variables: tuple[sp.Symbol, ...], covariance: tuple[float, ...]
+    body: sp.Expr,
+    variables: tuple[sp.Symbol, ...],
+    covariance: tuple[float, ...],
+    outer: tuple[sp.Expr, ...],
+    values: tuple[float, ...],
 ) -> float:
     count = len(variables)
     matrix = np.zeros((count, count))
     matrix[np.triu_indices(count)] = covariance
     matrix = matrix + np.triu(matrix, 1).T
-    values, vectors = np.linalg.eigh(matrix)
-    if values.min() < -1e-9 * max(1.0, values.max()):
+    spectrum, vectors = np.linalg.eigh(matrix)
+    if spectrum.min() < -1e-9 * max(1.0, spectrum.max()):
         raise ValueError(f"the covariance {matrix.tolist()} is not positive semidefinite")
-    kept = np.flatnonzero(values > 1e-14 * max(values.max(), 1e-300))
-    root = vectors[:, kept] * np.sqrt(values[kept])
-    function = sp.lambdify(variables, body, modules=["scipy", "numpy"])
+    kept = np.flatnonzero(spectrum > 1e-14 * max(spectrum.max(), 1e-300))
+    root = vectors[:, kept] * np.sqrt(spectrum[kept])
+    function = sp.lambdify((*variables, *outer), body, modules=["scipy", "numpy"])
     found = []
     kinks = body.has(sp.Max, sp.Abs, sp.sign, sp.Heaviside) and 0 < len(kept) < 3
     for points in (80, 100) if len(kept) < 3 else (24, 30):
         grid, mass = _sectors(root, points) if kinks else _grid(len(kept), points)
-        found.append(np.asarray(np.sum(mass * function(*(root @ grid)))))
+        found.append(np.asarray(np.sum(mass * function(*(root @ grid), *values))))
     return float(_settled(*found))
 
 

@@ -173,8 +173,9 @@ def elementwise(op: str, left: Array, right: Array) -> Array:
     if left.op == right.op == "number":
         value = left.data + right.data if op == "add" else left.data * right.data
         return number(value)
-    flat = [a for x in (left, right) for a in (x.args if x.op == op and x.shape == shape else (x,))]
-    return Array(op, tuple(flat), shape)
+    if op == "mul" and right.op == "number" and left.op == "mul" and left.args[1].op == "number":
+        left, right = left.args[0], number(left.args[1].data * right.data)
+    return Array(op, (left, right), shape)
 
 
 def matmul(left: Array, right: Array) -> Array:

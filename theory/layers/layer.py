@@ -60,6 +60,19 @@ class Layer:
         return found
 
     @property
+    def symbols(self) -> set[sp.Symbol]:
+        """Sizes and parameters."""
+        found = {N}
+        for root in (*self.step.values(), *self.watch.values()):
+            for node in nodes(root):
+                values = (*node.shape, *_inside(node), *([node.data] if node.op == "number" else []))
+                for value in values:
+                    found |= getattr(value, "free_symbols", set())
+        for size, value in (*self.scaling.items(), (N, self.steps or N)):
+            found |= {size} | sp.sympify(value).free_symbols
+        return found
+
+    @property
     def steps_exponent(self) -> sp.Expr | None:
         """The power of N in the number of steps; none if no number is declared."""
         if self.steps is None:
@@ -105,6 +118,13 @@ class Layer:
 
     def _check_sizes(self) -> None:
         free = {s for w in self.watch.values() for s in w.shape}
+        for name, statistic in self.watch.items():
+            for size in statistic.shape:
+                if sp.sympify(self.scaling.get(size, size)).has(N):
+                    raise LayerError(
+                        f"the statistic {name} has an axis of size {size}, which grows with N: it "
+                        f"has no limit of fixed dimension. Watch sums over that axis, e.g. X @ X.T"
+                    )
         used = {s for leaf in self.leaves.values() for s in leaf.shape if s.free_symbols}
         missing = sorted(map(str, used - free - set(self.scaling)))
         if missing:

@@ -36,9 +36,14 @@ class Columns:
     """One array of hidden units: its formula, and the mean and covariance of its fields."""
 
     def __init__(
-        self, reading: Reading, node: Array, body: sp.Expr, fields: list[Array], environment
+        self, reading: Reading, node: Array, body: sp.Expr, fields: list[Array], environment,
+        scale_free: bool = False,
     ) -> None:
-        """Read the law of the fields; raises ``Undecided`` where they are not Gaussian."""
+        """Read the law of the fields; raises ``Undecided`` where they are not Gaussian.
+
+        A ``scale_free`` unit does not see by which power of N its field grows.
+        """
+        self.scale_free = scale_free
         self.reading, self.node, self.body = reading, node, body
         self.name, self.dim = "", node.ndim
         networks = reading.networks
@@ -62,8 +67,27 @@ class Columns:
             (r, s): reading.mean(networks.times(p, networks.renamed(q, shift)))
             for (r, p), (s, q) in product(enumerate(self.linear), repeat=2)
         }
+        self._check_orders()
         self.columns = self._column_axes()
         self.tokens = [k for k in range(self.dim) if k not in self.columns]
+
+    def _check_orders(self) -> None:
+        """Kernels are taken at a law that does not depend on N."""
+        sizes = self.reading.sizes
+        for table in (self.covariances, dict(enumerate(self.means))):
+            for key, polynomial in table.items():
+                orders = sizes.orders(polynomial)
+                if self.scale_free and len(orders) == 1:
+                    table[key] = next(iter(orders.values()))
+                    continue
+                if set(orders) - {sp.S.Zero}:
+                    raise Undecided(
+                        f"UNDECIDED (order): the law of the argument of {self.node} depends on N, "
+                        f"by powers {', '.join(map(str, orders))}"
+                    )
+                table[key] = orders.get(sp.S.Zero, {})
+            if table is not self.covariances:
+                self.means = list(table.values())
 
     def _column_axes(self) -> list[int]:
         """Axes along which different entries are independent: a delta in every covariance."""

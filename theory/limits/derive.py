@@ -160,11 +160,13 @@ class _Derivation:
         fluctuation = None
         if regime == "ODE" and sigma is not None:
             fluctuation = self._fluctuation(sigma, steps, count, axes)
+        heads = self.moments.reading.networks.heads
+        diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
         if regime in ("ODE", "SDE", "SDE WITHOUT DRIFT"):
             words = [f"time is step / ({self.layer.steps or N**steps})", *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
-        return Limit(self.layer, regime, tuple(words), drift, covariance, axes, fluctuation)
+        return Limit(self.layer, regime, tuple(words), drift, covariance, axes, fluctuation, {}, diagonals)
 
     def _add_transposes(self, table: ByPair, axes: dict, orders: dict, e: sp.Expr, count) -> None:
         """The pair (t, s) beside (s, t): the same entries with the axes exchanged."""

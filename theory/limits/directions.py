@@ -27,7 +27,7 @@ def overlap(k: sp.Expr, rho: sp.Expr) -> sp.Expr:
 def directions(reading: Reading, node: Array, environment: Environment) -> Polynomial:
     """Rows of a Gaussian field divided by their norms."""
     field = node.args[0]
-    columns = Columns(reading, node, variable(0), [field], environment)
+    columns = Columns(reading, node, variable(0), [field], environment, scale_free=True)
     last = node.ndim - 1
     if columns.columns != [last] or columns.means[0]:
         raise Undecided(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from theory.algebra.arrays import Symmetric
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
 from theory.limits.numbers import Missing, evaluate
@@ -56,7 +57,7 @@ class Limit:
     axes: Mapping[Any, tuple[sp.Idx, ...]] = field(default_factory=dict)
     fluctuation: Fluctuation | None = None
     hypotheses: Mapping[str, str] = field(default_factory=dict)
-    dropped: tuple[str, ...] = ()
+    diagonals: Mapping[str, sp.Expr] = field(default_factory=dict)
 
     def evaluate(
         self, what: str, *statistics: str, at: Mapping[Any, Any] | None = None
@@ -78,8 +79,27 @@ class Limit:
         key = statistics[0] if what == "drift" else (*statistics, *statistics)[:2]
         if key not in tables[what]:
             raise ValueError(f"{self.regime}: no {what} of {key} is known. {' '.join(self.words)}")
+        expression = tables[what][key]
         values = {_name(k): v for k, v in {**self.layer.at, **(at or {})}.items()}
-        return evaluate(tables[what][key], self.axes[key], self._shapes(values))
+        self._check_values(values, {_name(k) for k in at or {}}, expression)
+        return evaluate(expression, self.axes[key], self._shapes(values))
+
+    def _check_values(self, values: Mapping[str, Any], given: set[str], e: sp.Expr) -> None:
+        """Names that are known, symmetric matrices that are, diagonals that are what they must."""
+        layer = self.layer
+        known = {*layer.watch, *layer.leaves, *map(str, layer.symbols)}
+        if unknown := sorted(given - known):
+            raise ValueError(f"at= names {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        for base in e.atoms(Symmetric):
+            value = np.asarray(values.get(str(base), 0.0), dtype=float)
+            if value.ndim == 2 and not np.allclose(value, value.T):
+                raise ValueError(f"{base} is symmetric; received {value.tolist()}")
+        for name, diagonal in self.diagonals.items():
+            if name in values and not np.allclose(np.diag(values[name]), float(diagonal)):
+                raise ValueError(
+                    f"the diagonal of {name} is {diagonal} in every step; received "
+                    f"{np.diag(values[name]).tolist()}"
+                )
 
     def contradictions(self) -> list[str]:
         """What the author expected and the derivation does not give; numbers are held at ``at``."""
@@ -90,7 +110,11 @@ class Limit:
                     found.append(f"expected the regime {expected}; derived {self.regime}")
                 continue
             for what, value in expected.items():
-                derived = self.evaluate(what, key)
+                try:
+                    derived = self.evaluate(what, key)
+                except ValueError as why:
+                    found.append(f"expected {what} of {key}; {why}")
+                    continue
                 if derived.shape != np.shape(value) or not np.allclose(
                     derived, value, rtol=2e-5, atol=2e-6
                 ):

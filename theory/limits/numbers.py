@@ -102,12 +102,16 @@ class _Numbers:
         return value, names
 
     def gaussian(self, node: GaussianMean) -> Named:
-        parts = [self.of(c) for c in node.covariance]
+        outer = node.outer
+        parts = [self.of(c) for c in (*node.covariance, *outer)]
         names = tuple(dict.fromkeys(i for _, at in parts for i in at))
-        sizes = {i: self.extent(i) for i in names}
-        shape = tuple(sizes[i] for i in names)
+        shape = tuple(self.extent(i) for i in names)
         entries = [np.broadcast_to(_aligned(p, names), shape).ravel() for p in parts]
-        found = [node.quadrature(tuple(row)) for row in np.stack(entries, axis=-1)]
+        split = len(parts) - len(outer)
+        found = [
+            node.quadrature(tuple(row[:split]), tuple(row[split:]))
+            for row in np.stack(entries, axis=-1)
+        ]
         return np.asarray(found).reshape(shape), names
 
     def softmax(self, node: SoftmaxMean) -> Named:

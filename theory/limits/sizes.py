@@ -59,10 +59,29 @@ class Sizes:
         found: dict[sp.Expr, list] = {}
         for key, c in polynomial.items():
             size = sp.Add(*(self.typical(k) for k in key[1]))
+            kept = sp.Mul(*(self._shown(k) for k in key[1])) if size != 0 else sp.S.One
             for e, coefficient in exponents(c, self.scaling).items():
-                found.setdefault(sp.expand(e + size), []).append((key, coefficient))
+                found.setdefault(sp.expand(e + size), []).append((key, coefficient * kept))
         joined = {e: self.networks.joined(terms) for e, terms in found.items()}
         return {e: p for e, p in joined.items() if p}
+
+    def exponents(self, coefficient: sp.Expr) -> dict[sp.Expr, sp.Expr]:
+        """A coefficient by its powers of N."""
+        return exponents(coefficient, self.scaling)
+
+    def _shown(self, component: Component) -> sp.Expr:
+        """What makes a component that grows or falls of order one, in the size it runs over."""
+        power = self.typical(component)
+        for i in sorted({i for _, at in component for i in at if i >= 0}):
+            size = self.networks.range_of(component, i)
+            ((e, c),) = exponents(size, self.scaling).items()
+            if power != 0 and e != 0:
+                return (size / c) ** (-power / e)
+        return sp.S.One
+
+    def entry_size(self, name: str) -> sp.Expr:
+        """The power of N of one entry of an array."""
+        return self._entry_sizes().get(name, sp.S.Zero)
 
     def exponent_of(self, size: sp.Expr) -> sp.Expr:
         """The power of N in a size."""

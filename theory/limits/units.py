@@ -11,10 +11,12 @@ from fractions import Fraction
 
 import sympy as sp
 
+from theory.calculus.closure import Rule
 from theory.calculus.network_forms import expression
 from theory.calculus.networks import ONE, Head, Polynomial
 from theory.layers.arrays import Array, nodes
 from theory.layers.functions import UNITS, x
+from theory.layers.leaves import N
 from theory.layers.pointwise import has_function
 from theory.limits.attention import opaque_softmax
 from theory.limits.columns import hidden_columns
@@ -34,45 +36,70 @@ def read_unit(reading: Reading, node: Array, environment: Environment) -> Polyno
         return _normalised(reading, node, argument)
     if node.op == "softmax":
         return _softmax(reading, node, argument, environment)
-    if not reading.is_random(argument):
-        return _function_of_state(reading, node, UNITS[node.data], argument)
-    size = smallness(reading, argument)
-    if size > 0:
-        return _expanded(reading, node, UNITS[node.data], argument, size)
-    return hidden_columns(reading, node, environment)
+    base, small, size = split(reading, node, argument)
+    if size <= 0:
+        return hidden_columns(reading, node, environment)
+    return _expanded(reading, node, UNITS[node.data], base, small)
 
 
-def smallness(reading: Reading, argument: Polynomial) -> sp.Expr:
-    """The argument's random part is of order N to minus this; zero or less if it does not fall."""
+def split(
+    reading: Reading, node: Array, argument: Polynomial
+) -> tuple[Polynomial, Polynomial, sp.Expr]:
+    """What of an argument is of order one and fixed by the statistics; the small rest; its size.
+
+    Terms of the rest carry their sizes as grades. Where the random part does not fall with N the
+    size is zero or less.
+    """
+    base, rest = [], []
     random = {k: c for k, c in argument.items() if reading.is_random({k: c})}
-    count = max((-i for _, cs in argument for c in cs for _, at in c for i in at), default=0)
-    twice = reading.networks.renamed(random, {-1 - k: -1 - k for k in range(count)})
-    square = reading.mean(reading.networks.times(random, twice))
+    for (grade, components), c in argument.items():
+        if (grade, components) in random:
+            continue
+        more = sp.Add(*map(reading.sizes.typical, components))
+        found = reading.sizes.exponents(c)
+        if len(found) != 1 or not (e := sp.expand(next(iter(found)) + more)).is_nonpositive:
+            raise Undecided(f"UNDECIDED (order): the argument of {node} has the part {c}, which grows")
+        if e == 0 and grade == 0:
+            base.append(((grade, components), next(iter(found.values()))))
+        else:
+            rest.append(((max(grade, _grade(reading, -e)), components), c))
+    size = sp.oo
+    if random:
+        size = smallness(reading, random)
+        if size > 0:
+            grade = _grade(reading, size)
+            rest += [((max(g, grade), cs), c) for (g, cs), c in random.items()]
+    return reading.networks.joined(base), reading.networks.joined(rest), size
+
+
+def smallness(reading: Reading, random: Polynomial) -> sp.Expr:
+    """A random argument is of order N to minus this; zero or less if it does not fall."""
+    square = reading.mean(reading.networks.times(random, random))
     top = largest(reading.sizes.orders(square))
     return sp.oo if top == sp.S.NegativeInfinity else -top / 2
 
 
-def graded(reading: Reading, argument: Polynomial, size: sp.Expr) -> Polynomial:
-    """The argument with the size of its terms on record."""
+def _grade(reading: Reading, size: sp.Expr) -> Fraction:
+    """The size on record, once it is clear how small terms may be."""
+    if size == 0:
+        return Fraction(0)
     if reading.depth is None or not size.is_Rational:
         raise Undecided("UNDECIDED (order): an expansion needs a declared number of steps")
-    grade = Fraction(int(size.p), int(size.q))
     reading.networks.depth = reading.depth
-    terms = (((max(g, grade), cs), c) for (g, cs), c in argument.items())
-    return reading.networks.joined(terms)
+    return Fraction(int(size.p), int(size.q))
 
 
 def _expanded(
-    reading: Reading, node: Array, body: sp.Expr, argument: Polynomial, size: sp.Expr
+    reading: Reading, node: Array, body: sp.Expr, base: Polynomial, small: Polynomial
 ) -> Polynomial:
-    """Taylor's series about the part of the argument that is not random."""
-    fixed = {k: c for k, c in argument.items() if not reading.is_random({k: c})}
-    small = graded(reading, {k: c for k, c in argument.items() if k not in fixed}, size)
+    """Taylor's series in the small part of the argument."""
+    if small and body.has(sp.Max, sp.Abs, sp.sign, sp.Heaviside):
+        raise Undecided(f"UNDECIDED (expectation): {node} is not smooth, its argument is small")
     found, power, derivative = [], {ONE: sp.S.One}, body
     for k in range(20):
         if not power:
             return reading.networks.plus(*found)
-        at_zero = _function_of_state(reading, node, derivative, fixed)
+        at_zero = _function_of_state(reading, node, derivative, base)
         term = reading.networks.times(at_zero, power)
         found.append(reading.networks.scaled(term, 1 / sp.factorial(k)))
         power = reading.networks.times(power, small)
@@ -84,14 +111,26 @@ def _function_of_state(
     reading: Reading, node: Array, body: sp.Expr, argument: Polynomial
 ) -> Polynomial:
     """A function of what does not move within the step."""
-    if not argument or all(not cs for _, cs in argument):
+    if all(not cs for _, cs in argument):
         value = body.subs(x, sp.Add(*argument.values()))
-        if value.has(sp.nan, sp.zoo, sp.Derivative, sp.DiracDelta) or value.has(sp.Heaviside):
+        if value.has(sp.nan, sp.zoo, sp.Derivative, sp.DiracDelta):
             raise Undecided(f"UNDECIDED (expectation): {node} is not smooth where it is expanded")
         return {ONE: value} if value != 0 else {}
+    _refuse_unsized(reading, node, body, argument)
     return named_function(
         reading, node, argument, lambda *at: body.subs(x, _written(reading, argument, at))
     )
+
+
+def _refuse_unsized(reading: Reading, node: Array, body: sp.Expr, argument: Polynomial) -> None:
+    """A function of entries of a state is of order one where the entries are."""
+    for _, components in argument:
+        for component in components:
+            sizes = [reading.sizes.entry_size(name) for name, _ in component]
+            if any(sizes) and body.func != sp.sign:
+                raise Undecided(
+                    f"UNDECIDED (order): {node} is a function of entries that fall or grow with N"
+                )
 
 
 def named_function(
@@ -122,14 +161,18 @@ def _normalised(reading: Reading, node: Array, argument: Polynomial) -> Polynomi
     square = reading.networks.summed(square, SUMMED, node.shape[-1])
     if node.data != "unit":
         square = reading.networks.scaled(square, 1 / node.shape[-1])
-    square = reading.closure.of(square)
+    orders = reading.sizes.orders(reading.closure.of(square))
+    if len(orders) != 1:
+        raise Undecided(f"UNDECIDED (order): the norm in {node} has parts of different order in N")
+    ((e, square),) = orders.items()
+    scaled = reading.networks.scaled(argument, N ** (-e / 2))
     if all(not cs for _, cs in square):
-        return reading.networks.scaled(argument, 1 / sp.sqrt(sp.Add(*square.values())))
+        return reading.networks.scaled(scaled, 1 / sp.sqrt(sp.Add(*square.values())))
     norms = Array("norm", (node,), node.shape[:-1], node.data)
     inverse = named_function(
         reading, norms, square, lambda *at: 1 / sp.sqrt(_written(reading, square, at))
     )
-    return reading.networks.times(argument, inverse)
+    return reading.networks.times(scaled, inverse)
 
 
 def _softmax(
@@ -140,21 +183,15 @@ def _softmax(
     weights: Polynomial = {ONE: 1 / count}
     if len(node.args) > 1:
         weights = reading.aligned(reading.of(node.args[1], environment), node.args[1], node.ndim)
-    if not reading.is_random(argument):
-        def definition(*at: sp.Idx) -> sp.Expr:
-            over = sp.Idx(f"_{at[-1]}", count)
-            top, below = (
-                _written(reading, weights, (*at[:-1], i))
-                * sp.exp(_written(reading, argument, (*at[:-1], i)))
-                for i in (at[-1], over)
-            )
-            return top / sp.Sum(below, (over, 0, count - 1))
-
-        return named_function(reading, node, argument, definition)
-    size = smallness(reading, argument)
-    if size <= 0:
+    base, small, size = split(reading, node, argument)
+    if size <= 0 and not base and not small:
         return opaque_softmax(reading, node, argument)
-    small = graded(reading, argument, size)
+    if size <= 0:
+        raise Undecided(f"EXPECTATION: no mean is known of {node}: part of its logits is random")
+    if base:
+        weights = _fixed_softmax(reading, node, base, weights)
+    if not small:
+        return weights
     networks = reading.networks
     exponential, power = [weights], {ONE: sp.S.One}
     for k in range(1, 20):
@@ -170,6 +207,29 @@ def _softmax(
         power = networks.scaled(networks.times(power, excess), sp.S.NegativeOne)
         inverse.append(power)
     return networks.times(top, networks.plus(*inverse))
+
+
+def _fixed_softmax(
+    reading: Reading, node: Array, logits: Polynomial, weights: Polynomial
+) -> Polynomial:
+    """The softmax of what the statistics fix, a matrix whose rows sum to one."""
+    count = node.shape[-1]
+
+    def definition(*at: sp.Idx) -> sp.Expr:
+        over = sp.Idx(f"_{at[-1]}", count)
+        top, below = (
+            _written(reading, weights, (*at[:-1], i)) * sp.exp(_written(reading, logits, (*at[:-1], i)))
+            for i in (at[-1], over)
+        )
+        return top / sp.Sum(below, (over, 0, count - 1))
+
+    found = named_function(reading, node, logits, definition)
+    (((_, (component,)), _),) = found.items()
+    name, at = component[0]
+    rows = tuple(i for i in at if i != -node.ndim)
+    if len(rows) == len(at) - 1:
+        reading.closure.add(Rule(((name, (*rows, 0)),), ((sp.S.One, ()),)))
+    return found
 
 
 def growth(reading: Reading, node: Array) -> sp.Expr:
