@@ -1,6 +1,8 @@
 """From a layer to its limit: orders decide the regime, leading coefficients are the limit."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import sympy as sp
 
@@ -10,9 +12,10 @@ from theory.layers.leaves import N
 from theory.limits.closed import witness
 from theory.limits.limit import ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
+from theory.limits.phase import phase
 from theory.limits.reading import read
 from theory.limits.sizes import Undecided, largest
-from theory.limits.words import explosion, fast_variables, fixed_points, jumps_at
+from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
 
 
 def derive(layer: Layer) -> Limit:
@@ -24,11 +27,12 @@ def derive(layer: Layer) -> Limit:
     if not isinstance(layer, Layer):
         raise TypeError(f"expected a vl.Layer; received {type(layer).__name__}")
     try:
-        return _Derivation(layer, read(layer)).limit()
+        found = _Derivation(layer, read(layer)).limit()
     except UnknownMoment as why:
-        return Limit(layer, "UNDECIDED", (f"UNDECIDED (expectation): {why}",))
+        found = Limit(layer, "UNDECIDED", (f"UNDECIDED (expectation): {why}",))
     except Undecided as why:
-        return Limit(layer, "UNDECIDED", (str(why),))
+        found = Limit(layer, "UNDECIDED", (str(why),))
+    return replace(found, diagram=partial(phase, layer, derive))
 
 
 @dataclass
@@ -36,6 +40,7 @@ class _Derivation:
     layer: Layer
     moments: Moments
     words: list[str] = field(default_factory=list)
+    assumed: bool = False  # that states are delocalised
 
     def limit(self) -> Limit:
         names = list(self.layer.watch)
@@ -47,7 +52,7 @@ class _Derivation:
         covariances = {p: self.moments.covariance(*p) for p in self.pairs}
         self.pair_orders = {p: self.moments.orders(c) for p, c in covariances.items()}
         sigma = {s: largest(self.pair_orders[s, s]) for s in names}
-        top = max((*mu.values(), *sigma.values()), key=_sortable)
+        top = _top((*mu.values(), *sigma.values()))
         if top == sp.S.NegativeInfinity:
             return self._limit("TRIVIAL", -sp.oo, ["nothing that is watched ever moves"])
         steps = self.layer.steps_exponent
@@ -96,7 +101,7 @@ class _Derivation:
         regime = ("SDE" if drifting else "SDE WITHOUT DRIFT") if diffusive else "ODE"
         words = []
         if regime == "SDE WITHOUT DRIFT":
-            first = max(mu.values(), key=_sortable)
+            first = _top(mu.values())
             words.append(
                 f"the first drift is a correction of order N**({first + self.steps})"
                 if first != sp.S.NegativeInfinity else "the mean step is exactly zero"
@@ -137,6 +142,7 @@ class _Derivation:
                         found += witness(self.moments, what, part)
                     else:
                         dropped = True
+        self.assumed = dropped
         if dropped:
             self.words.append("assumes delocalised states: max_i x_i**2 = o(|x|**2) (H4 ASSUMED)")
         return found
@@ -166,7 +172,12 @@ class _Derivation:
         if regime in ("ODE", "SDE", "SDE WITHOUT DRIFT"):
             words = [f"time is step / ({self.layer.steps or N**steps})", *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
-        return Limit(self.layer, regime, tuple(words), drift, covariance, axes, fluctuation, {}, diagonals)
+            words += zooms(self.moments, drift, fluctuation) if fluctuation else []
+        formulas = [*drift.values(), *covariance.values()]
+        status = hypotheses(self.moments, self.assumed, formulas)
+        return Limit(
+            self.layer, regime, tuple(words), drift, covariance, axes, fluctuation, status, diagonals
+        )
 
     def _add_transposes(self, table: ByPair, axes: dict, orders: dict, e: sp.Expr, count) -> None:
         """The pair (t, s) beside (s, t): the same entries with the axes exchanged."""
@@ -180,8 +191,11 @@ class _Derivation:
             table[t, s] = count * self.moments.written(part, list(axes[t, s]))
 
     def _fluctuation(self, sigma: dict, steps: sp.Expr, count, axes: dict) -> Fluctuation | None:
-        top = max(sigma.values(), key=_sortable)
+        top = _top(sigma.values())
         if top == sp.S.NegativeInfinity:
+            return None
+        if self.moments.reading.networks.depth is not None:
+            self.words.append("the fluctuation needs an expansion to higher order: not derived")
             return None
         parts = {
             p: count * self.moments.written(o.get(top, {}), list(axes[p]))
@@ -203,7 +217,6 @@ class _Derivation:
         return regime, []
 
 
-def _sortable(exponent: sp.Expr) -> float:
-    return float(exponent)
-
-
+def _top(exponents: Iterable[sp.Expr]) -> sp.Expr:
+    """The largest of several powers of N, minus infinity among them."""
+    return largest(dict.fromkeys(e for e in exponents if e != sp.S.NegativeInfinity))

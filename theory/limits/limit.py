@@ -1,6 +1,6 @@
 """The limit of a layer: regime, drift, covariance, what was assumed, in words and numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,13 @@ class Limit:
     fluctuation: Fluctuation | None = None
     hypotheses: Mapping[str, str] = field(default_factory=dict)
     diagonals: Mapping[str, sp.Expr] = field(default_factory=dict)
+    diagram: Callable[..., Any] | None = field(default=None, repr=False)
+
+    def phase(self, exponent: sp.Symbol, low: sp.Expr | int = 0, high: sp.Expr | int = 2) -> Any:
+        """The regimes for all values of a symbolic exponent between two values, exact."""
+        if self.diagram is None:
+            raise ValueError("a phase diagram is drawn of the limit that vl.derive returns")
+        return self.diagram(exponent, low, high)
 
     def evaluate(
         self, what: str, *statistics: str, at: Mapping[Any, Any] | None = None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import sympy as sp
 
 from theory.calculus.networks import Polynomial
+from theory.limits.limit import Fluctuation
 from theory.limits.moments import Moments
 from theory.limits.sizes import Orders
 
@@ -106,3 +107,48 @@ def jumps_at(moments: Moments, steps: sp.Expr) -> list[str]:
                 f"E[step of {name}**4] -> {value} != 0. The limit is no diffusion"
             )
     return found
+
+
+def zooms(moments: Moments, drift: Mapping[str, sp.Expr], fluctuation: Fluctuation) -> list[str]:
+    """Scalar statistics at which the drift vanishes: the noise that decides there."""
+    found = []
+    for name, e in drift.items():
+        if moments.layer.watch[name].shape or not e.is_polynomial():
+            continue
+        s = moments.reading.statistics[name]()
+        noise = sp.factor(fluctuation.covariance[name].subs(s, 0))
+        if e != 0 and e.subs(s, 0) == 0 and noise != 0:
+            slope = sp.factor(sp.diff(e, s).subs(s, 0))
+            found.append(
+                f"zoom at {name} = 0, where its drift vanishes: z = {fluctuation.scale} {name} has "
+                f"dz = {slope} z dt + sqrt({noise}) dB"
+            )
+    return found
+
+
+def hypotheses(moments: Moments, assumed: bool, formulas: list[sp.Expr]) -> dict[str, str]:
+    """The status of H1 to H6 and why."""
+    reading = moments.reading
+    expanded = reading.networks.depth is not None
+    units = bool(reading.hidden)
+    smooth = all(e.is_polynomial(*e.atoms(sp.Indexed), *_scalars(moments)) for e in formulas)
+    lower = "Taylor's remainders are of lower order on compacts" if expanded else "exact moments"
+    return {
+        "H1": f"{'ASSUMED' if expanded else 'PROVED'}: mean of a step, {lower}",
+        "H2": f"{'ASSUMED' if expanded else 'PROVED'}: second moment of a step, {lower}",
+        "H3": "ASSUMED: no jumps, features of polynomial growth on compacts"
+        if units or expanded
+        else "PROVED: a step is a polynomial of bounded degree in variables of bounded kurtosis",
+        "H4": "ASSUMED: delocalised states, max_i x_i**2 = o(|x|**2), and bounded fixed arrays"
+        if assumed
+        else "PROVED: the moments depend on the state through the statistics only",
+        "H5": "ASSUMED: the statistics converge at the start",
+        "H6": "PROVED: polynomial coefficients, locally Lipschitz"
+        if smooth
+        else "ASSUMED: the coefficients are smooth where their roots and quotients are",
+    }
+
+
+def _scalars(moments: Moments) -> list[sp.Expr]:
+    shapes = moments.layer.watch
+    return [moments.reading.statistics[s]() for s in shapes if not shapes[s].shape]
