@@ -67,9 +67,7 @@ class GaussianMean(sp.Expr):
         symbols = {s for s in self.body.free_symbols if isinstance(s, sp.Symbol)}
         return tuple(sorted(entries | (symbols - inside), key=str))
 
-    def quadrature(
-        self, covariance: tuple[float, ...], outer: tuple[float, ...] = ()
-    ) -> float:
+    def quadrature(self, covariance: tuple[float, ...], outer: tuple[float, ...] = ()) -> float:
         """The value at one covariance, and at values of ``outer``, by Gauss and Hermite."""
         return _quadrature(self.body, (*self.variables,), covariance, self.outer, outer)
 

@@ -9,9 +9,9 @@ import numpy as np
 import sympy as sp
 
 from theory.calculus.networks import Component, Polynomial
+from theory.layers.leaves import N
 from theory.limits.moments import Moments
 from theory.limits.numbers import evaluate
-from theory.layers.leaves import N
 from theory.limits.sizes import Undecided
 
 STATES = 4000  # states tried of each set of entries
@@ -50,7 +50,8 @@ class _Probe:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {
-            str(x): tuple(int(s.subs(self.counts)) for s in x.shape) for x in self.moments.layer.step
+            str(x): tuple(int(s.subs(self.counts)) for s in x.shape)
+            for x in self.moments.layer.step
         }
 
     def states(self) -> Iterator[State]:
@@ -166,5 +167,3 @@ def _shown(state: State) -> str:
 
 def _rounded(value: np.ndarray) -> str:
     return str(np.round(value, 6).tolist())
-
-

@@ -176,7 +176,15 @@ class _Derivation:
         formulas = [*drift.values(), *covariance.values()]
         status = hypotheses(self.moments, self.assumed, formulas)
         return Limit(
-            self.layer, regime, tuple(words), drift, covariance, axes, fluctuation, status, diagonals
+            self.layer,
+            regime,
+            tuple(words),
+            drift,
+            covariance,
+            axes,
+            fluctuation,
+            status,
+            diagonals,
         )
 
     def _add_transposes(self, table: ByPair, axes: dict, orders: dict, e: sp.Expr, count) -> None:

@@ -107,14 +107,19 @@ class Reading:
 
     def _mul(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         found: Polynomial = {ONE: sp.S.One}
-        for part, arg in sorted(zip(parts, node.args, strict=True), key=lambda x: x[1].op != "number"):
+        for part, arg in sorted(
+            zip(parts, node.args, strict=True), key=lambda x: x[1].op != "number"
+        ):
             found = self.networks.times(found, self.aligned(part, arg, node.ndim))
         return self._regraded(node, found)
 
     def _regraded(self, node: Array, product: Polynomial) -> Polynomial:
         """Large numbers before an expansion make its terms larger."""
         large = [self.sizes.exponent_of(a.data) for a in node.args if a.op == "number"]
-        gain = sum((Fraction(int(e.p), int(e.q)) for e in large if e.is_positive and e.is_Rational), Fraction(0))
+        gain = sum(
+            (Fraction(int(e.p), int(e.q)) for e in large if e.is_positive and e.is_Rational),
+            Fraction(0),
+        )
         if not gain or all(g == 0 for g, _ in product):
             return product
         return self.networks.joined(((g - gain, cs), c) for (g, cs), c in product.items())
@@ -191,7 +196,7 @@ def _axes(count: int) -> tuple[int, ...]:
 
 
 def _batched(node: Array, batch: int, last: list[int]) -> dict[int, int]:
-    """Where the axes of a factor of a matrix product go: batch axes from the right, then ``last``."""
+    """Where the axes of a factor of a matrix product go: batch axes, then ``last``."""
     own = node.ndim - len(last)
     names = [-1 - (batch - own + k) for k in range(own)] + last
     return {-1 - k: name for k, name in enumerate(names)}

@@ -106,12 +106,15 @@ class Sizes:
             if len(at) == 2 and min(at) >= 0 and self._is_operator(name):
                 parent[root(max(at))] = root(min(at))
         roots = sorted({root(i) for i in parent})
-        return entries + sp.Add(*(self.exponent_of(self.networks.range_of(component, i)) for i in roots))
+        return entries + sp.Add(
+            *(self.exponent_of(self.networks.range_of(component, i)) for i in roots)
+        )
 
     def _is_operator(self, name: str) -> bool:
         head = self.networks.heads.get(name)
-        square = head is not None and head.kind == "fixed" and len(set(head.shape)) == 1
-        return square and self.exponent_of(head.shape[0]) != 0
+        if head is None or head.kind != "fixed" or len(set(head.shape)) != 1:
+            return False
+        return self.exponent_of(head.shape[0]) != 0
 
     def _entry_sizes(self) -> dict[str, sp.Expr]:
         """The power of N of one entry of each state, from quadratic statistics; of unit vectors."""
