@@ -191,6 +191,11 @@ def pair_kernel(
     if body == sp.Max(x, 0):
         angle = rho * (sp.pi - sp.acos(rho)) + sp.sqrt(1 - rho**2)
         return sp.sqrt(xx) * sp.sqrt(yy) * angle / (2 * sp.pi)
+    if body == sp.Abs(x):
+        angle = rho * sp.asin(rho) + sp.sqrt(1 - rho**2)
+        return 2 * sp.sqrt(xx) * sp.sqrt(yy) * angle / sp.pi
+    if body == sp.Heaviside(x):
+        return (sp.pi - sp.acos(rho)) / (2 * sp.pi)
     if body == sp.erf(x):
         return 2 / sp.pi * sp.asin(2 * xy / sp.sqrt((1 + 2 * xx) * (1 + 2 * yy)))
     if body == sp.sign(x):
@@ -208,11 +213,13 @@ def single_kernel(body: sp.Expr, x: sp.Symbol, xx: sp.Expr) -> sp.Expr | None:
     """E f(x) in closed form, where one is known; zero for odd functions."""
     if sp.expand(body + body.subs(x, -x)) == 0:
         return sp.S.Zero
-    return {
-        sp.Max(x, 0): sp.sqrt(xx) / sp.sqrt(2 * sp.pi),
-        sp.exp(x): sp.exp(xx / 2),
-        sp.cos(x): sp.exp(-xx / 2),
-    }.get(body)
+    base, k = body.as_base_exp()
+    if base in (sp.Max(x, 0), sp.Abs(x)) and k.is_Integer:
+        whole = sp.sqrt(2**k / sp.pi) * sp.gamma((k + 1) / 2) * sp.sqrt(xx) ** k
+        return whole if base == sp.Abs(x) else whole / 2
+    if body == sp.Heaviside(x):
+        return sp.Rational(1, 2)
+    return {sp.exp(x): sp.exp(xx / 2), sp.cos(x): sp.exp(-xx / 2)}.get(body)
 
 
 def shifted_kernel(body: sp.Expr, z: sp.Symbol, zz: sp.Expr) -> sp.Expr | None:
