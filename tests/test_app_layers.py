@@ -10,12 +10,12 @@ from checks.suite.problem import InputProblem
 from tests.conftest import ROOT
 
 GALLERY = ROOT / "docs" / "gallery"
-WRONG = '''
+WRONG = """
 import verilimit as vl
 x, c = vl.state("x"), vl.positive("c")
 layer = vl.Layer("decay", {x: x - c * x / vl.N}, {"x": x}, steps=vl.N, at={c: 1, "x": 1},
                  expect={"regime": "ODE", "x": {"drift": -2}})
-'''
+"""
 
 
 def test_a_decided_negative_answer_is_an_answer(tmp_path: Path) -> None:

@@ -132,15 +132,6 @@ def test_names_of_states_are_not_captured_by_the_formula_of_a_unit() -> None:
         assert float(value) == pytest.approx(-sample.mean(), abs=5 * sample.std() / 632)
 
 
-def test_weights_of_a_unit_may_stand_nowhere_else() -> None:
-    Z = X @ U / vl.sqrt(n)
-    D, B = vl.gaussian("D", f, f), vl.gaussian("B", f, n)
-    mixed = vl.rms_norm(X) + c * (vl.relu(Z) @ B + (Z @ D) @ vl.gaussian("C", f, n)) / f
-    limit = vl.derive(layer(mixed))
-    assert limit.regime == "UNDECIDED"
-    assert "stands in a unit and outside of it" in limit.words[0]
-
-
 def test_a_unit_times_its_own_argument_is_one_unit() -> None:
     Z = vl.rms_norm(X) @ U / vl.sqrt(n)
     B = vl.gaussian("B", f, n)

@@ -177,10 +177,15 @@ def _quadrature(
     function = sp.lambdify((*variables, *outer), body, modules=["scipy", "numpy"])
     found = []
     kinks = body.has(sp.Max, sp.Abs, sp.sign, sp.Heaviside) and 0 < len(kept) < 3
-    for points in (80, 100) if len(kept) < 3 else (24, 30):
+    for points in (110, 140) if len(kept) < 3 else (24, 30):
         grid, mass = _sectors(root, points) if kinks else _grid(len(kept), points)
         found.append(np.asarray(np.sum(mass * function(*(root @ grid), *values))))
     return float(_settled(*found))
+
+
+def _arccos(rho: sp.Expr) -> sp.Expr:
+    """The arc cosine, of an argument without a minus sign: so that opposite angles cancel."""
+    return sp.pi - sp.acos(-rho) if rho.could_extract_minus_sign() else sp.acos(rho)
 
 
 def pair_kernel(
@@ -189,13 +194,13 @@ def pair_kernel(
     """E f(x) f(y) in closed form, where one is known."""
     rho = xy / (sp.sqrt(xx) * sp.sqrt(yy))
     if body == sp.Max(x, 0):
-        angle = rho * (sp.pi - sp.acos(rho)) + sp.sqrt(1 - rho**2)
+        angle = rho * (sp.pi - _arccos(rho)) + sp.sqrt(1 - rho**2)
         return sp.sqrt(xx) * sp.sqrt(yy) * angle / (2 * sp.pi)
     if body == sp.Abs(x):
         angle = rho * sp.asin(rho) + sp.sqrt(1 - rho**2)
         return 2 * sp.sqrt(xx) * sp.sqrt(yy) * angle / sp.pi
     if body == sp.Heaviside(x):
-        return (sp.pi - sp.acos(rho)) / (2 * sp.pi)
+        return (sp.pi - _arccos(rho)) / (2 * sp.pi)
     if body == sp.erf(x):
         return 2 / sp.pi * sp.asin(2 * xy / sp.sqrt((1 + 2 * xx) * (1 + 2 * yy)))
     if body == sp.sign(x):

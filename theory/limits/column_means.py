@@ -8,7 +8,6 @@ from theory.calculus.kernels import GaussianMean, pair_kernel, shifted_kernel, s
 from theory.layers.functions import x
 from theory.layers.pointwise import variable
 from theory.limits.columns import Columns
-from theory.limits.sizes import Undecided
 
 Covariance = Mapping[tuple[sp.Symbol, sp.Symbol], sp.Expr]
 
@@ -17,7 +16,7 @@ def moment_of(hidden: list[Columns], tokens: list[Sequence]) -> sp.Expr:
     """E of a product of units: independent fields apart, closed forms where they are known."""
     variables, places, bodies = [], [], []
     for copy, (h, at) in enumerate(zip(hidden, tokens, strict=True)):
-        same = next(k for k in range(copy + 1) if (hidden[k], tokens[k]) == (h, at))
+        same = next(k for k in range(copy + 1) if hidden[k].linear is h.linear and tokens[k] == at)
         names = [variable(r, same) for r in range(len(h.linear))]
         means = {n: n + h.mean(r, at) for r, n in enumerate(names)}
         swap = {variable(r): n for r, n in enumerate(names)}
@@ -40,11 +39,7 @@ def moment_of(hidden: list[Columns], tokens: list[Sequence]) -> sp.Expr:
 
 def _between(left, right) -> sp.Expr:
     (h, r, a), (g, s, b) = left, right
-    if h is g:
-        return h.covariance(r, a, s, b)
-    if not h.weights & g.weights:
-        return sp.S.Zero
-    raise Undecided(f"UNDECIDED (expectation): {h.node} and {g.node} share weights")
+    return h.covariance(r, a, s, b, g) if h.weights & g.weights else sp.S.Zero
 
 
 def _factored(body: sp.Expr, variables: list[sp.Symbol], cov: Covariance) -> sp.Expr:

@@ -91,18 +91,38 @@ class Columns:
                             )
         return found
 
-    def covariance(self, r: int, left: Sequence, s: int, right: Sequence) -> sp.Expr:
-        """The covariance of two fields at tokens."""
-        networks = self.reading.networks
-        deltas = {((DELTA, (-1 - k - self.dim, -1 - k)),) for k in self.columns}
+    def covariance(
+        self, r: int, left: Sequence, s: int, right: Sequence, other: "Columns | None" = None
+    ) -> sp.Expr:
+        """The covariance of two fields at tokens in one column; the second may be another's."""
+        networks, other = self.reading.networks, other or self
+        deltas = {
+            ((DELTA, (-1 - k - self.dim, -1 - j)),)
+            for k, j in zip(other.columns, self.columns, strict=True)
+        }
         bare = networks.joined(
             ((g, tuple(c for c in cs if c not in deltas)), w)
-            for (g, cs), w in self.covariances[r, s].items()
+            for (g, cs), w in self._with(r, s, other).items()
         )
         spare = sp.Idx("unused", 1)
-        places = [dict(zip(self.tokens, at, strict=True)) for at in (left, right)]
-        free = [p.get(k, spare) for p in places for k in range(self.dim)]
+        first = dict(zip(self.tokens, left, strict=True))
+        second = dict(zip(other.tokens, right, strict=True))
+        free = [first.get(k, spare) for k in range(self.dim)]
+        free += [second.get(k, spare) for k in range(other.dim)]
         return expression(networks, bare, free, frozenset(networks.heads))
+
+    def _with(self, r: int, s: int, other: "Columns") -> Polynomial:
+        if other.linear is self.linear:
+            return self.covariances[r, s]
+        if len(other.columns) != len(self.columns):
+            raise Undecided(
+                f"UNDECIDED (expectation): {self.node} and {other.node} share weights along "
+                f"different axes"
+            )
+        networks = self.reading.networks
+        shift = {-1 - k: -1 - k - self.dim for k in range(other.dim)}
+        product = networks.times(self.linear[r], networks.renamed(other.linear[s], shift))
+        return self._of_order_one(self.reading.mean(product))
 
     def mean(self, r: int, at: Sequence) -> sp.Expr:
         """The part of a field that is not random."""

@@ -27,8 +27,6 @@ from theory.limits.sizes import Undecided, largest
 
 def read_unit(reading: Reading, node: Array, environment: Environment) -> Polynomial:
     """The entries of a function of an array."""
-    if node.op in ("add", "mul", "power"):
-        return hidden_columns(reading, node, environment)
     argument = reading.closure.of(reading.of(node.args[0], environment))
     if node.op == "normal":
         if reading.is_random(argument):
