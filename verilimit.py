@@ -93,6 +93,47 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from theory.language import Step as Step
     from theory.language import Theorem as Theorem
     from theory.language import run_steps as run_steps
+    from theory.layers import Array as Array
+    from theory.layers import Layer as Layer
+    from theory.layers import LayerError as LayerError
+    from theory.layers import N as N
+    from theory.layers import absolute as absolute
+    from theory.layers import bernoulli as bernoulli
+    from theory.layers import cos as cos
+    from theory.layers import data as data
+    from theory.layers import erf as erf
+    from theory.layers import exp as exp
+    from theory.layers import fixed as fixed
+    from theory.layers import gaussian as gaussian
+    from theory.layers import gelu as gelu
+    from theory.layers import gradient as gradient
+    from theory.layers import gradient_flow as gradient_flow
+    from theory.layers import heads as heads
+    from theory.layers import independent as independent
+    from theory.layers import layer_norm as layer_norm
+    from theory.layers import log as log
+    from theory.layers import mean as mean
+    from theory.layers import means as means
+    from theory.layers import outer as outer
+    from theory.layers import positive as positive
+    from theory.layers import real as real
+    from theory.layers import relu as relu
+    from theory.layers import rms_norm as rms_norm
+    from theory.layers import sigmoid as sigmoid
+    from theory.layers import sign as sign
+    from theory.layers import silu as silu
+    from theory.layers import sin as sin
+    from theory.layers import sizes as sizes
+    from theory.layers import softmax as softmax
+    from theory.layers import softplus as softplus
+    from theory.layers import sqrt as sqrt
+    from theory.layers import state as state
+    from theory.layers import sum as sum
+    from theory.layers import sums as sums
+    from theory.layers import tanh as tanh
+    from theory.layers import unit as unit
+    from theory.limits import Limit as Limit
+    from theory.limits import derive as derive
 
 PACKAGES = ("theory", "numerics", "checks")
 

@@ -24,7 +24,9 @@ FILES_OF_A_ROOM = (
     "theory/{}/__init__.py", "numerics/{}/__init__.py", "numerics/generated/{}.py",
     "checks/{}/__init__.py", "checks/{}/probes.py", "tests/test_{}.py", "docs/{}.md",
 )  # fmt: skip
-NOT_A_ROOM = {"docs": {"index", "judge", "conf", "probes", "certificates", "rooms", "mutation"}}
+NOT_A_ROOM = {
+    "docs": {"index", "judge", "conf", "probes", "certificates", "layers", "rooms", "mutation"}
+}
 
 
 def imported_packages(tree: ast.AST) -> Iterator[str]:

@@ -87,11 +87,22 @@ def new(
 
 @app.command()
 def derive(
-    room: Annotated[str, typer.Argument(metavar="ROOM")],
+    room: Annotated[str, typer.Argument(metavar="ROOM|FILE.py[:LAYER]")],
     latex: Annotated[bool, typer.Option("--latex", help="Print formulas as LaTeX.")] = False,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the limits of a file.")] = None,
     rooms: opt.RoomsOption = None,
 ) -> None:
-    """Run a room's derivation, step by step, with the status of each step."""
+    """Run a room's derivation step by step, or derive the limits of the layers in a file."""
+    from checks.app.layers import is_layer_file, print_limits
+
+    if is_layer_file(room):
+        raise typer.Exit(print_limits(room, latex=latex, out=json))
+    if json is not None:
+        raise InputProblem(
+            expected="--json with a file of layers, FILE.py",
+            received=f"--json with {room}",
+            remedy="Leave it away; `verilimit report` writes about rooms.",
+        )
     from checks.app.derivation import print_derivation
 
     raise typer.Exit(print_derivation(room, house(rooms), latex=latex))

@@ -1,0 +1,99 @@
+"""``verilimit derive FILE.py[:layer]``: the limit of the layers in a user's file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+
+from checks.app.screen import console
+from checks.suite.problem import InputProblem
+from theory.layers.files import layers_of
+from theory.layers.layer import Layer
+from theory.limits.derive import derive
+from theory.limits.limit import Limit
+
+
+def is_layer_file(target: str) -> bool:
+    """Whether a target of ``derive`` is a file, or one layer of a file."""
+    return target.partition(":")[0].endswith(".py")
+
+
+def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
+    """Print the limits of ``FILE.py`` or ``FILE.py:layer``, and write them to a JSON file.
+
+    Returns 1 when an expectation of the author is contradicted, else 3 when a limit is UNDECIDED,
+    else 0: a decided negative answer is an answer.
+    """
+    found = {name: derive(layer) for name, layer in _chosen(target).items()}
+    screen = console()
+    for limit in found.values():
+        _print(screen, limit, latex=latex)
+    if out is not None:
+        text = json.dumps({name: as_record(x) for name, x in found.items()}, indent=2)
+        out.write_text(text + "\n", encoding="utf-8")
+    if any(limit.contradictions() for limit in found.values()):
+        return 1
+    return 3 if any(limit.regime == "UNDECIDED" for limit in found.values()) else 0
+
+
+def _chosen(target: str) -> dict[str, Layer]:
+    path, _, name = target.partition(":")
+    try:
+        layers = layers_of(Path(path))
+    except Exception as why:  # whatever the user's file raises is bad input
+        raise InputProblem(
+            expected="a Python file that defines a vl.Layer",
+            received=f"{path}: {type(why).__name__}: {why}",
+            remedy="Mend the file; docs/gallery has layers to start from.",
+        ) from why
+    if name and name not in layers:
+        raise InputProblem(
+            expected=f"one of the layers {', '.join(layers)} of {path}",
+            received=name,
+            remedy=f"Name one of them, or write {path} alone.",
+        )
+    return {name: layers[name]} if name else layers
+
+
+def _print(screen: Any, limit: Limit, *, latex: bool) -> None:
+    screen.print(f"[bold]{limit.layer.name}[/]: [bold]{limit.regime}[/]")
+    for sentence in limit.words:
+        screen.print(f"   {sentence}", markup=False)
+    for kind, table in (("drift", limit.drift), ("covariance", limit.covariance)):
+        for key, e in table.items():
+            at = ", ".join(map(str, limit.axes[key]))
+            name = key if isinstance(key, str) else " and ".join(key)
+            text = sp.latex(e) if latex else str(e)
+            screen.print(f"   {kind} of {name} [{at}] = {text}", markup=False, soft_wrap=True)
+    for name, status in limit.hypotheses.items():
+        screen.print(f"   {name} {status}", markup=False)
+    for sentence in limit.contradictions():
+        screen.print(f"   CONTRADICTED: {sentence}", markup=False)
+
+
+def as_record(limit: Limit) -> dict[str, Any]:
+    """What is written as JSON: regime, words, hypotheses, LaTeX and SymPy text of the formulas."""
+
+    def formulas(table: Any) -> dict[str, Any]:
+        return {
+            key if isinstance(key, str) else ",".join(key): {
+                "axes": [str(i) for i in limit.axes[key]],
+                "sympy": str(e),
+                "latex": sp.latex(e),
+            }
+            for key, e in table.items()
+        }
+
+    fluctuation = limit.fluctuation
+    return {
+        "layer": limit.layer.name,
+        "regime": limit.regime,
+        "words": list(limit.words),
+        "hypotheses": dict(limit.hypotheses),
+        "drift": formulas(limit.drift),
+        "covariance": formulas(limit.covariance),
+        "fluctuation": fluctuation
+        and {"scale": str(fluctuation.scale), "covariance": formulas(fluctuation.covariance)},
+        "contradictions": limit.contradictions(),
+    }

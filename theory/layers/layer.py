@@ -1,0 +1,150 @@
+"""A layer or an update rule as data, checked when it is built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from theory.layers.arrays import Array, LayerError, nodes
+from theory.layers.leaves import Leaf, N
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One step of a random map, what is watched of it, and how its sizes grow with N.
+
+    ``step`` maps each state to its next value, ``watch`` names statistics of the states,
+    ``scaling`` gives each size that is summed over as a multiple of a power of ``vl.N`` (or as
+    itself, if it stays fixed), ``steps`` how many steps are made, a multiple of a power of N.
+    ``at`` holds values of parameters, statistics and fixed arrays for numbers; ``expect`` what the
+    author believes. Raises ``LayerError`` for what cannot be meant.
+    """
+
+    name: str
+    step: Mapping[Array, Array]
+    watch: Mapping[str, Array]
+    scaling: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    steps: sp.Expr | None = None
+    at: Mapping[Any, Any] = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check shapes, names, laws and sizes."""
+        if not self.step or not self.watch:
+            raise LayerError(f"layer “{self.name}” needs a step and a statistic to watch")
+        for name, node in {**{str(k): k for k in self.step}, **self.watch}.items():
+            if not isinstance(node, Array):
+                raise LayerError(
+                    f"{name} of layer “{self.name}” is {type(node).__name__}, no array"
+                )
+        for old, new in self.step.items():
+            if not (old.op == "leaf" and old.data.kind == "state"):
+                raise LayerError(f"a step is given for a state; {old} is none")
+            if not isinstance(new, Array) or new.shape != old.shape:
+                shape = getattr(new, "shape", type(new).__name__)
+                raise LayerError(
+                    f"the step of {old} must have its shape {old.shape}; received {shape}"
+                )
+        self._check_names()
+        self._check_ties()
+        self._check_sizes()
+
+    @property
+    def leaves(self) -> dict[str, Array]:
+        """The arrays by name."""
+        found: dict[str, Array] = {}
+        for root in (*self.step, *self.step.values(), *self.watch.values()):
+            for node in nodes(root):
+                for leaf in (node, *(x for x in _inside(node) if isinstance(x, Array))):
+                    if leaf.op == "leaf" and found.setdefault(leaf.data.name, leaf) != leaf:
+                        raise LayerError(f"two arrays are named {leaf.data.name}; rename one")
+        return found
+
+    @property
+    def symbols(self) -> set[sp.Symbol]:
+        """Sizes and parameters."""
+        found = {N}
+        for root in (*self.step.values(), *self.watch.values()):
+            for node in nodes(root):
+                values = (
+                    *node.shape,
+                    *_inside(node),
+                    *([node.data] if node.op == "number" else []),
+                )
+                for value in values:
+                    found |= getattr(value, "free_symbols", set())
+        for size, value in (*self.scaling.items(), (N, self.steps or N)):
+            found |= {size} | sp.sympify(value).free_symbols
+        return found
+
+    @property
+    def steps_exponent(self) -> sp.Expr | None:
+        """The power of N in the number of steps; none if no number is declared."""
+        if self.steps is None:
+            return None
+        _, power = sp.sympify(self.steps).as_independent(N, as_Add=False)
+        if not (power == 1 or power.as_base_exp()[0] == N):
+            raise LayerError(f"steps must be a multiple of a power of N; received {self.steps}")
+        return sp.S.Zero if power == 1 else power.as_base_exp()[1]
+
+    def _check_names(self) -> None:
+        leaves = self.leaves
+        for name, statistic in self.watch.items():
+            if name in leaves and leaves[name] != statistic:
+                raise LayerError(f"the statistic {name} has the name of an array; rename it")
+        for name, node in leaves.items():
+            if node.data.kind == "state" and node not in self.step:
+                raise LayerError(f"the state {name} has no step; write step={{{name}: {name}, ..}}")
+        for name, statistic in self.watch.items():
+            for node in nodes(statistic):
+                if node.op == "leaf" and node.data.kind == "random":
+                    raise LayerError(f"the statistic {name} contains the random array {node}")
+
+    def _check_ties(self) -> None:
+        """A random matrix stands in one place: else its columns meet the state twice."""
+        parents: dict[Array, set[Array]] = {}
+        for root in self.step.values():
+            for parent in nodes(root):
+                if parent.op in ("gradient", "transpose"):
+                    continue
+                for child in parent.args:
+                    bare = child.args[0] if child.op == "transpose" else child
+                    if bare.op == "leaf" and bare.data.kind == "random" and bare.ndim > 1:
+                        parents.setdefault(bare, set()).add(parent)
+        for leaf, places in parents.items():
+            others = {a for p in places for a in p.args} - {leaf, leaf.T}
+            symmetrised = all(p.op == "matmul" for p in places) and len(others) == 1
+            if len(places) > 1 and not symmetrised and not leaf.data.reused:
+                written = " and ".join(sorted(map(str, places)))
+                raise LayerError(
+                    f"NOT MARKOV: the random array {leaf} stands in two places, {written} (tied). "
+                    f"Draw two arrays, or declare one sample that is used twice with vl.data"
+                )
+
+    def _check_sizes(self) -> None:
+        free = {s for w in self.watch.values() for s in w.shape}
+        for name, statistic in self.watch.items():
+            for size in statistic.shape:
+                if sp.sympify(self.scaling.get(size, size)).has(N):
+                    raise LayerError(
+                        f"the statistic {name} has an axis of size {size}, which grows with N: it "
+                        f"has no limit of fixed dimension. Watch sums over that axis, e.g. X @ X.T"
+                    )
+        used = {s for leaf in self.leaves.values() for s in leaf.shape if s.free_symbols}
+        missing = sorted(map(str, used - free - set(self.scaling)))
+        if missing:
+            raise LayerError(
+                f"layer “{self.name}”: the sizes {', '.join(missing)} have no scaling; give each a "
+                f"power of N, e.g. scaling={{{missing[0]}: vl.N}}, or itself if it stays fixed"
+            )
+        for size, value in self.scaling.items():
+            value = sp.sympify(value)
+            rest = value.as_independent(N, as_Add=False)[1]
+            if value.has(N) and rest.as_base_exp()[0] != N:
+                raise LayerError(f"{size} must be a multiple of a power of N; received {value}")
+
+
+def _inside(node: Array) -> tuple:
+    """Arrays that a leaf's law names."""
+    return node.data.law if isinstance(node.data, Leaf) else ()

@@ -1,0 +1,239 @@
+"""From a layer to its limit: orders decide the regime, leading coefficients are the limit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import sympy as sp
+
+from theory.calculus.cumulants import UnknownMoment
+from theory.layers.layer import Layer
+from theory.layers.leaves import N
+from theory.limits.closed import witness
+from theory.limits.limit import ByPair, Fluctuation, Limit
+from theory.limits.moments import Moments
+from theory.limits.nonzero import without_zeros
+from theory.limits.phase import phase
+from theory.limits.reading import read
+from theory.limits.sizes import Undecided, largest
+from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
+
+
+def derive(layer: Layer) -> Limit:
+    """The regime and the limit of a layer over its declared number of steps.
+
+    Never guesses: what the calculus cannot decide has the regime UNDECIDED, and the words name the
+    term that stopped it.
+    """
+    if not isinstance(layer, Layer):
+        raise TypeError(f"expected a vl.Layer; received {type(layer).__name__}")
+    try:
+        found = _Derivation(layer, read(layer)).limit()
+    except UnknownMoment as why:
+        found = Limit(layer, "UNDECIDED", (f"UNDECIDED (expectation): {why}",))
+    except Undecided as why:
+        found = Limit(layer, "UNDECIDED", (str(why),))
+    return replace(found, diagram=partial(phase, layer, derive))
+
+
+@dataclass
+class _Derivation:
+    layer: Layer
+    moments: Moments
+    words: list[str] = field(default_factory=list)
+    assumed: bool = False  # that states are delocalised
+
+    def limit(self) -> Limit:
+        names = list(self.layer.watch)
+        self.mean_orders = {s: self.moments.orders(self.moments.means[s]) for s in names}
+        level = -(self.layer.steps_exponent or sp.S.Zero)
+        for s, o in self.mean_orders.items():
+            what = f"the drift of {s}"
+            self.mean_orders[s] = without_zeros(self.moments, what, o, level)
+        mu = {s: largest(o) for s, o in self.mean_orders.items()}
+        if any(self._at_least(e, sp.S.Zero) for e in mu.values()):
+            return self._unstable(mu)
+        self.pairs = [(s, t) for k, s in enumerate(names) for t in names[k:]]
+        covariances = {p: self.moments.covariance(*p) for p in self.pairs}
+        self.pair_orders = {p: self.moments.orders(c) for p, c in covariances.items()}
+        for s in names:
+            what = f"the covariance of {s}"
+            orders = self.pair_orders[s, s]
+            self.pair_orders[s, s] = without_zeros(self.moments, what, orders, level)
+        sigma = {s: largest(self.pair_orders[s, s]) for s in names}
+        top = _top((*mu.values(), *sigma.values()))
+        if top == sp.S.NegativeInfinity:
+            return self._limit("TRIVIAL", -sp.oo, ["nothing that is watched ever moves"])
+        steps = self.layer.steps_exponent
+        self.steps = -top if steps is None else steps
+        unclosed = self._unclosed()
+        if unclosed:
+            return self._limit("NOT CLOSED", None, unclosed)
+        return self._by_orders(mu, sigma, top)
+
+    def _at_least(self, exponent: sp.Expr, level: sp.Expr) -> bool:
+        if exponent == sp.S.NegativeInfinity:
+            return False
+        gap = sp.expand(exponent - level)
+        if gap.is_nonnegative is None:
+            raise Undecided(f"ORDER: exponents {exponent} and {level} cannot be compared")
+        return bool(gap.is_nonnegative)
+
+    # Regimes.
+    def _by_orders(self, mu: dict, sigma: dict, top: sp.Expr) -> Limit:
+        m = {s: sp.expand(e + self.steps) for s, e in mu.items()}
+        v = {s: sp.expand(e + self.steps) for s, e in sigma.items()}
+        over = [s for s in m if self._above(m[s]) or self._above(v[s])]
+        scale = f"N**({sp.expand(-top)})" if -top != 1 else "N"
+        if over:
+            cure = sp.expand((top + self.steps) / 2)
+            return self._limit(
+                "UNSTABLE", None,
+                [
+                    f"{', '.join(over)} moves by N**({sp.expand(top + self.steps)}) over the "
+                    f"declared N**({self.steps}) steps; there is a limit over {scale} steps. A "
+                    f"noise or mean smaller by the power N**({cure}) in the branch would cure it"
+                ],
+            )  # fmt: skip
+        jumping = jumps_at(self.moments, self.steps)
+        if jumping:
+            return self._limit("JUMPS", self.steps, jumping)
+        moving = [s for s in m if m[s] == 0 or v[s] == 0]
+        if not moving:
+            return self._limit(
+                "TRIVIAL", self.steps,
+                [f"over N**({self.steps}) steps nothing moves; the first to move does so over "
+                 f"{scale} steps"],
+            )  # fmt: skip
+        diffusive = any(v[s] == 0 for s in v)
+        drifting = any(m[s] == 0 for s in m)
+        regime = ("SDE" if drifting else "SDE WITHOUT DRIFT") if diffusive else "ODE"
+        words = []
+        if regime == "SDE WITHOUT DRIFT":
+            first = _top(mu.values())
+            words.append(
+                f"the first drift is a correction of order N**({first + self.steps})"
+                if first != sp.S.NegativeInfinity else "the mean step is exactly zero"
+            )  # fmt: skip
+        return self._limit(regime, self.steps, words, sigma)
+
+    def _above(self, exponent: sp.Expr) -> bool:
+        return exponent != 0 and self._at_least(exponent, sp.S.Zero)
+
+    def _unstable(self, mu: dict) -> Limit:
+        fast = fast_variables(self.moments, self.mean_orders)
+        if fast:
+            return Limit(self.layer, "FAST", tuple(fast))
+        drift, axes, words = {}, {}, []
+        for s, orders in self.mean_orders.items():
+            axes[s] = tuple(self.moments.axes(s))
+            level = [e for e in orders if self._at_least(e, sp.S.Zero)]
+            if level:
+                top = largest({e: orders[e] for e in level})
+                drift[s] = self.moments.written(orders[top], list(axes[s]))
+                words.append(
+                    f"one step changes {s} by {drift[s]}, of order N**({top}); over "
+                    f"{self.layer.steps or 'many'} steps there is no limit"
+                )
+                words += fixed_points(self.moments, s, orders.get(sp.S.Zero, {}), drift[s], axes[s])
+        return Limit(self.layer, "UNSTABLE", tuple(words), drift, ByPair(), axes)
+
+    def _unclosed(self) -> list[str]:
+        """Sentences about states that are left in what matters; notes on what is dropped."""
+        found: list[str] = []
+        dropped = False
+        tables = [(f"the drift of {s}", o) for s, o in self.mean_orders.items()]
+        tables += [(f"the covariance of {s} and {t}", o) for (s, t), o in self.pair_orders.items()]
+        for what, orders in tables:
+            for e, part in orders.items():
+                if self.moments.open_states(part):
+                    if self._at_least(e + self.steps, sp.S.Zero):
+                        found += witness(self.moments, what, part)
+                    else:
+                        dropped = True
+        self.assumed = dropped
+        if dropped:
+            self.words.append("assumes delocalised states: max_i x_i**2 = o(|x|**2) (H4 ASSUMED)")
+        return found
+
+    # The limit itself.
+    def _limit(
+        self, regime: str, steps: sp.Expr | None, words: list[str], sigma: dict | None = None
+    ) -> Limit:
+        if regime in ("NOT CLOSED", "UNSTABLE") or steps == -sp.oo or steps is None:
+            return Limit(self.layer, regime, (*words, *self.words))
+        count = sp.sympify(self.layer.steps or N**steps) / N**steps
+        drift, covariance, axes = {}, ByPair(), {}
+        for s, orders in self.mean_orders.items():
+            axes[s] = tuple(self.moments.axes(s))
+            drift[s] = count * self.moments.written(orders.get(-steps, {}), list(axes[s]))
+        for p, orders in self.pair_orders.items():
+            axes[p] = tuple(self.moments.axes(*p))
+            covariance[p] = count * self.moments.written(orders.get(-steps, {}), list(axes[p]))
+        self._add_transposes(covariance, axes, self.pair_orders, -steps, count)
+        regime, ill = self._well_posed(regime, drift, covariance)
+        fluctuation = None
+        if regime == "ODE" and sigma is not None:
+            fluctuation = self._fluctuation(sigma, steps, count, axes)
+        heads = self.moments.reading.networks.heads
+        diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
+        words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
+        if regime in ("ODE", "SDE", "SDE WITHOUT DRIFT"):
+            words = [f"time is step / ({self.layer.steps or N**steps})", *words]
+            words.append("convergence is local: both sides are stopped at the exit of compacts")
+            words += zooms(self.moments, drift, fluctuation) if fluctuation else []
+        formulas = [*drift.values(), *covariance.values()]
+        status = hypotheses(self.moments, self.assumed, formulas)
+        return Limit(
+            self.layer,
+            regime,
+            tuple(words),
+            drift,
+            covariance,
+            axes,
+            fluctuation,
+            status,
+            diagonals,
+        )
+
+    def _add_transposes(self, table: ByPair, axes: dict, orders: dict, e: sp.Expr, count) -> None:
+        """The pair (t, s) beside (s, t): the same entries with the axes exchanged."""
+        for (s, t), found in orders.items():
+            if s == t:
+                continue
+            k, j = (len(self.layer.watch[x].shape) for x in (s, t))
+            swap = {-1 - i: -1 - i - j for i in range(k)} | {-1 - k - i: -1 - i for i in range(j)}
+            part = self.moments.reading.networks.renamed(found.get(e, {}), swap)
+            axes[t, s] = tuple(self.moments.axes(t, s))
+            table[t, s] = count * self.moments.written(part, list(axes[t, s]))
+
+    def _fluctuation(self, sigma: dict, steps: sp.Expr, count, axes: dict) -> Fluctuation | None:
+        top = _top(sigma.values())
+        if top == sp.S.NegativeInfinity:
+            return None
+        if self.moments.reading.networks.depth is not None:
+            self.words.append("the fluctuation needs an expansion to higher order: not derived")
+            return None
+        parts = {
+            p: count * self.moments.written(o.get(top, {}), list(axes[p]))
+            for p, o in self.pair_orders.items()
+        }
+        table = ByPair(parts)
+        self._add_transposes(table, axes, self.pair_orders, top, count)
+        return Fluctuation(N ** (-(top + steps) / 2), table)
+
+    def _well_posed(self, regime: str, drift: dict, covariance: ByPair) -> tuple[str, list[str]]:
+        """Where the drift jumps, the noise must not vanish."""
+        for s, e in drift.items():
+            jumping = e.atoms(sp.sign, sp.Heaviside)
+            if jumping and covariance[s, s] == 0:
+                where = ", ".join(f"{j.args[0]} = 0" for j in sorted(jumping, key=str))
+                return "ILL-POSED", [
+                    f"the drift {e} of {s} is discontinuous at {where}, where the noise vanishes"
+                ]
+        return regime, []
+
+
+def _top(exponents: Iterable[sp.Expr]) -> sp.Expr:
+    """The largest of several powers of N, minus infinity among them."""
+    return largest(dict.fromkeys(e for e in exponents if e != sp.S.NegativeInfinity))

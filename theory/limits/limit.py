@@ -1,0 +1,165 @@
+"""The limit of a layer: regime, drift, covariance, what was assumed, in words and numbers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from theory.algebra.arrays import Symmetric
+from theory.layers.arrays import Array
+from theory.layers.layer import Layer
+from theory.limits.numbers import Missing, evaluate
+
+REGIMES = (
+    "SDE", "ODE", "SDE WITHOUT DRIFT", "TRIVIAL", "UNSTABLE", "NOT CLOSED", "JUMPS", "FAST",
+    "ILL-POSED", "UNDECIDED",
+)  # fmt: skip
+
+
+class ByPair(dict):
+    """Covariances by pairs of statistics; one name means the statistic with itself."""
+
+    def __missing__(self, key: Any) -> Any:
+        """The pair of a name with itself, or the pair the other way round where that is known."""
+        if isinstance(key, str) and (key, key) in self:
+            return self[key, key]
+        raise KeyError(f"{key!r}; known: {', '.join(map(str, self))}")
+
+
+@dataclass(frozen=True, eq=False)
+class Fluctuation:
+    """``scale * (s_N - s)`` is Gaussian in the limit, with this covariance per unit of time."""
+
+    scale: sp.Expr
+    covariance: ByPair
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.scale} (s_N - s): dS = (J S + S J^T + a) dt, a = {dict(self.covariance)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Limit:
+    """What happens to the watched statistics over the declared number of steps.
+
+    ``drift`` and ``covariance`` are per unit of time t = step / steps; in an UNSTABLE layer, per
+    step. Their free indices are ``axes``. ``hypotheses`` says of each of H1 to H6 whether it is
+    PROVED, ASSUMED, SAMPLED or UNDECIDED.
+    """
+
+    layer: Layer
+    regime: str
+    words: tuple[str, ...]
+    drift: Mapping[str, sp.Expr] = field(default_factory=dict)
+    covariance: ByPair = field(default_factory=ByPair)
+    axes: Mapping[Any, tuple[sp.Idx, ...]] = field(default_factory=dict)
+    fluctuation: Fluctuation | None = None
+    hypotheses: Mapping[str, str] = field(default_factory=dict)
+    diagonals: Mapping[str, sp.Expr] = field(default_factory=dict)
+    diagram: Callable[..., Any] | None = field(default=None, repr=False)
+
+    def phase(self, exponent: sp.Symbol, low: sp.Expr | int = 0, high: sp.Expr | int = 2) -> Any:
+        """The regimes for all values of a symbolic exponent between two values, exact."""
+        if self.diagram is None:
+            raise ValueError("a phase diagram is drawn of the limit that vl.derive returns")
+        return self.diagram(exponent, low, high)
+
+    def evaluate(
+        self, what: str, *statistics: str, at: Mapping[Any, Any] | None = None
+    ) -> np.ndarray:
+        """``drift``, ``covariance`` or ``fluctuation`` of statistics as an array of full shape.
+
+        ``at`` gives parameters by symbol or name, statistics and fixed arrays by name; what it
+        does not give comes from the layer. Raises ``ValueError`` for an unknown name or a missing
+        value.
+        """
+        tables = {"drift": self.drift, "covariance": self.covariance}
+        if self.fluctuation is not None:
+            tables["fluctuation"] = self.fluctuation.covariance
+        if what not in tables:
+            raise ValueError(f"expected one of {', '.join(tables)}; received {what!r}")
+        for name in statistics:
+            if name not in self.layer.watch:
+                raise ValueError(f"{name!r} is not watched; {', '.join(self.layer.watch)} are")
+        key = statistics[0] if what == "drift" else (*statistics, *statistics)[:2]
+        if key not in tables[what]:
+            raise ValueError(f"{self.regime}: no {what} of {key} is known. {' '.join(self.words)}")
+        expression = tables[what][key]
+        values = {_name(k): v for k, v in {**self.layer.at, **(at or {})}.items()}
+        self._check_values(values, {_name(k) for k in at or {}}, expression)
+        return evaluate(expression, self.axes[key], self._shapes(values))
+
+    def _check_values(self, values: Mapping[str, Any], given: set[str], e: sp.Expr) -> None:
+        """Names that are known, symmetric matrices that are, diagonals that are what they must."""
+        layer = self.layer
+        known = {*layer.watch, *layer.leaves, *map(str, layer.symbols)}
+        if unknown := sorted(given - known):
+            raise ValueError(
+                f"at= names {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
+        for base in e.atoms(Symmetric):
+            value = np.asarray(values.get(str(base), 0.0), dtype=float)
+            if value.ndim == 2 and not np.allclose(value, value.T):
+                raise ValueError(f"{base} is symmetric; received {value.tolist()}")
+        for name, diagonal in self.diagonals.items():
+            if name in values and not np.allclose(np.diag(values[name]), float(diagonal)):
+                raise ValueError(
+                    f"the diagonal of {name} is {diagonal} in every step; received "
+                    f"{np.diag(values[name]).tolist()}"
+                )
+
+    def contradictions(self) -> list[str]:
+        """What the author expected and the derivation does not give; numbers are held at ``at``."""
+        found = []
+        for key, expected in self.layer.expect.items():
+            if key == "regime":
+                if expected != self.regime:
+                    found.append(f"expected the regime {expected}; derived {self.regime}")
+                continue
+            for what, value in expected.items():
+                try:
+                    derived = self.evaluate(what, key)
+                except ValueError as why:
+                    found.append(f"expected {what} of {key}; {why}")
+                    continue
+                if derived.shape != np.shape(value) or not np.allclose(
+                    derived, value, rtol=2e-5, atol=2e-6
+                ):
+                    found.append(
+                        f"expected {what} of {key} {np.asarray(value).tolist()}; derived "
+                        f"{np.round(derived, 7).tolist()}"
+                    )
+        return found
+
+    def _shapes(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Sizes that the values of statistics show."""
+        found = dict(values)
+        arrays = {n: a.shape for n, a in self.layer.watch.items()}
+        arrays |= {n: a.shape for n, a in self.layer.leaves.items()}
+        for name, shape in arrays.items():
+            if name in values:
+                given = np.shape(values[name])
+                if len(given) != len(shape):
+                    raise ValueError(f"{name} has shape {shape}; received one of shape {given}")
+                for size, length in zip(shape, given, strict=True):
+                    if isinstance(size, sp.Symbol):
+                        found.setdefault(str(size), length)
+        return found
+
+    def __str__(self) -> str:
+        """Regime, words, formulas."""
+        lines = [f"{self.layer.name}: {self.regime}", *self.words]
+        lines += [f"drift {name}{list(self.axes[name])} = {e}" for name, e in self.drift.items()]
+        lines += [
+            f"covariance {key}{list(self.axes[key])} = {e}" for key, e in self.covariance.items()
+        ]
+        return "\n".join(lines)
+
+
+def _name(key: Any) -> str:
+    return key.data.name if isinstance(key, Array) else str(key)
+
+
+__all__ = ["REGIMES", "ByPair", "Fluctuation", "Limit", "Missing"]

@@ -1,0 +1,144 @@
+"""Phase diagrams: the regime of a layer for every value of an exponent that is left symbolic.
+
+Every power of N of every term of the moments is affine in the exponent, so the regime can only
+change where two powers meet, or one meets zero or the steps: at finitely many exact points. At each
+of them, and once between neighbours, the layer is derived anew.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import sympy as sp
+
+from theory.layers.arrays import Array
+from theory.layers.layer import Layer
+from theory.limits.limit import Limit
+from theory.limits.reading import read
+from theory.limits.sizes import Undecided
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """The exponents from ``low`` to ``high``, without the ends; one exponent if they are equal."""
+
+    low: sp.Expr
+    high: sp.Expr
+    limit: Limit
+
+    @property
+    def regime(self) -> str:
+        """The regime in the region."""
+        return self.limit.regime
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """Regions of an exponent, in order; ``critical`` are the points at which the regime changes."""
+
+    exponent: sp.Symbol
+    regions: tuple[Region, ...]
+
+    @property
+    def critical(self) -> tuple[sp.Expr, ...]:
+        """Where the regime changes."""
+        inner = (r for r in self.regions if r.low == r.high)
+        return tuple(r.low for r in inner)
+
+    def at(self, value: sp.Expr | int) -> Limit:
+        """The limit at a value; ``ValueError`` outside of the diagram."""
+        for r in self.regions:
+            if r.low == r.high == value or r.low < value < r.high:
+                return r.limit
+        raise ValueError(f"{self.exponent} = {value} is outside of the diagram")
+
+    def __str__(self) -> str:
+        """One line a region."""
+        lines = []
+        for r in self.regions:
+            p = self.exponent
+            where = f"{p} = {r.low}" if r.low == r.high else f"{r.low} < {p} < {r.high}"
+            lines.append(f"{where:>20}  {r.regime}")
+        return "\n".join(lines)
+
+
+def phase(
+    layer: Layer,
+    derive: Callable[[Layer], Limit],
+    exponent: sp.Symbol,
+    low: sp.Expr | int = 0,
+    high: sp.Expr | int = 2,
+) -> Phase:
+    """The phase diagram in one exponent, between two values of it.
+
+    Raises ``ValueError`` if the layer does not contain the exponent, or if its moments cannot be
+    taken while the exponent is symbolic.
+    """
+    low, high = sp.Rational(str(low)), sp.Rational(str(high))
+    if exponent not in layer.symbols:
+        raise ValueError(f"expected a symbol of layer “{layer.name}”; received {exponent}")
+    if not low < high:
+        raise ValueError(f"expected low < high; received {low} and {high}")
+    inner = sorted(p for p in _meetings(layer, exponent) if low < p < high)
+    points = [low, *inner, high]
+    found = []
+    for k, (left, right) in enumerate(pairwise(points)):
+        if k:
+            found.append(Region(left, left, derive(with_values(layer, {exponent: left}))))
+        middle = with_values(layer, {exponent: (left + right) / 2})
+        found.append(Region(left, right, derive(middle)))
+    return Phase(exponent, tuple(_merged(found)))
+
+
+def _merged(regions: list[Region]) -> Iterator[Region]:
+    """Regions without the points at which nothing changes."""
+    current = regions[0]
+    for point, after in zip(regions[1::2], regions[2::2], strict=True):
+        if current.regime == point.regime == after.regime:
+            current = Region(current.low, after.high, current.limit)
+        else:
+            yield current
+            yield point
+            current = after
+    yield current
+
+
+def _meetings(layer: Layer, p: sp.Symbol) -> set[sp.Expr]:
+    """Exponents at which powers of N meet each other, zero, or the steps."""
+    try:
+        moments = read(layer)
+        names = list(layer.watch)
+        tables = [moments.means[s] for s in names]
+        tables += [moments.covariance(s, t) for k, s in enumerate(names) for t in names[k:]]
+        powers = {e for table in tables for e in moments.orders(table)}
+    except Undecided as why:
+        raise ValueError(f"no phase diagram while {p} is symbolic: {why}") from None
+    levels = powers | {sp.S.Zero, -(layer.steps_exponent or sp.S.Zero)}
+    found = set()
+    for e in powers:
+        for level in levels:
+            gap = sp.expand(e - level)
+            slope = sp.diff(gap, p)
+            if not slope.is_number:
+                raise ValueError(f"the power {e} of N is not affine in {p}")
+            if slope != 0:
+                found.add(-gap.subs(p, 0) / slope)
+    return {value for value in found if value.is_number}
+
+
+def with_values(layer: Layer, values: dict[sp.Symbol, sp.Expr]) -> Layer:
+    """The layer with numbers in place of symbols."""
+
+    def moved(node: Array) -> Array:
+        if node.op == "number":
+            return Array("number", (), (), node.data.subs(values))
+        return Array(node.op, tuple(map(moved, node.args)), node.shape, node.data)
+
+    return Layer(
+        layer.name,
+        {old: moved(new) for old, new in layer.step.items()},
+        {name: moved(node) for name, node in layer.watch.items()},
+        {size: sp.sympify(v).subs(values) for size, v in layer.scaling.items()},
+        None if layer.steps is None else sp.sympify(layer.steps).subs(values),
+        layer.at,
+    )

@@ -1,0 +1,153 @@
+"""What a verdict says beyond its name: maps and fixed points, fast variables, explosions, jumps."""
+
+from collections.abc import Mapping
+
+import sympy as sp
+
+from theory.calculus.networks import Polynomial
+from theory.limits.limit import Fluctuation
+from theory.limits.moments import Moments
+from theory.limits.sizes import Orders
+
+
+def fixed_points(
+    moments: Moments, name: str, level: Polynomial, step: sp.Expr, axes: tuple[sp.Idx, ...]
+) -> list[str]:
+    """The map at unit diagonal, its fixed points and multipliers, of a Gram matrix."""
+    head = moments.reading.networks.heads[name]
+    if not (head.symmetric and level) or step.has(sp.Sum):
+        return []
+    a, b = axes
+    rho = sp.Symbol("rho", real=True)
+    entry = moments.reading.statistics[name]
+    unit = {entry(a, a): 1, entry(b, b): 1}
+    at_one = sp.simplify(step.subs(unit).subs(entry(a, b), 1))
+    moved = step.subs(unit).subs(entry(a, b), rho)
+    if at_one != 0 or not moved.is_polynomial(rho):
+        return []
+    image = sp.factor(rho + moved)
+    slope = sp.diff(moved, rho) + 1
+    points = []
+    for root in sorted(sp.roots(moved, rho), key=str):
+        multiplier = sp.factor(slope.subs(rho, root))
+        pull = sp.factor(slope.subs(rho, root) - 1)
+        kind = "attracting" if pull.is_negative else "repelling" if pull.is_positive else "neutral"
+        points.append(f"{root} ({kind}, multiplier {multiplier})")
+    return [
+        f"at unit diagonal the map is rho -> {image}, with the fixed points {', '.join(points)}"
+    ]
+
+
+def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
+    """Sentences, if the steps of order one are a strictly stable linear map of some statistics."""
+    zero = sp.S.Zero
+    if any(largest > 0 for o in orders.values() for largest in o):
+        return []
+    steps = {s: moments.written(o.get(zero, {}), moments.axes(s)) for s, o in orders.items()}
+    if any(len(moments.layer.watch[s].shape) for s in steps):
+        return []
+    symbols = [moments.reading.statistics[s]() for s in steps]
+    matrix = sp.Matrix([[sp.diff(e, x) for x in symbols] for e in steps.values()])
+    if any(matrix.has(x) for x in symbols):
+        return []
+    fast = [s for s, e in steps.items() if e != 0]
+    slow = [s for s in steps if s not in fast]
+    places = [list(steps).index(s) for s in fast]
+    inner = matrix.extract(places, places)
+    factors = [sp.factor(1 + e) for e in inner.eigenvals()]
+    if not slow or not all(_inside(f) for f in factors):
+        return []
+    return [
+        f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {', '.join(map(str, factors))}), "
+        f"{', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest"
+    ]
+
+
+def _inside(factor: sp.Expr) -> bool:
+    """Whether a multiplier may be inside the unit circle: known so, or of a symbol below one."""
+    if factor.is_number:
+        return bool(abs(factor) < 1)
+    return all(s.is_positive for s in factor.free_symbols) and factor.is_polynomial()
+
+
+def explosion(
+    moments: Moments, drift: Mapping[str, sp.Expr], axes: Mapping, covariance: Mapping
+) -> list[str]:
+    """The time of explosion of an ODE ``ds = c s**k dt``, from the entries that stand alone."""
+    found = []
+    for name, e in drift.items():
+        if covariance.get((name, name), 0) != 0 or e == 0 or e.has(sp.Sum):
+            continue
+        indices = axes[name]
+        one = e.subs({i: indices[0] for i in indices}) if indices else e
+        s = moments.reading.statistics[name](*(indices[0] for _ in indices))
+        k = sp.degree(one, s) if one.is_polynomial(s) else 0
+        if k > 1 and sp.expand(one - one.coeff(s, k) * s**k) == 0:
+            c = sp.factor(one.coeff(s, k))
+            if c.is_positive and not c.has(sp.Indexed):
+                time = 1 / (c * (k - 1) * sp.Symbol(f"{name}_0") ** (k - 1))
+                found.append(f"LOCAL ONLY: d{name} = {c}*{name}**{k} dt explodes at t = {time}")
+    return found
+
+
+def jumps_at(moments: Moments, steps: sp.Expr) -> list[str]:
+    """Whether the fourth moment over the steps does not vanish; only laws with growing kurtosis."""
+    growing = [name for name, law in moments.reading.laws.items() if law.growing]
+    if not growing:
+        return []
+    found = []
+    for name in moments.layer.watch:
+        orders = moments.orders(moments.fourth(name))
+        level = orders.get(-steps)
+        if level or any((e + steps).is_positive for e in orders):
+            value = moments.written(level or {}, moments.axes(name))
+            found.append(
+                f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; N**({steps}) "
+                f"E[step of {name}**4] -> {value} != 0. The limit is no diffusion"
+            )
+    return found
+
+
+def zooms(moments: Moments, drift: Mapping[str, sp.Expr], fluctuation: Fluctuation) -> list[str]:
+    """Scalar statistics at which the drift vanishes: the noise that decides there."""
+    found = []
+    for name, e in drift.items():
+        if moments.layer.watch[name].shape or not e.is_polynomial():
+            continue
+        s = moments.reading.statistics[name]()
+        noise = sp.factor(fluctuation.covariance[name].subs(s, 0))
+        if e != 0 and e.subs(s, 0) == 0 and noise != 0:
+            slope = sp.factor(sp.diff(e, s).subs(s, 0))
+            found.append(
+                f"zoom at {name} = 0, where its drift vanishes: z = {fluctuation.scale} {name} has "
+                f"dz = {slope} z dt + sqrt({noise}) dB"
+            )
+    return found
+
+
+def hypotheses(moments: Moments, assumed: bool, formulas: list[sp.Expr]) -> dict[str, str]:
+    """The status of H1 to H6 and why."""
+    reading = moments.reading
+    expanded = reading.networks.depth is not None
+    units = bool(reading.hidden)
+    smooth = all(e.is_polynomial(*e.atoms(sp.Indexed), *_scalars(moments)) for e in formulas)
+    lower = "Taylor's remainders are of lower order on compacts" if expanded else "exact moments"
+    return {
+        "H1": f"{'ASSUMED' if expanded else 'PROVED'}: mean of a step, {lower}",
+        "H2": f"{'ASSUMED' if expanded else 'PROVED'}: second moment of a step, {lower}",
+        "H3": "ASSUMED: no jumps, features of polynomial growth on compacts"
+        if units or expanded
+        else "PROVED: a step is a polynomial of bounded degree in variables of bounded kurtosis",
+        "H4": "ASSUMED: delocalised states, max_i x_i**2 = o(|x|**2), and bounded fixed arrays"
+        if assumed
+        else "PROVED: the moments depend on the state through the statistics only",
+        "H5": "ASSUMED: the statistics converge at the start",
+        "H6": "PROVED: polynomial coefficients, locally Lipschitz"
+        if smooth
+        else "ASSUMED: the coefficients are smooth where their roots and quotients are",
+    }
+
+
+def _scalars(moments: Moments) -> list[sp.Expr]:
+    shapes = moments.layer.watch
+    return [moments.reading.statistics[s]() for s in shapes if not shapes[s].shape]
