@@ -21,7 +21,7 @@ class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in 
     ) -> "Symbol":
         """One object for equal symbols, as SymPy has: to compare them takes no time."""
         cls._sanitize(assumptions, cls)
-        return _made(cls, name, latex, meaning, tuple(sorted(assumptions.items())))
+        return _made(name, latex, meaning, tuple(sorted(assumptions.items())))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         """What a pickle keeps."""
@@ -36,10 +36,8 @@ class Symbol(sp.Symbol):  # named as SymPy's, so that both are ordered alike in 
 
 
 @cache
-def _made(
-    cls: type[Symbol], name: str, latex: str, meaning: str, assumptions: tuple[Any, ...]
-) -> Symbol:
-    found = sp.Symbol.__xnew__(cls, name, **dict(assumptions))
+def _made(name: str, latex: str, meaning: str, assumptions: tuple[Any, ...]) -> Symbol:
+    found = sp.Symbol.__xnew__(Symbol, name, **dict(assumptions))
     found.latex, found.meaning = latex, meaning
     # The name first: symbols are ordered by it, and by the rest only where it is the same.
     found._content = ("\0".join((name, latex, meaning)), *found._assumptions0)
