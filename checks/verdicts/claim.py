@@ -107,7 +107,8 @@ class Claim(ABC):
       a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
       gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
       one at which the claim does not run (``runs_at``).
-    - ``mutants``: planted errors; when none is named, automatic ones are used.
+    - ``mutants``: planted errors; when none is named, automatic ones are used. What a kind
+      always plants (the floor of a rate) runs besides, unless a mutant of its id is named.
     - ``draw``: name of the random draw, the id by default. Claims with the same draw get the same
       keys, so that one simulation can serve several questions about the same networks.
 
@@ -144,6 +145,10 @@ class Claim(ABC):
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """The planted errors of a claim that names none; a kind may have none of its own."""
+        return ()
+
+    def always_planted(self) -> tuple[Mutant, ...]:
+        """Errors that are planted beside those that a claim names."""
         return ()
 
     def check(self) -> None:  # noqa: B027 (a kind may have nothing to check)

@@ -20,8 +20,10 @@ from .kinds.moment import MomentClaim
 from .kinds.rate import RateClaim
 from .tasks import Task
 
-n = sp.Symbol("n", positive=True)
+n, L, H = sp.symbols("n L H", positive=True)
 EIGHT = {"n": [2**k for k in range(2, 10)]}
+GRID = {"L": [8, 16, 32, 64, 128], "H": [1, 2, 4, 8, 16]}
+MIXED = 1 / L + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)
 TIMES = np.linspace(0, 5, 11)
 Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) -> one row a seed
 
@@ -54,11 +56,22 @@ def unmeasured(size: dict[str, int], keys: np.ndarray) -> np.ndarray:
     return np.full(len(keys), np.nan)
 
 
-def _rate(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
-    """Log-normal errors around a truth in n, claimed to be of order 1/n."""
+def _rate(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
+    """Log-normal errors around a truth, claimed to be of order 1/n."""
     given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **fields}
     claim = RateClaim(id=f"hostile/{name}", error=unmeasured, **given)
-    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * _noise(rng, count))
+    return Hostile(
+        name, right, claim, lambda rng, count, **sizes: truth(**sizes) * _noise(rng, count)
+    )
+
+
+def _bound(name: str, right: bool, truth: Callable[[Any, Any], Any]) -> Hostile:
+    """Errors claimed to be at most of a mixed order, with a mutant of its own."""
+    mutant = Mutant("full-depth", "L^-1 H^-1/2 claimed", {"predicted": 1 / (L * sp.sqrt(H))})
+    return _rate(
+        name, right, truth, sizes=GRID, predicted=MIXED, kind="upper bound", margin=0.15,
+        mutants=(mutant,),
+    )  # fmt: skip
 
 
 def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
@@ -92,6 +105,13 @@ def _contrast(
     return Hostile(name, right, claim, draw)
 
 
+def _mixed(L: Real, H: Real) -> float:
+    return 1 / L + (L * H) ** -0.5
+
+
+FINEST = _mixed(128, 16)
+
+
 def _bump(t: np.ndarray, size: Real) -> np.ndarray:
     return 1 + size * np.exp(-t)
 
@@ -107,6 +127,15 @@ NEXT_ORDER = (
     _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
     _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
     _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
+)
+FLOORS = (
+    _bound("floor-like-the-finest-error", False, lambda L, H: _mixed(L, H) + 0.99 * FINEST),
+    _bound("floor-of-twice-the-finest-error", False, lambda L, H: _mixed(L, H) + 2 * FINEST),
+    _bound("floor-in-one-size", False, lambda L, H: (1 / L + 0.01) / H),
+    _bound("sum-below-a-mixed-bound", True, lambda L, H: _mixed(L, H)),
+    _bound("root-of-squares-below-it", True, lambda L, H: (L**-2.0 + 0.25 / (L * H)) ** 0.5),
+    _bound("errors-on-the-bound", True, lambda L, H: 1 / L + L ** (-1 / 3) * H**-0.5),
+    _bound("one-term-far-below", True, lambda L, H: L**-2.0),
 )
 MEANS = (
     _moment("square-of-a-normal-number", True, lambda rng, size: rng.standard_normal(size) ** 2),
@@ -134,4 +163,4 @@ CONTRASTS = (
     _contrast("nested-events-one-more-frequent", True, (0.6, 0.5), exclusive=False),
     _contrast("one-event-twice", False, (0.5, 0.5), exclusive=False),
 )
-HOSTILE = (*NEXT_ORDER, *MEANS, *CONTRASTS)
+HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS)

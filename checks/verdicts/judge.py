@@ -22,8 +22,13 @@ MUTANT_ERROR = 0.01
 
 @lru_cache(maxsize=128)
 def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
-    """The planted errors that a claim names, or those of its kind; TypeError for neither."""
+    """The planted errors that a claim names, or those of its kind, and what it always plants.
+
+    Raises TypeError when there are none.
+    """
     found = tuple(claim.mutants) or claim.errors_to_plant()
+    named = {mutant.id for mutant in found}
+    found += tuple(m for m in claim.always_planted() if m.id not in named)
     if not found:
         raise TypeError(
             f"claim {claim.id}: a {type(claim).__name__} plants no errors by itself, and what "

@@ -22,10 +22,10 @@ from checks.verdicts.exponents import (
     exponent_tests,
     fit_notes,
     fit_rate,
-    floor_test,
     presence_tests,
 )
 from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
+from checks.verdicts.floors import floor_notes, floor_tests, grows
 from checks.verdicts.levels import summarize
 from checks.verdicts.model import Shape
 from checks.verdicts.rounding import above_rounding
@@ -52,7 +52,9 @@ class RateClaim(Claim):
       ``"auto"``: 1 for a rate of one monomial, none for a sum, whose terms correct each
       other. ``None``: no correction term, a sharper fit for data known to be asymptotic.
     - ``floor_share``: the largest share of the finest level's error that may be a
-      constant; confidently more is convergence to a wrong limit.
+      constant; confidently more is convergence to a wrong limit. A note says what share the data
+      exclude. Under a bound of several terms the error must vanish, too, in each size in which all
+      terms do, at fixed other sizes, where there are levels enough to see it.
     - ``resolution``: the absolute size of rounding of the measured quantity, in the unit of the
       error, or a function of the size dict. Levels with errors up to ten times as large are left
       out, and the finding names them; ``0`` says that the errors are exact. Default: errors that
@@ -112,8 +114,7 @@ class RateClaim(Claim):
         levels = summarize(errors, self.statistic)
         fit = fit_rate(self.rate, self.margin, levels, shape)
         tests = exponent_tests(self.rate, self.margin, fit)
-        if len(shape.log_terms) == 1 or self.rate.kind is Kind.EXACT:
-            tests += (floor_test(self.rate.kind, self.floor_share, levels, shape, fit, finest),)
+        tests += floor_tests(self.rate, self.floor_share, levels, shape, fit, data)
         if len(shape.log_terms) > 1 and self.rate.kind is Kind.EXACT:
             tests += presence_tests(self.rate, levels, shape, fit)
         means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
@@ -122,17 +123,17 @@ class RateClaim(Claim):
             tests,
             estimates_of(self.rate, tests),
             plot_series("error", data.points, x, means, spread, fitted),
-            notes + fit_notes(fit, data),
+            notes + fit_notes(fit, data) + floor_notes(self.rate, tests, data),
             noise_floor(levels, finest, data.points[finest]),
             fit.doubt,
         )
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
-        """Wrong exponents, or errors that leave the bound; and a floor."""
+        """Wrong exponents, or errors that leave the bound."""
         return self._exact_errors() if self.rate.kind is Kind.EXACT else self._bound_errors()
 
     def _exact_errors(self) -> tuple[Mutant, ...]:
-        """Exponents moved by twice the margin either way, and a floor like the finest error."""
+        """Exponents moved by twice the margin either way."""
         found = []
         step = sp.nsimplify(2 * self.margin, rational=True)
         for name in self.rate.sizes:
@@ -141,10 +142,10 @@ class RateClaim(Claim):
                 moved = sp.expand(self.rate.expression * size ** (sign * step))
                 text = f"exponent of {name} moved by {float(step):.3g}, {word} decay claimed"
                 found.append(Mutant(f"auto-{word}-{name}", text, {"predicted": moved}))
-        return (*found, self._floor(1.0, self._resolved))
+        return tuple(found)
 
     def _bound_errors(self) -> tuple[Mutant, ...]:
-        """Errors growing over the bound by twice the margin, and a floor.
+        """Errors growing over the bound by twice the margin.
 
         A weaker bound would be true, and a stronger one may be true when the bound has slack;
         so the error is moved, onto the bound and then away from it. With several terms the
@@ -163,15 +164,24 @@ class RateClaim(Claim):
             )
             for suffix, growth in found.items()
         ]
-        return (*grown, self._floor(1.0 if one else 4.0, partial(self._on_bound, {})))
+        return tuple(grown)
 
-    def _floor(self, multiple: Real, before: Callable[[Data], Data]) -> Mutant:
-        """What is planted is exact: levels that are rounding are left out before it."""
+    def always_planted(self) -> tuple[Mutant, ...]:
+        """A floor like the finest error; under a bound of several terms, a larger one.
+
+        What is planted is exact: levels that are rounding are left out before it.
+        """
+        if grows(self.rate):
+            return ()
+        one, exact = len(self.rate.terms) == 1, self.rate.kind is Kind.EXACT
+        multiple = 1.0 if one or exact else 4.0
+        before = self._resolved if exact else partial(self._on_bound, {})
         text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
-        return Mutant(
+        floor = Mutant(
             "auto-floor", text, {"resolution": 0},
             data=lambda data: self._raised(multiple, before(data)),
         )  # fmt: skip
+        return (floor,)
 
     def _resolved(self, data: Data) -> Data:
         return self.resolved(data)[0]
@@ -188,13 +198,11 @@ class RateClaim(Claim):
         return data.with_matrix("error", errors * np.exp((excess - gamma) @ shape.log_sizes))
 
     def _raised(self, multiple: Real, data: Data) -> Data:
-        """Errors plus this multiple of the finest one."""
+        """Errors plus this multiple of the finest level's statistic."""
         errors = data.matrix("error")
-        finest, unit = errors[:, finest_point(self.rate, data)], common_unit(errors)
-        if self.statistic == "weak":
-            floor = float(finest.mean())
-        else:
-            floor = float(in_unit(np.sqrt((in_unit(finest, unit) ** 2).mean()), -unit))
+        finest, unit = errors[:, [finest_point(self.rate, data)]], common_unit(errors)
+        level = summarize(in_unit(finest, unit), self.statistic)
+        floor = float(in_unit(level.sign[0] * np.exp(level.log_mean[0]), -unit))
         return data.with_matrix("error", errors + multiple * floor)
 
     def resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
