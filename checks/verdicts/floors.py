@@ -12,6 +12,7 @@ from .linear import Linear, relative_solution
 from .model import Shape
 from .outcome import Test
 from .shapes import finest_point
+from .trends import slices
 
 SPARE = 3  # levels of a slice beyond its terms, for a floor of its own and a test of fit
 
@@ -40,15 +41,15 @@ def floor_tests(
     tests = [_share_test("floor share at the finest size", *solved, design, floor_share)]
     if len(terms) > 1 and rate.kind is Kind.UPPER_BOUND:
         for name in _vanishing(rate):
-            slices = _slices(data, name)
-            if all(len(members) >= len(terms) + SPARE for members in slices):
-                tests.append(_slice_test(name, slices, terms, levels, fit, floor_share))
+            parts = [members for _, members in slices(data, name)]
+            if all(len(members) >= len(terms) + SPARE for members in parts):
+                tests.append(_slice_test(name, parts, terms, levels, fit, floor_share))
     return tuple(tests)
 
 
 def _slice_test(
     name: str,
-    slices: list[Int[np.ndarray, " k"]],
+    parts: list[Int[np.ndarray, " k"]],
     terms: Float[np.ndarray, "T K"],
     levels: Levels,
     fit: Fit,
@@ -56,14 +57,14 @@ def _slice_test(
 ) -> Test:
     """Mean over the slices of the share that does not vanish in one size."""
     width = len(terms) + 1
-    columns = np.zeros((len(slices) * width, terms.shape[1]))
-    for i, members in enumerate(slices):
+    columns = np.zeros((len(parts) * width, terms.shape[1]))
+    for i, members in enumerate(parts):
         columns[i * width : (i + 1) * width - 1, members] = terms[:, members]
         columns[(i + 1) * width - 1, members] = np.exp(
             fit.log_fit[members[-1]] - fit.log_fit[members]
         )
     solved = relative_solution(levels, fit.log_fit, columns.T)
-    designs = np.array([columns[:, members[-1]] for members in slices])
+    designs = np.array([columns[:, members[-1]] for members in parts])
     return _share_test(f"floor share in {name}, other sizes fixed", *solved, designs, floor_share)
 
 
@@ -96,14 +97,6 @@ def grows(rate: Rate) -> bool:
 def _vanishing(rate: Rate) -> list[str]:
     """The sizes in which every term goes to zero by itself."""
     return [name for name in rate.sizes if all(e.get(name, 0) < 0 for e in rate.exponents())]
-
-
-def _slices(data: Data, name: str) -> list[Int[np.ndarray, " k"]]:
-    """Indices of the points that differ in one size only, from coarse to fine."""
-    groups: dict[tuple[tuple[str, Real], ...], list[int]] = {}
-    for k, point in enumerate(data.points):
-        groups.setdefault(tuple((n, v) for n, v in point.items() if n != name), []).append(k)
-    return [np.array(sorted(g, key=lambda k: data.points[k][name])) for g in groups.values()]
 
 
 def floor_notes(rate: Rate, tests: tuple[Test, ...], data: Data) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from .claim import Claim, Mutant
 from .data import Real
 from .kinds.decay import DecayClaim
 from .kinds.frequency import FrequencyClaim
+from .kinds.growth import GrowthClaim
+from .kinds.independence import IndependenceClaim
 from .kinds.moment import MomentClaim
 from .kinds.rate import RateClaim
 from .tasks import Task
@@ -112,6 +114,24 @@ def _mixed(L: Real, H: Real) -> float:
 FINEST = _mixed(128, 16)
 
 
+def _drift(name: str, right: bool, draw: Draw, **fields: Any) -> Hostile:
+    """Errors that are claimed not to depend on T, for two widths m."""
+    sizes = {"T": [8, 16, 32, 64, 128], "m": [1, 2]}
+    given = {"sizes": sizes, "size": "T", **fields}
+    return Hostile(
+        name, right, IndependenceClaim(id=f"hostile/{name}", error=unmeasured, **given), draw
+    )
+
+
+def _growth(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Values around a truth in n, claimed to grow like log n."""
+    sizes = {"n": [2**k for k in range(2, 14)]}
+    claim = GrowthClaim(id=f"hostile/{name}", value=unmeasured, sizes=sizes, **fields)
+    return Hostile(
+        name, right, claim, lambda rng, count, n: truth(n) + 0.3 * rng.exponential(size=count)
+    )
+
+
 def _bump(t: np.ndarray, size: Real) -> np.ndarray:
     return 1 + size * np.exp(-t)
 
@@ -163,4 +183,31 @@ CONTRASTS = (
     _contrast("nested-events-one-more-frequent", True, (0.6, 0.5), exclusive=False),
     _contrast("one-event-twice", False, (0.5, 0.5), exclusive=False),
 )
-HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS)
+TRENDS = (
+    _drift(
+        "drifts-that-cancel", False,
+        lambda rng, count, T, m: T ** (0.5 if m == 1 else -0.5) * _noise(rng, count),
+    ),
+    _drift(
+        "mean-that-grows-where-the-geometric-one-does-not", False,
+        lambda rng, count, T, m: np.exp(T / 128 * rng.standard_normal(count)),
+    ),
+    _drift(
+        "skew-errors-without-drift", True,
+        lambda rng, count, T, m: np.exp(rng.standard_normal(count)), seeds=16, cap=512,
+    ),
+    _drift(
+        "skew-errors-that-fall", True,
+        lambda rng, count, T, m: np.exp(rng.standard_normal(count)) / T, kind="no growth",
+    ),
+    _growth("logarithm", True, lambda n: 1 + np.log(n)),
+    _growth("root-of-a-logarithm", False, lambda n: np.log(n) ** 0.5, margin=0.4),
+    _growth("logarithm-of-a-logarithm", False, lambda n: 1 + np.log(np.log(n))),
+    _growth("quarter-power", False, lambda n: n**0.25),
+    _growth("logarithm-of-a-logarithm-under-a-bound", True, lambda n: 1 + np.log(np.log(n)),
+            kind="upper bound"),
+    _growth("quarter-power-claimed", True, lambda n: 2 * n**0.25, law="power"),
+    _growth("logarithm-claimed-a-power", False, lambda n: 1 + np.log(n), law="power"),
+    _growth("squared-logarithm-claimed-a-power", False, lambda n: np.log(n) ** 2, law="power"),
+)  # fmt: skip
+HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS, *TRENDS)
