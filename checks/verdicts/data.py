@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-Size = dict[str, int]
 Real = float | int  # what a user may write where a number is meant
+Size = dict[str, Real]
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Hostile:
         return [self._block(task) for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
-        rng = np.random.default_rng([task.seed, *task.point.values()])
+        rng = np.random.default_rng([task.seed, *map(int, task.point.values())])
         rows = self.draw(rng, self.subject.at("smoke").looks[-1], **task.point)
         return rows[task.start : task.start + task.count]
 

@@ -175,7 +175,7 @@ class Result:
     spent: float
     false_support: dict[str, Any]
     mutants: tuple[MutantOutcome, ...]
-    sizes: tuple[dict[str, int], ...]
+    sizes: tuple[dict[str, Real], ...]
     seeds: int
     looks: tuple[int, ...]
     planned: int

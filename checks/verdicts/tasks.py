@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt32
 
 from .claim import Claim, Mutant, Role
-from .data import Size
+from .data import Real, Size
 from .values import ClaimError, real_values
 
 
@@ -25,7 +25,7 @@ class Task:
     claim_id: str
     mutant_id: str | None
     role: str
-    size: tuple[tuple[str, int], ...]
+    size: tuple[tuple[str, Real], ...]
     start: int
     count: int
     seed: int
@@ -50,7 +50,7 @@ class Task:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Task":
         """The task that ``to_json`` wrote."""
-        size = tuple((str(name), int(level)) for name, level in data["size"])
+        size = tuple((str(name), level) for name, level in data["size"])
         return Task(**{**data, "size": size})
 
 

@@ -1,7 +1,9 @@
 """The one line of reason that goes with a verdict."""
 
+from collections.abc import Sequence
+
 from .claim import Claim
-from .data import Real
+from .data import Real, Size
 from .finding import Finding
 from .outcome import Test, Verdict
 
@@ -24,6 +26,16 @@ def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) 
         )
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
     return f"{_describe(worst)}, neither inside nor outside {region}{end}"
+
+
+def reach_of(points: Sequence[Size]) -> str:
+    """The range of sizes that a verdict speaks of, e.g. ``n 4 to 512, L 8``; empty for none."""
+    words = []
+    for name in points[0] if points else ():
+        levels = [point[name] for point in points]
+        low, high = min(levels), max(levels)
+        words.append(f"{name} {low:g}" + (f" to {high:g}" if high > low else ""))
+    return ", ".join(words)
 
 
 def _describe(test: Test) -> str:

@@ -11,6 +11,7 @@ from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
 from checks.verdicts.conditions import check_choice, check_margin, chosen_size
 from checks.verdicts.data import Data, Real, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
+from checks.verdicts.levels import refuse_copies
 from checks.verdicts.outcome import Test, number
 from checks.verdicts.trends import mean_test, slices, standard_error
 from checks.verdicts.values import common_unit, in_unit
@@ -59,6 +60,7 @@ class GrowthClaim(Claim):
 
     def finding(self, data: Data) -> Finding:
         """Curvature and slope in log n, in every slice (sheet N3)."""
+        refuse_copies(data.matrix("value"))
         found = [self._slice(data.select(members), at(rest) if len(data.points) > len(members)
                  else "") for rest, members in slices(data, self.size)]  # fmt: skip
         tests = tuple(test for finding in found for test in finding.tests)

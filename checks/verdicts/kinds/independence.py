@@ -10,6 +10,7 @@ from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import STATISTICS, check_choice, check_margin, chosen_size
 from checks.verdicts.data import Data, Real, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
+from checks.verdicts.levels import refuse_copies
 from checks.verdicts.trends import log_influences, mean_test, slices, standard_error
 from checks.verdicts.values import common_unit, in_unit
 
@@ -50,6 +51,7 @@ class IndependenceClaim(Claim):
         tests, series = [], ()
         allowed = float(np.log1p(self.margin))
         low = -allowed if self.kind == "equivalent" else -np.inf
+        refuse_copies(data.matrix("error"))
         parts = slices(data, self.size)
         for rest, members in parts:
             part, where = data.select(members), at(rest) if len(parts) > 1 else ""

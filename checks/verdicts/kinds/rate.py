@@ -26,7 +26,7 @@ from checks.verdicts.exponents import (
 )
 from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
 from checks.verdicts.floors import floor_notes, floor_tests, grows
-from checks.verdicts.levels import summarize
+from checks.verdicts.levels import refuse_copies, summarize
 from checks.verdicts.model import Shape
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
@@ -111,6 +111,7 @@ class RateClaim(Claim):
                 f"the error is exactly 0 at {data.points[k]}: no rate can be seen; use "
                 "IdentityClaim"
             )
+        refuse_copies(errors)
         levels = summarize(errors, self.statistic)
         fit = fit_rate(self.rate, self.margin, levels, shape)
         tests = exponent_tests(self.rate, self.margin, fit)
