@@ -18,6 +18,7 @@ from .kinds.decay import DecayClaim
 from .kinds.frequency import FrequencyClaim
 from .kinds.growth import GrowthClaim
 from .kinds.independence import IndependenceClaim
+from .kinds.law import LawClaim
 from .kinds.moment import MomentClaim
 from .kinds.rate import RateClaim
 from .tasks import Task
@@ -32,12 +33,13 @@ Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) 
 
 @dataclass(frozen=True)
 class Hostile:
-    """A claim whose data ``draw`` makes, whether it is right, and ``tier`` smoke throughout."""
+    """A claim whose data ``draw`` makes (``other`` the right side), and whether it is right."""
 
     name: str
     right: bool
     subject: Claim
     draw: Draw
+    other: Draw | None = None
 
     def claim(self) -> Claim:
         """The claim; its data come from ``measure``."""
@@ -49,7 +51,11 @@ class Hostile:
 
     def _block(self, task: Task) -> np.ndarray:
         rng = np.random.default_rng([task.seed, *map(int, task.point.values())])
-        rows = self.draw(rng, self.subject.at("smoke").looks[-1], **task.point)
+        count = self.subject.at("smoke").looks[-1]
+        if self.other is not None and task.role == "right":
+            rng = np.random.default_rng([task.seed, 1])
+            return self.other(rng, count)[task.start : task.start + task.count]
+        rows = self.draw(rng, count, **task.point)
         return rows[task.start : task.start + task.count]
 
 
@@ -132,8 +138,28 @@ def _growth(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) 
     )
 
 
+def _law(name: str, right: bool, left: Draw, other: Draw, **fields: Any) -> Hostile:
+    """Two samples that are claimed to have one law."""
+    given = {"sizes": {"side": [1]}, **fields}
+    claim = LawClaim(id=f"hostile/{name}", left=unmeasured, right=unmeasured, **given)
+    return Hostile(name, right, claim, lambda rng, count, side: left(rng, count), other)
+
+
 def _bump(t: np.ndarray, size: Real) -> np.ndarray:
     return 1 + size * np.exp(-t)
+
+
+def _one_pair(rng: np.random.Generator, count: int, correlation: float) -> np.ndarray:
+    x = rng.standard_normal((count, 20))
+    x[:, 1] = correlation * x[:, 0] + (1 - correlation**2) ** 0.5 * x[:, 1]
+    return x
+
+
+def _triple(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Independent in pairs: the sign of the third is that of the product of the others."""
+    x = rng.standard_normal((count, 3))
+    x[:, 2] = abs(x[:, 2]) * np.sign(x[:, 0] * x[:, 1])
+    return x
 
 
 def _noise(rng: np.random.Generator, shape: int | tuple[int, int]) -> np.ndarray:
@@ -210,4 +236,22 @@ TRENDS = (
     _growth("logarithm-claimed-a-power", False, lambda n: 1 + np.log(n), law="power"),
     _growth("squared-logarithm-claimed-a-power", False, lambda n: np.log(n) ** 2, law="power"),
 )  # fmt: skip
-HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS, *TRENDS)
+LAWS = (
+    _law("one-dependent-pair-of-twenty", False, lambda rng, count: _one_pair(rng, count, 0.9),
+         lambda rng, count: rng.standard_normal((count, 20))),
+    _law("twenty-independent-numbers", True, lambda rng, count: rng.standard_normal((count, 20)),
+         lambda rng, count: rng.standard_normal((count, 20))),
+    _law("dependence-of-three", False, lambda rng, count: _triple(rng, count),
+         lambda rng, count: rng.standard_normal((count, 3)), margin=0.1, cap=2048),
+    _law("atoms", True, lambda rng, count: rng.integers(3, size=(count, 2)) * 0.1,
+         lambda rng, count: rng.integers(3, size=(count, 2)) / 10.0),
+    _law("atoms-that-differ-by-rounding", True,
+         lambda rng, count: rng.integers(2, size=count) * 0.3,
+         lambda rng, count: rng.integers(2, size=count) * (0.1 + 0.2)),
+    _law("a-constant-and-its-rounding", True, lambda rng, count: np.full(count, 0.3),
+         lambda rng, count: np.full(count, 0.1 + 0.2)),
+    _law("an-atom-that-is-missing", False,
+         lambda rng, count: np.maximum(rng.standard_normal(count), -0.3),
+         lambda rng, count: rng.standard_normal(count)),
+)  # fmt: skip
+HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS, *TRENDS, *LAWS)
