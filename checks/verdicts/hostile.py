@@ -171,6 +171,7 @@ NEXT_ORDER = (
     _rate("much-slower-rate-behind-a-larger-one", False, lambda n: n**-0.75 * (1 + 80 / n)),
     _rate("right-rate-behind-a-large-correction", True, lambda n: (1 + 60 / n) / n),
     _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
+    _rate("right-rate-with-a-half-order", True, lambda n: (1 + 5 * n**-0.5) / n),
     _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
     _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
 )

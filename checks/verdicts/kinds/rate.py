@@ -1,7 +1,7 @@
 """Rates: exponents, terms, floor."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -25,9 +25,12 @@ from checks.verdicts.exponents import (
     presence_tests,
 )
 from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
+from checks.verdicts.fit import Fit, allowed, misfit_of
 from checks.verdicts.floors import floor_notes, floor_tests, grows
-from checks.verdicts.levels import refuse_copies, summarize
+from checks.verdicts.levels import Levels, refuse_copies, summarize
 from checks.verdicts.model import Shape
+from checks.verdicts.orders import OTHER, in_doubt, with_rivals
+from checks.verdicts.outcome import Test
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
 from checks.verdicts.values import common_unit, in_unit
@@ -50,7 +53,9 @@ class RateClaim(Claim):
       (the only one that allows negative values).
     - ``next_order``: the error is fitted as rate * (1 + a N**-next_order). Default
       ``"auto"``: 1 for a rate of one monomial, none for a sum, whose terms correct each
-      other. ``None``: no correction term, a sharper fit for data known to be asymptotic.
+      other; where a correction is seen that may as well be of order 1/2, the claim is refuted only
+      if both orders refute it. ``None``: no correction term, a sharper fit for data known to be
+      asymptotic.
     - ``floor_share``: the largest share of the finest level's error that may be a
       constant; confidently more is convergence to a wrong limit. A note says what share the data
       exclude. Under a bound of several terms the error must vanish, too, in each size in which all
@@ -114,8 +119,9 @@ class RateClaim(Claim):
         refuse_copies(errors)
         levels = summarize(errors, self.statistic)
         fit = fit_rate(self.rate, self.margin, levels, shape)
-        tests = exponent_tests(self.rate, self.margin, fit)
-        tests += floor_tests(self.rate, self.floor_share, levels, shape, fit, data)
+        tests = self._tests(levels, shape, fit, data)
+        tests, more, another = self._with_rivals(tests, levels, data)
+        notes, doubt = notes + more, fit.doubt or another
         if len(shape.log_terms) > 1 and self.rate.kind is Kind.EXACT:
             tests += presence_tests(self.rate, levels, shape, fit)
         means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
@@ -126,8 +132,29 @@ class RateClaim(Claim):
             plot_series("error", data.points, x, means, spread, fitted),
             notes + fit_notes(fit, data) + floor_notes(self.rate, tests, data),
             noise_floor(levels, finest, data.points[finest]),
-            fit.doubt,
+            doubt,
         )
+
+    def _tests(self, levels: Levels, shape: Shape, fit: Fit, data: Data) -> tuple[Test, ...]:
+        tests = exponent_tests(self.rate, self.margin, fit)
+        return tests + floor_tests(self.rate, self.floor_share, levels, shape, fit, data)
+
+    def _with_rivals(
+        self, tests: tuple[Test, ...], levels: Levels, data: Data
+    ) -> tuple[tuple[Test, ...], tuple[str, ...], str]:
+        """The tests, held to a correction of another order where its order is in doubt."""
+        if self.next_order != "auto" or len(self.rate.terms) > 1:
+            return tests, (), ""
+        shapes = [rate_shape(self.rate, order, data) for order in (None, 1.0, OTHER)]
+        if not len(shapes[1].corrections):
+            return tests, (), ""
+        region = allowed(self.rate.kind, self.margin)
+        if not in_doubt(*(misfit_of(levels, shape, region) for shape in shapes)):
+            return tests, (), ""
+        other = fit_rate(self.rate, self.margin, levels, shapes[2])
+        rivals = self._tests(levels, shapes[2], other, data)
+        tests, note, doubt = with_rivals(tests, rivals)
+        return tests, (note,), doubt
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Wrong exponents, or errors that leave the bound."""
@@ -142,7 +169,8 @@ class RateClaim(Claim):
             for word, sign in (("faster", -1), ("slower", 1)):
                 moved = sp.expand(self.rate.expression * size ** (sign * step))
                 text = f"exponent of {name} moved by {float(step):.3g}, {word} decay claimed"
-                found.append(Mutant(f"auto-{word}-{name}", text, {"predicted": moved}))
+                changes = {"predicted": moved}
+                found.append(Mutant(f"auto-{word}-{name}", text, changes))
         return tuple(found)
 
     def _bound_errors(self) -> tuple[Mutant, ...]:
@@ -183,6 +211,12 @@ class RateClaim(Claim):
             data=lambda data: self._raised(multiple, before(data)),
         )  # fmt: skip
         return (floor,)
+
+    def planted(self, mutant: Mutant) -> "RateClaim":
+        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
+        claim = cast(RateClaim, super().planted(mutant))
+        known = claim.next_order != "auto" or len(claim.rate.terms) > 1
+        return claim if known else replace(claim, next_order=1.0)
 
     def _resolved(self, data: Data) -> Data:
         return self.resolved(data)[0]
