@@ -111,3 +111,28 @@ def test_a_number_that_is_none_decides_nothing():
     result = judge(NoNumber(id="user/x", slack=lambda size, keys: np.ones(len(keys))))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert result.because.startswith("share is no number")
+
+
+def test_an_interval_that_excludes_the_claimed_value_is_said():
+    """The exponent is off by 0.05, inside a margin of 0.2, and is seen to be."""
+    for power, said in ((-1.05, True), (-1.0, False)):
+        result = judge(in_tau(power, margin=0.2, seeds=512))
+        assert result.verdict is Verdict.SUPPORTED
+        low, high = result.tests[0].interval()
+        assert (low > 0 or high < 0) is said
+        assert ("within the margin, but not equal: excess exponent" in result.because) is said
+
+
+def test_a_rate_says_which_neighbouring_exponents_it_would_exclude():
+    """Those exponents, claimed on the same data, are outside their margins and nearer ones not."""
+    claim = in_tau(-1.0, seeds=512)
+    result = judge(claim)
+    note = next(note for note in result.notes if note.startswith("exponent of tau"))
+    below, above = (float(note.split(word)[1].split()[0]) for word in ("below", "above"))
+    for power, verdict in (
+        (below - 0.05, Verdict.REFUTED),
+        (above + 0.05, Verdict.REFUTED),
+        (above - 0.05, Verdict.SUPPORTED),
+    ):
+        other = replace(claim, predicted=tau ** sp.nsimplify(power), margin=0.1)
+        assert (judge(other).verdict is Verdict.REFUTED) is (verdict is Verdict.REFUTED)

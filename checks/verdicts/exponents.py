@@ -76,6 +76,19 @@ def presence_tests(rate: Rate, levels: Levels, shape: Shape, fit: Fit) -> tuple[
     return tuple(tests)
 
 
+def neighbour_notes(rate: Rate, margin: Real, tests: tuple[Test, ...]) -> tuple[str, ...]:
+    """Which exponents in place of the claimed ones these data exclude at 99 %; of one monomial."""
+    first, *others = rate.exponents()
+    notes = []
+    for (name, power), test in zip(first.items(), () if others else tests, strict=False):
+        low, high = test.interval()
+        below, above = float(power) + low - margin, float(power) + high + margin
+        words = f"exponent of {name}: claims below {below:.3g}"
+        exact = rate.kind is Kind.EXACT
+        notes.append(words + (f" or above {above:.3g}" if exact else "") + " would be excluded")
+    return tuple(notes)
+
+
 def fit_notes(fit: Fit, data: Data) -> tuple[str, ...]:
     """How well the form fits, and what was left out for it."""
     notes = [f"lack of fit: p = {fit.misfit:.2g}"]

@@ -22,6 +22,7 @@ from checks.verdicts.exponents import (
     exponent_tests,
     fit_notes,
     fit_rate,
+    neighbour_notes,
     presence_tests,
 )
 from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
@@ -130,7 +131,12 @@ class RateClaim(Claim):
             tests,
             estimates_of(self.rate, tests),
             plot_series("error", data.points, x, means, spread, fitted),
-            notes + fit_notes(fit, data) + floor_notes(self.rate, tests, data),
+            (
+                *notes,
+                *fit_notes(fit, data),
+                *floor_notes(self.rate, tests, data),
+                *neighbour_notes(self.rate, self.margin, tests),
+            ),
             noise_floor(levels, finest, data.points[finest]),
             doubt,
         )
