@@ -4,14 +4,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy as sp
 
-from checks.verdicts import ClaimError, MomentClaim, Verdict, judge
+from checks.verdicts import (
+    ClaimError,
+    Data,
+    MomentClaim,
+    Mutant,
+    RateClaim,
+    Verdict,
+    judge,
+    mutants_of,
+)
 from checks.verdicts.benchmark import calibrate_judge
 from checks.verdicts.hostile import HOSTILE, Hostile
 from checks.verdicts.judge import BUDGET, SUPPORT_ERROR
 from checks.verdicts.outcome import _bent, _unbent
 
 REPLICATES = 10
+n = sp.Symbol("n", positive=True)
 
 
 @pytest.mark.parametrize("study", HOSTILE, ids=lambda study: study.name)
@@ -79,3 +90,44 @@ def test_a_coordinate_that_is_zero_by_construction_is_bounded_and_the_others_are
     bounded = replace(claim, bounds=(-bound, bound))
     assert judge(bounded).verdict is Verdict.SUPPORTED
     assert judge(replace(bounded, expected=[1.0, 0.0])).verdict is Verdict.REFUTED
+
+
+def of_order_one(error, **fields):
+    return RateClaim(id="user/x", sizes={"n": [8, 16, 32, 64, 128]}, error=error, **fields)
+
+
+def test_a_floor_is_planted_beside_the_mutants_that_a_claim_names() -> None:
+    named = Mutant("square", "1/n^2 claimed", {"predicted": n**-2})
+    claim = of_order_one(lambda size, keys: np.full(len(keys), 1.0 / size["n"]), predicted=1 / n)
+    assert [m.id for m in mutants_of(replace(claim, mutants=(named,)))] == ["square", "auto-floor"]
+    own = Mutant("auto-floor", "twice as large", {"floor_share": 0.1})
+    assert mutants_of(replace(claim, mutants=(own,))) == (own,)
+    assert "auto-floor" not in [m.id for m in mutants_of(replace(claim, predicted=n))]
+
+
+def test_a_floor_is_planted_at_the_claim_s_statistic() -> None:
+    points = tuple({"n": 2**k} for k in range(3, 8))
+    errors = np.exp(np.random.default_rng(0).normal(size=(64, 5)))
+    data = Data(points, {"error": list(errors.T)}, 64)
+    for statistic, wanted in (
+        ("geometric", np.exp(np.log(errors[:, -1]).mean())),
+        ("mean", errors[:, -1].mean()),
+        ("rms", np.sqrt((errors[:, -1] ** 2).mean())),
+    ):
+        claim = of_order_one(lambda s, k: k, predicted=1 / n, statistic=statistic, resolution=0)
+        (floor,) = claim.always_planted()
+        raised = floor.plant(data).matrix("error") - errors
+        assert raised == pytest.approx(np.full_like(errors, wanted))
+
+
+def test_a_verdict_says_which_share_of_a_floor_is_excluded() -> None:
+    """The error has a floor of a tenth; the bound of the note is the test's own interval."""
+
+    def error(size, keys):
+        draws = np.array([np.random.default_rng([*key, size["n"]]).normal() for key in keys])
+        return (1 / size["n"] + 1 / 1280) * np.exp(0.1 * draws)
+
+    result = judge(of_order_one(error, predicted=1 / n, next_order=None))
+    (test,) = (test for test in result.tests if test.name.startswith("floor share"))
+    assert test.estimate == pytest.approx(1 / 11, abs=0.08)
+    assert f"{test.name}: not above {test.interval()[1]:.2g}" in result.notes

@@ -1,11 +1,14 @@
 """Every other kind of claim: the right one is supported, the wrong one refuted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy as sp
 
 from checks.verdicts import (
     ConstantClaim,
+    Data,
     DecayClaim,
     GrowthClaim,
     IdentityClaim,
@@ -15,8 +18,11 @@ from checks.verdicts import (
     MomentClaim,
     Verdict,
     dtype_tolerance,
+    growing,
     judge,
 )
+from checks.verdicts.levels import summarize
+from checks.verdicts.trends import log_influences
 
 n = sp.Symbol("n", positive=True)
 FIVE = {"n": [8, 16, 32, 64, 128]}
@@ -42,7 +48,7 @@ def constant(c, **more):
 
 
 def drift(truth, **more):
-    return IndependenceClaim(id="i", sizes=FIVE, error=noisy(truth), **more)
+    return IndependenceClaim(**{"id": "i", "sizes": FIVE, "error": noisy(truth), **more})
 
 
 def growth(truth, **more):
@@ -80,6 +86,7 @@ RIGHT = {
     "independent": drift(lambda n: 0.2),
     "falling, claimed not to grow": drift(lambda n: n**-0.5, kind="no growth"),
     "log growth": growth(lambda n: 0.1 + 0.07 * np.log(n), slope_bound=0.1),
+    "slower growth under a bound": growth(lambda n: np.log(np.log(n)), kind="upper bound"),
     "power growth": growth(lambda n: 0.1 * n**0.25, law="power"),
     "moments": moment([0, 1]),
     "biased moments within their tolerance": moment([0.05, 1.05], tolerance=0.2, cap=4096),
@@ -95,7 +102,12 @@ WRONG = {
     "growing error, one-sided": drift(lambda n: n**0.3, kind="no growth"),
     "falling error, two-sided": drift(lambda n: n**-0.3),
     "drift up and down again": drift(lambda n: 0.2 * (1 + 1.0 * (n == 32))),
+    "drifts that cancel over another size": drift(
+        lambda n, m: n ** (0.5 if m == 1 else -0.5), sizes=FIVE | {"m": [1, 2]}, size="n"
+    ),
     "power growth claimed logarithmic": growth(lambda n: 0.1 * n**0.25),
+    "slower than log growth": growth(lambda n: np.log(np.log(n))),
+    "faster than a power": growth(lambda n: np.exp(np.log(n) ** 2 / 40), law="power"),
     "log growth claimed a power": growth(lambda n: 0.1 + 0.07 * np.log(n), law="power"),
     "log growth above its slope": growth(lambda n: 0.1 + 0.07 * np.log(n), slope_bound=0.05),
     "moments": moment([0, 1.5]),
@@ -132,6 +144,35 @@ def test_no_growth_supports_no_law_of_growth():
     result = judge(growth(lambda n: 0.1))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "no growth is seen" in result.because
+
+
+def test_a_bound_holds_where_no_growth_is_seen_if_its_slope_is_given():
+    flat = growth(lambda n: 0.1, kind="upper bound", slope_bound=0.02)
+    assert judge(flat).verdict is Verdict.SUPPORTED
+    assert judge(replace(flat, slope_bound=None)).verdict is Verdict.INCONCLUSIVE
+    hook = growth(lambda n: 0.5 * abs(np.log(n / 181.0)) ** 2, kind="upper bound", slope_bound=0.2)
+    assert judge(hook).verdict is Verdict.REFUTED
+    with pytest.raises(ValueError, match="name the power"):
+        growth(lambda n: 0.1, kind="upper bound", law="power")
+
+
+def test_a_planted_growth_is_the_power_that_is_said():
+    points = tuple({"n": k} for k in TWELVE["n"])
+    logs = np.log([p["n"] for p in points])
+    data = Data(points, {"value": [np.full(4, x) for x in logs]}, 4)
+    for power, law in ((0.25, lambda x: np.exp(x / 4)), (None, lambda x: np.log(1 + x - logs[0]))):
+        planted = growing("n", power)(data).matrix("value")[0]
+        assert np.corrcoef(planted, law(logs))[0, 1] == pytest.approx(1)
+        assert planted[[0, -1]] == pytest.approx(logs[[0, -1]])
+
+
+@pytest.mark.parametrize("statistic", ["mean", "rms", "geometric"])
+def test_influences_and_levels_are_the_same_statistic(statistic):
+    errors = np.random.default_rng(1).exponential(size=(64, 3))
+    levels = summarize(errors, statistic)
+    centre, influence = log_influences(errors, statistic)
+    assert centre == pytest.approx(levels.log_mean)
+    assert influence.T @ influence / (64 * 63) == pytest.approx(levels.covariance)
 
 
 def test_not_rejecting_is_not_support():

@@ -153,3 +153,19 @@ def test_weak_and_mean_square_errors_have_their_own_statistic():
             id="user/x", sizes=EIGHT, predicted=1 / n, error=error, statistic=statistic, margin=0.2
         )
         assert judge(made).verdict is Verdict.SUPPORTED
+
+
+def half_order(truth, **fields):
+    return claim(lambda n: truth(n) * (1 + 5 * n**-0.5), **fields)
+
+
+def test_a_correction_of_order_one_half_is_not_taken_for_another_rate():
+    """Order 1 alone would refute what is right; a rate that neither order allows is refuted."""
+    result = judge(half_order(lambda n: 1 / n))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "the form is in doubt" in result.because
+    assert "name next_order" in result.because
+    assert judge(half_order(lambda n: 1 / n, next_order=1.0)).verdict is Verdict.REFUTED
+    named = half_order(lambda n: 1 / n, next_order=0.5)
+    assert judge(named).verdict is not Verdict.REFUTED
+    assert judge(half_order(lambda n: n**-2.0)).verdict is Verdict.REFUTED

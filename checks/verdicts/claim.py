@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .data import Data, Size
+from .data import Data, Real, Size
 from .finding import Finding
 
 TIERS = ("smoke", "standard", "full")
@@ -120,12 +120,14 @@ class Claim(ABC):
       a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
       gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
       one at which the claim does not run (``runs_at``).
-    - ``mutants``: planted errors; when none is named, automatic ones are used.
+    - ``mutants``: planted errors; when none is named, automatic ones are used. What a kind
+      always plants (the floor of a rate) runs besides, unless a mutant of its id is named.
 
-    Measuring functions receive ``size``, a dict name -> int, and ``keys``, a uint32 array
-    of shape (n, 2): row i belongs to seed i, is the same at every size and is usable as a
-    raw ``jax.random`` key and as ``np.random.default_rng(row)``. Where several claims ask about the
-    same networks, they are columns of an `Experiment`.
+    Sizes are positive numbers that go to infinity (for a step h, its inverse): whole ones are
+    given as int, others as float. Measuring functions receive ``size``, a dict by name, and
+    ``keys``, a uint32 array of shape (n, 2): row i belongs to seed i, is the same at every size and
+    is usable as a raw ``jax.random`` key and as ``np.random.default_rng(row)``. Where several
+    claims ask about the same networks, they are columns of an `Experiment`.
     """
 
     id: str
@@ -153,6 +155,10 @@ class Claim(ABC):
         """The planted errors of a claim that names none; a kind may have none of its own."""
         return ()
 
+    def always_planted(self) -> tuple[Mutant, ...]:
+        """Errors that are planted beside those that a claim names."""
+        return ()
+
     def check(self) -> None:  # noqa: B027 (a kind may have nothing to check)
         """Normalise the fields, and raise ValueError for what cannot be tested."""
 
@@ -178,13 +184,14 @@ class Claim(ABC):
         """In the order of the levels."""
         if self.points is not None:
             points = _of_tier(self.points, tier, f"{self.id}: points")
-            return tuple({name: int(level) for name, level in p.items()} for p in points)
+            return tuple({name: level_of(level) for name, level in p.items()} for p in points)
         sizes = self.sizes or {}
         if sizes and all(isinstance(levels, Mapping) for levels in sizes.values()):
             sizes = _of_tier(sizes, tier, f"{self.id}: sizes")
         combinations = itertools.product(*sizes.values())
         return tuple(
-            {name: int(n) for name, n in zip(sizes, levels, strict=True)} for levels in combinations
+            {name: level_of(n) for name, n in zip(sizes, levels, strict=True)}
+            for levels in combinations
         )
 
     def runs_at(self, tier: str) -> bool:
@@ -230,8 +237,20 @@ def _check_common(claim: Claim) -> None:
             f"{dict(claim.seeds)}; a tier that is left out is one at which the claim does not run"
         )
     for tier in declared_tiers(claim):
-        if any(level < 1 for point in claim.at(tier).points for level in point.values()):
-            raise ValueError(f"claim {claim.id}: sizes must be positive integers, tier {tier}")
+        points = claim.at(tier).points
+        if any(not 0 < level < float("inf") for point in points for level in point.values()):
+            raise ValueError(
+                f"claim {claim.id}: expected positive, finite sizes, tier {tier}, received {points}"
+            )
+
+
+def level_of(level: Any) -> Real:
+    """A level as plain data: whole numbers as int, others as float; TypeError for anything else."""
+    if isinstance(level, bool) or not isinstance(level, int | float | np.integer | np.floating):
+        raise TypeError(
+            f"expected sizes that are numbers, received {level!r}; give integers or floats"
+        )
+    return int(level) if float(level).is_integer() else float(level)
 
 
 def declared_tiers(claim: Claim) -> tuple[str, ...]:

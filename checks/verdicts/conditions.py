@@ -47,6 +47,13 @@ def check_levels(claim: Claim, rate: Rate) -> None:
         logs = {str(log.args[0]) for log in rate.expression.atoms(sp.log)}
         if any(point[name] < 2 for point in points for name in logs):
             raise ValueError(f"claim {claim.id}: a logarithm of {logs} needs levels of at least 2")
+        for name in rate.sizes:
+            falls = all(point[name] <= 1 for point in points)
+            if falls and any(powers.get(name, 0) > 0 for powers in rate.exponents()):
+                raise ValueError(
+                    f"claim {claim.id}: {name} seems to go to zero; sizes go to infinity: claim a "
+                    f"rate in 1/{name} at the inverse levels"
+                )
         if len(points) < 4:
             raise ValueError(
                 f"claim {claim.id}: expected at least 4 size points in tier {tier}, "

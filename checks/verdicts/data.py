@@ -1,13 +1,13 @@
 """What was measured: for each measuring function, an array with one row a seed at every point."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-Size = dict[str, int]
 Real = float | int  # what a user may write where a number is meant
+Size = dict[str, Real]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Data:
         """The role's values as one column a size point."""
         return np.stack(self.arrays[role], axis=1)
 
-    def select(self, points: Sequence[int]) -> "Data":
+    def select(self, points: Sequence[int] | Int[np.ndarray, " k"]) -> "Data":
         """The data at some of the size points."""
         arrays = {role: [rows[k] for k in points] for role, rows in self.arrays.items()}
         return Data(tuple(self.points[k] for k in points), arrays, self.seeds)
@@ -45,6 +45,6 @@ class Data:
         return replace(self, arrays={**self.arrays, role: list(values.T)})
 
 
-def at(point: Size) -> str:
+def at(point: Mapping[str, Real]) -> str:
     """`` at n=8, m=2``, or nothing for a claim without sizes."""
     return " at " + ", ".join(f"{name}={level}" for name, level in point.items()) if point else ""

@@ -1,9 +1,8 @@
-"""Exponents and terms of a rate, and the floor under it: the tests of a fit."""
+"""Exponents and terms of a rate: the tests of a fit."""
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from theory.language.rate import Kind, Rate
 
@@ -12,7 +11,7 @@ from .data import Data, Real
 from .finding import estimate_of
 from .fit import Fit, allowed, fit_shape
 from .levels import Levels
-from .linear import level_weights, linear_solution
+from .linear import relative_solution
 from .model import Shape
 from .outcome import Test
 
@@ -63,8 +62,7 @@ def estimates_of(rate: Rate, tests: tuple[Test, ...]) -> dict[str, dict[str, Any
 def presence_tests(rate: Rate, levels: Levels, shape: Shape, fit: Fit) -> tuple[Test, ...]:
     """An exact sum names all its terms: each must carry a share of the error somewhere."""
     columns = np.exp(shape.log_terms - fit.log_fit).T
-    values, solution = _relative_solution(levels, fit, columns)
-    coefficients = solution.projector @ values
+    coefficients, solution = relative_solution(levels, fit.log_fit, columns)
     tests = []
     for i, term in enumerate(rate.terms):
         contrast = np.zeros((1, columns.shape[1]))
@@ -78,43 +76,17 @@ def presence_tests(rate: Rate, levels: Levels, shape: Shape, fit: Fit) -> tuple[
     return tuple(tests)
 
 
-def floor_test(
-    kind: Kind, floor_share: Real, levels: Levels, shape: Shape, fit: Fit, finest: int
-) -> Test:
-    """Share of the finest level's error that does not vanish, the exponents being right.
-
-    For a bound the terms follow the faster decay that was measured: decaying faster than
-    a bound is no floor.
-    """
-    growth = np.zeros_like(fit.gamma)
-    if kind is Kind.UPPER_BOUND:
-        growth = np.minimum(fit.gamma, 0.0)
-    log_terms = shape.log_terms + growth @ shape.log_sizes
-    columns = [np.exp(term - fit.log_fit) for term in log_terms]
-    columns += [columns[0] * correction for correction in shape.corrections]
-    columns += [np.exp(fit.log_fit[finest] - fit.log_fit)]
-    kept = fit.kept
-    values, solution = _relative_solution(levels.select(kept), fit, np.array(columns).T[kept])
-    parameters = solution.projector @ values
-    at_finest = np.array([column[finest] for column in columns])
-    total = float(at_finest @ parameters)
-    share = float(parameters[-1]) / total
-    # d(F/e) for F the last parameter and e the fitted error at the finest level.
-    contrast = -share * at_finest / total
-    contrast[-1] += 1.0 / total
-    variance, df = solution.variance(contrast[None])
-    error = float(np.sqrt(variance[0]))
-    return Test("floor share at the finest size", share, error, float(df[0]), -np.inf, floor_share)
-
-
-def _relative_solution(levels: Levels, fit: Fit, columns: Float[np.ndarray, "K p"]) -> Any:
-    """Least squares of error / fitted error on columns given in the same unit."""
-    fitted = fit.log_fit if len(levels.log_mean) == len(fit.log_fit) else fit.log_fit[fit.kept]
-    values = np.exp(levels.log_mean - fitted)
-    relative = Levels(
-        values, levels.covariance * np.outer(values, values), levels.seeds, levels.sign
-    )
-    return values, linear_solution(columns, level_weights(levels), relative, values)
+def neighbour_notes(rate: Rate, margin: Real, tests: tuple[Test, ...]) -> tuple[str, ...]:
+    """Which exponents in place of the claimed ones these data exclude at 99 %; of one monomial."""
+    first, *others = rate.exponents()
+    notes = []
+    for (name, power), test in zip(first.items(), () if others else tests, strict=False):
+        low, high = test.interval()
+        below, above = float(power) + low - margin, float(power) + high + margin
+        words = f"exponent of {name}: claims below {below:.3g}"
+        exact = rate.kind is Kind.EXACT
+        notes.append(words + (f" or above {above:.3g}" if exact else "") + " would be excluded")
+    return tuple(notes)
 
 
 def fit_notes(fit: Fit, data: Data) -> tuple[str, ...]:

@@ -6,13 +6,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .data import Size
+from .data import Real, Size
 from .levels import Levels
 from .outcome import Test, number
-
-
-class Undecided(Exception):
-    """Raised where a rule can decide nothing: the message says why, and what would help."""
+from .values import Undecided as Undecided
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def plot_series(
     fitted: Float[np.ndarray, " K"] | None,
 ) -> tuple[dict[str, Any], ...]:
     """One plain-data series for each combination of the sizes other than ``x``."""
-    groups: dict[tuple[tuple[str, int], ...], list[int]] = {}
+    groups: dict[tuple[tuple[str, Real], ...], list[int]] = {}
     for k, point in enumerate(points):
         rest = tuple((name, level) for name, level in point.items() if name != x)
         groups.setdefault(rest, []).append(k)

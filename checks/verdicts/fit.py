@@ -92,6 +92,12 @@ def fit_shape(levels: Levels, shape: Shape, region: Region = (0.0, 0.0)) -> Fit:
     return min(windows, key=lambda window: window.width)
 
 
+def misfit_of(levels: Levels, shape: Shape, region: Region) -> float:
+    """Chi-square of the fit on all levels."""
+    fit = _fit_window(levels, shape, np.arange(levels.log_mean.size), region)
+    return chi_square(levels, levels.log_mean - fit.log_fit)
+
+
 def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray, region: Region) -> Fit:
     part, data = shape.select(kept) if shape.levels.size else shape, levels.select(kept)
     weights = level_weights(data)

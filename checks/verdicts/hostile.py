@@ -17,24 +17,30 @@ from .data import Real
 from .experiment import Table
 from .kinds.decay import DecayClaim
 from .kinds.frequency import FrequencyClaim
+from .kinds.growth import GrowthClaim
+from .kinds.independence import IndependenceClaim
+from .kinds.law import LawClaim
 from .kinds.moment import MomentClaim
 from .kinds.rate import RateClaim
 from .tasks import Task
 
-n = sp.Symbol("n", positive=True)
+n, L, H = sp.symbols("n L H", positive=True)
 EIGHT = {"n": [2**k for k in range(2, 10)]}
+GRID = {"L": [8, 16, 32, 64, 128], "H": [1, 2, 4, 8, 16]}
+MIXED = 1 / L + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)
 TIMES = np.linspace(0, 5, 11)
 Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) -> one row a seed
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """A claim whose data ``draw`` makes, whether it is right, and ``tier`` smoke throughout."""
+    """A claim whose data ``draw`` makes (``other`` the right side), and whether it is right."""
 
     name: str
     right: bool
     subject: Claim
     draw: Draw
+    other: Draw | None = None
 
     def claim(self) -> Claim:
         """The claim; its data come from ``measure``."""
@@ -45,8 +51,12 @@ class Hostile:
         return [{"value": self._block(task)} for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
-        rng = np.random.default_rng([task.seed, *task.point.values()])
-        rows = self.draw(rng, self.subject.at("smoke").looks[-1], **task.point)
+        rng = np.random.default_rng([task.seed, *map(int, task.point.values())])
+        count = self.subject.at("smoke").looks[-1]
+        if self.other is not None and task.role == "right":
+            rng = np.random.default_rng([task.seed, 1])
+            return self.other(rng, count)[task.start : task.start + task.count]
+        rows = self.draw(rng, count, **task.point)
         return rows[task.start : task.start + task.count]
 
 
@@ -55,11 +65,22 @@ def unmeasured(size: dict[str, int], keys: np.ndarray) -> np.ndarray:
     return np.full(len(keys), np.nan)
 
 
-def _rate(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
-    """Log-normal errors around a truth in n, claimed to be of order 1/n."""
+def _rate(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
+    """Log-normal errors around a truth, claimed to be of order 1/n."""
     given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **fields}
     claim = RateClaim(id=f"hostile/{name}", error=unmeasured, **given)
-    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * _noise(rng, count))
+    return Hostile(
+        name, right, claim, lambda rng, count, **sizes: truth(**sizes) * _noise(rng, count)
+    )
+
+
+def _bound(name: str, right: bool, truth: Callable[[Any, Any], Any]) -> Hostile:
+    """Errors claimed to be at most of a mixed order, with a mutant of its own."""
+    mutant = Mutant("full-depth", "L^-1 H^-1/2 claimed", {"predicted": 1 / (L * sp.sqrt(H))})
+    return _rate(
+        name, right, truth, sizes=GRID, predicted=MIXED, kind="upper bound", margin=0.15,
+        mutants=(mutant,),
+    )  # fmt: skip
 
 
 def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
@@ -93,8 +114,53 @@ def _contrast(
     return Hostile(name, right, claim, draw)
 
 
+def _mixed(L: Real, H: Real) -> float:
+    return 1 / L + (L * H) ** -0.5
+
+
+FINEST = _mixed(128, 16)
+
+
+def _drift(name: str, right: bool, draw: Draw, **fields: Any) -> Hostile:
+    """Errors that are claimed not to depend on T, for two widths m."""
+    sizes = {"T": [8, 16, 32, 64, 128], "m": [1, 2]}
+    given = {"sizes": sizes, "size": "T", **fields}
+    return Hostile(
+        name, right, IndependenceClaim(id=f"hostile/{name}", error=unmeasured, **given), draw
+    )
+
+
+def _growth(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Values around a truth in n, claimed to grow like log n."""
+    sizes = {"n": [2**k for k in range(2, 14)]}
+    claim = GrowthClaim(id=f"hostile/{name}", value=unmeasured, sizes=sizes, **fields)
+    return Hostile(
+        name, right, claim, lambda rng, count, n: truth(n) + 0.3 * rng.exponential(size=count)
+    )
+
+
+def _law(name: str, right: bool, left: Draw, other: Draw, **fields: Any) -> Hostile:
+    """Two samples that are claimed to have one law."""
+    given = {"sizes": {"side": [1]}, **fields}
+    claim = LawClaim(id=f"hostile/{name}", left=unmeasured, right=unmeasured, **given)
+    return Hostile(name, right, claim, lambda rng, count, side: left(rng, count), other)
+
+
 def _bump(t: np.ndarray, size: Real) -> np.ndarray:
     return 1 + size * np.exp(-t)
+
+
+def _one_pair(rng: np.random.Generator, count: int, correlation: float) -> np.ndarray:
+    x = rng.standard_normal((count, 20))
+    x[:, 1] = correlation * x[:, 0] + (1 - correlation**2) ** 0.5 * x[:, 1]
+    return x
+
+
+def _triple(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Independent in pairs: the sign of the third is that of the product of the others."""
+    x = rng.standard_normal((count, 3))
+    x[:, 2] = abs(x[:, 2]) * np.sign(x[:, 0] * x[:, 1])
+    return x
 
 
 def _noise(rng: np.random.Generator, shape: int | tuple[int, int]) -> np.ndarray:
@@ -106,8 +172,18 @@ NEXT_ORDER = (
     _rate("much-slower-rate-behind-a-larger-one", False, lambda n: n**-0.75 * (1 + 80 / n)),
     _rate("right-rate-behind-a-large-correction", True, lambda n: (1 + 60 / n) / n),
     _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
+    _rate("right-rate-with-a-half-order", True, lambda n: (1 + 5 * n**-0.5) / n),
     _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
     _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
+)
+FLOORS = (
+    _bound("floor-like-the-finest-error", False, lambda L, H: _mixed(L, H) + 0.99 * FINEST),
+    _bound("floor-of-twice-the-finest-error", False, lambda L, H: _mixed(L, H) + 2 * FINEST),
+    _bound("floor-in-one-size", False, lambda L, H: (1 / L + 0.01) / H),
+    _bound("sum-below-a-mixed-bound", True, lambda L, H: _mixed(L, H)),
+    _bound("root-of-squares-below-it", True, lambda L, H: (L**-2.0 + 0.25 / (L * H)) ** 0.5),
+    _bound("errors-on-the-bound", True, lambda L, H: 1 / L + L ** (-1 / 3) * H**-0.5),
+    _bound("one-term-far-below", True, lambda L, H: L**-2.0),
 )
 MEANS = (
     _moment("square-of-a-normal-number", True, lambda rng, size: rng.standard_normal(size) ** 2),
@@ -135,4 +211,49 @@ CONTRASTS = (
     _contrast("nested-events-one-more-frequent", True, (0.6, 0.5), exclusive=False),
     _contrast("one-event-twice", False, (0.5, 0.5), exclusive=False),
 )
-HOSTILE = (*NEXT_ORDER, *MEANS, *CONTRASTS)
+TRENDS = (
+    _drift(
+        "drifts-that-cancel", False,
+        lambda rng, count, T, m: T ** (0.5 if m == 1 else -0.5) * _noise(rng, count),
+    ),
+    _drift(
+        "mean-that-grows-where-the-geometric-one-does-not", False,
+        lambda rng, count, T, m: np.exp(T / 128 * rng.standard_normal(count)),
+    ),
+    _drift(
+        "skew-errors-without-drift", True,
+        lambda rng, count, T, m: np.exp(rng.standard_normal(count)), seeds=16, cap=512,
+    ),
+    _drift(
+        "skew-errors-that-fall", True,
+        lambda rng, count, T, m: np.exp(rng.standard_normal(count)) / T, kind="no growth",
+    ),
+    _growth("logarithm", True, lambda n: 1 + np.log(n)),
+    _growth("root-of-a-logarithm", False, lambda n: np.log(n) ** 0.5, margin=0.4),
+    _growth("logarithm-of-a-logarithm", False, lambda n: 1 + np.log(np.log(n))),
+    _growth("quarter-power", False, lambda n: n**0.25),
+    _growth("logarithm-of-a-logarithm-under-a-bound", True, lambda n: 1 + np.log(np.log(n)),
+            kind="upper bound"),
+    _growth("quarter-power-claimed", True, lambda n: 2 * n**0.25, law="power"),
+    _growth("logarithm-claimed-a-power", False, lambda n: 1 + np.log(n), law="power"),
+    _growth("squared-logarithm-claimed-a-power", False, lambda n: np.log(n) ** 2, law="power"),
+)  # fmt: skip
+LAWS = (
+    _law("one-dependent-pair-of-twenty", False, lambda rng, count: _one_pair(rng, count, 0.9),
+         lambda rng, count: rng.standard_normal((count, 20))),
+    _law("twenty-independent-numbers", True, lambda rng, count: rng.standard_normal((count, 20)),
+         lambda rng, count: rng.standard_normal((count, 20))),
+    _law("dependence-of-three", False, lambda rng, count: _triple(rng, count),
+         lambda rng, count: rng.standard_normal((count, 3)), margin=0.1, cap=2048),
+    _law("atoms", True, lambda rng, count: rng.integers(3, size=(count, 2)) * 0.1,
+         lambda rng, count: rng.integers(3, size=(count, 2)) / 10.0),
+    _law("atoms-that-differ-by-rounding", True,
+         lambda rng, count: rng.integers(2, size=count) * 0.3,
+         lambda rng, count: rng.integers(2, size=count) * (0.1 + 0.2)),
+    _law("a-constant-and-its-rounding", True, lambda rng, count: np.full(count, 0.3),
+         lambda rng, count: np.full(count, 0.1 + 0.2)),
+    _law("an-atom-that-is-missing", False,
+         lambda rng, count: np.maximum(rng.standard_normal(count), -0.3),
+         lambda rng, count: rng.standard_normal(count)),
+)  # fmt: skip
+HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS, *TRENDS, *LAWS)

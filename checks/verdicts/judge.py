@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from .claim import TIERS, Claim, Mutant
 from .data import Data
 from .evidence import Evidence, Measure, planted
@@ -11,7 +13,7 @@ from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
 from .values import ClaimError
-from .wording import because, margin_of
+from .wording import because, margin_of, reach_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
 SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
@@ -22,8 +24,13 @@ MUTANT_ERROR = 0.01
 
 @lru_cache(maxsize=128)
 def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
-    """The planted errors that a claim names, or those of its kind; TypeError for neither."""
+    """The planted errors that a claim names, or those of its kind, and what it always plants.
+
+    Raises TypeError when there are none.
+    """
     found = tuple(claim.mutants) or claim.errors_to_plant()
+    named = {mutant.id for mutant in found}
+    found += tuple(m for m in claim.always_planted() if m.id not in named)
     if not found:
         raise TypeError(
             f"claim {claim.id}: a {type(claim).__name__} plants no errors by itself, and what "
@@ -51,6 +58,7 @@ def judge(
     points = claim.at(tier).points
     mutants = tuple(_try_mutant(claim, mutant, evidence) for mutant in mutants_of(claim))
     verdict, reason = _gate(course, mutants)
+    reach = reach_of(points)
     alternative, probability = false_support(
         course.finding.tests, course.seeds * len(points), SUPPORT_ERROR * course.share
     )
@@ -61,7 +69,7 @@ def judge(
         source=claim.source,
         kind=type(claim).__name__,
         verdict=verdict,
-        because=reason,
+        because=f"{reason}; {reach}" if reach else reason,
         tests=course.finding.tests,
         estimates=course.finding.estimates,
         p_refute=course.p_refute,
@@ -80,7 +88,7 @@ def judge(
         tier=tier,
         seed=seed,
         margin=margin_of(claim),
-        notes=course.finding.notes,
+        notes=(*course.finding.notes, _rule_of_three(course.seeds)),
         series=course.finding.series,
         own_verdict=course.verdict,
     )
@@ -137,7 +145,11 @@ class Course:
 def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
     """What a claim's own rule says; whatever else it raises is a fault of its kind or mutant."""
     try:
-        return subject.finding(data if mutant is None else mutant.plant(data))
+        found = subject.finding(data if mutant is None else mutant.plant(data))
+        wrong = [t.name for t in found.tests if np.isnan([t.estimate, t.standard_error]).any()]
+        if wrong:
+            raise Undecided(f"{wrong[0]} is no number: the data do not determine it")
+        return found
     except Undecided as reason:
         return Finding((), {}, blocked=str(reason))
     except ClaimError:
@@ -148,6 +160,14 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
             f"claim {subject.id}{planted}: expected a finding, received {type(error).__name__}: "
             f"{error}; correct `finding` of {type(subject).__name__} or the mutant's `data`"
         ) from error
+
+
+def _rule_of_three(seeds: int) -> str:
+    """What is known of seeds that fail: none was seen."""
+    return (
+        f"none of {seeds} seeds failed or blew up: a share of up to {min(1.0, 3 / seeds):.2g} of "
+        "seeds may (95 %)"
+    )
 
 
 def _follow(looks: Sequence[int], budget: float, look: Callable[[int], Finding]) -> Course:

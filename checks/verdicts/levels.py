@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from .values import Undecided
+
 SMALLEST = 1e-300  # stands for zero under a logarithm
 
 
@@ -40,6 +42,32 @@ class Levels:
         return Levels(self.log_mean[keep], covariance, self.seeds, self.sign[keep])
 
 
+def refuse_copies(values: Float[np.ndarray, "n K"]) -> None:
+    """Raise `Undecided` where seeds repeat others at all levels: they would be counted twice.
+
+    Several rows occur more than once, and rows that are equal in one column are equal in all, which
+    independent draws of a few values are not. Values on a lattice (counts) may be equal, and so may
+    errors without any randomness, or one value that stands out, such as zero.
+    """
+    first = np.unique(values[:, 0])
+    if len(first) == len(values) or _is_lattice(first):
+        return
+    rows, repeats = np.unique(values, axis=0, return_counts=True)
+    varying = [count for column in values.T if (count := len(np.unique(column))) > 1]
+    if (repeats > 1).sum() > 1 and len(varying) > 1 and set(varying) == {len(rows)}:
+        raise Undecided(
+            f"{len(values) - len(rows)} of {len(values)} seeds repeat others at every level, and "
+            "each draw counts once: return a new draw for each key, or let the cap be the "
+            f"{len(rows)} that there are"
+        )
+
+
+def _is_lattice(values: Float[np.ndarray, " u"]) -> bool:
+    """Whether sorted values differ by multiples of their least difference."""
+    steps = np.diff(values) / np.diff(values).min(initial=np.inf)
+    return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-6 * steps))
+
+
 def summarize(errors: Float[np.ndarray, "n K"], statistic: str) -> Levels:
     """Log statistic of each column, with the joint bootstrap covariance of the logs.
 
@@ -48,7 +76,12 @@ def summarize(errors: Float[np.ndarray, "n K"], statistic: str) -> Levels:
     n, levels = errors.shape
     sign = np.ones(levels)
     if statistic == "geometric":
-        logs = np.log(np.maximum(errors, SMALLEST))
+        if np.any(errors <= 0):
+            raise Undecided(
+                "the error is 0 for some seed, and a geometric mean needs its logarithm; judge the "
+                "mean or rms"
+            )
+        logs = np.log(errors)
         centre, influence = logs.mean(axis=0), logs - logs.mean(axis=0)
     else:
         power = 2 if statistic == "rms" else 1

@@ -71,6 +71,17 @@ def linear_solution(
     return Linear(projector, levels, misfit, discrepancy, spare)
 
 
+def relative_solution(
+    levels: Levels, log_fit: Float[np.ndarray, " K"], columns: Float[np.ndarray, "K p"]
+) -> tuple[Float[np.ndarray, " p"], Linear]:
+    """Least squares of error / fitted error on columns in the same unit: coefficients, and how."""
+    values = np.exp(levels.log_mean - log_fit)
+    covariance = levels.covariance * np.outer(values, values)
+    relative = Levels(values, covariance, levels.seeds, levels.sign)
+    solution = linear_solution(columns, level_weights(levels), relative, values)
+    return solution.projector @ values, solution
+
+
 def _hotelling(
     remainder: Float[np.ndarray, "K K"],
     levels: Levels,

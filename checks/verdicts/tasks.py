@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt32
 
-from .data import Size
+from .data import Real, Size
 from .experiment import Experiment
 from .values import ClaimError, real_values
 
@@ -22,7 +22,7 @@ class Task:
     """
 
     experiment: str
-    size: tuple[tuple[str, int], ...]
+    size: tuple[tuple[str, Real], ...]
     start: int
     count: int
     seed: int
@@ -45,7 +45,7 @@ class Task:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Task":
         """The task that ``to_json`` wrote."""
-        size = tuple((str(name), int(level)) for name, level in data["size"])
+        size = tuple((str(name), level) for name, level in data["size"])
         return Task(**{**data, "size": size})
 
 

@@ -1,24 +1,45 @@
-"""What rules of trends share: levels of one size, and tests of means over seeds."""
+"""What rules of trends share: slices of one size, and tests of means over seeds."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from .data import Real
-from .outcome import Test
+from .data import Data, Real
+from .levels import SMALLEST
+from .outcome import Test, third_cumulant
 from .values import in_unit
 
+Slice = tuple[dict[str, Real], Int[np.ndarray, " k"]]
 
-def by_level(
-    values: Float[np.ndarray, "n K"], column: Float[np.ndarray, " K"]
-) -> tuple[Float[np.ndarray, " levels"], Float[np.ndarray, "n levels"]]:
-    """Sorted levels of one size, and each seed's average over the other sizes."""
-    levels = np.unique(column)
-    return levels, np.stack([values[:, column == level].mean(axis=1) for level in levels], axis=1)
+
+def slices(data: Data, name: str) -> list[Slice]:
+    """The other sizes, and the indices of the points that have them, from coarse to fine."""
+    groups: dict[tuple[tuple[str, Real], ...], list[int]] = {}
+    for k, point in enumerate(data.points):
+        groups.setdefault(tuple((n, v) for n, v in point.items() if n != name), []).append(k)
+    column = data.column(name)
+    return [(dict(rest), np.array(sorted(g, key=column.__getitem__))) for rest, g in groups.items()]
 
 
 def standard_error(values: Float[np.ndarray, "n K"]) -> Float[np.ndarray, " K"]:
     """Of the mean over seeds, for every column."""
     return values.std(axis=0, ddof=1) / np.sqrt(len(values))
+
+
+def log_influences(
+    values: Float[np.ndarray, "n K"], statistic: str
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "n K"]]:
+    """Logarithm of the statistic of each column, and what each seed moves it by.
+
+    ``statistic``: mean, rms or geometric. Influences are deviations of a mean over seeds, as in
+    ``levels.summarize``.
+    """
+    if statistic == "geometric":
+        logs = np.log(np.maximum(values, SMALLEST))
+        return logs.mean(axis=0), logs - logs.mean(axis=0)
+    power = 2 if statistic == "rms" else 1
+    powers = values**power
+    mean = np.maximum(powers.mean(axis=0), SMALLEST)
+    return np.log(mean) / power, (powers - mean) / mean / power
 
 
 def mean_test(
@@ -29,7 +50,12 @@ def mean_test(
     centre: float | None = None,
     unit: int = 0,
 ) -> Test:
-    """Mean of values in units of 2**unit, with its standard error, against absolute limits."""
+    """Mean of values in units of 2**unit, with its standard error, against absolute limits.
+
+    ``centre`` is an estimate of which the values are the influences of the seeds. Tails are
+    corrected for skewness.
+    """
     spread = float(in_unit(values.std(ddof=1), -unit)) / len(values) ** 0.5
     estimate = float(in_unit(values.mean(), -unit)) if centre is None else centre
-    return Test(name, estimate, spread, len(values) - 1.0, low, high)
+    skew = third_cumulant(values) / len(values) ** 0.5
+    return Test(name, estimate, spread, len(values) - 1.0, low, high, skew=skew)

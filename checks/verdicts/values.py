@@ -12,6 +12,10 @@ class ClaimError(ValueError):
     """A function of a claim failed or returned what cannot be judged: a fault of the input."""
 
 
+class Undecided(Exception):
+    """Raised where a rule can decide nothing: the message says why, and what would help."""
+
+
 def stated(claim_id: str, what: str, raw: Any) -> Float[np.ndarray, "..."]:
     """Numbers that a claim states, as float64; raises ClaimError for what is no real number."""
     try:

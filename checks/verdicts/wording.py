@@ -1,7 +1,11 @@
 """The one line of reason that goes with a verdict."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from .claim import Claim
-from .data import Real
+from .data import Real, Size
 from .finding import Finding
 from .outcome import Test, Verdict
 
@@ -19,11 +23,31 @@ def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) 
     region = _region(*worst.support_region)
     if verdict is Verdict.SUPPORTED:
         first = finding.tests[0]
-        return (
-            sampled or f"{_describe(first)}, within {_region(*first.support_region)}, {seeds} seeds"
-        )
+        inside = f"{_describe(first)}, within {_region(*first.support_region)}"
+        return sampled or f"{inside}{_unequal(finding.tests)}, {seeds} seeds"
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
     return f"{_describe(worst)}, neither inside nor outside {region}{end}"
+
+
+def reach_of(points: Sequence[Size]) -> str:
+    """The range of sizes that a verdict speaks of, e.g. ``n 4 to 512, L 8``; empty for none."""
+    words = []
+    for name in points[0] if points else ():
+        levels = [point[name] for point in points]
+        low, high = min(levels), max(levels)
+        words.append(f"{name} {low:g}" + (f" to {high:g}" if high > low else ""))
+    return ", ".join(words)
+
+
+def _unequal(tests: Sequence[Test]) -> str:
+    """What the margin admits and equality would not: two-sided tests whose interval excludes 0."""
+    missed = []
+    for test in tests:
+        low, high = test.interval()
+        centred = np.isfinite([test.low, test.high]).all() and test.low == -test.high
+        if centred and test.standard_error > 0 and (low > 0 or high < 0):
+            missed.append(test.name)
+    return f" (within the margin, but not equal: {', '.join(missed)})" if missed else ""
 
 
 def _describe(test: Test) -> str:

@@ -18,7 +18,7 @@ from checks.verdicts.conditions import (
 )
 from checks.verdicts.data import Data, Real, Size
 from checks.verdicts.finding import Finding, estimate_of, noise_floor, plot_series
-from checks.verdicts.levels import Levels, summarize
+from checks.verdicts.levels import Levels, refuse_copies, summarize
 from checks.verdicts.linear import level_weights, linear_solution
 from checks.verdicts.outcome import Test
 from checks.verdicts.rounding import above_rounding
@@ -75,6 +75,7 @@ class ConstantClaim(Claim):
     def finding(self, data: Data) -> Finding:
         """Extrapolated ratio of error to prediction, against the derived constant."""
         data, notes = above_rounding(self.id, self.rate.sizes, self.resolution, data)
+        refuse_copies(data.matrix("error"))
         unit = common_unit(data.matrix("error"))
         levels = summarize(in_unit(data.matrix("error"), unit), self.statistic)
         finest = finest_point(self.rate, data)

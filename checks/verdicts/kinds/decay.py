@@ -13,7 +13,7 @@ from checks.verdicts.conditions import STATISTICS
 from checks.verdicts.data import Data, Real, Size, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, noise_floor
 from checks.verdicts.fit import allowed, fit_shape
-from checks.verdicts.levels import summarize
+from checks.verdicts.levels import refuse_copies, summarize
 from checks.verdicts.model import Shape
 from checks.verdicts.outcome import Test, number
 from checks.verdicts.rounding import left_out, named_resolution, rounded
@@ -82,6 +82,7 @@ class DecayClaim(Claim):
             notes += left
             unit = common_unit(curves)
             curves = in_unit(curves, unit)
+            refuse_copies(curves)
             levels = summarize(curves, self.statistic)
             if np.any(curves.max(axis=0) == 0):
                 raise Undecided(f"the curve is exactly 0 at some time, {point}")

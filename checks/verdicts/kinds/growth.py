@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
-from checks.verdicts.conditions import check_choice, chosen_size
-from checks.verdicts.data import Data, Real
-from checks.verdicts.finding import Finding, estimate_of, plot_series
-from checks.verdicts.outcome import number
-from checks.verdicts.trends import by_level, mean_test, standard_error
+from checks.verdicts.conditions import check_choice, check_margin, chosen_size
+from checks.verdicts.data import Data, Real, at
+from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
+from checks.verdicts.levels import refuse_copies
+from checks.verdicts.outcome import Test, number
+from checks.verdicts.trends import mean_test, slices, standard_error
 from checks.verdicts.values import common_unit, in_unit
 from theory.language.rate import Kind
 
@@ -21,12 +22,15 @@ from theory.language.rate import Kind
 class GrowthClaim(Claim):
     """A quantity grows like ``log n`` and not like a power of n (or the reverse).
 
-    ``value(size, keys) -> (len(keys),)``, any sign. Each seed is fitted by a quadratic in
-    ``log n``; the curvature is the relative change of slope from end to end of the range:
-    0 for a logarithm, about ``a log(n_max/n_min)`` for ``n**a``. ``law="log"``: the
-    curvature is below ``margin``; ``law="power"``: above it. ``slope_bound``: when given,
-    the slope in log n must stay below it. ``kind="exact"`` also asks for growth at all;
-    ``"upper bound"`` does not.
+    ``value(size, keys) -> (len(keys),)``, any sign. In every slice at fixed other sizes the means
+    over seeds are fitted by a quadratic in ``log n``; its curvature is the relative change of slope
+    from end to end of the range: 0 for ``A + b log n``, about ``a log(n_max/n_min)`` for ``n**a``,
+    negative for ``log log n``. ``law="log"``: the curvature is within ``margin``;
+    ``law="power"``: it is above, and that of the logarithm of the mean, which is 0 for a power,
+    is within. ``slope_bound``: the slope in log n must stay below it.
+    ``kind="upper bound"``, for a logarithm: the quantity grows at most like that, so no curvature
+    is too negative; where no growth is seen it is held to ``slope_bound`` at both ends of the
+    range. ``"exact"`` asks for growth.
     """
 
     value: Callable[..., Any]
@@ -42,7 +46,13 @@ class GrowthClaim(Claim):
     def check(self) -> None:
         """Choose the size and reject what cannot be tested."""
         object.__setattr__(self, "kind", Kind(self.kind))
+        check_margin(self.id, self.margin)
         check_choice(self.id, "law", self.law, ("log", "power"))
+        if self.law == "power" and self.kind is Kind.UPPER_BOUND:
+            raise ValueError(
+                f"claim {self.id}: a bound by some power says nothing; name the power, "
+                "in a RateClaim"
+            )
         object.__setattr__(self, "size", chosen_size(self, self.size, 4))
 
     def roles(self) -> dict[str, Role]:
@@ -50,66 +60,141 @@ class GrowthClaim(Claim):
         return {"value": Role(self.value)}
 
     def finding(self, data: Data) -> Finding:
-        """Per-seed quadratic in log n: relative change of slope over the range (sheet N3)."""
+        """Curvature and slope in log n, in every slice (sheet N3)."""
+        refuse_copies(data.matrix("value"))
+        found = [self._slice(data.select(members), at(rest) if len(data.points) > len(members)
+                 else "") for rest, members in slices(data, self.size)]  # fmt: skip
+        tests = tuple(test for finding in found for test in finding.tests)
+        estimates = {name: e for finding in found for name, e in finding.estimates.items()}
+        series = tuple(s for finding in found for s in finding.series)
+        return Finding(tests, estimates, series, blocked=next((f.blocked for f in found), ""))
+
+    def _slice(self, data: Data, where: str) -> Finding:
         unit = common_unit(data.matrix("value"))
-        levels, values = by_level(in_unit(data.matrix("value"), unit), data.column(self.size))
+        values, levels = in_unit(data.matrix("value"), unit), data.column(self.size)
         x = np.log(levels) - np.log(levels).mean()
-        span = float(x[-1] - x[0])
-        solve = np.linalg.pinv(np.stack([np.ones_like(x), x, x**2], axis=1))
-        _, slopes, bends = solve @ values.T
+        bound = np.inf if self.slope_bound is None else self.slope_bound
         slope = mean_test(
-            f"slope in log {self.size}", slopes, -np.inf, self.slope_bound or np.inf, unit=unit
+            f"slope in log {self.size}{where}", _quadratic(x, values)[1], -np.inf, bound, unit=unit
         )
-        # Influence of a seed on the ratio 2 c span / b of the means (delta method).
-        curvature = 2 * span * bends.mean() / slopes.mean()
-        influence = (2 * span * bends - curvature * slopes) / slopes.mean()
-        low, high = (-np.inf, self.margin) if self.law == "log" else (self.margin, np.inf)
-        bend = mean_test("curvature", influence, low, high, centre=float(curvature))
-        centre, spread = (in_unit(v, -unit) for v in (values.mean(axis=0), standard_error(values)))
-        fitted = np.stack([np.ones_like(x), x, x**2], axis=1) @ (solve @ centre)
-        points = tuple({self.size: int(level)} for level in levels)
-        blocked = ""
-        if slope.estimate <= 3 * slope.standard_error:
+        tests, blocked = [], ""
+        if slope.estimate > 3 * slope.standard_error:
+            tests = self._curvatures(x, values, where)
+        else:
             blocked = (
                 f"no growth is seen: slope in log {self.size} {slope.estimate:.3g}, standard error "
                 f"{slope.standard_error:.2g}; a law of growth needs growth, else use "
                 "IndependenceClaim"
             )
+            if self.kind is Kind.UPPER_BOUND:
+                blocked += ", or give slope_bound"
+        if blocked and self.kind is Kind.UPPER_BOUND and self.slope_bound is not None:
+            ends = (("coarse", x[0]), ("fine", x[-1]))
+            blocked = ""
+            for end, at_end in ends:
+                _, b, c = _quadratic(x, values)
+                name = f"slope at the {end} end{where}"
+                tests.append(mean_test(name, b + 2 * c * at_end, -np.inf, bound, unit=unit))
+        tests += [] if self.slope_bound is None else [slope]
+        fit = _design(x) @ _quadratic(x, values).mean(axis=1)
+        centre, spread, fit = (
+            in_unit(v, -unit) for v in (values.mean(axis=0), standard_error(values), fit)
+        )
         return Finding(
-            (bend,) if self.slope_bound is None else (bend, slope),
-            {
-                "curvature": estimate_of(bend),
-                slope.name: estimate_of(slope),
-                **_residuals(x, values.mean(axis=0), unit),
-            },
-            plot_series("value", points, self.size, centre, spread, fitted),
+            tuple(tests),
+            {test.name: estimate_of(test) for test in (*tests, slope)}
+            | _residuals(x, values.mean(axis=0), unit, where),
+            plot_series("value", data.points, self.size, centre, spread, fit),
             blocked=blocked,
         )
 
+    def _curvatures(
+        self, x: Float[np.ndarray, " K"], values: Float[np.ndarray, "n K"], where: str
+    ) -> list[Test]:
+        """For a power also of the logarithm of the mean, which is what is straight then."""
+        low = -np.inf if self.kind is Kind.UPPER_BOUND else -self.margin
+        if self.law == "log":
+            return [_curvature(f"curvature{where}", x, values, low, self.margin)]
+        mean = values.mean(axis=0)
+        if np.any(mean <= 0):
+            raise Undecided("a power law needs positive means, and some level has none")
+        logs = np.log(mean) + (values - mean) / mean  # their means and the influences of seeds
+        return [
+            _curvature(f"curvature of the logarithm{where}", x, logs, low, self.margin),
+            _curvature(f"curvature{where}", x, values, self.margin, np.inf),
+        ]
+
     def errors_to_plant(self) -> tuple[Mutant, ...]:
-        """The other law claimed; for a logarithm also values that grow by a further power."""
-        other = "power" if self.law == "log" else "log"
-        swapped = Mutant("auto-other-law", f"the {other} law claimed", {"law": other})
-        if self.law == "power":
-            return (swapped,)
-        levels = [point[self.size] for point in self.at(declared_tiers(self)[0]).points]
-        power = 4 * self.margin / float(np.log(max(levels) / min(levels)))
-        text = f"value growing by the further power {power:.3g} of {self.size}"
-        return (swapped, Mutant("auto-power", text, data=growing(self.size, power)))
+        """A power for a logarithm; two-sided, also the other law claimed, and a slower growth."""
+        found = []
+        if self.law == "log":
+            span = max(self._span(tier) for tier in declared_tiers(self))
+            power, rise = 4 * self.margin / span, None
+            if self.kind is Kind.UPPER_BOUND and self.slope_bound is not None:
+                rise = 2 * self.slope_bound * span
+            text = f"values growing like the power {power:.3g} of {self.size}"
+            found.append(Mutant("auto-power", text, data=growing(self.size, power, rise)))
+        if self.kind is Kind.EXACT:
+            other = "power" if self.law == "log" else "log"
+            found.append(Mutant("auto-other-law", f"the {other} law claimed", {"law": other}))
+            text = f"values growing like log log {self.size}"
+            found.append(Mutant("auto-loglog", text, data=growing(self.size, None)))
+        return tuple(found)
+
+    def _span(self, tier: str) -> float:
+        levels = [point[self.size] for point in self.at(tier).points]
+        return float(np.log(max(levels) / min(levels)))
 
 
-def growing(size: str, power: Real) -> Spoiled:
-    """A planted error: values grow by a further power of the size, from its smallest level on."""
+def growing(size: str, power: Real | None, rise: Real | None = None) -> Spoiled:
+    """A planted error: the means grow like A + B size**power, or like log log (None).
+
+    They keep their value at the smallest size, and at the largest unless a ``rise`` over the range
+    is given; seeds keep their distances from them.
+    """
+
+    def law(levels: Float[np.ndarray, " K"]) -> Float[np.ndarray, " K"]:
+        if power is None:
+            return np.log(1 + np.log(levels / levels[0]))
+        return (levels / levels[0]) ** float(power)
 
     def plant(data: Data) -> Data:
-        least = data.column(size).min()
-        return data.mapped("value", lambda point, values: values * (point[size] / least) ** power)
+        values = data.matrix("value").copy()
+        for _, members in slices(data, size):
+            shape = law(data.column(size)[members])
+            share = (shape - shape[0]) / (shape[-1] - shape[0])
+            mean = values[:, members].mean(axis=0)
+            whole = mean[-1] - mean[0] if rise is None else float(rise)
+            values[:, members] += mean[0] + whole * share - mean
+        return data.with_matrix("value", values)
 
     return Spoiled(plant)
 
 
+def _design(x: Float[np.ndarray, " K"]) -> Float[np.ndarray, "K 3"]:
+    return np.stack([np.ones_like(x), x, x**2], axis=1)
+
+
+def _quadratic(
+    x: Float[np.ndarray, " K"], values: Float[np.ndarray, "n K"]
+) -> Float[np.ndarray, "3 n"]:
+    """Coefficients of the quadratic through each seed's values."""
+    return np.linalg.pinv(_design(x)) @ values.T
+
+
+def _curvature(
+    name: str, x: Float[np.ndarray, " K"], values: Float[np.ndarray, "n K"], low: Real, high: Real
+) -> Test:
+    """The ratio 2 c span / b of means over seeds, with the influence of a seed (delta method)."""
+    span = float(x[-1] - x[0])
+    _, slopes, bends = _quadratic(x, values)
+    curvature = 2 * span * bends.mean() / slopes.mean()
+    influence = (2 * span * bends - curvature * slopes) / slopes.mean()
+    return mean_test(name, influence, low, high, centre=float(curvature))
+
+
 def _residuals(
-    x: Float[np.ndarray, " K"], centre: Float[np.ndarray, " K"], unit: int
+    x: Float[np.ndarray, " K"], centre: Float[np.ndarray, " K"], unit: int, where: str
 ) -> dict[str, dict[str, float | None]]:
     """Residual sums of squares of A + b log n and of A n**b, for comparison."""
 
@@ -118,9 +203,9 @@ def _residuals(
 
     straight = np.polyval(np.polyfit(x, centre, 1), x)
     found: dict[str, dict[str, float | None]] = {
-        "residual sum of squares, log law": squares(straight)
+        f"residual sum of squares, log law{where}": squares(straight)
     }
     if np.all(centre > 0):
         power = np.exp(np.polyval(np.polyfit(x, np.log(centre), 1), x))
-        found["residual sum of squares, power law"] = squares(power)
+        found[f"residual sum of squares, power law{where}"] = squares(power)
     return found

@@ -1,8 +1,9 @@
-"""Laws: two samplers agree, by the Kolmogorov-Smirnov distance."""
+"""Laws: two samplers agree, by Kolmogorov-Smirnov distances in many directions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import combinations, product
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +14,14 @@ from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
 from checks.verdicts.data import Data, Real, at
 from checks.verdicts.experiment import Column
 from checks.verdicts.finding import Finding, estimate_of
-from checks.verdicts.outcome import Test
+from checks.verdicts.outcome import Test, t_quantile
 from checks.verdicts.values import in_unit, unit_of
 
-DIRECTIONS = 8  # random directions in which laws of vectors are compared
+PAIRS = 32  # coordinates among which all pairs are compared; of more, neighbours
+TRIPLES = 6  # coordinates among which all triples are compared
+DIRECTIONS = 8  # random directions besides
+ROUNDING = 1e-12  # relative to the largest value: what values may differ by and be one atom
+Matrix = Float[np.ndarray, "n q"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,28 +29,41 @@ class LawClaim(Claim):
     """Two samplers have the same law (or laws within ``tolerance`` of each other).
 
     ``left(size, keys)`` and ``right(size, keys)`` return (n, q) or (n,); they get
-    different keys and are independent. The distance is Kolmogorov-Smirnov's, the largest
-    over the coordinates and a few fixed random directions. Refuted when it is confidently
-    above ``tolerance``; supported when confidently below ``margin`` (larger than
-    tolerance). ``finest_only``: judge at the last size point only, for laws that agree
-    in the limit.
+    different keys and are independent. The distance is Kolmogorov-Smirnov's: in every coordinate,
+    and for vectors also in the directions in which dependence shows: sums and differences of pairs,
+    up to six coordinates also of triples, and a few fixed random ones. These are one joint test.
+    Refuted when a distance is confidently above ``tolerance``; supported when all are confidently
+    below ``margin`` (larger than tolerance), joint ones below ``joint_margin`` (the same by
+    default). ``joint=False`` tests the marginals alone, and a note says so. Values within
+    ``resolution`` of each other, or within rounding of double precision, count as equal.
+    ``finest_only``: judge at the last size point only, for laws that agree in the limit.
     """
 
     left: Callable[..., Any]
     right: Callable[..., Any]
     tolerance: Real = 0.0
     margin: Real = 0.2
+    joint: bool = True
+    joint_margin: Real | None = None
+    resolution: Real = 0.0
     finest_only: bool = False
 
     least_seeds: ClassVar[int] = 2
 
     def check(self) -> None:
         """Reject a margin that no sample could meet."""
-        if not 0 <= self.tolerance < self.margin < 1:
-            raise ValueError(
-                f"claim {self.id}: expected 0 <= tolerance < margin < 1 for a Kolmogorov-Smirnov "
-                f"distance, received tolerance {self.tolerance}, margin {self.margin}"
-            )
+        for margin in (self.margin, self._joint_margin):
+            if not 0 <= self.tolerance < margin < 1:
+                raise ValueError(
+                    f"claim {self.id}: expected 0 <= tolerance < margin < 1 for a Kolmogorov-"
+                    f"Smirnov distance, received tolerance {self.tolerance}, margin {margin}"
+                )
+        if not 0 <= self.resolution < float("inf"):
+            raise ValueError(f"claim {self.id}: expected resolution >= 0, got {self.resolution}")
+
+    @property
+    def _joint_margin(self) -> Real:
+        return self.margin if self.joint_margin is None else self.joint_margin
 
         sides = (self.left, self.right)
         draws = [(s.experiment.draw or s.experiment.name) for s in sides if isinstance(s, Column)]
@@ -60,43 +78,46 @@ class LawClaim(Claim):
         return {"left": Role(self.left, SAMPLE), "right": Role(self.right, SAMPLE, side="right")}
 
     def finding(self, data: Data) -> Finding:
-        """Kolmogorov-Smirnov distance in every coordinate and a few fixed directions.
+        """Kolmogorov-Smirnov distance in every coordinate, and jointly in many directions.
 
         Refuted with the law of the two-sample statistic, the tolerance taken off; supported
         with the binomial bound: at the point where the two laws differ by the margin, the
         empirical difference has standard deviation at most (1/(4 n) + 1/(4 m))**0.5.
         """
         pairs = list(zip(data.points, data.arrays["left"], data.arrays["right"], strict=True))
-        tests = []
+        tests, vectors = [], False
         for point, left, right in pairs[-1:] if self.finest_only else pairs:
-            x, y = (sample.reshape(len(sample), -1) for sample in (left, right))
-            unit = unit_of(x, y)
-            x, y = in_unit(x, unit), in_unit(y, unit)
-            pooled = np.concatenate([x, y])
-            centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-300
-            x, y = (x - centre) / spread, (y - centre) / spread
-            directions = _directions(x.shape[1])
-            n, m = len(x), len(y)
-            for k, direction in enumerate(directions):
-                distance = _kolmogorov(x @ direction, y @ direction)
-                excess = max(distance - self.tolerance, 0.0) * np.sqrt(n * m / (n + m))
-                deviation = np.sqrt(0.25 / n + 0.25 / m)
-                what = f"coordinate {k}" if k < x.shape[1] else f"direction {k - x.shape[1]}"
-                tests.append(
-                    Test(
-                        f"distance in {what}{at(point)}",
-                        distance,
-                        float(deviation),
-                        n + m - 2.0,
-                        -np.inf,
-                        self.tolerance,
-                        -np.inf,
-                        self.margin,
-                        refutation=float(special.kolmogorov(excess)),
-                        support=float(special.ndtr((distance - self.margin) / deviation)),
-                    )
-                )
-        return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
+            x, y = _standardised(left, right, self.resolution)
+            q = x.shape[1]
+            for k in range(q):
+                name = f"distance in coordinate {k}{at(point)}"
+                distance = _kolmogorov(x[:, k], y[:, k])
+                tests.append(self._test(name, np.array([distance]), len(x), len(y), self.margin))
+            vectors |= q > 1
+            if self.joint and q > 1:
+                distances = np.array([_kolmogorov(x @ d, y @ d) for d in _directions(q)])
+                name = f"largest distance in {len(distances)} joint directions{at(point)}"
+                tests.append(self._test(name, distances, len(x), len(y), self._joint_margin))
+        notes = ()
+        if vectors:
+            notes = ("dependence shows in pairs, up to six coordinates in triples, and in a few "
+                     "random directions; no other is tested",)  # fmt: skip
+            notes = notes if self.joint else ("marginals only: dependence is not tested",)
+        return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests}, notes=notes)
+
+    def _test(
+        self, name: str, distances: Float[np.ndarray, " k"], n: int, m: int, margin: Real
+    ) -> Test:
+        """The largest of distances, each of which may refute."""
+        distance, deviation = float(distances.max()), float(np.sqrt(0.25 / n + 0.25 / m))
+        excess = max(distance - self.tolerance, 0.0) * np.sqrt(n * m / (n + m))
+        half = deviation * t_quantile(0.995, n + m - 2.0)
+        return Test(
+            name, distance, deviation, n + m - 2.0, -np.inf, self.tolerance, -np.inf, margin,
+            refutation=min(1.0, len(distances) * float(special.kolmogorov(excess))),
+            support=float(special.ndtr((distance - margin) / deviation)),
+            exact=(max(distance - half, 0.0), min(distance + half, 1.0)),
+        )  # fmt: skip
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """The left sample shifted by five margins of its spread, or three times wider."""
@@ -121,21 +142,51 @@ def _moved(shift: Real, scale: Real, data: Data) -> Data:
     return replace(data, arrays={**data.arrays, "left": [moved(x, y) for x, y in pairs]})
 
 
+def _standardised(left: np.ndarray, right: np.ndarray, resolution: Real) -> tuple[Matrix, Matrix]:
+    """Both samples in units of their common spread; values that rounding tells apart are equal."""
+    x, y = (sample.reshape(len(sample), -1) for sample in (left, right))
+    unit = unit_of(x, y)
+    pooled = in_unit(np.concatenate([x, y]), unit)
+    alike = np.maximum(ROUNDING, in_unit(float(resolution), unit))
+    pooled = np.stack([_merged(v, float(w)) for v, w in zip(pooled.T, alike, strict=True)], axis=1)
+    spread = pooled.std(axis=0)
+    spread = np.where(spread > ROUNDING, spread, np.inf)
+    pooled = (pooled - pooled.mean(axis=0)) / spread
+    return pooled[: len(x)], pooled[len(x) :]
+
+
+def _merged(values: Float[np.ndarray, " n"], alike: float) -> Float[np.ndarray, " n"]:
+    """Each value replaced by the least of those that it is connected with by steps of ``alike``."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    starts = np.concatenate([[True], np.diff(ranked) > alike])
+    merged = np.empty_like(values)
+    merged[order] = ranked[starts][np.cumsum(starts) - 1]
+    return merged
+
+
+@lru_cache(maxsize=64)
 def _directions(q: int) -> Float[np.ndarray, "directions {q}"]:
-    """The axes, and where dependence shows: sums and differences, random ones from five axes."""
+    """Where dependence shows: signed sums of pairs and triples, and random directions."""
     axes = np.eye(q)
-    if q == 1:
-        return axes
-    pairs = [axes[i] + sign * axes[j] for i in range(q) for j in range(i) for sign in (1, -1)]
-    # Fixed, not drawn anew: a judgement must be repeatable.
-    mixed = pairs if q <= 4 else np.random.default_rng(q).standard_normal((DIRECTIONS, q))
-    mixed = np.array(mixed)
-    return np.concatenate([axes, mixed / np.linalg.norm(mixed, axis=1, keepdims=True)])
+    near = PAIRS if q <= PAIRS else 2
+    pairs = [(i, j) for i in range(q) for j in range(max(0, i - near + 1), i)]
+    found = [axes[i] + sign * axes[j] for i, j in pairs for sign in (1, -1)]
+    if q <= TRIPLES:
+        found += [
+            axes[i] + a * axes[j] + b * axes[k]
+            for i, j, k in combinations(range(q), 3)
+            for a, b in product((1, -1), repeat=2)
+        ]
+    if q > 2:  # fixed, not drawn anew: a judgement must be repeatable
+        found += list(np.random.default_rng(q).standard_normal((DIRECTIONS, q)))
+    return np.array([d / np.linalg.norm(d) for d in found])
 
 
 def _kolmogorov(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " m"]) -> float:
-    """Largest difference of the two empirical distribution functions."""
-    where = np.concatenate([x, y])
+    """Largest difference of the two empirical distribution functions, rounding taken off."""
+    where = _merged(np.concatenate([x, y]), ROUNDING * (1 + float(np.abs(x).max())))
+    x, y = where[: len(x)], where[len(x) :]
     left = np.searchsorted(np.sort(x), where, side="right") / len(x)
     right = np.searchsorted(np.sort(y), where, side="right") / len(y)
     return float(np.abs(left - right).max())

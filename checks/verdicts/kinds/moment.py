@@ -12,11 +12,10 @@ from scipy import special
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
 from checks.verdicts.data import Data, Real, Size, at
 from checks.verdicts.finding import Finding, estimate_of
-from checks.verdicts.outcome import Test, t_quantile
+from checks.verdicts.outcome import Test, t_quantile, third_cumulant
 from checks.verdicts.values import ClaimError, in_unit, stated, unit_of
 
 ROUNDING = 1e-12  # relative: what a mean without sampling error may deviate by
-SHOWN = 1.25  # samples show less skewness than their law has: a quarter is added
 HEAVY = 100.0  # kurtosis above which a standard error is not to be trusted (as mlmc warns)
 
 
@@ -106,7 +105,7 @@ class MomentClaim(Claim):
                         f"{name}: the observations do not vary, which decides nothing of a mean; "
                         "use more seeds, name the bounds of the observations, or use IdentityClaim"
                     )
-                elif (kurtosis := _cumulant(x, 4)) > HEAVY:
+                elif (kurtosis := _kurtosis(x)) > HEAVY:
                     notes.append(
                         f"kurtosis {kurtosis:.0f} of {name}: rare observations make the mean"
                     )
@@ -159,7 +158,7 @@ def _student_test(
     measured = np.array([x.mean(), error, -allowed, allowed, -margin, margin])
     estimate, error, *limits = in_unit(measured, -unit).tolist()
     varies = bool(np.ptp(x) > 0)
-    skew = SHOWN * _cumulant(x, 3) / len(x) ** 0.5 if varies else 0.0
+    skew = third_cumulant(x) / len(x) ** 0.5
     return Test(name, estimate, error, len(x) - 1.0, *limits, refutes=varies, skew=skew)
 
 
@@ -230,7 +229,6 @@ def _bounds(
     return in_unit(low, unit), in_unit(high, unit)
 
 
-def _cumulant(x: Float[np.ndarray, " n"], power: int) -> float:
-    """Mean of a power of the standardised observations: skewness, kurtosis."""
+def _kurtosis(x: Float[np.ndarray, " n"]) -> float:
     centred = x - x.mean()
-    return float((centred**power).mean() / (centred**2).mean() ** (power / 2))
+    return float((centred**4).mean() / (centred**2).mean() ** 2)

@@ -1,7 +1,7 @@
 """Rates: exponents, terms, floor."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -22,12 +22,16 @@ from checks.verdicts.exponents import (
     exponent_tests,
     fit_notes,
     fit_rate,
-    floor_test,
+    neighbour_notes,
     presence_tests,
 )
 from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
-from checks.verdicts.levels import summarize
+from checks.verdicts.fit import Fit, allowed, misfit_of
+from checks.verdicts.floors import floor_notes, floor_tests, grows
+from checks.verdicts.levels import Levels, refuse_copies, summarize
 from checks.verdicts.model import Shape
+from checks.verdicts.orders import OTHER, in_doubt, with_rivals
+from checks.verdicts.outcome import Test
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
 from checks.verdicts.values import common_unit, in_unit
@@ -50,9 +54,13 @@ class RateClaim(Claim):
       (the only one that allows negative values).
     - ``next_order``: the error is fitted as rate * (1 + a N**-next_order). Default
       ``"auto"``: 1 for a rate of one monomial, none for a sum, whose terms correct each
-      other. ``None``: no correction term, a sharper fit for data known to be asymptotic.
+      other; where a correction is seen that may as well be of order 1/2, the claim is refuted only
+      if both orders refute it. ``None``: no correction term, a sharper fit for data known to be
+      asymptotic.
     - ``floor_share``: the largest share of the finest level's error that may be a
-      constant; confidently more is convergence to a wrong limit.
+      constant; confidently more is convergence to a wrong limit. A note says what share the data
+      exclude. Under a bound of several terms the error must vanish, too, in each size in which all
+      terms do, at fixed other sizes, where there are levels enough to see it.
     - ``resolution``: the absolute size of rounding of the measured quantity, in the unit of the
       error, or a function of the size dict. Levels with errors up to ten times as large are left
       out, and the finding names them; ``0`` says that the errors are exact. Default: errors that
@@ -111,11 +119,12 @@ class RateClaim(Claim):
                 f"the error is exactly 0 at {data.points[k]}: no rate can be seen; use "
                 "IdentityClaim"
             )
+        refuse_copies(errors)
         levels = summarize(errors, self.statistic)
         fit = fit_rate(self.rate, self.margin, levels, shape)
-        tests = exponent_tests(self.rate, self.margin, fit)
-        if len(shape.log_terms) == 1 or self.rate.kind is Kind.EXACT:
-            tests += (floor_test(self.rate.kind, self.floor_share, levels, shape, fit, finest),)
+        tests = self._tests(levels, shape, fit, data)
+        tests, more, another = self._with_rivals(tests, levels, data)
+        notes, doubt = notes + more, fit.doubt or another
         if len(shape.log_terms) > 1 and self.rate.kind is Kind.EXACT:
             tests += presence_tests(self.rate, levels, shape, fit)
         means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
@@ -124,17 +133,43 @@ class RateClaim(Claim):
             tests,
             estimates_of(self.rate, tests),
             plot_series("error", data.points, x, means, spread, fitted),
-            notes + fit_notes(fit, data),
+            (
+                *notes,
+                *fit_notes(fit, data),
+                *floor_notes(self.rate, tests, data),
+                *neighbour_notes(self.rate, self.margin, tests),
+            ),
             noise_floor(levels, finest, data.points[finest]),
-            fit.doubt,
+            doubt,
         )
 
+    def _tests(self, levels: Levels, shape: Shape, fit: Fit, data: Data) -> tuple[Test, ...]:
+        tests = exponent_tests(self.rate, self.margin, fit)
+        return tests + floor_tests(self.rate, self.floor_share, levels, shape, fit, data)
+
+    def _with_rivals(
+        self, tests: tuple[Test, ...], levels: Levels, data: Data
+    ) -> tuple[tuple[Test, ...], tuple[str, ...], str]:
+        """The tests, held to a correction of another order where its order is in doubt."""
+        if self.next_order != "auto" or len(self.rate.terms) > 1:
+            return tests, (), ""
+        shapes = [rate_shape(self.rate, order, data) for order in (None, 1.0, OTHER)]
+        if not len(shapes[1].corrections):
+            return tests, (), ""
+        region = allowed(self.rate.kind, self.margin)
+        if not in_doubt(*(misfit_of(levels, shape, region) for shape in shapes)):
+            return tests, (), ""
+        other = fit_rate(self.rate, self.margin, levels, shapes[2])
+        rivals = self._tests(levels, shapes[2], other, data)
+        tests, note, doubt = with_rivals(tests, rivals)
+        return tests, (note,), doubt
+
     def errors_to_plant(self) -> tuple[Mutant, ...]:
-        """Wrong exponents, or errors that leave the bound; and a floor."""
+        """Wrong exponents, or errors that leave the bound."""
         return self._exact_errors() if self.rate.kind is Kind.EXACT else self._bound_errors()
 
     def _exact_errors(self) -> tuple[Mutant, ...]:
-        """Exponents moved by twice the margin either way, and a floor like the finest error."""
+        """Exponents moved by twice the margin either way."""
         found = []
         step = sp.nsimplify(2 * self.margin, rational=True)
         for name in self.rate.sizes:
@@ -142,11 +177,12 @@ class RateClaim(Claim):
             for word, sign in (("faster", -1), ("slower", 1)):
                 moved = sp.expand(self.rate.expression * size ** (sign * step))
                 text = f"exponent of {name} moved by {float(step):.3g}, {word} decay claimed"
-                found.append(Mutant(f"auto-{word}-{name}", text, {"predicted": moved}))
-        return (*found, self._floor(1.0, self._resolved))
+                changes = {"predicted": moved}
+                found.append(Mutant(f"auto-{word}-{name}", text, changes))
+        return tuple(found)
 
     def _bound_errors(self) -> tuple[Mutant, ...]:
-        """Errors growing over the bound by twice the margin, and a floor.
+        """Errors growing over the bound by twice the margin.
 
         A weaker bound would be true, and a stronger one may be true when the bound has slack;
         so the error is moved, onto the bound and then away from it. With several terms the
@@ -165,15 +201,30 @@ class RateClaim(Claim):
             )
             for suffix, growth in found.items()
         ]
-        return (*grown, self._floor(1.0 if one else 4.0, partial(self._on_bound, {})))
+        return tuple(grown)
 
-    def _floor(self, multiple: Real, before: Callable[[Data], Data]) -> Mutant:
-        """What is planted is exact: levels that are rounding are left out before it."""
+    def always_planted(self) -> tuple[Mutant, ...]:
+        """A floor like the finest error; under a bound of several terms, a larger one.
+
+        What is planted is exact: levels that are rounding are left out before it.
+        """
+        if grows(self.rate):
+            return ()
+        one, exact = len(self.rate.terms) == 1, self.rate.kind is Kind.EXACT
+        multiple = 1.0 if one or exact else 4.0
+        before = self._resolved if exact else partial(self._on_bound, {})
         text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
-        return Mutant(
+        floor = Mutant(
             "auto-floor", text, {"resolution": 0},
             data=lambda data: self._raised(multiple, before(data)),
         )  # fmt: skip
+        return (floor,)
+
+    def planted(self, mutant: Mutant) -> "RateClaim":
+        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
+        claim = cast(RateClaim, super().planted(mutant))
+        known = claim.next_order != "auto" or len(claim.rate.terms) > 1
+        return claim if known else replace(claim, next_order=1.0)
 
     def _resolved(self, data: Data) -> Data:
         return self.resolved(data)[0]
@@ -190,13 +241,11 @@ class RateClaim(Claim):
         return data.with_matrix("error", errors * np.exp((excess - gamma) @ shape.log_sizes))
 
     def _raised(self, multiple: Real, data: Data) -> Data:
-        """Errors plus this multiple of the finest one."""
+        """Errors plus this multiple of the finest level's statistic."""
         errors = data.matrix("error")
-        finest, unit = errors[:, finest_point(self.rate, data)], common_unit(errors)
-        if self.statistic == "weak":
-            floor = float(finest.mean())
-        else:
-            floor = float(in_unit(np.sqrt((in_unit(finest, unit) ** 2).mean()), -unit))
+        finest, unit = errors[:, [finest_point(self.rate, data)]], common_unit(errors)
+        level = summarize(in_unit(finest, unit), self.statistic)
+        floor = float(in_unit(level.sign[0] * np.exp(level.log_mean[0]), -unit))
         return data.with_matrix("error", errors + multiple * floor)
 
     def resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
