@@ -59,7 +59,7 @@ class Located:
 
 
 def select(
-    targets: Sequence[str], house: House, lost: list[InputProblem] | None = None
+    targets: Sequence[str], house: House = BUILT_IN, lost: list[InputProblem] | None = None
 ) -> tuple[Located, ...]:
     """The claims that ``targets`` name, in order and without repetition; all rooms when empty.
 
