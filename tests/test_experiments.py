@@ -81,7 +81,7 @@ not_checked = ()
 def test_each_block_is_simulated_once(how: list[str], toy: Run, tmp_path: Path) -> None:
     if "dask" in how:
         pytest.importorskip("distributed", reason="the extra `cluster` is optional")
-    (tmp_path / "house" / "checks" / "toy_limit" / "__init__.py").write_text(ROOM)
+    (tmp_path / "house" / "toy_limit" / "checks.py").write_text(ROOM)
     log = tmp_path / "log"
     done = toy("check", "toy_limit", *how, "--json", "record.json", TOY_LOG=str(log))
     assert done.returncode == 0, done.stderr
