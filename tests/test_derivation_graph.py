@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from checks.suite.rooms import load_theorem, rooms
+from checks.suite.house import BUILT_IN
 from theory.algebra.symbols import symbol
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 
@@ -50,9 +50,9 @@ def test_the_statement_names_steps() -> None:
         _ = theorem(FIRST, statement=("third",)).derivation
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_what_stands_aside_says_why_and_nothing_else_does(room: str) -> None:
-    found = load_theorem(room)
+    found = BUILT_IN.theorem(room)
     assert found.derivation.statement, "the derivation names no step that is the statement"
     assert [name for name, reason in found.beside.items() if not reason] == []
     named = [name for group in found.derivation.aside.values() for name in group]

@@ -35,7 +35,7 @@ def test_real_sizes_are_measured_as_they_are():
 
 
 def test_a_task_at_a_real_size_survives_json():
-    task = Task("user/tau", None, "error", (("tau", 1.5), ("n", 2)), 0, 4, 0)
+    task = Task("user/tau:error", (("tau", 1.5), ("n", 2)), 0, 4, 0)
     assert Task.from_json(json.loads(json.dumps(task.to_json()))) == task
 
 

@@ -1,5 +1,7 @@
 """The statistics under the verdicts, each against a second route."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -87,7 +89,7 @@ def test_a_bound_is_judged_at_the_constants_that_favour_it():
 def test_monomials_are_those_of_the_rate():
     n, m = sp.symbols("n m", positive=True)
     rate = Rate(1 / n + sp.sqrt(sp.log(n)) * m ** sp.Rational(-1, 3))
-    points = ({"n": 8, "m": 3}, {"n": 50, "m": 1})
+    points: tuple[dict[str, Any], ...] = ({"n": 8, "m": 3}, {"n": 50, "m": 1})
     found = log_monomials(rate, Data(points, {}, 1))
     # Rate.evaluate substitutes into the expression, the judge works on logarithms.
     assert np.allclose(

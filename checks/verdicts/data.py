@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 Real = float | int  # what a user may write where a number is meant
-Size = dict[str, Real]
+Size = dict[str, Any]  # numbers by name: whole ones are int, others float
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Hostile:
     def _block(self, task: Task) -> np.ndarray:
         rng = np.random.default_rng([task.seed, *map(int, task.point.values())])
         count = self.subject.at("smoke").looks[-1]
-        if self.other is not None and task.role == "right":
+        if self.other is not None and task.experiment.endswith(":right"):
             rng = np.random.default_rng([task.seed, 1])
             return self.other(rng, count)[task.start : task.start + task.count]
         rows = self.draw(rng, count, **task.point)

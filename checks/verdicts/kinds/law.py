@@ -60,11 +60,6 @@ class LawClaim(Claim):
                 )
         if not 0 <= self.resolution < float("inf"):
             raise ValueError(f"claim {self.id}: expected resolution >= 0, got {self.resolution}")
-
-    @property
-    def _joint_margin(self) -> Real:
-        return self.margin if self.joint_margin is None else self.joint_margin
-
         sides = (self.left, self.right)
         draws = [(s.experiment.draw or s.experiment.name) for s in sides if isinstance(s, Column)]
         if len(draws) == 2 and draws[0] == draws[1]:
@@ -72,6 +67,10 @@ class LawClaim(Claim):
                 f"claim {self.id}: expected two experiments with keys of their own, received two "
                 f"columns of {draws[0]}, which are not independent"
             )
+
+    @property
+    def _joint_margin(self) -> Real:
+        return self.margin if self.joint_margin is None else self.joint_margin
 
     def roles(self) -> dict[str, Role]:
         """Two samples."""
