@@ -69,6 +69,8 @@ class GaussianMean(sp.Expr):
 
     def quadrature(self, covariance: tuple[float, ...], outer: tuple[float, ...] = ()) -> float:
         """The value at one covariance, and at values of ``outer``, by Gauss and Hermite."""
+        if self.body.has(sp.DiracDelta, sp.Derivative):
+            raise ValueError(f"no quadrature of {self.body}: a slope of a kink is no function")
         return _quadrature(self.body, (*self.variables,), covariance, self.outer, outer)
 
 
