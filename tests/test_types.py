@@ -52,7 +52,7 @@ PLANTED = (
 def errors_in(folder: Path, *files: Path) -> list[tuple[Path, int]]:
     """Files and lines of what pyright complains about, with the local stub of SymPy."""
     config = {
-        "include": [str(file) for file in files], "stubPath": str(ROOT / "typings"),
+        "include": [str(file) for file in files], "stubPath": str(ROOT / "stubs"),
         "extraPaths": [str(ROOT)], "pythonVersion": "3.11", "useLibraryCodeForTypes": False,
     }  # fmt: skip
     (folder / "pyrightconfig.json").write_text(json.dumps(config))

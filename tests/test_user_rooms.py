@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from checks.app.main import run
+from checks.suite import sources
 from checks.suite.house import House
 from checks.suite.problem import InputProblem, RoomProblem
 from checks.suite.roots import Root, named_roots
@@ -105,6 +106,29 @@ def test_roots_are_named_by_options_a_project_and_installed_packages(
     (info / "entry_points.txt").write_text("[verilimit.rooms]\ntheir = absent_rooms\n")
     with pytest.raises(InputProblem, match="their = absent_rooms"):
         named_roots()
+
+
+def test_the_code_of_an_installed_package_with_rooms_belongs_to_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "LIBRARIES", (*sources.LIBRARIES, f"{tmp_path}/"))
+    build_house(tmp_path / "installed_toy" / "rooms")
+    (tmp_path / "installed_toy" / "__init__.py").write_text("")
+    (tmp_path / "installed_toy" / "helper.py").write_text("SHIFT = 1\n")
+    (tmp_path / "other_library.py").write_text("SHIFT = 1\n")
+    file = tmp_path / "installed_toy" / "rooms" / "toy_limit" / "checks.py"
+    file.write_text(f"import other_library\nfrom installed_toy import helper\n{file.read_text()}")
+    info = tmp_path / "toy-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[verilimit.rooms]\ntoy = installed_toy.rooms\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    house = House(named_roots(), built_in=False)
+    house.room("toy_limit")
+    address = house.address("toy_limit")
+    proof = sources.proof(address.run)
+    assert {"module installed_toy.helper", f"module {address.module('checks')}"} <= set(proof)
+    assert "module other_library" not in proof
 
 
 @pytest.mark.parametrize(

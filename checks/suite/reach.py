@@ -69,10 +69,10 @@ def reached(run: str, entries: Iterable[str]) -> set[str]:
         if node in found:
             continue
         found.add(node)
-        waiting.extend(_arrows.get(node, ()))
+        waiting.extend(tuple(_arrows.get(node, ())))  # another thread may add to them
         if node.startswith("below "):
             package = node.removeprefix("below ")
-            waiting.extend(f"module {m}" for m in _modules if m.startswith(f"{package}."))
+            waiting.extend(f"module {m}" for m in tuple(_modules) if m.startswith(f"{package}."))
     return found & known
 
 

@@ -35,10 +35,11 @@ SETS_A_THEOREM = re.compile(r"^theorem(: \w+)? = ", re.MULTILINE).search
 
 @dataclass(frozen=True)
 class Root:
-    """A folder of rooms, and who named it."""
+    """A folder of rooms, who named it, and the folders of the package that it is part of."""
 
     folder: str
     named_by: str = "--rooms"
+    code: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:
@@ -49,11 +50,12 @@ class Root:
 
     def mount(self) -> None:
         """Make the folder known to Python's import."""
+        for folder in (self.folder, *self.code):
+            sources.own(folder)
         if self.package in sys.modules:
             return
         package = sys.modules[self.package] = ModuleType(self.package, f"Rooms of {self.folder}.")
         package.__path__ = [self.folder]
-        sys.modules[sources.ROOMS].__path__.append(self.folder)
 
     def names(self) -> Iterator[str]:
         """The rooms in the folder: sub-folders that have a theory."""
@@ -181,13 +183,17 @@ def _of_packages() -> Iterator[Root]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         who = f"the entry point {entry.name} = {entry.value}"
         try:
+            top = find_spec(entry.value.partition(".")[0])  # which imports nothing
+            code = tuple((top.submodule_search_locations if top is not None else None) or ())
+            for folder in code:  # before any of it is imported
+                sources.own(folder)
             spec = find_spec(entry.value)
             folders = spec.submodule_search_locations if spec is not None else None
         except (ImportError, ValueError) as error:
             raise _no_package(who, f"{type(error).__name__}: {error}") from error
         if not folders:
             raise _no_package(who, "no such package")
-        yield from (_root(Path(folder), who) for folder in folders)
+        yield from (_root(Path(folder), who, code) for folder in folders)
 
 
 def _no_package(who: str, received: str) -> InputProblem:
@@ -198,11 +204,11 @@ def _no_package(who: str, received: str) -> InputProblem:
     )
 
 
-def _root(folder: Path, named_by: str) -> Root:
+def _root(folder: Path, named_by: str, code: tuple[str, ...] = ()) -> Root:
     if not folder.is_dir():
         raise InputProblem(
             expected=f"{named_by} to name a folder of rooms",
             received=f"{folder}, which is no folder",
             remedy="Check the path; `verilimit new NAME` makes a first room.",
         )
-    return Root(str(folder.resolve()), named_by)
+    return Root(str(folder.resolve()), named_by, code)

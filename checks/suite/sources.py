@@ -278,6 +278,13 @@ def of_library_or_reader(path: str) -> bool:
     return path.startswith(LIBRARIES) and not of_house(path)
 
 
+def own(folder: str) -> None:
+    """Count what lies below a folder as rooms' code and data, also among installed libraries."""
+    known = sys.modules[ROOMS].__path__
+    if folder not in known:
+        known.append(folder)
+
+
 def of_house(path: str) -> bool:
     """Whether a file is verilimit's, or of a root of users' rooms."""
     return any(
