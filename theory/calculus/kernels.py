@@ -44,12 +44,12 @@ class GaussianMean(sp.Expr):
         """Those of the covariance, and the parameters of the function."""
         return (self.body.free_symbols - set(self.variables)) | self.covariance.free_symbols
 
-    def _eval_derivative(self, s: sp.Basic) -> sp.Expr:
+    def _eval_derivative(self, wrt: sp.Basic) -> sp.Expr:
         """Price's rule."""
         pairs = [(a, b) for k, a in enumerate(self.variables) for b in self.variables[k:]]
         found = sp.S.Zero
         for (a, b), c in zip(pairs, self.covariance, strict=True):
-            slope = sp.diff(c, s)
+            slope = sp.diff(c, wrt)
             if slope != 0:
                 weight = sp.Rational(1, 2) if a == b else sp.S.One
                 second = sp.diff(self.body, a, b)
@@ -69,6 +69,8 @@ class GaussianMean(sp.Expr):
 
     def quadrature(self, covariance: tuple[float, ...], outer: tuple[float, ...] = ()) -> float:
         """The value at one covariance, and at values of ``outer``, by Gauss and Hermite."""
+        if self.body.has(sp.DiracDelta, sp.Derivative):
+            raise ValueError(f"no quadrature of {self.body}: a slope of a kink is no function")
         return _quadrature(self.body, (*self.variables,), covariance, self.outer, outer)
 
 

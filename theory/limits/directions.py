@@ -36,7 +36,7 @@ def directions(reading: Reading, node: Array, environment: Environment) -> Polyn
         )
     size = node.shape[-1]
     growing = reading.sizes.exponent_of(size).is_positive
-    count = sp.oo if growing else reading.sizes.scaling.get(size, size)
+    count = sp.oo if growing else size.xreplace(dict(reading.sizes.scaling))
     kernel, name = reading.fresh("overlap"), reading.fresh(node.data)
 
     def definition(*at: sp.Idx) -> sp.Expr:

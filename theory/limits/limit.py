@@ -1,6 +1,6 @@
 """The limit of a layer: regime, drift, covariance, what was assumed, in words and numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,7 @@ class Limit:
 
     layer: Layer
     regime: str
-    words: tuple[str, ...]
+    words: Sequence[str]
     drift: Mapping[str, sp.Expr] = field(default_factory=dict)
     covariance: ByPair = field(default_factory=ByPair)
     axes: Mapping[Any, tuple[sp.Idx, ...]] = field(default_factory=dict)
@@ -59,6 +59,10 @@ class Limit:
     hypotheses: Mapping[str, str] = field(default_factory=dict)
     diagonals: Mapping[str, sp.Expr] = field(default_factory=dict)
     diagram: Callable[..., Any] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Words are a list of sentences."""
+        object.__setattr__(self, "words", list(self.words))
 
     def phase(self, exponent: sp.Symbol, low: sp.Expr | int = 0, high: sp.Expr | int = 2) -> Any:
         """The regimes for all values of a symbolic exponent between two values, exact."""

@@ -102,12 +102,12 @@ class Sizes:
 
     def entry_size(self, name: str) -> sp.Expr:
         """The power of N of one entry of an array."""
-        return self._entry_sizes().get(name, sp.S.Zero)
+        return self._entry_sizes().get(name) or sp.S.Zero
 
     def exponent_of(self, size: sp.Expr) -> sp.Expr:
-        """The power of N in a size."""
+        """The power of N in a number; the largest of several."""
         found = exponents(size, self.scaling)
-        return next(iter(found)) if len(found) == 1 else sp.S.Zero
+        return largest(found) if found else sp.S.Zero
 
     def typical(self, component: Component) -> sp.Expr:
         """The power of N of what is left of a state, if no coordinate is larger than others."""
@@ -116,7 +116,7 @@ class Sizes:
         if not kinds & {"state", "fixed"}:
             return sp.S.Zero
         known = self._entry_sizes()
-        entries = sp.Add(*(known.get(name, sp.S.Zero) for name, _ in component))
+        entries = sp.Add(*(known[name] for name, _ in component if name in known))
         parent = {i: i for _, at in component for i in at if i >= 0}
 
         def root(i: int) -> int:

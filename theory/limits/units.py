@@ -62,7 +62,7 @@ def split(
         if e == 0 and grade == 0:
             base.append(((grade, components), next(iter(found.values()))))
         else:
-            rest.append(((max(grade, _grade(reading, -e)), components), c))
+            rest.append(((max(grade, _grade(reading, sp.sympify(-e))), components), c))
     size = sp.oo
     if random:
         size = smallness(reading, random)
