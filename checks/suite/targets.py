@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
+from checks.layers import layer_claims
 from checks.suite.claimfile import ClaimFile
 from checks.suite.problem import InputProblem
 from checks.suite.rooms import load, rooms
 from checks.suite.snapshot import Proof
 from checks.verdicts import Claim
+from theory.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _claim(claim_id: str) -> Located:
 
 
 def file_claims(path: str) -> tuple[Claim, ...]:
-    """Claims of a user's Python file: every module-level claim, and those in ``claims``.
+    """Claims of a user's Python file: module-level ones, those in ``claims``, those of its layers.
 
     Raises `InputProblem` when there is no such file, it fails, or it defines no claim.
     """
@@ -117,12 +119,14 @@ def _claims_of(file: ClaimFile) -> tuple[Claim, ...]:
     values = [v for name, v in vars(file.module).items() if name != "claims"]
     listed = getattr(file.module, "claims", ())
     values += list(listed) if isinstance(listed, Iterable) else [listed]
+    values += [c for v in values if isinstance(v, Layer) for c in layer_claims(v)]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(
-            expected=f"{file.path} to define claims at module level",
+            expected=f"{file.path} to define claims or layers at module level",
             received="none",
-            remedy="Define e.g. claim = RateClaim(...), imported from checks.verdicts.",
+            remedy="Define e.g. claim = RateClaim(...), imported from checks.verdicts, or "
+            "layer = vl.Layer(...).",
         )
     return tuple(claims.values())
 
