@@ -65,10 +65,23 @@ def list_rooms() -> None:
 
 @app.command()
 def derive(
-    room: Annotated[str, typer.Argument(metavar="ROOM")],
+    room: Annotated[str, typer.Argument(metavar="ROOM|FILE.py[:layer]")],
     latex: Annotated[bool, typer.Option("--latex", help="Print formulas as LaTeX.")] = False,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the limit of a layer here.")
+    ] = None,
 ) -> None:
-    """Run a room's derivation, step by step, with the status of each step."""
+    """Run a room's derivation step by step, or derive the limit of a layer in a file."""
+    if ".py" in room:
+        from checks.app.layers import derive_layers
+
+        raise typer.Exit(derive_layers(room, latex=latex, json=json))
+    if json is not None:
+        raise InputProblem(
+            expected="--json with a layer in a FILE.py",
+            received=f"--json with {room}",
+            remedy="Leave --json away.",
+        )
     from checks.app.derivation import print_derivation
 
     raise typer.Exit(print_derivation(room, latex=latex))
@@ -76,12 +89,20 @@ def derive(
 
 @app.command()
 def generate(
-    rooms: Annotated[list[str] | None, typer.Argument(metavar="[ROOM]...")] = None,
+    rooms: Annotated[list[str] | None, typer.Argument(metavar="[ROOM|FILE.py]...")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where a module is stale.")
     ] = False,
 ) -> None:
-    """Write the JAX modules of the rooms from their theorems."""
+    """Write the JAX modules of the rooms from their theorems, or of the layers of a file."""
+    files = [r for r in rooms or () if ".py" in r]
+    if files:
+        from checks.app.layers import generate_layers
+
+        stale = [generate_layers(file, check=check) for file in files]
+        rooms = [r for r in rooms or () if r not in files]
+        if not rooms or any(stale):
+            raise typer.Exit(max(stale))
     from checks.app.generation import generate_modules
 
     raise typer.Exit(generate_modules(tuple(rooms or ()), check=check))

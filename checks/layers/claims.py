@@ -32,10 +32,14 @@ def layer_claims(layer: Layer) -> tuple[Claim, ...]:
     return plan_of(layer).claims
 
 
+def slug_of(layer: Layer) -> str:
+    """The first part of the ids of a layer's claims."""
+    return re.sub(r"[^a-z0-9]+", "-", layer.name.lower()).strip("-") or "layer"
+
+
 def plan_of(layer: Layer) -> Plan:
     """Derive the limit and form its claims."""
-    limit = derive(layer)
-    slug = re.sub(r"[^a-z0-9]+", "-", layer.name.lower()).strip("-") or "layer"
+    limit, slug = derive(layer), slug_of(layer)
     claims: list[Claim] = list(expectation_claims(slug, limit))
     invisible: list[str] = []
     missing: list[str] = []

@@ -46,7 +46,7 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
     mutants = []
     for k, term in enumerate(terms, start=1):
         for wrong, factor in {"dropped": -1.0, "doubled": 1.0}.items():
-            residual = _residual(derived + factor * term.value, stated)
+            residual = _residual(np.asarray(derived + factor * term.value), stated)
             if residual > 10:
                 description = f"the term {term.text} {wrong}"[:160]
                 mutants.append(

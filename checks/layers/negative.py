@@ -6,7 +6,7 @@ import sympy as sp
 from checks.layers.exact import mean_terms, total
 from checks.layers.finite import FiniteLayer, NotMeasured
 from checks.layers.onestep import MARGIN, SEEDS
-from checks.verdicts import Mutant, MomentClaim, RateClaim
+from checks.verdicts import MomentClaim, Mutant, RateClaim
 from theory.layers.layer import Layer
 from theory.limits.closed import two_states
 from theory.limits.numbers import evaluate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
-from checks.layers import layer_claims
+from checks.layers import layer_claims, slug_of
 from checks.suite.claimfile import ClaimFile
 from checks.suite.problem import InputProblem
 from checks.suite.rooms import load, rooms
@@ -73,6 +73,9 @@ def select(targets: Sequence[str]) -> tuple[Located, ...]:
 
 
 def _resolve(target: str) -> Iterable[Located]:
+    path, _, name = target.partition(".py:")
+    if name:
+        return _layer_claims(f"{path}.py", name)
     if target.endswith(".py"):
         origin = Origin(file=str(Path(target).resolve()))
         return [Located(claim, origin) for claim in origin.claims()]
@@ -80,6 +83,21 @@ def _resolve(target: str) -> Iterable[Located]:
         origin = Origin(room=target)
         return [Located(claim, origin) for claim in origin.claims()]
     return [_claim(target)]
+
+
+def _layer_claims(path: str, name: str) -> list[Located]:
+    """The claims of one layer of a file."""
+    full = str(Path(path).resolve())
+    file, claims = _loaded(full)
+    layer = getattr(file.module, name, None)
+    if not isinstance(layer, Layer):
+        raise InputProblem(
+            expected=f"{path} to define the layer {name}",
+            received="none of that name",
+            remedy="Write layer = vl.Layer(..) at module level.",
+        )
+    prefix = f"{slug_of(layer)}/"
+    return [Located(c, Origin(file=full)) for c in claims if c.id.startswith(prefix)]
 
 
 def _claim(claim_id: str) -> Located:
