@@ -14,7 +14,8 @@ from typing import Any
 
 PACKAGES = ("theory", "numerics", "checks")
 
-PUBLIC = ("theory.layers", "theory.limits", "checks.app.layer_tests")  # whose names are public, in this order
+# Whose names are public, in this order.
+PUBLIC = ("theory.layers", "theory.limits", "checks.app.layer_tests")
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,7 @@ from theory.limits import Limit, derive
 
 @dataclass(frozen=True)
 class Plan:
-    """The claims of a layer, mutants that are not visible, and what is not checked, with reasons."""
+    """The claims of a layer, mutants that are not visible, and what is not checked."""
 
     limit: Limit
     claims: tuple[Claim, ...]

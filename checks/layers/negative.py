@@ -58,9 +58,9 @@ def _witness(layer: Layer) -> tuple[dict, dict]:
     steps = layer.steps_exponent or sp.S.Zero
     for mean in moments.means.values():
         for e, part in moments.orders(mean).items():
-            if moments.open_states(part) and (e + steps).is_nonnegative:
-                if (pair := two_states(moments, part)) is not None:
-                    return pair
+            matters = moments.open_states(part) and (e + steps).is_nonnegative
+            if matters and (pair := two_states(moments, part)) is not None:
+                return pair
     raise NotMeasured("no two states are known whose mean steps differ")
 
 
@@ -87,7 +87,7 @@ def jump_claim(slug: str, finite: FiniteLayer) -> list[MomentClaim]:
         found.append(
             MomentClaim(
                 id=f"{slug}/jumps-{name}", sample=sample, expected=expected, sizes={"N": levels},
-                statement=f"N**{power:g} E[(step of {name})**4] is what is derived at each N and does "
+                statement=f"N**{power:g} E[(step of {name})**4] is as derived at each N and does "
                 f"not fall: there are jumps in the limit.",
                 seeds=2 * SEEDS, cap=8 * SEEDS, margin=MARGIN, draw=slug,
                 mutants=[
@@ -125,7 +125,8 @@ def trivial_claim(slug: str, finite: FiniteLayer) -> RateClaim:
     half = sp.Rational(1, 2)
     return RateClaim(
         id=f"{slug}/stays", error=error, predicted=N**power, kind="exact", statistic="rms",
-        statement=f"Over {finite.layer.steps} steps nothing moves: displacements fall like N**({power}).",
+        statement=f"Over {finite.layer.steps} steps nothing moves: displacements fall "
+        f"like N**({power}).",
         sizes={"N": finite.levels(4)}, next_order=None, margin=0.2, seeds=512, cap=2048,
         mutants=[
             Mutant("slower", "one half more", {"predicted": N ** (power + half)}),
@@ -150,8 +151,8 @@ def unstable_claim(slug: str, finite: FiniteLayer) -> MomentClaim:
 
     return MomentClaim(
         id=f"{slug}/map", sample=sample, expected=expected(), sizes={"N": levels}, draw=slug,
-        statement=f"One step moves {', '.join(finite.layer.watch)} by the derived map at each N: it "
-        f"does not shrink, and there is no limit over many steps.",
+        statement=f"One step moves {', '.join(finite.layer.watch)} by the derived map at each N: "
+        f"it does not shrink, and there is no limit over many steps.",
         seeds=SEEDS, cap=4 * SEEDS, margin=MARGIN,
         mutants=[
             Mutant("shrinks-like-noise", "falls like N**-1/2", {"expected": expected(0.5)}),

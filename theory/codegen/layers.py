@@ -32,7 +32,8 @@ HELPERS = {
     "root": '''def root(C):
     """The symmetric root of a positive semidefinite matrix; rounding below zero counts as zero."""
     values, vectors = jnp.linalg.eigh(C)
-    return (vectors * jnp.sqrt(jnp.maximum(values, 0.0))[..., None, :]) @ vectors.swapaxes(-1, -2)''',
+    roots = jnp.sqrt(jnp.maximum(values, 0.0))
+    return (vectors * roots[..., None, :]) @ vectors.swapaxes(-1, -2)''',
     "normalised": '''def normalised(x, square):
     """Divided by a root along the last axis."""
     return x / jnp.sqrt(square(x**2, axis=-1, keepdims=True))''',
