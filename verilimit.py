@@ -1,30 +1,168 @@
-"""The command ``verilimit``, and its public names: ``import verilimit as vl``.
+"""The public face of verilimit, and its command.
 
-The command makes sure that Python finds the packages beside it, then starts.
+``import verilimit as vl``; then ``vl.RateClaim``, ``vl.Theorem``, ``vl.probe_attention``. A name is
+imported when it is first asked for, so the face itself imports neither JAX nor SymPy.
 
 The import names ``theory``, ``numerics`` and ``checks`` are generic, so another package may hide
-one of them. Running on with a stranger's ``checks`` would fail in a baffling way much later.
+one of them. Running on with a stranger's ``checks`` would fail in a baffling way much later: the
+command and the first public name say so instead.
 """
 
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so does `_places`
+    # what a theory is written with
+    from checks.app.layer_tests import pytest_claims as pytest_claims
+    from checks.properties import strategies as strategies
+    from checks.properties.attention_laws import probe_attention as probe_attention
+    from checks.properties.probe import Outside as Outside
+    from checks.properties.probe import Probe as Probe
+    from checks.properties.probe import Violation as Violation
+    from checks.properties.probe import require as require
+    from checks.suite.house import House as House
+    from checks.suite.house import part_of_room as part_of_room
+    from checks.suite.picture import Picture as Picture
+    from checks.suite.problem import InputProblem as InputProblem
+    from checks.suite.roots import Root as Root
+    from checks.verdicts import TIERS as TIERS
+    from checks.verdicts import Calibration as Calibration
+    from checks.verdicts import Claim as Claim
+    from checks.verdicts import ClaimError as ClaimError
+    from checks.verdicts import ConstantClaim as ConstantClaim
+    from checks.verdicts import DecayClaim as DecayClaim
+    from checks.verdicts import FrequencyClaim as FrequencyClaim
+    from checks.verdicts import GrowthClaim as GrowthClaim
+    from checks.verdicts import IdentityClaim as IdentityClaim
+    from checks.verdicts import IndependenceClaim as IndependenceClaim
+    from checks.verdicts import InequalityClaim as InequalityClaim
+    from checks.verdicts import LawClaim as LawClaim
+    from checks.verdicts import MomentClaim as MomentClaim
+    from checks.verdicts import Mutant as Mutant
+    from checks.verdicts import RateClaim as RateClaim
+    from checks.verdicts import Result as Result
+    from checks.verdicts import Verdict as Verdict
+    from checks.verdicts import calibrate as calibrate
+    from checks.verdicts import dtype_tolerance as dtype_tolerance
+    from checks.verdicts import judge as judge
+    from checks.verdicts import settle as settle
+    from numerics.engine.remembered import remembered as remembered
+    from numerics.spectral_concentration import adamw2 as adamw2
+    from theory.algebra.arrays import array as array
+    from theory.algebra.arrays import indices as indices
+    from theory.algebra.arrays import size as size
+    from theory.algebra.arrays import total as total
+    from theory.algebra.canonical import canonical as canonical
+    from theory.calculus.expansion import taylor as taylor
+    from theory.calculus.gaussian import covariance as covariance
+    from theory.calculus.gaussian import expectation as expectation
+    from theory.calculus.limits import large_limit as large_limit
+    from theory.calculus.limits import leading as leading
+    from theory.certify.inequality import Factored as Factored
+    from theory.certify.inequality import Inequality as Inequality
+    from theory.codegen.function import Cholesky as Cholesky
+    from theory.codegen.function import Definition as Definition
+    from theory.codegen.function import Function as Function
+    from theory.codegen.function import LogSoftmax as LogSoftmax
+    from theory.codegen.function import Output as Output
+    from theory.codegen.function import Softmax as Softmax
+    from theory.codegen.latex import latex as latex
+    from theory.language import Assumption as Assumption
+    from theory.language import Derivation as Derivation
+    from theory.language import Kind as Kind
+    from theory.language import Rate as Rate
+    from theory.language import Source as Source
+    from theory.language import Status as Status
+    from theory.language import Step as Step
+    from theory.language import Theorem as Theorem
+    from theory.language import run_steps as run_steps
+    from theory.layers import Array as Array
+    from theory.layers import Layer as Layer
+    from theory.layers import LayerError as LayerError
+    from theory.layers import N as N
+    from theory.layers import absolute as absolute
+    from theory.layers import bernoulli as bernoulli
+    from theory.layers import cos as cos
+    from theory.layers import data as data
+    from theory.layers import erf as erf
+    from theory.layers import exp as exp
+    from theory.layers import fixed as fixed
+    from theory.layers import gaussian as gaussian
+    from theory.layers import gelu as gelu
+    from theory.layers import gradient as gradient
+    from theory.layers import gradient_flow as gradient_flow
+    from theory.layers import heads as heads
+    from theory.layers import independent as independent
+    from theory.layers import layer_norm as layer_norm
+    from theory.layers import log as log
+    from theory.layers import mean as mean
+    from theory.layers import means as means
+    from theory.layers import outer as outer
+    from theory.layers import positive as positive
+    from theory.layers import real as real
+    from theory.layers import relu as relu
+    from theory.layers import rms_norm as rms_norm
+    from theory.layers import sigmoid as sigmoid
+    from theory.layers import sign as sign
+    from theory.layers import silu as silu
+    from theory.layers import sin as sin
+    from theory.layers import sizes as sizes
+    from theory.layers import softmax as softmax
+    from theory.layers import softplus as softplus
+    from theory.layers import sqrt as sqrt
+    from theory.layers import state as state
+    from theory.layers import sum as sum
+    from theory.layers import sums as sums
+    from theory.layers import tanh as tanh
+    from theory.layers import unit as unit
+    from theory.limits import Limit as Limit
+    from theory.limits import derive as derive
 
 PACKAGES = ("theory", "numerics", "checks")
 
-# Whose names are public, in this order.
-PUBLIC = ("theory.layers", "theory.limits", "checks.app.layer_tests")
-
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported when it is first asked for."""
-    if not name.startswith("_"):
-        for module in map(import_module, PUBLIC):
-            if hasattr(module, name):
-                return getattr(module, name)
-    raise AttributeError(f"verilimit has no public name {name}")
+    """Import a public name; raises ImportError when another package hides one of verilimit's."""
+    if name == "__all__":
+        return __dir__()
+    places = {} if name.startswith("__") else _places()  # Python asks modules for such names
+    if name not in places:
+        raise AttributeError(f"module “verilimit” has no name “{name}”; dir(verilimit) lists all")
+    if hidden := shadowed_packages():
+        raise ImportError(shadow_message(hidden))
+    module, original = places[name]
+    found = import_module(module)
+    if not hasattr(found, original):
+        import_module(f"{module}.{original}")
+    value = globals()[name] = getattr(found, original)
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(_places())
+
+
+@cache
+def _places() -> dict[str, tuple[str, str]]:
+    """For each public name its module and its name there, from the imports above."""
+    import ast
+
+    block = next(node for node in ast.parse(_source()).body if isinstance(node, ast.If))
+    return {
+        alias.asname or alias.name: (node.module or "", alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _source() -> str:
+    return Path(__file__).read_text(encoding="utf-8")
 
 
 def shadowed_packages() -> dict[str, str]:

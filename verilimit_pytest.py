@@ -31,6 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with --verilimit: only the claims of this room (may be repeated)",
     )
     group.addoption(
+        "--verilimit-rooms",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="with --verilimit: also the rooms that are folders in DIR (may be repeated)",
+    )
+    group.addoption(
         "--verilimit-seed", type=int, default=0, help="seed of judged claims (default 0)"
     )
 

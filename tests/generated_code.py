@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from checks.suite.rooms import load_theorem
-from theory.calculus.evaluate import call
+from checks.suite.house import BUILT_IN
 from theory.calculus.indices import Symmetric
+from theory.codegen.evaluate import call
 from theory.codegen.function import Function
 from theory.codegen.module import function_source
 
 
 @cache
 def functions(room: str) -> tuple[Function, ...]:
-    return load_theorem(room).derivation.functions
+    return BUILT_IN.theorem(room).derivation.functions
 
 
 def arguments(function: Function, seed: int) -> list[Any]:

@@ -1,6 +1,6 @@
 """The law of every room's derivation: each step holds, by both routes where both have an answer."""
 
-from checks.suite.rooms import load_theorem
+from checks.suite.house import BUILT_IN
 from theory.language import Status, run_steps
 
 MOST_UNSAMPLED = 1 / 20  # of the proved steps of a room: the second route must not fall silent
@@ -8,7 +8,7 @@ MOST_UNSAMPLED = 1 / 20  # of the proved steps of a room: the second route must 
 
 def assert_steps_hold(room: str) -> None:
     """Run the derivation of ``room``, with time for a machine that does other things, too."""
-    outcomes = list(run_steps(load_theorem(room).derivation.steps, limit=120.0))
+    outcomes = list(run_steps(BUILT_IN.theorem(room).derivation.steps, limit=120.0))
     held = (Status.PROVED, Status.SAMPLED)
     assert [f"{o.step.name}: {o}" for o in outcomes if o.status not in held] == []
     proved = [o for o in outcomes if o.status is Status.PROVED]

@@ -23,6 +23,9 @@ from numerics.adamw_depth_limit import (
     train,
     uniform_box,
 )
+from numerics.adamw_depth_limit.adamw_variants import Recipe, variant
+from numerics.adamw_depth_limit.token_problems import draw_problem
+from numerics.engine.quick import quick_jit
 from numerics.generated.adamw_depth_limit import (
     adjoint_drift,
     attention,
@@ -34,9 +37,6 @@ from numerics.generated.adamw_depth_limit import (
     self_attention,
     toy_mean_square,
 )
-from numerics.training.adamw_variants import Recipe, variant
-from numerics.training.quick import quick_jit
-from numerics.training.token_problems import draw_problem
 
 N, D, KEYS = 5, 3, 2
 HEAD = box_atoms(jax.random.PRNGKey(0), (), D, KEYS, 0.5)

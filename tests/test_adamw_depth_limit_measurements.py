@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from numerics.adamw_depth_limit import Heads
-from numerics.generated.adamw_depth_limit import largest_update, toy_mean_square
-from numerics.measurements.gradient_histories import (
+from numerics.adamw_depth_limit.adamw_variants import Recipe, variant
+from numerics.adamw_depth_limit.dimension_problems import MOST, dimension_problem, dimension_runs
+from numerics.adamw_depth_limit.gradient_histories import (
     COUNT,
     largest_parameter,
     worst_histories,
 )
-from numerics.measurements.leading_errors import leading
-from numerics.measurements.one_token_network import toy_squares
-from numerics.measurements.token_symmetry import (
+from numerics.adamw_depth_limit.leading_terms import leading
+from numerics.adamw_depth_limit.one_token_network import toy_squares
+from numerics.adamw_depth_limit.token_problems import ROWS, draw_problems
+from numerics.adamw_depth_limit.token_symmetry import (
     adjoint_residual,
     distances,
     draw_instances,
@@ -22,9 +24,7 @@ from numerics.measurements.token_symmetry import (
     passes,
     symmetry,
 )
-from numerics.training.adamw_variants import Recipe, variant
-from numerics.training.dimension_problems import MOST, dimension_problem, dimension_runs
-from numerics.training.token_problems import ROWS, draw_problems
+from numerics.generated.adamw_depth_limit import largest_update, toy_mean_square
 
 KEYS = np.random.default_rng(6).integers(2**32, size=(ROWS + 1, 2), dtype=np.uint32)
 

@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from numerics.adamw_depth_limit import Network, exhaustive, limit, train, train_network
-from numerics.training.adamw_variants import Recipe, variant
-from numerics.training.quick import quick_jit
-from numerics.training.token_problems import (
+from numerics.adamw_depth_limit.adamw_variants import Recipe, variant
+from numerics.adamw_depth_limit.token_problems import (
     ROWS,
     Pair,
     draw_problem,
@@ -23,6 +22,7 @@ from numerics.training.token_problems import (
     repeated,
     simulate,
 )
+from numerics.engine.quick import quick_jit
 
 KEYS = np.random.default_rng(6).integers(2**32, size=(ROWS + 1, 2), dtype=np.uint32)
 RECIPE = Recipe(learning_rate=0.1)

@@ -10,11 +10,11 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.adamw_depth_limit.adamw_variants import blockwise_adamw, scale_by_moments
 from numerics.generated.adamw_depth_limit import largest_update
-from numerics.training.adamw_variants import blockwise_adamw, scale_by_moments
 from theory.adamw_depth_limit import theorem
-from theory.calculus.depth import mu, sigma, toy_mean_square, toy_series, x0
-from theory.language.step import Status, run_steps
+from theory.adamw_depth_limit.depth import mu, sigma, toy_mean_square, toy_series, x0
+from theory.language import Status, run_steps
 
 HISTORIES = st.lists(st.floats(-10, 10, allow_nan=False), min_size=1, max_size=12)
 

@@ -11,7 +11,7 @@ from tests.conftest import Ended
 Here = Callable[..., Ended]
 CLAIM = """
 import numpy as np, sympy as sp
-from checks.verdicts import RateClaim
+from verilimit import RateClaim
 claim = RateClaim(id="mine", sizes={"n": [4, 8, 16, 32]}, predicted=sp.Symbol("n") ** -1,
                   kind="exact", error=lambda size, keys: BODY)
 """

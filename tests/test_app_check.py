@@ -10,14 +10,17 @@ import jsonschema
 import pytest
 import sympy as sp
 
+from checks.suite.house import House, part_of_room
+from checks.suite.roots import Root
 from tests.conftest import Ended
+from theory.language import Derivation, Step, Theorem
 
 Here = Callable[..., Ended]
 # What a theorist writes, imports included; the issue allows 20 lines.
 USERS_CLAIM = """
 import numpy as np
 import sympy as sp
-from checks.verdicts import RateClaim
+from verilimit import RateClaim
 
 n = sp.Symbol("n", positive=True)
 
@@ -113,10 +116,15 @@ def test_derive_prints_every_step_with_its_status(toy_here: Here) -> None:
     assert r"\left(x + 1\right)^{2} =" in toy_here("derive", "toy_limit", "--latex").stdout
 
 
-def test_a_failed_step_is_exit_status_one(toy_here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    from theory.language import Derivation, Step
-    from theory.toy_limit import theorem, x  # type: ignore[import-not-found]
+def toy_theorem(house: Path) -> tuple[Theorem, sp.Symbol]:
+    module = part_of_room("toy_limit", "theory", House((Root(str(house)),), built_in=False))
+    return module.theorem, module.x
 
+
+def test_a_failed_step_is_exit_status_one(
+    toy_here: Here, toy_house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theorem, x = toy_theorem(toy_house)
     wrong = Derivation((Step("slip", (x + 1) ** 2, x**2 + 1, "a slip"),))
     monkeypatch.setitem(theorem.__dict__, "derivation", wrong)
     done = toy_here("derive", "toy_limit")
@@ -125,11 +133,9 @@ def test_a_failed_step_is_exit_status_one(toy_here: Here, monkeypatch: pytest.Mo
 
 
 def test_an_undecided_step_is_exit_status_three_here_and_in_the_report(
-    toy_here: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    toy_here: Here, toy_house: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from theory.language import Derivation, Step
-    from theory.toy_limit import theorem, x  # type: ignore[import-not-found]
-
+    theorem, x = toy_theorem(toy_house)
     unknown = Derivation((Step("mass at zero", sp.DiracDelta(x), sp.S.Zero, "not known"),))
     monkeypatch.setitem(theorem.__dict__, "derivation", unknown)
     done = toy_here("derive", "toy_limit")

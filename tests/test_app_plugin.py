@@ -18,14 +18,6 @@ def test_wrong(judge_claim):
     import wrong
     judge_claim(wrong.claim)
 """
-HOUSE = """
-import checks, numerics, theory
-
-for package in (theory, numerics, checks):
-    package.__path__[:] = [f"{HERE}/house/{package.__name__}", *package.__path__]
-import checks.suite.rooms, checks.suite.targets
-checks.suite.rooms.rooms = checks.suite.targets.rooms = lambda: ("toy_limit",)
-"""
 
 
 def pytest_in(
@@ -54,14 +46,14 @@ def test_claims_of_a_room_are_collected_and_judged(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     build_house(tmp_path / "house")
-    (tmp_path / "conftest.py").write_text(HOUSE.replace("{HERE}", str(tmp_path)))
-    room = tmp_path / "house" / "checks" / "toy_limit.py"
+    room = tmp_path / "house" / "toy_limit" / "checks.py"
     room.write_text(
         room.read_text().replace(
             'claim("true", 1 / n),', 'claim("true", 1 / n), claim("f", n**-2),'
         )
     )
-    options = ("--verilimit", "smoke", "--verilimit-room", "toy_limit", "-v")
+    where = ("--verilimit-rooms", "house", "--verilimit-room", "toy_limit")
+    options = ("--verilimit", "smoke", *where, "-v")
     done = pytest_in(tmp_path, environment, *options)
     assert "collected 2 items" in done.stdout
     assert "toy-limit/true PASSED" in done.stdout

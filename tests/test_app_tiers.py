@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from checks.report.content import RoomContent
-from checks.suite.rooms import load
+from checks.suite.house import BUILT_IN
 from checks.suite.run import Plan, Study
 from checks.verdicts import IdentityClaim, tier_words
 from tests.conftest import Ended
@@ -82,7 +82,7 @@ def test_a_run_of_nothing_is_an_error(toy_here: Here, tmp_path: Path, command: l
 
 
 def test_the_report_names_it_under_not_checked() -> None:
-    room = load("spectral_concentration")
+    room = BUILT_IN.room("spectral_concentration")
     claim = long_claim(statement="It is long.", seeds={"full": 5})
     study = Study(Plan(), (), (), absent=(claim,))
     content = RoomContent(room, (), (), study.absent)

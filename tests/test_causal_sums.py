@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory.calculus.evaluate import call
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
     array,
@@ -19,6 +18,7 @@ from theory.calculus.indices import (
     total,
     unroll,
 )
+from theory.codegen.evaluate import call
 from theory.codegen.function import Function, Output
 from theory.codegen.latex import latex
 from theory.codegen.module import function_source

@@ -9,6 +9,8 @@ import pytest
 from checks.properties.checkpoint import Head, read_heads
 from checks.properties.checkpoint_map import read_map
 from checks.properties.trained import findings, measure
+from checks.spectral_concentration.checkpoint import sec
+from checks.suite.house import BUILT_IN
 from tests.small_checkpoint import DQ, HEADS, D, Write, tensors, write_checkpoint
 
 
@@ -26,19 +28,20 @@ def test_figures_are_those_of_the_matrices(write: Write) -> None:
     heads = heads_of(write(made))
     assert [(h.layer, h.head) for h in heads] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     Wq, Wk, Wv = (made[f"block.1.{n}"][DQ:] for n in "qkv")
-    found = measure(heads[3], 5, [0.5, 2.0])
+    found = measure(heads[3])
     energy = np.linalg.svd(Wq.T @ Wk, compute_uv=False) ** 2
     norms = [np.linalg.norm(w, 2) for w in (Wq, Wk, Wv)]
     assert np.allclose([found.sigma_q, found.sigma_k, found.sigma_v], norms)
     assert np.isclose(found.sigma_logits, np.sqrt(energy[0] / DQ))
-    assert found.sec is not None
-    assert np.allclose(found.sec, [energy[0] / energy.sum(), 1.0])
+    assert np.allclose(sec(heads[3]) or (), [energy[0] / energy.sum(), 1.0])
 
 
 def findings_of(made: dict[str, np.ndarray], write: Write) -> dict[str, bool]:
     heads = heads_of(write(made))
-    measured = [measure(head, 5, [1.0]) for head in heads]
-    return {f.assumption.split(" (")[0]: f.satisfied for f in findings(heads, measured)}
+    measured = [measure(head) for head in heads]
+    return {
+        f.assumption.split(" (")[0]: f.satisfied for _, f in findings(BUILT_IN, heads, measured)
+    }
 
 
 def test_assumptions_are_told_from_weights_of_known_kind(write: Write) -> None:

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from checks.properties.checkpoint import Head, read_heads
 from checks.properties.checkpoint_map import read_map
 from checks.properties.logits import Logits
-from checks.properties.trained import measure
+from checks.spectral_concentration.checkpoint import least_entropy
 from tests.small_checkpoint import DQ, HEADS, LAYERS, NAMES, D, Write, tensors, write_checkpoint
 
 T = 5
@@ -78,7 +78,7 @@ def test_a_search_finds_no_entropy_below_the_bound(write: Write, kind: str, bias
     factor = 0.2 if "layer" in kind else 1.0 if "no scale" in kind else DQ**-0.5
     cap = 0.7 if kind == "soft cap" else 3.0 if "cap" in kind else None
     for r in (0.3, 1.0):
-        (bound,) = measure(head, T, [r]).entropy
+        (bound,) = least_entropy(head, T, [r])
         assert bound <= least_found(head, r, factor, "rotary" in kind, cap) + 1e-12
 
 
@@ -89,13 +89,13 @@ def by_hand(Wq: np.ndarray, Wk: np.ndarray, logits: Logits) -> Head:
 def test_the_usual_scale_would_be_no_bound_for_a_model_without_one() -> None:
     W, X = 2 * np.eye(DQ), np.eye(DQ)[0] * np.array([[-1.0]] * (T - 1) + [[1.0]])
     found = entropy(by_hand(W, W, Logits()), X, 1.0, False, None)
-    assert measure(by_hand(W, W, Logits()), T, [1.0]).entropy[0] > found
-    assert measure(by_hand(W, W, Logits(1.0)), T, [1.0]).entropy[0] <= found
+    assert least_entropy(by_hand(W, W, Logits()), T, [1.0])[0] > found
+    assert least_entropy(by_hand(W, W, Logits(1.0)), T, [1.0])[0] <= found
 
 
 def test_the_product_of_the_weights_would_bound_nothing_for_rotary_positions() -> None:
     Wq, Wk = np.zeros((DQ, DQ)), np.zeros((DQ, DQ))
     Wq[0, 0] = Wk[1, 0] = 4.0  # Wq^T Wk = 0, but not with a rotation between them
     found = entropy(by_hand(Wq, Wk, Logits()), np.tile(np.eye(DQ)[0], (T, 1)), 0.6, True, None)
-    assert measure(by_hand(Wq, Wk, Logits()), T, [1.0]).entropy[0] > found
-    assert measure(by_hand(Wq, Wk, Logits(rotary=True)), T, [1.0]).entropy[0] <= found
+    assert least_entropy(by_hand(Wq, Wk, Logits()), T, [1.0])[0] > found
+    assert least_entropy(by_hand(Wq, Wk, Logits(rotary=True)), T, [1.0])[0] <= found

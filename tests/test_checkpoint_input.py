@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from checks.app.weights import probe_weights
+from checks.suite.house import BUILT_IN
 from checks.suite.problem import InputProblem
 from tests.conftest import Run
 from tests.small_checkpoint import NAMES, Write, tensors, write_checkpoint
@@ -34,7 +35,7 @@ def write(tmp_path: Path) -> Write:
 )
 def test_a_bad_map_is_refused_with_the_reason(write: Write, text: str, reason: str) -> None:
     with pytest.raises(InputProblem) as refused:
-        probe_weights(*write(tensors(), text), None)
+        probe_weights(*write(tensors(), text), None, BUILT_IN)
     assert reason in str(refused.value)
 
 
@@ -42,13 +43,13 @@ def test_a_bad_file_is_refused_with_the_reason(write: Write, tmp_path: Path) -> 
     checkpoint, described = write(tensors())
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
     with pytest.raises(InputProblem, match="to be a safetensors file"):
-        probe_weights(checkpoint, described, None)
+        probe_weights(checkpoint, described, None, BUILT_IN)
     with pytest.raises(InputProblem, match="one without the other"):
-        probe_weights(checkpoint, None, None)
+        probe_weights(checkpoint, None, None, BUILT_IN)
     broken = tensors()
     broken["block.0.q"][0, 0] = np.nan
     with pytest.raises(InputProblem, match=r"finite numbers in block\.0\.q"):
-        probe_weights(*write(broken), None)
+        probe_weights(*write(broken), None, BUILT_IN)
 
 
 @pytest.mark.network

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from checks.suite.rooms import rooms
+from checks.suite.house import BUILT_IN
 from numerics.generated import noise_synchronization, shaped_attention_sde
 from tests.generated_code import arguments, functions
 from tests.test_codegen_contract import REAL, assert_right
@@ -16,7 +16,7 @@ NEAR = (0.0, 1e-12, 1e-9, 1e-6, 1e-3)
 TOKENS = jnp.array([[1.0, 0.3], [0.3, 2.0]])
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_scalars_at_zero_near_it_and_far_from_it(room: str) -> None:
     """One scalar at a time, in functions of scalars alone; the others are of order one."""
     for f in functions(room):

@@ -20,7 +20,7 @@ import sympy as sp
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from checks.suite.rooms import rooms
+from checks.suite.house import BUILT_IN
 from tests.generated_code import (
     arguments,
     as_arrays,
@@ -29,8 +29,8 @@ from tests.generated_code import (
     drawn,
     functions,
 )  # fmt: skip
-from theory.calculus.evaluate import call
 from theory.calculus.indices import Symmetric
+from theory.codegen.evaluate import call
 from theory.codegen.function import Function, Output
 
 REAL = (TypeError, ValueError, ZeroDivisionError, OverflowError)  # complex, a pole
@@ -91,7 +91,7 @@ def assert_right(room: str, name: str, values: list[Any]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 @settings(max_examples=2, derandomize=True, phases=[Phase.generate])
 @given(seed=st.integers(0, 2**16), exponent=st.integers(-6, -1))
 def test_values_are_exact_for_arguments_a_few_roundings_away(
@@ -109,7 +109,7 @@ def test_values_are_exact_for_arguments_a_few_roundings_away(
                 assert_right(room, f.name, scaled_by(f, 10.0**exponent, seed))
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_gradients_are_the_derivatives_of_the_displayed_expression(room: str) -> None:
     """In a random direction, by a difference of values with sixty digits."""
     for f in functions(room):
@@ -144,7 +144,7 @@ def test_gradients_are_the_derivatives_of_the_displayed_expression(room: str) ->
         )
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_generated_functions_are_the_same_compiled_and_mapped(room: str) -> None:
     for f in functions(room):
         values = [jnp.asarray(a) for a in arguments(f, 1)]
@@ -179,7 +179,7 @@ def mutants(expression: sp.Expr) -> Iterator[sp.Expr]:
             yield mutant
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 def test_one_changed_node_is_noticed_in_every_function(room: str) -> None:
     """The control: code of the mutant fails the comparison that the function passes."""
     for number, f in enumerate(functions(room)):

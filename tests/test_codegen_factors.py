@@ -8,8 +8,8 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.calculus.evaluate import call
 from theory.calculus.indices import array, indices, size, total
+from theory.codegen.evaluate import call
 from theory.codegen.function import Function, Output
 from theory.codegen.module import function_source
 

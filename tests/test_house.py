@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from jaxtyping import Float, TypeCheckError
 
-from checks.suite.rooms import plain_modules, rooms
+from checks.suite.house import BUILT_IN
+from checks.suite.roots import pages_with_a_theorem
 from checks.verdicts import evaluate, tasks
 from tests.conftest import ROOT
 
@@ -20,10 +21,10 @@ FORBIDDEN = {
     "checks": set(),
 }
 FILES_OF_A_ROOM = (
-    "theory/{}.py", "numerics/{}.py", "numerics/generated/{}.py", "checks/{}.py",
-    "checks/probes/{}.py", "tests/test_{}.py", "docs/{}.md",
+    "theory/{}/__init__.py", "numerics/{}/__init__.py", "numerics/generated/{}.py",
+    "checks/{}/__init__.py", "checks/{}/probes.py", "tests/test_{}.py", "docs/{}.md",
 )  # fmt: skip
-NOT_A_ROOM = {"docs": {"index", "judge", "conf", "probes", "certificates"}}
+NOT_A_ROOM = {"docs": {"index", "judge", "conf", "probes", "certificates", "layers", "rooms"}}
 
 
 def imported_packages(tree: ast.AST) -> Iterator[str]:
@@ -56,29 +57,38 @@ def test_the_direction_test_sees_a_wrong_import(source: str) -> None:
     assert wrong_imports(source, "theory")
 
 
-@pytest.mark.parametrize("room", rooms())
+@pytest.mark.parametrize("room", BUILT_IN.names())
 @pytest.mark.parametrize("pattern", FILES_OF_A_ROOM)
 def test_every_room_has_its_files(room: str, pattern: str) -> None:
     path = ROOT / pattern.format(room)
     assert path.is_file(), f"the room {room} lacks {path.relative_to(ROOT)}"
 
 
-@pytest.mark.parametrize("package", ["theory", "numerics", "checks", "numerics/generated"])
-def test_a_plain_module_is_a_room(package: str) -> None:
-    assert set(plain_modules([str(ROOT / package)])) <= set(rooms())
+@pytest.mark.parametrize("package", ["theory", "numerics", "checks"])
+def test_every_module_lies_in_a_folder(package: str) -> None:
+    assert [path.name for path in (ROOT / package).glob("*.py")] == ["__init__.py"]
+
+
+def test_a_generated_module_is_of_a_room() -> None:
+    modules = {path.stem for path in (ROOT / "numerics" / "generated").glob("*.py")}
+    assert modules - {"__init__"} == set(BUILT_IN.names())
 
 
 def test_a_test_of_a_room_that_is_gone_is_noticed() -> None:
     pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - NOT_A_ROOM["docs"]
-    assert pages <= set(rooms())
+    assert pages <= set(BUILT_IN.names())
 
 
-def test_rooms_are_plain_modules_without_underscore(tmp_path: Path) -> None:
-    for name in ("b_room.py", "a_room.py", "_helper.py"):
-        (tmp_path / name).touch()
-    (tmp_path / "machinery").mkdir()
-    (tmp_path / "machinery" / "__init__.py").touch()
-    assert plain_modules([str(tmp_path)]) == ("a_room", "b_room")
+def test_rooms_are_the_folders_whose_page_sets_a_theorem(tmp_path: Path) -> None:
+    pages = {
+        "b_room": "theorem = Theorem()", "a_room": "x = 1\ntheorem: Theorem = make()\n",
+        "machinery": "def theorem(): ...", "words": '"""\nSays theorem = 1.\n    theorem = 1\n"""',
+    }  # fmt: skip
+    for name, text in pages.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(text)
+    (tmp_path / "plain.py").write_text("theorem = 1")
+    assert pages_with_a_theorem([str(tmp_path)]) == ("a_room", "b_room")
 
 
 def test_x64_is_on() -> None:

@@ -1,6 +1,5 @@
 """The code of finite layers, and the commands on files of layers."""
 
-import json
 from pathlib import Path
 
 import jax
@@ -11,7 +10,7 @@ import pytest
 import sympy as sp
 
 import verilimit as vl
-from checks.app.layers import derive_layers, generate_layers
+from checks.app.layer_code import generate_layers
 from checks.suite.problem import InputProblem
 from tests.conftest import ROOT
 from theory.codegen.layers import UNIT_CODE, layer_source
@@ -59,42 +58,18 @@ def test_a_title_cannot_leave_the_docstring() -> None:
     exec(compile(layer_source(layer), "layer", "exec"), {})
 
 
-def test_derive_writes_the_limit_as_data(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "limit.json"
-    file = str(ROOT / "docs" / "gallery" / "shaped_gated_mlp.py")
-    assert derive_layers(file, latex=True, json=out) == 0
-    record = json.loads(out.read_text())
-    assert record["regime"] == "SDE"
-    assert record["drift"]["V"]["sympy"] == "gamma**2*V[alpha, beta]**2/a**2"
-    assert r"\gamma^{2}" in record["drift"]["V"]["latex"]
-    assert set(record["hypotheses"]) == {f"H{k}" for k in range(1, 7)}
-    assert "H6 PROVED" in capsys.readouterr().out
-
-
-def file_of(tmp_path: Path, expect: str, factor: str = "vl.N") -> str:
+def file_of(tmp_path: Path) -> str:
     path = tmp_path / "mine.py"
     path.write_text(
         "import verilimit as vl\nx = vl.state('x')\n"
-        f"layer = vl.Layer('mine', step={{x: x + vl.gaussian('g') / vl.sqrt({factor})}}, "
-        f"watch={{'x': x}}, steps=vl.N, expect={{{expect}}})\n"
+        "layer = vl.Layer('mine', step={x: x + vl.gaussian('g') / vl.sqrt(vl.N)}, "
+        "watch={'x': x}, steps=vl.N)\n"
     )
     return str(path)
 
 
-def test_a_contradiction_is_an_error_and_a_negative_answer_is_none(tmp_path: Path) -> None:
-    def status(*args: str) -> int:
-        return derive_layers(file_of(tmp_path, *args), latex=False, json=None)
-
-    assert status("'regime': 'SDE WITHOUT DRIFT'") == 0
-    assert status("'regime': 'ODE'") == 1
-    assert status("", "vl.N**3") == 0  # TRIVIAL
-    assert status("", "(vl.N + 1)") == 3  # no power of N
-
-
 def test_generated_code_stands_beside_the_users_file(tmp_path: Path) -> None:
-    file = file_of(tmp_path, "")
+    file = file_of(tmp_path)
     assert generate_layers(file, check=True) == 1
     assert generate_layers(file, check=False) == 0
     assert generate_layers(file, check=True) == 0
@@ -102,5 +77,5 @@ def test_generated_code_stands_beside_the_users_file(tmp_path: Path) -> None:
 
 
 def test_a_layer_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputProblem, match="the layer other"):
-        derive_layers(f"{file_of(tmp_path, '')}:other", latex=False, json=None)
+    with pytest.raises(InputProblem, match="other"):
+        generate_layers(f"{file_of(tmp_path)}:other", check=True)

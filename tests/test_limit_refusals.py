@@ -23,16 +23,16 @@ def layer(step: vl.Array, state: vl.Array = X, **more: object) -> vl.Layer:
 
 def test_shapes_that_do_not_match_name_both() -> None:
     with pytest.raises(vl.LayerError, match=r"\(m, n\) @ \(m, n\).*last axis of X is n"):
-        X @ X
+        print(X @ X)
     with pytest.raises(vl.LayerError, match=r"axis -2 is m and n"):
-        X + W
+        print(X + W)
 
 
 def test_numpy_in_the_map_is_refused() -> None:
     with pytest.raises(TypeError, match="numpy's tanh"):
         np.tanh(X)
     with pytest.raises(TypeError, match=r"vl\.fixed"):
-        X * np.ones(3)
+        print(X * np.ones(3))
 
 
 def test_a_random_array_in_two_places_is_refused() -> None:
@@ -130,15 +130,6 @@ def test_names_of_states_are_not_captured_by_the_formula_of_a_unit() -> None:
         value = limit.evaluate("drift", str(state), at={"c": 1, str(state): 0.5})
         sample = np.tanh(0.5 + np.random.default_rng(0).standard_normal(400_000))
         assert float(value) == pytest.approx(-sample.mean(), abs=5 * sample.std() / 632)
-
-
-def test_weights_of_a_unit_may_stand_nowhere_else() -> None:
-    Z = X @ U / vl.sqrt(n)
-    D, B = vl.gaussian("D", f, f), vl.gaussian("B", f, n)
-    mixed = vl.rms_norm(X) + c * (vl.relu(Z) @ B + (Z @ D) @ vl.gaussian("C", f, n)) / f
-    limit = vl.derive(layer(mixed))
-    assert limit.regime == "UNDECIDED"
-    assert "stands in a unit and outside of it" in limit.words[0]
 
 
 def test_a_unit_times_its_own_argument_is_one_unit() -> None:

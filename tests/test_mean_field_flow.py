@@ -22,14 +22,14 @@ from numerics.mean_field_flow import (
     richardson,
     train,
 )
-from numerics.training.identities import (
+from numerics.mean_field_flow.identities import (
     adjoint_residuals,
     draw,
     gradient_residuals,
     variation_residuals,
 )
-from numerics.training.particles import HUBER, Data, Particles, drift, forward, squared_norm
-from numerics.training.sequences import in_context_regression
+from numerics.mean_field_flow.particles import HUBER, Data, Particles, drift, forward, squared_norm
+from numerics.mean_field_flow.sequences import in_context_regression
 from theory.language import Status, Step, run_steps
 
 KEY = jax.random.key(0)

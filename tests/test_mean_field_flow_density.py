@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from numerics.generated.mean_field_flow import attention, tied_gradient, tied_velocity
-from numerics.mean_field_flow import Ball, train
-from numerics.solvers.finite_volume import quantiles, upwind_rate
-from numerics.training import scalar_tokens
-from numerics.training.digits import ROWS, two_digits
-from numerics.training.sequences import in_context_regression, permuted_pairs
-from numerics.training.stationary import stationary_points
+from numerics.mean_field_flow import Ball, scalar_tokens, train
+from numerics.mean_field_flow.digits import ROWS, two_digits
+from numerics.mean_field_flow.finite_volume import quantiles, upwind_rate
+from numerics.mean_field_flow.sequences import in_context_regression, permuted_pairs
+from numerics.mean_field_flow.stationary import stationary_points
 
 KEY = jax.random.key(4)
 PAIRS = scalar_tokens.random_pairs(KEY)

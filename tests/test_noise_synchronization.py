@@ -10,6 +10,7 @@ from jax import Array
 from mpmath import mp
 from scipy import special, stats
 
+from numerics.engine.activations import SMOOTH
 from numerics.generated import noise_synchronization as generated
 from numerics.noise_synchronization import (
     coercivity,
@@ -20,7 +21,6 @@ from numerics.noise_synchronization import (
     simple_attention,
     uniform_tokens,
 )
-from numerics.randomness.activations import SMOOTH
 from theory import noise_synchronization as room
 from theory.language import Status, run_steps
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from checks import noise_synchronization as room
+from numerics.engine.activations import ACTIVATIONS, NAMES
 from numerics.generated.noise_synchronization import attention as attention_values
 from numerics.generated.noise_synchronization import projected
-from numerics.measurements import shared_noise as shared
 from numerics.noise_synchronization import (
     dissipation_rate,
     kernel,
@@ -20,10 +20,10 @@ from numerics.noise_synchronization import (
     simple_attention,
     uniform_tokens,
 )
-from numerics.randomness.activations import ACTIVATIONS, NAMES
-from numerics.randomness.mlp_fields import Law, count, mlp_field, normals, symmetric_root
-from numerics.solvers.token_couplings import squared_transport, weighted_systems
-from numerics.solvers.token_layers import layer, normalised, walk
+from numerics.noise_synchronization import shared_noise as shared
+from numerics.noise_synchronization.mlp_fields import Law, count, mlp_field, normals, symmetric_root
+from numerics.noise_synchronization.token_couplings import squared_transport, weighted_systems
+from numerics.noise_synchronization.token_layers import layer, normalised, walk
 
 LAW = {"activation": "tanh", "sigma_u": 0.3, "sigma_w": 0.2}
 SEEDS = st.integers(0, 2**31 - 1)

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from numerics.randomness.remembered import remembered
+from numerics.engine.remembered import remembered
 
 
 def keys(first: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from numerics.randomness.streams import stream
+from numerics.engine.streams import stream
 
 
 def test_raw_and_typed_keys_agree_and_uses_differ() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import optax
 import pytest
 
-from numerics.training.adamw_variants import blockwise_adamw
-from numerics.training.spectral_cap import adamw2
+from numerics.adamw_depth_limit.adamw_variants import blockwise_adamw
+from numerics.spectral_concentration.spectral_cap import adamw2
 from tests.test_optimizers_in_optax import Method, capped, every, tree
 
 

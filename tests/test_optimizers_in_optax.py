@@ -10,8 +10,8 @@ import optax
 import pytest
 from jaxtyping import PyTree
 
-from numerics.training.adamw_variants import blockwise_adamw
-from numerics.training.spectral_cap import adamw2
+from numerics.adamw_depth_limit.adamw_variants import blockwise_adamw
+from numerics.spectral_concentration.spectral_cap import adamw2
 
 Method = Callable[..., Any]  # (learning_rate, **others) -> a transformation
 

@@ -36,6 +36,13 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else_at_the_top(
     assert ours == {"theory", "numerics", "checks", "verilimit.py", "verilimit_pytest.py"}
 
 
+def test_the_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
+    packages = ("theory", "numerics", "checks")
+    files = {str(f.relative_to(ROOT)) for p in packages for f in (ROOT / p).rglob("*.py")}
+    assert "theory/spectral_concentration/entropy.py" in files
+    assert files <= set(wheel.namelist())
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -44,6 +51,10 @@ def test_the_wheel_holds_the_three_packages_and_nothing_else_at_the_top(
         "checks/report/templates/style.css",
         "checks/verdicts/schema.json",
         "checks/suite/store.py",
+        "checks/example/page.md",
+        "theory/py.typed",
+        "numerics/py.typed",
+        "checks/py.typed",
     ],
 )
 def test_the_wheel_holds_what_is_no_python(name: str, wheel: zipfile.ZipFile) -> None:

@@ -15,6 +15,7 @@ from checks.properties.probing import (
     load_probes,
     reproduction,
 )
+from checks.suite.house import BUILT_IN
 
 QUICK = settings(PROFILES["ci"], max_examples=30)
 
@@ -56,7 +57,9 @@ def test_a_fault_of_the_probe_is_not_a_counterexample() -> None:
 def test_the_printed_code_reproduces_the_violation(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    (probe,) = (p for p in load_probes("noise_synchronization") if p.assumption == "forcing")
+    (probe,) = (
+        p for p in load_probes("noise_synchronization", BUILT_IN) if p.assumption == "forcing"
+    )
     found = search(probe.holds, {**probe.inputs, **probe.outside[0].inputs}, QUICK)
     (tmp_path / "again.py").write_text(f"{reproduction(probe, found)}\n")
     done = subprocess.run(

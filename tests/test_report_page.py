@@ -10,8 +10,8 @@ import pytest
 import sympy as sp
 
 from checks.report.formulas import formula, mathml
-from checks.report.picture import Picture
 from checks.report.tex import escaped
+from checks.suite.picture import Picture
 from tests.conftest import Ended
 
 Here = Callable[..., Ended]

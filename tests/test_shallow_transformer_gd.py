@@ -22,8 +22,8 @@ from numerics.generated.shallow_transformer_gd import (
     third_cumulant,
 )
 from theory import shallow_transformer_gd as room
-from theory.calculus import attention
 from theory.language import Status, Step, run_steps
+from theory.shallow_transformer_gd import attention
 
 EPS = float(jnp.finfo(jnp.float64).eps)
 

@@ -5,19 +5,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from numerics.measurements import fresh_heads, trained_heads
-from numerics.measurements.long_inputs import kicked, repetition_change, working_memory
-from numerics.randomness.blocks import normals
 from numerics.shallow_transformer_gd import (
+    fresh_heads,
     kick_and_cancel,
     linear_network,
     linearization_error,
     network,
     recurrent_gradient,
+    trained_heads,
 )
-from numerics.training.boundary import POINTS, boundary_errors, coherent, random
-from numerics.training.projected import Heads
-from numerics.training.transport import clip_tokens
+from numerics.shallow_transformer_gd.blocks import normals
+from numerics.shallow_transformer_gd.boundary import POINTS, boundary_errors, coherent, random
+from numerics.shallow_transformer_gd.long_inputs import kicked, repetition_change, working_memory
+from numerics.shallow_transformer_gd.projected import Heads
+from numerics.shallow_transformer_gd.transport import clip_tokens
 
 KEYS = jnp.arange(4, dtype=jnp.uint32).reshape(2, 2)
 SIZES = {"widths": (4, 6), "samples": 5, "length": 3, "dim": 2}

@@ -23,9 +23,9 @@ from numerics.shallow_transformer_gd import (
     recurrent_gradient,
     teacher_data,
 )
-from numerics.training.boundary import transported
-from numerics.training.projected import Heads, clipped
-from numerics.training.transport import random_teacher, response, tokens, transport
+from numerics.shallow_transformer_gd.boundary import transported
+from numerics.shallow_transformer_gd.projected import Heads, clipped
+from numerics.shallow_transformer_gd.transport import random_teacher, response, tokens, transport
 
 EPS = float(jnp.finfo(jnp.float64).eps)
 KEY = jax.random.key(5)

@@ -6,17 +6,23 @@ import numpy as np
 import pytest
 
 from numerics.shallow_transformer_gd import initialize, network, projected_gd
-from numerics.training.autoregressive import (
+from numerics.shallow_transformer_gd.autoregressive import (
     Recurrent,
     attention_gradient,
     placed,
     recurrent_network,
     windows,
 )
-from numerics.training.ladders import descend_all, ladder, largest_ways, outputs, start_heads
-from numerics.training.projected import Heads
-from numerics.training.transport import labels, random_teacher, taught
-from numerics.training.widths import floor_share, tangent_kernels, width_runs
+from numerics.shallow_transformer_gd.ladders import (
+    descend_all,
+    ladder,
+    largest_ways,
+    outputs,
+    start_heads,
+)
+from numerics.shallow_transformer_gd.projected import Heads
+from numerics.shallow_transformer_gd.transport import labels, random_teacher, taught
+from numerics.shallow_transformer_gd.widths import floor_share, tangent_kernels, width_runs
 
 KEY = jax.random.key(4)
 

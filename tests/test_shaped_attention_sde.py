@@ -12,9 +12,6 @@ import sympy as sp
 from scipy import stats
 
 from numerics.generated import shaped_attention_sde as generated
-from numerics.randomness.chunks import in_chunks
-from numerics.randomness.gaussian import bartlett, haar_shares
-from numerics.randomness.gram_networks import Network, gram_ensemble
 from numerics.shaped_attention_sde import (
     Diffusion,
     averaging_matrix,
@@ -24,6 +21,9 @@ from numerics.shaped_attention_sde import (
     one_layer_means,
     shaped_relu_second_moment,
 )
+from numerics.shaped_attention_sde.chunks import in_chunks
+from numerics.shaped_attention_sde.gaussian import bartlett, haar_shares
+from numerics.shaped_attention_sde.gram_networks import Network, gram_ensemble
 from theory import shaped_attention_sde as room
 from theory.calculus.indices import unroll
 from theory.language import Status, run_steps

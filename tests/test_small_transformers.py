@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from numerics.training.small_transformers import (
+from numerics.spectral_concentration.small_transformers import (
     SYMBOLS,
     Size,
     characters,

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from numerics.generated import spectral_concentration as generated
-from numerics.randomness.matrices import KINDS, matrix
 from numerics.spectral_concentration import (
     attention_entropy,
     collapse_mode,
@@ -19,6 +18,7 @@ from numerics.spectral_concentration import (
     product_spectrum,
     spectral_energy_concentration,
 )
+from numerics.spectral_concentration.matrices import KINDS, matrix
 
 seeds = st.integers(0, 2**32 - 1)
 side = st.integers(1, 8)

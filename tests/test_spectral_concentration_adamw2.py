@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.randomness.matrices import any_matrix
 from numerics.spectral_concentration import adamw2, relative_growth
-from numerics.training.spectral_norms import spectral_norms
+from numerics.spectral_concentration.matrices import any_matrix
+from numerics.spectral_concentration.spectral_norms import spectral_norms
 
 PARAMS = {
     "stack": jnp.asarray(np.random.default_rng(0).standard_normal((2, 4, 3))),

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from checks.properties import attention_bounds as bounds
-from checks.properties import capped_steps, collapse_bounds, network_events, spectral_bounds
+from checks.spectral_concentration import attention_bounds as bounds
+from checks.spectral_concentration import (
+    capped_steps,
+    collapse_bounds,
+    network_events,
+    spectral_bounds,
+)
+from numerics.engine import quick
 from numerics.generated import spectral_concentration as generated
-from numerics.training import quick
-from numerics.training.reversal import Arm, Record, Task, crashed, train
+from numerics.spectral_concentration.reversal import Arm, Record, Task, crashed, train
 
 KEYS = np.array([[7, seed] for seed in range(50)], dtype=np.uint32)
 SLACKS = [

@@ -2,11 +2,11 @@
 
 import pytest
 
-from checks.suite.rooms import rooms
+from checks.suite.house import BUILT_IN
 from tests.steps_law import assert_steps_hold
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("room", rooms()[1::2])
+@pytest.mark.parametrize("room", BUILT_IN.names()[1::2])
 def test_every_step_holds_by_both_routes(room: str) -> None:
     assert_steps_hold(room)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Run
 
-ROOM = Path("house/checks/toy_limit.py")
+ROOM = Path("house/toy_limit/checks.py")
 RETURN = "    return np.array([np.random.default_rng(k).lognormal(0, 0.3) / "
 PROVED = {  # how a room may come to a shift that the file or folder has, or the variable MY_SHIFT
     "a variable": "os.environ['MY_SHIFT']",

@@ -17,7 +17,7 @@ from checks.suite.targets import Located, Origin
 from checks.verdicts import IdentityClaim, Task
 from tests.conftest import ROOT, Run
 
-ROOM = Path("house/checks/toy_limit.py")
+ROOM = Path("house/toy_limit/checks.py")
 RETURN = "    return np.array([np.random.default_rng(k).lognormal(0, 0.3) / "
 READS = {
     "text": ("data.txt", "Path({path!r}).read_text()"),

@@ -77,7 +77,7 @@ def test_other_executors_give_the_same_record(how: list[str], toy: Run, tmp_path
 
 def test_a_changed_room_is_measured_anew(toy: Run, tmp_path: Path) -> None:
     assert toy("check", "toy_limit").returncode == 0
-    room = tmp_path / "house" / "checks" / "toy_limit.py"
+    room = tmp_path / "house" / "toy_limit" / "checks.py"
     room.write_text(room.read_text().replace("lognormal(0, 0.3)", "lognormal(0, 0.2)"))
     log = tmp_path / "log"
     assert toy("check", "toy_limit", TOY_LOG=str(log)).returncode == 0
@@ -85,7 +85,7 @@ def test_a_changed_room_is_measured_anew(toy: Run, tmp_path: Path) -> None:
 
 
 def test_an_error_in_a_worker_process_is_an_error_of_the_input(toy: Run, tmp_path: Path) -> None:
-    room = tmp_path / "house" / "checks" / "toy_limit.py"
+    room = tmp_path / "house" / "toy_limit" / "checks.py"
     room.write_text(room.read_text().replace("return np.array", "return 0 * np.array([1]) #"))
     done = toy("check", "toy_limit", "--jobs", "2")
     assert done.returncode == 2

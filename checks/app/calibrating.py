@@ -5,19 +5,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checks.app.machinery import Machinery, require_plan, running
-from checks.app.screen import console, reporter
+from checks.app.screen import complain, console, reporter
 from checks.suite.files import require_writable, write_text
+from checks.suite.house import House
+from checks.suite.problem import InputProblem
 from checks.suite.run import Plan, measurer
 from checks.suite.targets import select
 from checks.verdicts import calibrate, calibrate_judge
 
 
 def calibrate_claims(
-    targets: Sequence[str], plan: Plan, machinery: Machinery, *, replicates: int, out: Path | None
+    targets: Sequence[str],
+    house: House,
+    plan: Plan,
+    machinery: Machinery,
+    *,
+    replicates: int,
+    out: Path | None,
 ) -> int:
     """Judge each claim on fresh seeds; print and write how often it gets which verdict."""
     require_writable(out, "--json")
-    claims = select(targets)
+    lost: list[InputProblem] = []
+    claims = select(targets, house, lost)
+    complain(lost)
+    if lost and not claims:
+        return 2
     require_plan(claims, plan)
     claims = [located for located in claims if located.claim.runs_at(plan.tier)]
     tables = []
@@ -39,7 +51,7 @@ def calibrate_claims(
     if out is not None:
         content = [table.to_json() for table in tables]
         write_text(out, json.dumps({"calibrations": content}, indent=2, allow_nan=False) + "\n")
-    return 0
+    return 2 if lost else 0
 
 
 def calibrate_the_judge(*, replicates: int, seed: int, quiet: bool, out: Path | None) -> int:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from checks.app.screen import coloured, console
 from checks.suite.files import require_directory, write_text
+from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from theory.certify.certificate import (
     Outcome,
     Status,
     certificate_text,
     certify,
-    inequalities,
     parse,
     replay_certificate,
 )
@@ -19,9 +19,9 @@ from theory.certify.replay import Rejected
 STATUSES = {Status.CERTIFIED: 0, Status.FALSE: 1, Status.SAMPLED: 3}
 
 
-def prove(name: str | None, *, out: Path | None, budget: int) -> int:
+def prove(name: str | None, house: House, *, out: Path | None, budget: int) -> int:
     """Certify one inequality or all; the exit status is 1 when one is false, 3 when undecided."""
-    known = inequalities()
+    known = house.inequalities()
     if name is not None and name not in known:
         raise InputProblem(
             expected=f"an inequality, one of {', '.join(sorted(known))}",
@@ -43,7 +43,7 @@ def prove(name: str | None, *, out: Path | None, budget: int) -> int:
     return 1 if 1 in worst else max(worst)
 
 
-def replay(file: Path) -> int:
+def replay(file: Path, house: House) -> int:
     """Check a certificate without the prover; the exit status is 1 when it is of a falsehood.
 
     Raises `InputProblem` with the reason when it is rejected.
@@ -51,7 +51,7 @@ def replay(file: Path) -> int:
     screen = console()
     try:
         certificate = parse(file.read_text(encoding="utf-8"))
-        detail = replay_certificate(certificate)
+        detail = replay_certificate(certificate, known=house.inequalities())
     except ModuleNotFoundError as error:
         raise _not_installed(error) from error
     except (Rejected, OSError, UnicodeDecodeError) as reason:

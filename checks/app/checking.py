@@ -10,8 +10,10 @@ from rich.table import Table
 from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
-from checks.app.screen import coloured, console, reporter
+from checks.app.screen import coloured, complain, console, reporter
 from checks.suite.files import require_writable, write_text
+from checks.suite.house import House
+from checks.suite.problem import InputProblem
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select
 from checks.verdicts import Result, Verdict, tier_words
@@ -19,22 +21,31 @@ from checks.verdicts import Result, Verdict, tier_words
 
 def check(
     targets: Sequence[str],
+    house: House,
     plan: Plan,
     machinery: Machinery,
     *,
     json: Path | None,
     junit: Path | None,
 ) -> int:
-    """Judge the claims that ``targets`` name; returns the exit status of the verdicts."""
+    """Judge the claims that ``targets`` name; returns the exit status of the verdicts.
+
+    It is 2 when a room did not load: the others were judged.
+    """
     require_writable(json, "--json")
     require_writable(junit, "--junit")
-    study = study_of(select(targets), plan, machinery)
+    lost: list[InputProblem] = []
+    claims = select(targets, house, lost)
+    complain(lost)
+    if lost and not claims:
+        return 2
+    study = study_of(claims, plan, machinery)
     print_verdicts(console(), study)
     if json is not None:
         write_text(json, json_text(study))
     if junit is not None:
         write_text(junit, junit_xml(study))
-    return exit_status(study.results)
+    return 2 if lost else exit_status(study.results)
 
 
 def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Study:

@@ -1,16 +1,16 @@
 """``verilimit derive``: runs a derivation and prints what became of each step."""
 
 from checks.app.screen import coloured, console
-from checks.suite.rooms import load_theorem
+from checks.suite.house import House
 from theory.codegen.latex import latex as to_latex
 from theory.language import Outcome, counted, exit_status, run_steps
 
 LONGEST_FORMULA = 240  # characters; `--latex` and the report print formulas whole
 
 
-def print_derivation(room: str, *, latex: bool) -> int:
+def print_derivation(room: str, house: House, *, latex: bool) -> int:
     """Print the steps of ``room``; returns 1 when a step failed, else 3 when one is undecided."""
-    theorem = load_theorem(room)
+    theorem = house.theorem(room)
     screen = console()
     screen.print(f"[bold]{theorem.title}[/]")
     screen.print(f"{theorem.source.value}: {theorem.reference}", markup=False)

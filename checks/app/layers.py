@@ -1,141 +1,100 @@
-"""``verilimit derive FILE.py[:layer]`` and ``generate FILE.py``: a user's own layers."""
+"""``verilimit derive FILE.py[:layer]``: the limit of the layers in a user's file."""
 
-import json as json_of
+import json
 from pathlib import Path
 from typing import Any
 
 import sympy as sp
 
-import numerics  # noqa: F401  (a file may use JAX, in x64)
-from checks.app.screen import coloured, console
-from checks.suite.claimfile import ClaimFile
-from checks.suite.files import require_writable, write_text
+from checks.app.screen import console
 from checks.suite.problem import InputProblem
-from theory.codegen.latex import latex as to_latex
-from theory.codegen.layers import layer_source
+from theory.layers.files import layers_of
 from theory.layers.layer import Layer
-from theory.limits import Limit, derive
+from theory.limits.derive import derive
+from theory.limits.limit import Limit
 
-UNDECIDED, CONTRADICTED = 3, 1  # exit statuses
+
+def is_layer_file(target: str) -> bool:
+    """Whether a target of ``derive`` is a file, or one layer of a file."""
+    return target.partition(":")[0].endswith(".py")
 
 
-def layers_in(target: str) -> dict[str, Layer]:
-    """The layers that ``FILE.py`` defines, or the one that ``FILE.py:name`` names.
+def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
+    """Print the limits of ``FILE.py`` or ``FILE.py:layer``, and write them to a JSON file.
 
-    Raises `InputProblem` when there is none.
+    Returns 1 when an expectation of the author is contradicted, else 3 when a limit is UNDECIDED,
+    else 0: a decided negative answer is an answer.
     """
-    path, _, name = target.partition(".py:")
-    file = ClaimFile(Path(f"{path}.py" if name else path))
-    found = {k: v for k, v in vars(file.module).items() if isinstance(v, Layer)}
-    if not found or (name and name not in found):
+    found = {name: derive(layer) for name, layer in chosen(target).items()}
+    screen = console()
+    for limit in found.values():
+        _print(screen, limit, latex=latex)
+    if out is not None:
+        text = json.dumps({name: as_record(x) for name, x in found.items()}, indent=2)
+        out.write_text(text + "\n", encoding="utf-8")
+    if any(limit.contradictions() for limit in found.values()):
+        return 1
+    return 3 if any(limit.regime == "UNDECIDED" for limit in found.values()) else 0
+
+
+def chosen(target: str) -> dict[str, Layer]:
+    """The layers that ``FILE.py`` or ``FILE.py:layer`` names; `InputProblem` if there is none."""
+    path, _, name = target.partition(":")
+    try:
+        layers = layers_of(Path(path))
+    except Exception as why:  # whatever the user's file raises is bad input
         raise InputProblem(
-            expected=f"{file.path} to define {f'the layer {name}' if name else 'a layer'}",
-            received=", ".join(found) or "none",
-            remedy="Write layer = vl.Layer(..) at module level.",
+            expected="a Python file that defines a vl.Layer",
+            received=f"{path}: {type(why).__name__}: {why}",
+            remedy="Mend the file; docs/gallery has layers to start from.",
+        ) from why
+    if name and name not in layers:
+        raise InputProblem(
+            expected=f"one of the layers {', '.join(layers)} of {path}",
+            received=name,
+            remedy=f"Name one of them, or write {path} alone.",
         )
-    return {name: found[name]} if name else found
+    return {name: layers[name]} if name else layers
 
 
-def derive_layers(target: str, *, latex: bool, json: Path | None) -> int:
-    """Print the limits; 1 if one contradicts what is expected, else 3 if one is undecided."""
-    require_writable(json, "--json")
-    limits = {name: derive(layer) for name, layer in layers_in(target).items()}
-    for limit in limits.values():
-        _print(limit, latex=latex)
-    if json is not None:
-        records = {name: record_of(limit) for name, limit in limits.items()}
-        only = next(iter(records.values())) if len(records) == 1 else records
-        write_text(json, json_of.dumps(only, indent=2, ensure_ascii=False) + "\n")
-    if any(limit.contradictions() for limit in limits.values()):
-        return CONTRADICTED
-    return UNDECIDED if any(x.regime == "UNDECIDED" for x in limits.values()) else 0
+def _print(screen: Any, limit: Limit, *, latex: bool) -> None:
+    screen.print(f"[bold]{limit.layer.name}[/]: [bold]{limit.regime}[/]")
+    for sentence in limit.words:
+        screen.print(f"   {sentence}", markup=False)
+    for kind, table in (("drift", limit.drift), ("covariance", limit.covariance)):
+        for key, e in table.items():
+            at = ", ".join(map(str, limit.axes[key]))
+            name = key if isinstance(key, str) else " and ".join(key)
+            text = sp.latex(e) if latex else str(e)
+            screen.print(f"   {kind} of {name} [{at}] = {text}", markup=False, soft_wrap=True)
+    for name, status in limit.hypotheses.items():
+        screen.print(f"   {name} {status}", markup=False)
+    for sentence in limit.contradictions():
+        screen.print(f"   CONTRADICTED: {sentence}", markup=False)
 
 
-def generate_layers(target: str, *, check: bool) -> int:
-    """Write ``FILE_NAME.py`` beside the file for each layer; 1 if ``check`` finds another text."""
-    screen, stale = console(), False
-    path = Path(target.partition(".py:")[0] + ".py" if ".py:" in target else target)
-    for name, layer in layers_in(target).items():
-        try:
-            source = layer_source(layer, path.name)
-        except (ValueError, NotImplementedError) as why:
-            raise InputProblem(
-                expected=f"a layer {name} that can be written as JAX",
-                received=str(why),
-                remedy="Change the layer.",
-            ) from None
-        out = path.with_name(f"{path.stem}_{name}_generated.py")
-        same = out.exists() and out.read_text(encoding="utf-8") == source
-        stale = stale or not same
-        if not same and not check:
-            write_text(out, source)
-        screen.print(
-            f"{out}: {'up to date' if same else 'stale' if check else 'written'}", markup=False
-        )
-    return int(check and stale)
-
-
-def record_of(limit: Limit) -> dict[str, Any]:
-    """What is derived, as plain data: formulas as LaTeX and as SymPy text."""
+def as_record(limit: Limit) -> dict[str, Any]:
+    """What is written as JSON: regime, words, hypotheses, LaTeX and SymPy text of the formulas."""
 
     def formulas(table: Any) -> dict[str, Any]:
         return {
-            _key(k): {"sympy": str(e), "latex": _latex(e), "axes": [str(i) for i in limit.axes[k]]}
-            for k, e in table.items()
+            key if isinstance(key, str) else ",".join(key): {
+                "axes": [str(i) for i in limit.axes[key]],
+                "sympy": str(e),
+                "latex": sp.latex(e),
+            }
+            for key, e in table.items()
         }
 
-    found = {
+    fluctuation = limit.fluctuation
+    return {
         "layer": limit.layer.name,
         "regime": limit.regime,
         "words": list(limit.words),
         "hypotheses": dict(limit.hypotheses),
         "drift": formulas(limit.drift),
         "covariance": formulas(limit.covariance),
+        "fluctuation": fluctuation
+        and {"scale": str(fluctuation.scale), "covariance": formulas(fluctuation.covariance)},
         "contradictions": limit.contradictions(),
     }
-    if limit.fluctuation is not None:
-        found["fluctuation"] = {
-            "scale": str(limit.fluctuation.scale),
-            "covariance": formulas(limit.fluctuation.covariance),
-        }
-    return found
-
-
-def _print(limit: Limit, *, latex: bool) -> None:
-    screen = console()
-    write = _latex if latex else str
-    screen.print(f"[bold]{limit.layer.name}[/]")
-    screen.print(limit.regime, style="bold", markup=False)
-    for sentence in limit.words:
-        screen.print(f"  {sentence}", markup=False)
-    for name, e in limit.drift.items():
-        screen.print(
-            f"drift of {_entry(name, limit.axes[name])} = {write(e)}", markup=False, soft_wrap=True
-        )
-    for (s, t), e in limit.covariance.items():
-        axes, split = limit.axes[s, t], len(limit.layer.watch[s].shape)
-        pair = f"{_entry(s, axes[:split])}, {_entry(t, axes[split:])}"
-        screen.print(f"covariance of {pair} = {write(e)}", markup=False, soft_wrap=True)
-    if limit.fluctuation is not None:
-        screen.print(f"fluctuation: {limit.fluctuation}", markup=False, soft_wrap=True)
-    for name, status in limit.hypotheses.items():
-        word, _, why = status.partition(":")
-        screen.print(f"{name} {coloured(word)}:{why}")
-    for sentence in limit.contradictions():
-        screen.print(f"CONTRADICTED: {sentence}", markup=False)
-    screen.print("")
-
-
-def _entry(name: str, axes: tuple[sp.Idx, ...]) -> str:
-    return f"{name}[{', '.join(map(str, axes))}]" if axes else name
-
-
-def _latex(expression: sp.Expr) -> str:
-    try:
-        return to_latex(expression)
-    except (NotImplementedError, ValueError, TypeError):
-        return sp.latex(expression)
-
-
-def _key(key: Any) -> str:
-    return key if isinstance(key, str) else ", ".join(key)

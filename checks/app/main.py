@@ -7,8 +7,9 @@ import gc
 import os
 import sys
 import traceback
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from checks.app import options as opt
 from checks.suite import workers
 from checks.suite.problem import InputProblem
 
+_given: ContextVar[Any] = ContextVar("the house that `run` was handed", default=None)
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 
 app = typer.Typer(
@@ -36,12 +38,13 @@ Targets = Annotated[
 ]
 
 
-def run() -> None:
-    """Run the command line; bad input ends in one message on stderr and exit status 2.
+def run(of: Any = None) -> None:
+    """Run the command line, in the house ``of`` or the one that options and files name.
 
-    A fault of verilimit itself shows its traceback and exits with 70: Python's own 1 would
-    read as a refuted claim.
+    Bad input ends in one message on stderr and exit status 2. A fault of verilimit itself shows
+    its traceback and exits with 70: Python's own 1 would read as a refuted claim.
     """
+    _given.set(of)
     gc.set_threshold(workers.SELDOM)
     # Work items are small and run side by side: more threads for their algebra slow them down.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,57 +58,81 @@ def run() -> None:
         raise SystemExit(INTERNAL_ERROR) from None
 
 
+def house(rooms: list[Path] | None) -> Any:
+    """The `House` of this command: rooms built in, named by ``--rooms``, or found otherwise."""
+    from checks.suite.house import House
+    from checks.suite.roots import named_roots
+
+    return _given.get() or House(named_roots(rooms or ()))
+
+
 @app.command("list")
-def list_rooms() -> None:
+def list_rooms(rooms: opt.RoomsOption = None) -> None:
     """Rooms, claims and where each statement comes from."""
     from checks.app.listing import print_listing
 
-    print_listing()
+    raise typer.Exit(print_listing(house(rooms)))
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    rooms: opt.RoomsOption = None,
+) -> None:
+    """Write a small room of your own that runs and passes."""
+    from checks.app.founding import found
+
+    raise typer.Exit(found(name, tuple(rooms or ())))
 
 
 @app.command()
 def derive(
-    room: Annotated[str, typer.Argument(metavar="ROOM|FILE.py[:layer]")],
+    room: Annotated[str, typer.Argument(metavar="ROOM|FILE.py[:LAYER]")],
     latex: Annotated[bool, typer.Option("--latex", help="Print formulas as LaTeX.")] = False,
-    json: Annotated[
-        Path | None, typer.Option("--json", help="Write the limit of a layer here.")
-    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the limits of a file.")] = None,
+    rooms: opt.RoomsOption = None,
 ) -> None:
-    """Run a room's derivation step by step, or derive the limit of a layer in a file."""
-    if ".py" in room:
-        from checks.app.layers import derive_layers
+    """Run a room's derivation step by step, or derive the limits of the layers in a file."""
+    from checks.app.layers import is_layer_file, print_limits
 
-        raise typer.Exit(derive_layers(room, latex=latex, json=json))
+    if is_layer_file(room):
+        raise typer.Exit(print_limits(room, latex=latex, out=json))
     if json is not None:
         raise InputProblem(
-            expected="--json with a layer in a FILE.py",
+            expected="--json with a file of layers, FILE.py",
             received=f"--json with {room}",
-            remedy="Leave --json away.",
+            remedy="Leave it away; `verilimit report` writes about rooms.",
         )
     from checks.app.derivation import print_derivation
 
-    raise typer.Exit(print_derivation(room, latex=latex))
+    raise typer.Exit(print_derivation(room, house(rooms), latex=latex))
 
 
 @app.command()
 def generate(
-    rooms: Annotated[list[str] | None, typer.Argument(metavar="[ROOM|FILE.py]...")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ROOM|FILE.py]...", help="Nothing means every room."),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where a module is stale.")
     ] = False,
+    rooms: opt.RoomsOption = None,
 ) -> None:
-    """Write the JAX modules of the rooms from their theorems, or of the layers of a file."""
-    files = [r for r in rooms or () if ".py" in r]
-    if files:
-        from checks.app.layers import generate_layers
+    """Write the JAX modules of rooms from their theorems, of layers beside their file."""
+    from checks.app.layers import is_layer_file
 
-        stale = [generate_layers(file, check=check) for file in files]
-        rooms = [r for r in rooms or () if r not in files]
-        if not rooms or any(stale):
-            raise typer.Exit(max(stale))
+    files = [name for name in names or () if is_layer_file(name)]
+    if files:
+        from checks.app.layer_code import generate_layers
+
+        stale = max(generate_layers(file, check=check) for file in files)
+        names = [name for name in names or () if name not in files]
+        if stale or not names:
+            raise typer.Exit(stale)
     from checks.app.generation import generate_modules
 
-    raise typer.Exit(generate_modules(tuple(rooms or ()), check=check))
+    raise typer.Exit(generate_modules(tuple(names or ()), house(rooms), check=check))
 
 
 @app.command()
@@ -120,6 +147,7 @@ def check(
     store: opt.StoreOption = opt.DEFAULT_STORE,
     json: Annotated[Path | None, typer.Option("--json", help="Write the record here.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
+    rooms: opt.RoomsOption = None,
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
@@ -131,12 +159,14 @@ def check(
 
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
-    raise typer.Exit(check(tuple(targets or ()), plan, machinery, json=json, junit=junit))
+    raise typer.Exit(
+        check(tuple(targets or ()), house(rooms), plan, machinery, json=json, junit=junit)
+    )
 
 
 @app.command()
 def report(
-    rooms: Annotated[
+    names: Annotated[
         list[str] | None, typer.Argument(metavar="[ROOM]...", help="Nothing means every room.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("report.html"),
@@ -150,6 +180,7 @@ def report(
     executor: opt.ExecutorOption = opt.Executor.local,
     scheduler: opt.SchedulerOption = None,
     store: opt.StoreOption = opt.DEFAULT_STORE,
+    rooms: opt.RoomsOption = None,
     quiet: opt.QuietOption = False,
 ) -> None:
     """Write derivations, verdicts and pictures into one offline HTML file."""
@@ -161,7 +192,9 @@ def report(
 
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
-    raise typer.Exit(report(tuple(rooms or ()), plan, machinery, out=out, latex=latex))
+    raise typer.Exit(
+        report(tuple(names or ()), house(rooms), plan, machinery, out=out, latex=latex)
+    )
 
 
 @app.command()
@@ -181,6 +214,7 @@ def calibrate(
     scheduler: opt.SchedulerOption = None,
     store: opt.StoreOption = opt.DEFAULT_STORE,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    rooms: opt.RoomsOption = None,
     quiet: opt.QuietOption = False,
 ) -> None:
     """How often fresh seeds support, refute or leave open a claim and its mutants."""
@@ -203,7 +237,14 @@ def calibrate(
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(
-        calibrate_claims(tuple(targets or ()), plan, machinery, replicates=replicates, out=json)
+        calibrate_claims(
+            tuple(targets or ()),
+            house(rooms),
+            plan,
+            machinery,
+            replicates=replicates,
+            out=json,
+        )
     )
 
 
@@ -227,15 +268,16 @@ def probe(
     map: Annotated[
         Path | None, typer.Option("--map", help="TOML file that says which tensor is which.")
     ] = None,
+    rooms: opt.RoomsOption = None,
 ) -> None:
     """Look for a counterexample to each assumption, and for one outside its domain."""
     if checkpoint is not None or map is not None:
         from checks.app.weights import probe_weights
 
-        raise typer.Exit(probe_weights(checkpoint, map, room))
+        raise typer.Exit(probe_weights(checkpoint, map, room, house(rooms)))
     from checks.app.probing import probe
 
-    raise typer.Exit(probe(room, profile=profile.value, examples=examples, seed=seed))
+    raise typer.Exit(probe(room, house(rooms), profile=profile.value, examples=examples, seed=seed))
 
 
 @app.command()
@@ -252,6 +294,7 @@ def certify(
     boxes: Annotated[
         int, typer.Option("--boxes", min=1, help="Boxes to use at most for one inequality.")
     ] = 200_000,
+    rooms: opt.RoomsOption = None,
 ) -> None:
     """Prove inequalities by interval arithmetic, each proof replayed by an independent checker."""
     from checks.app import certifying
@@ -263,5 +306,5 @@ def certify(
                 received="--replay with a name or --out",
                 remedy="Leave them away.",
             )
-        raise typer.Exit(certifying.replay(replay))
-    raise typer.Exit(certifying.prove(name, out=out, budget=boxes))
+        raise typer.Exit(certifying.replay(replay, house(rooms)))
+    raise typer.Exit(certifying.prove(name, house(rooms), out=out, budget=boxes))

@@ -29,6 +29,12 @@ class Profile(StrEnum):
     nightly = "nightly"
 
 
+RoomsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rooms", metavar="DIR", help="Also rooms of yours: folders in DIR (may be repeated)."
+    ),
+]
 TierOption = Annotated[Tier, typer.Option("--tier", help="Sizes and seeds: how much work.")]
 SeedOption = Annotated[
     int, typer.Option("--seed", min=0, help="Seed of the run; the same seed, the same results.")

@@ -1,12 +1,14 @@
 """What the pytest plugin does once claims are asked for."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from checks.suite.house import House
 from checks.suite.problem import InputProblem
-from checks.suite.rooms import require_room
+from checks.suite.roots import named_roots
 from checks.suite.targets import Located, select
 from checks.verdicts import Claim, ClaimError, Result, Verdict, judge, tier_words
 
@@ -24,8 +26,10 @@ def collector_of_claims(session: pytest.Session) -> "ClaimCollector":
     """
     collector = ClaimCollector.from_parent(session, name="verilimit")
     try:
+        options = session.config.getoption("--verilimit-rooms") or ()
+        house = House(named_roots(Path(str(folder)) for folder in options))
         rooms = session.config.getoption("--verilimit-room") or ()
-        collector.found = select([require_room(str(name)) for name in rooms])
+        collector.found = select([house.require(str(n)) for n in rooms], house, collector.lost)
     except InputProblem as problem:
         raise pytest.UsageError(str(problem)) from problem
     return collector
@@ -36,8 +40,16 @@ class ClaimCollector(pytest.Collector):
 
     found: Sequence[Located] = ()
 
-    def collect(self) -> Iterator["ClaimItem"]:
-        """One item a claim; the budget of the run is split evenly, as items report at once."""
+    def __init__(self, **options: Any) -> None:
+        """Nothing is lost yet."""
+        super().__init__(**options)
+        self.lost: list[InputProblem] = []
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item a claim, and one that fails for a room that does not load.
+
+        The budget of the run is split evenly, as items report at once.
+        """
         tier = str(self.config.getoption("--verilimit"))
         here = sum(located.claim.runs_at(tier) for located in self.found)
         for located in self.found:
@@ -45,6 +57,24 @@ class ClaimCollector(pytest.Collector):
             item.located = located
             item.budget = RUN_BUDGET / max(here, 1)
             yield item
+        for number, problem in enumerate(self.lost, start=1):
+            broken = LostRoom.from_parent(self, name=f"a room that does not load ({number})")
+            broken.problem = problem
+            yield broken
+
+
+class LostRoom(pytest.Item):
+    """A room that does not load: a failed test, while the claims of the others are judged."""
+
+    problem: InputProblem
+
+    def runtest(self) -> None:
+        """Raise what is wrong with it."""
+        raise self.problem
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The message, without a traceback of verilimit."""
+        return str(excinfo.value)
 
 
 class ClaimItem(pytest.Item):

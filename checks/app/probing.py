@@ -4,28 +4,34 @@ from collections.abc import Iterable
 
 from hypothesis import settings
 
-from checks.app.screen import coloured, console
+from checks.app.screen import coloured, complain, console
 from checks.properties.probe import PROFILES, Found
-from checks.properties.probing import Probed, run_probes
-from checks.suite.rooms import require_room, rooms
+from checks.properties.probing import Probed, load_probes, run_probes
+from checks.suite.house import House
+from checks.suite.problem import InputProblem
 
 
-def probe(room: str | None, *, profile: str, examples: int | None, seed: int | None) -> int:
+def probe(
+    room: str | None, house: House, *, profile: str, examples: int | None, seed: int | None
+) -> int:
     """Print what became of each assumption.
 
     The exit status is 1 when a property fails on its domain, else 3 when an assumption has no
-    probe or an expected counterexample was not found, else 0.
+    probe or an expected counterexample was not found, else 0; 2 when a room does not load.
     """
-    chosen = (require_room(room),) if room else rooms()
+    lost: list[InputProblem] = []
+    asked = (house.require(room),) if room else house.names()
+    chosen = tuple(house.those_that_load(asked, lost, lambda name: load_probes(name, house)))
+    complain(lost)
     options = PROFILES[profile]
     if examples is not None:
         options = settings(options, max_examples=examples)
     found = []
-    for probed in run_probes(chosen, options, seed):
+    for probed in run_probes(chosen, house, options, seed):
         found.append(probed)
-        _print(probed, first=len(found) == 1 or found[-2].room != probed.room)
+        _print(probed, house, first=len(found) == 1 or found[-2].room != probed.room)
     console().print(summary(found), markup=False)
-    return exit_status(found)
+    return 2 if lost else exit_status(found)
 
 
 def exit_status(found: Iterable[Probed]) -> int:
@@ -47,7 +53,7 @@ def summary(found: Iterable[Probed]) -> str:
     return f"{len(listed)} assumptions: {words}; {shown} of {len(places)} counterexamples outside"
 
 
-def _print(probed: Probed, *, first: bool) -> None:
+def _print(probed: Probed, house: House, *, first: bool) -> None:
     screen = console()
 
     def say(text: str) -> None:
@@ -60,7 +66,7 @@ def _print(probed: Probed, *, first: bool) -> None:
     screen.print(f"  {coloured(probed.word)}{tried} [bold]{probed.assumption.id}[/]", end=": ")
     say(probed.assumption.statement)
     if probed.probe is None or search is None:
-        say(f"    no probe; add one to checks/probes/{probed.room}.py")
+        say(f"    no probe; add one to {house.address(probed.room).file('probes')}")
         return
     say(f"    {probed.probe.property}")
     if search.found is Found.FAILS:

@@ -5,30 +5,45 @@ from pathlib import Path
 
 from checks.app.checking import exit_status, print_verdicts, study_of
 from checks.app.machinery import Machinery
-from checks.app.screen import console
+from checks.app.screen import complain, console
 from checks.report.content import gather
 from checks.report.page import html
 from checks.report.tex import write_latex
 from checks.suite.files import require_directory, require_writable, write_text
-from checks.suite.rooms import require_room, rooms
+from checks.suite.house import House
+from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.targets import select
 
 
 def report(
-    names: Sequence[str], plan: Plan, machinery: Machinery, *, out: Path, latex: Path | None
+    names: Sequence[str],
+    house: House,
+    plan: Plan,
+    machinery: Machinery,
+    *,
+    out: Path,
+    latex: Path | None,
 ) -> int:
     """Judge the rooms ``names`` (all when empty) and write the report.
 
     Returns 1 when a claim is refuted, a derivation step or a probe fails, 3 when a claim is
-    inconclusive or a step undecided, else 0. The report is written whatever the verdicts are.
+    inconclusive or a step undecided, else 0; 2 when a room did not load. The report is written
+    whatever the verdicts are.
     """
-    chosen = tuple(require_room(name) for name in names) or rooms()
+    asked = tuple(map(house.require, names)) or house.names()
     require_writable(out, "--out")
     require_directory(latex, "--latex")
     log = console(stderr=True)
-    study = study_of(select(chosen), plan, machinery)
-    content = gather(chosen, study, lambda text: None if machinery.quiet else log.print(text))
+    lost: list[InputProblem] = []
+    chosen = tuple(house.those_that_load(asked, lost, house.room))
+    complain(lost)
+    if lost and not chosen:
+        return 2
+    study = study_of(select(chosen, house), plan, machinery)
+    content = gather(
+        house, chosen, study, lambda text: None if machinery.quiet else log.print(text)
+    )
     write_text(out, html(content))
     if latex is not None:
         write_latex(content, latex)
@@ -38,4 +53,4 @@ def report(
         screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
     found = {exit_status(study.results), content.steps_status, int(content.failed_probe)}
-    return next(status for status in (1, 3, 0) if status in found)
+    return 2 if lost else next(status for status in (1, 3, 0) if status in found)

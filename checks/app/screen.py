@@ -1,11 +1,13 @@
 """What the commands print: consoles, colours of verdicts and statuses, progress."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from checks.suite.problem import InputProblem
 
 PLAIN_WIDTH = 140
 COLOURS = {
@@ -35,6 +37,12 @@ def coloured(word: str) -> str:
     """Rich markup of a verdict or a status."""
     colour = COLOURS.get(word.split("(")[0].strip())
     return f"[{colour}]{word}[/]" if colour else word
+
+
+def complain(lost: Iterable[InputProblem]) -> None:
+    """Say on stderr what is wrong with each room that did not load."""
+    for problem in lost:
+        print(f"verilimit: {problem}", file=sys.stderr)
 
 
 class Reporter:

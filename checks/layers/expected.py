@@ -19,7 +19,7 @@ def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
     for key, value in limit.layer.expect.items():
         if key == "regime":
             wrong = value != limit.regime
-            words = f"The regime is {value}."
+            words = f"The regime that is derived (nothing is measured here) is {value}."
             if wrong:
                 words += f" Derived is {limit.regime}: {' '.join(limit.words)}"
             found.append(_claim(f"{slug}/expected-regime", words, WRONG * wrong, []))
@@ -31,7 +31,7 @@ def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
 
 def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) -> IdentityClaim:
     name = f"{slug}/expected-{what}-{key}"
-    words = f"The {what} of {key} at the given point is {stated.tolist()}."
+    words = f"The {what} of {key} that is derived is {stated.tolist()} at the given point."
     try:
         derived = limit.evaluate(what, key)
     except ValueError as why:

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
+from numerics.engine.quick import quick_jit
 from numerics.layers.paths import increments, path_end
-from numerics.training.quick import quick_jit
 from theory.codegen.layers import layer_source
 from theory.layers.arrays import Array
 from theory.layers.explicit import explicit

@@ -1,20 +1,11 @@
-"""How a head makes logits of queries and keys, how large they can be, and the entropy that leaves.
-
-The bound is that of a query over T tokens of norm at most r, as Wq and Wk see them: every logit is
-at most b in size, so their norm is at most sqrt(T) b.
-"""
+"""How a head makes logits of queries and keys, and by how much it can stretch them."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
-from numerics.generated.spectral_concentration import entropy_lower_bound
-
-_least_entropy = jax.jit(jax.vmap(entropy_lower_bound, (None, 0)))
-LARGEST = 1e300  # a larger norm has the same bound, which is zero
 Positive = float | int
 
 
@@ -44,26 +35,6 @@ class Logits:
         return f"softmax({capped}) with q = {q}, k = {k}{turned}"
 
 
-def largest_logit(head: Any, r: Positive) -> float:
-    """A bound of the size of all logits of a head, up to a number that is the same for all keys.
-
-    Without positions ``q.k = x^T Wq^T Wk y + bq^T Wk y + (x^T Wq^T + bq^T) bk``, and the last part
-    is the same for all keys y: the softmax does not see it, but a cap on the logits does. Rotary
-    positions put a rotation between q and k, about which only the product of their norms is known.
-    """
-    kind, norm = head.logits, np.linalg.norm
-    if kind.rotary:
-        largest = (r * norm(head.Wq, 2) + norm(head.bq)) * (r * norm(head.Wk, 2) + norm(head.bk))
-    else:
-        largest = r * (r * gain(head) + norm(head.Wk.T @ head.bq))
-        if kind.softcap is not None:
-            largest += r * norm(head.Wq.T @ head.bk) + abs(head.bq @ head.bk)
-    largest = kind.factor(len(head.Wq)) * largest
-    return float(
-        largest if kind.softcap is None else kind.softcap * np.tanh(largest / kind.softcap)
-    )
-
-
 def gain(head: Any) -> float:
     """The largest singular value between two tokens: of Wq^T Wk, or with any rotation inside."""
     if head.logits.rotary:
@@ -79,11 +50,3 @@ def small_product(head: Any) -> Float[np.ndarray, "k l"]:
 def _root(w: Float[np.ndarray, "dq d"]) -> Float[np.ndarray, "k dq"]:
     """R of w^T = Q R: small, and with the singular values of w."""
     return np.asarray(np.linalg.qr(w.T, mode="r"))
-
-
-def least_entropy(head: Any, tokens: int, norms: Any) -> tuple:
-    """The bound for each norm of tokens, as a share of log T."""
-    reach = [min(np.sqrt(tokens) * largest_logit(head, r), LARGEST) for r in norms]
-    return tuple(
-        float(h) for h in np.asarray(_least_entropy(tokens, np.array(reach))) / np.log(tokens)
-    )

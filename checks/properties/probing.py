@@ -1,13 +1,14 @@
 """The probes of the rooms: found by package, run one by one, printed as code that reproduces."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 
+from checks.properties import strategies
 from checks.properties.probe import (
     PROFILES,
     Found,
@@ -18,11 +19,11 @@ from checks.properties.probe import (
     as_code,
     search,
 )
+from checks.suite import sources
+from checks.suite.house import House
 from checks.suite.problem import InputProblem
-from checks.suite.rooms import load_theorem
 from theory.language import Assumption
 
-PACKAGE = "checks.probes"
 PATIENCE = 1000  # examples tried outside a domain
 
 
@@ -57,41 +58,40 @@ class Probed:
         return all(b.search.found is Found.FAILS for b in self.beyond)
 
 
-def load_probes(room: str) -> tuple[Probe, ...]:
-    """The probes of a room, from ``checks/probes/ROOM.py``; none without such a file.
+def load_probes(room: str, house: House) -> tuple[Probe, ...]:
+    """The probes of a room; none without a file of them.
 
     Raises `InputProblem` when a probe is of no assumption, or two are of one.
     """
-    if find_spec(f"{PACKAGE}.{room}") is None:
-        return ()
-    found = tuple(import_module(f"{PACKAGE}.{room}").probes)
+    found = tuple(getattr(house.part(room, "probes"), "probes", ()))
     names = [probe.assumption for probe in found]
-    declared = [assumption.id for assumption in load_theorem(room).assumptions]
+    declared = [assumption.id for assumption in house.theorem(room).assumptions]
     wrong = sorted({n for n in names if n not in declared or names.count(n) > 1})
     if wrong:
         raise InputProblem(
             expected=f"one probe an assumption of {room} ({', '.join(declared)})",
             received=", ".join(wrong),
-            remedy=f"Mend checks/probes/{room}.py.",
+            remedy=f"Mend {house.address(room).file('probes')}.",
         )
     return found
 
 
-def missing_probes(room: str) -> tuple[str, ...]:
+def missing_probes(room: str, house: House) -> tuple[str, ...]:
     """Declared assumptions of a room that no probe is of."""
-    there = {probe.assumption for probe in load_probes(room)}
-    return tuple(a.id for a in load_theorem(room).assumptions if a.id not in there)
+    there = {probe.assumption for probe in load_probes(room, house)}
+    return tuple(a.id for a in house.theorem(room).assumptions if a.id not in there)
 
 
 def run_probes(
     rooms: Sequence[str],
+    house: House,
     profile: Settings = PROFILES["ci"],
     seed: int | None = None,
 ) -> Iterator[Probed]:
     """Search for counterexamples to all assumptions of the rooms, in order."""
     for room in rooms:
-        there = {probe.assumption: probe for probe in load_probes(room)}
-        for assumption in load_theorem(room).assumptions:
+        there = {probe.assumption: probe for probe in load_probes(room, house)}
+        for assumption in house.theorem(room).assumptions:
             probe = there.get(assumption.id)
             if probe is None:
                 yield Probed(room, assumption, None, None)
@@ -113,14 +113,24 @@ def reproduction(probe: Probe, found: Search) -> str:
     if found.counterexample is None:
         return ""
     values = {name: as_code(value) for name, value in found.counterexample.items()}
-    named = sorted(_classes(found.counterexample.values()))
-    module, function = probe.holds.__module__, probe.holds.__qualname__
-    lines = ["import numpy as np", "", f"from {module} import {function}"]
-    lines += [f"from {place} import {name}" for place, name in named]
+    kinds = {type(v) for v in found.counterexample.values() if hasattr(v, "__dataclass_fields__")}
+    function = probe.holds.__qualname__
+    lines = ["import numpy as np", "import verilimit as vl", ""]
+    lines += [_taken(value) for value in (probe.holds, *sorted(kinds, key=lambda k: k.__name__))]
     lines += ["", f"{function}(", *(f"    {k}={v}," for k, v in values.items()), ")"]
     return "\n".join(lines)
 
 
-def _classes(values: Any) -> set[tuple[str, str]]:
-    kinds = {type(v) for v in values if hasattr(v, "__dataclass_fields__")}
-    return {(kind.__module__, kind.__name__) for kind in kinds}
+def _taken(value: Any) -> str:
+    """A line of code that takes a function or a class from where it is public."""
+    name, module = value.__qualname__, value.__module__
+    if getattr(strategies, name, None) is value:
+        return f"{name} = vl.strategies.{name}"
+    if module.startswith(f"{sources.ROOMS}."):
+        _, _, room, part = module.split(".", 3)
+        folder = str(Path(sys.modules[module].__file__ or "").parent.parent)
+        house = f"vl.House((vl.Root({folder!r}),))"
+        return f"{name} = vl.part_of_room({room!r}, {part!r}, {house}).{name}"
+    package, room, part = (*module.split("."), "")[:3]
+    part = part if part == "probes" else f"{package}.{part}".rstrip(".")
+    return f"{name} = vl.part_of_room({room!r}, {part!r}).{name}"

@@ -11,8 +11,8 @@ from hypothesis.strategies import SearchStrategy
 from jaxtyping import Bool, Float
 
 from checks.properties.instances import Draw, Names, choice, numbers, vectors
-from numerics.randomness.activations import ACTIVATIONS
-from numerics.randomness.activations import activation as named
+from numerics.engine.activations import ACTIVATIONS
+from numerics.engine.activations import activation as named
 
 LOGITS = ("moderate", "ties", "one-hot", "huge range")
 HISTORIES = ("plain", "sign flips", "bursts", "zeros", "growing")

@@ -1,6 +1,6 @@
 """Hypothesis strategies for the objects of this field, in one place to import from.
 
-``from checks.properties import strategies as vs``; then ``vs.tokens(4, 3)`` draws four tokens in
+``from verilimit import strategies as vs``; then ``vs.tokens(4, 3)`` draws four tokens in
 R^3. Each function says which kinds it knows; ``docs/probes.md`` lists them all.
 """
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from checks.report.picture import Picture
+from checks.suite.picture import Picture
 from checks.verdicts import Result
 
 INK = "#123457"  # replaced by the colour of the page's text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from checks.properties.probing import Probed, run_probes
 from checks.suite.fingerprint import environment, source_hash
-from checks.suite.rooms import Room, load
+from checks.suite.house import House, Room
 from checks.suite.run import Study
 from checks.verdicts import Claim, Result, Verdict, tier_words
 from theory.language import Outcome, Status, counted, exit_status, run_steps
@@ -75,18 +75,20 @@ class Content:
         return (*made.items(), *environment().items(), ("source", source_hash()))
 
 
-def gather(names: Sequence[str], study: Study, announce: Callable[[str], None]) -> Content:
+def gather(
+    house: House, names: Sequence[str], study: Study, announce: Callable[[str], None]
+) -> Content:
     """Run the derivations of the rooms and put them beside the results of the study."""
     found = []
     for name in names:
         announce(f"{name}: derivation")
-        room = load(name)
+        room = house.room(name)
         ids = {claim.id for claim in room.claims}
         outcomes = tuple(run_steps(room.theorem.derivation.steps))
         results = tuple(r for r in study.results if r.claim_id in ids)
         absent = tuple(claim for claim in study.absent if claim.id in ids)
         announce(f"{name}: probes")
-        probed = tuple(run_probes([name]))
+        probed = tuple(run_probes([name], house))
         found.append(RoomContent(room, outcomes, results, absent, probed))
     return Content(tuple(found), study)
 

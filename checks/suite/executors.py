@@ -16,6 +16,7 @@ import numpy as np
 from checks.suite.fingerprint import require_double
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
+from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import team
@@ -37,22 +38,23 @@ Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  #
 def work(origin: Origin, task: Task) -> Measured:
     """Compute one work item from its address."""
     claim, proof = origin.find(task.claim_id)
-    return _measured(claim, task, proof)
+    return _measured(claim, task, proof, origin.run)
 
 
-def _measured(claim: Claim, task: Task, proof: Proof) -> Measured:
+def _measured(claim: Claim, task: Task, proof: Proof, run: str | None) -> Measured:
     start = time.perf_counter()
-    with making():
+    with making(), during(run or f"claim {claim.id}"):
         value = np.asarray(evaluate(claim, task))
     require_double(f"the functions of {claim.id}")
-    return Measured(value, time.perf_counter() - start, own_proof(proof))
+    return Measured(value, time.perf_counter() - start, own_proof(proof, run))
 
 
 def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
     """Compute the items here, one after the other."""
-    proof = {} if located.origin is None else located.origin.proof()
+    origin = located.origin
+    proof, run = ({}, None) if origin is None else (origin.proof(), origin.run)
     for position, task in enumerate(tasks):
-        yield position, _measured(located.claim, task, proof)
+        yield position, _measured(located.claim, task, proof, run)
 
 
 @contextmanager

@@ -95,14 +95,16 @@ def require_double(who: str) -> None:
 def source_hash() -> str:
     """SHA-256 of verilimit's sources as this process has them, loaded or on disk; for reports.
 
-    Left out are the parts that only read results.
+    With those of users' rooms that are loaded; left out are the parts that only read results.
     """
-    digest = hashlib.sha256()
-    for package in sources.HOUSE:
+    entries = [entry for entry in sources.proof() if entry.startswith(f"module {sources.ROOMS}.")]
+    for package in ("theory", "numerics", "checks"):
         for root in map(Path, import_module(package).__path__):
-            for path in sorted(root.rglob("*.py")):
+            for path in root.rglob("*.py"):
                 name = ".".join((package, *path.relative_to(root).with_suffix("").parts))
-                entry = f"module {name.removesuffix('.__init__')}"
-                if not entry.startswith(sources.READERS):
-                    digest.update(f"{entry} {sources.current(entry)}\n".encode())
+                entries.append(f"module {name.removesuffix('.__init__')}")
+    digest = hashlib.sha256()
+    for entry in sorted(entries):
+        if not entry.startswith(sources.READERS):
+            digest.update(f"{entry} {sources.current(entry)}\n".encode())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""The one exception for bad input: what was expected, what was received, what to do."""
+"""The exception for bad input: what was expected, what was received, what to do."""
 
 from typing import Any
 
@@ -13,8 +13,12 @@ class InputProblem(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Reach another process: an exception that cannot be rebuilt there breaks its pool."""
-        return _rebuilt, self._parts
+        return _rebuilt, (type(self), *self._parts)
 
 
-def _rebuilt(expected: str, received: str, remedy: str) -> InputProblem:
-    return InputProblem(expected=expected, received=received, remedy=remedy)
+class RoomProblem(InputProblem):
+    """A room that does not load; the other rooms can go on."""
+
+
+def _rebuilt(kind: type[InputProblem], expected: str, received: str, remedy: str) -> InputProblem:
+    return kind(expected=expected, received=received, remedy=remedy)

@@ -67,6 +67,6 @@ def _short(value: str) -> str:
     return value[:12] if hexadecimal else value or "nothing"
 
 
-def own_proof(also: Proof | None = None) -> dict[str, str]:
-    """What this process can say now about a number that it has just measured."""
-    return {**sources.proof(), **environment(), **(also or {})}
+def own_proof(also: Proof | None = None, run: str | None = None) -> dict[str, str]:
+    """What this process can say now about a number that it has just measured, in ``run``."""
+    return {**sources.proof(run), **environment(), **(also or {})}

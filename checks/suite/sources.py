@@ -23,7 +23,10 @@ from importlib.util import source_from_cache
 from types import ModuleType
 from typing import Any
 
-HOUSE = ("theory", "numerics", "checks")
+from checks.suite import reach
+
+ROOMS = "verilimit_rooms"  # the package of users' rooms (`checks.suite.roots`)
+HOUSE = ("theory", "numerics", "checks", "verilimit", ROOMS)
 READERS = (
     "module checks.app",
     "module checks.report",
@@ -50,9 +53,13 @@ _here = threading.local()
 _start = os.getcwd()
 
 
-def proof() -> dict[str, str]:
-    """Hashes of what this process has loaded and read so far: ``module NAME``, ``file PATH``."""
-    return dict(_seen)
+def proof(run: str | None = None) -> dict[str, str]:
+    """Hashes of what this process has loaded and read so far: ``module NAME``, ``file PATH``.
+
+    With a run: of what can have a part in its numbers (`checks.suite.reach`).
+    """
+    seen = dict(_seen)
+    return seen if run is None else {entry: seen[entry] for entry in reach.reached(run, seen)}
 
 
 def current(entry: str) -> str:
@@ -134,6 +141,7 @@ def note(entry: str, digest: str) -> None:
     """
     if entry.startswith(READERS):
         return
+    reach.met(entry)
     before = _seen.get(entry, digest)
     if before != digest:
         made_here = before in (ABSENT, UNPROVED) or entry.startswith("folder ")
@@ -195,7 +203,11 @@ class _Watcher(MetaPathFinder):
 def _counts(name: str, spec: ModuleSpec) -> bool:
     """Whether the module is verilimit's or no library's."""
     house = name.partition(".")[0] in HOUSE
-    return house or (spec.has_location and not in_library(_origin(spec)))
+    return house or (spec.has_location and _is_source(_origin(spec)))
+
+
+def _is_source(path: str) -> bool:
+    return not in_library(path) or of_house(path)
 
 
 def _watch_module(spec: ModuleSpec) -> None:
@@ -262,10 +274,13 @@ def _opened(path: str, flags: int) -> None:
 
 
 def of_library_or_reader(path: str) -> bool:
-    """Whether a file lies among the installed libraries and is none of verilimit's."""
-    if not path.startswith(LIBRARIES):
-        return False
-    return not any(
+    """Whether a file lies among the installed libraries and is none of the house."""
+    return path.startswith(LIBRARIES) and not of_house(path)
+
+
+def of_house(path: str) -> bool:
+    """Whether a file is verilimit's, or of a root of users' rooms."""
+    return any(
         path.startswith(os.path.join(folder, ""))
         for name in HOUSE
         for folder in getattr(sys.modules.get(name), "__path__", ())
@@ -287,5 +302,8 @@ def watch() -> None:
             _note_origin(spec)
     if programs := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         ignore(programs)
+    rooms = sys.modules[ROOMS] = ModuleType(ROOMS, "Users' rooms, each under its root.")
+    rooms.__path__ = []
+    reach.watch()
     sys.meta_path.insert(0, _Watcher())
     sys.addaudithook(_audit)

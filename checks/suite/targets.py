@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
-from checks.layers import layer_claims, slug_of
+from checks.layers import plan_of, slug_of
 from checks.suite.claimfile import ClaimFile
-from checks.suite.problem import InputProblem
-from checks.suite.rooms import load, rooms
+from checks.suite.house import BUILT_IN, House
+from checks.suite.problem import InputProblem, RoomProblem
 from checks.suite.snapshot import Proof
 from checks.verdicts import Claim
 from theory.layers import Layer
@@ -21,10 +21,16 @@ class Origin:
 
     room: str = ""
     file: str = ""
+    house: House = BUILT_IN
+
+    @property
+    def run(self) -> str | None:
+        """What inputs of the room's numbers are noted under; a file's are not told apart."""
+        return self.house.address(self.room).run if self.room else None
 
     def claims(self) -> tuple[Claim, ...]:
         """The claims defined there."""
-        return file_claims(self.file) if self.file else load(self.room).claims
+        return file_claims(self.file) if self.file else self.house.room(self.room).claims
 
     def find(self, claim_id: str) -> tuple[Claim, Proof]:
         """The claim with that id, and the hashes of the user's sources that it comes from.
@@ -54,35 +60,51 @@ class Located:
     origin: Origin | None
 
 
-def select(targets: Sequence[str]) -> tuple[Located, ...]:
+def select(
+    targets: Sequence[str], house: House = BUILT_IN, lost: list[InputProblem] | None = None
+) -> tuple[Located, ...]:
     """The claims that ``targets`` name, in order and without repetition; all rooms when empty.
 
-    Raises `InputProblem` for an unknown target, a file that fails, and two claims with one id.
+    Rooms that do not load are added to ``lost`` where it is given, and the others go on. Raises
+    `InputProblem` for an unknown target, a file that fails, and two claims with one id.
     """
     found: dict[str, Located] = {}
-    for target in targets or rooms():
-        for located in _resolve(target):
+    for target in targets or house.names():
+        try:
+            resolved = _resolve(target, house)
+        except RoomProblem as problem:
+            if lost is None:
+                raise
+            lost.append(problem)
+            continue
+        for located in resolved:
             known = found.setdefault(located.claim.id, located)
             if known.claim is not located.claim:
                 raise InputProblem(
                     expected="every claim to have its own id",
-                    received=f"two claims named “{located.claim.id}”",
+                    received=f"two claims named “{located.claim.id}”, of {_place(known)} and "
+                    f"{_place(located)}",
                     remedy="Rename one of them.",
                 )
     return tuple(found.values())
 
 
-def _resolve(target: str) -> Iterable[Located]:
+def _place(located: Located) -> str:
+    origin = located.origin
+    return origin.room or origin.file if origin is not None else "this process"
+
+
+def _resolve(target: str, house: House) -> Iterable[Located]:
     path, _, name = target.partition(".py:")
     if name:
         return _layer_claims(f"{path}.py", name)
     if target.endswith(".py"):
         origin = Origin(file=str(Path(target).resolve()))
-        return [Located(claim, origin) for claim in origin.claims()]
-    if target in rooms():
-        origin = Origin(room=target)
-        return [Located(claim, origin) for claim in origin.claims()]
-    return [_claim(target)]
+    elif target in house.names():
+        origin = Origin(room=target, house=house)
+    else:
+        return [_claim(target, house)]
+    return [Located(claim, origin) for claim in origin.claims()]
 
 
 def _layer_claims(path: str, name: str) -> list[Located]:
@@ -100,17 +122,24 @@ def _layer_claims(path: str, name: str) -> list[Located]:
     return [Located(c, Origin(file=full)) for c in claims if c.id.startswith(prefix)]
 
 
-def _claim(claim_id: str) -> Located:
+def _claim(claim_id: str, house: House) -> Located:
+    """The claim of that id; rooms that do not load matter only where no other has it."""
+    names = house.names()
     prefix = claim_id.split("/")[0].replace("-", "_")
-    first = [prefix] if prefix in rooms() else []  # the room that the id names, before the others
-    for room in dict.fromkeys([*first, *rooms()]):
-        for claim in Origin(room=room).claims():
+    first = [prefix] if prefix in names else []  # the room that the id names, before the others
+    broken: list[InputProblem] = []
+    load = house.room
+    for room in house.those_that_load(dict.fromkeys([*first, *names]), broken, load):
+        origin = Origin(room=room, house=house)
+        for claim in origin.claims():
             if claim.id == claim_id:
-                return Located(claim, Origin(room=room))
+                return Located(claim, origin)
+    if broken:
+        raise broken[0]
     raise InputProblem(
-        expected=f"a room ({', '.join(rooms()) or 'none exists'}), a claim id or a FILE.py",
+        expected=f"a room ({', '.join(names) or 'none exists'}), a claim id or a FILE.py",
         received=f"“{claim_id}”",
-        remedy="`verilimit list` shows rooms and claims.",
+        remedy="`verilimit list` shows rooms and claims; --rooms DIR adds a folder of rooms.",
     )
 
 
@@ -137,14 +166,15 @@ def _claims_of(file: ClaimFile) -> tuple[Claim, ...]:
     values = [v for name, v in vars(file.module).items() if name != "claims"]
     listed = getattr(file.module, "claims", ())
     values += list(listed) if isinstance(listed, Iterable) else [listed]
-    values += [c for v in values if isinstance(v, Layer) for c in layer_claims(v)]
+    plans = [plan_of(v) for v in values if isinstance(v, Layer)]
+    values += [claim for plan in plans for claim in plan.claims]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(
             expected=f"{file.path} to define claims or layers at module level",
-            received="none",
-            remedy="Define e.g. claim = RateClaim(...), imported from checks.verdicts, or "
-            "layer = vl.Layer(...).",
+            received="; ".join(why for plan in plans for why in plan.not_checked) or "none",
+            remedy="Define e.g. claim = RateClaim(...), from verilimit import RateClaim, or a "
+            "layer = vl.Layer(...) with expect=.",
         )
     return tuple(claims.values())
 

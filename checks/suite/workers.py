@@ -22,6 +22,9 @@ from checks.suite import sources
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+# The server looks for packages where this process does, and not in the working directory, where a
+# project may have its own `checks`. Its preload takes the variable away again.
+SAFE_PATH = ("PYTHONSAFEPATH", "of verilimit")
 PATIENCE = 2.0  # seconds
 MOST = 8  # unless asked for: a container may see the cores of a host that it does not have
 # New objects between two looks for garbage. Imports and traces make millions that stay: with
@@ -36,7 +39,12 @@ def start(jobs: int = 0) -> None:
         from multiprocessing import forkserver
 
         CONTEXT.set_forkserver_preload(["checks.suite.preload"])
-        forkserver.ensure_running()
+        found = os.environ.setdefault(*SAFE_PATH)
+        try:
+            forkserver.ensure_running()
+        finally:
+            if found == SAFE_PATH[1]:
+                del os.environ[SAFE_PATH[0]]
 
 
 def choose_jobs(jobs: int = 0) -> int:

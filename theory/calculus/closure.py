@@ -34,9 +34,7 @@ def statistic_rule(networks: Networks, entry: Entry, definition: Polynomial) -> 
     if not states:
         return None
     pattern, weight = max(states, key=lambda s: (_degree(networks, s[0]), len(s[0]), s[0]))
-    others = [
-        (-c / weight, k[1]) for k, c in definition.items() if k[1] != (pattern,)
-    ]
+    others = [(-c / weight, k[1]) for k, c in definition.items() if k[1] != (pattern,)]
     return Rule(pattern, ((1 / weight, ((entry,),)), *others))
 
 

@@ -10,6 +10,7 @@ power.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 
 import sympy as sp
@@ -37,6 +38,7 @@ class Law:
     block: Callable[[Sequence[Entry]], list[Block]]
     growing: bool = False
     most: int | None = None  # how many entries of the family a mean may have
+    unit: bool = False  # a function of other random arrays
 
 
 def equal_everywhere(entries: Sequence[Entry]) -> list[Entry]:
@@ -50,40 +52,50 @@ def independent_entries(name: str, cumulants: Callable[[int], sp.Expr], orders=N
     return Law(name, orders, lambda es: [(cumulants(len(es)), equal_everywhere(es))])
 
 
+# What a Gaussian entry, the first, makes of a unit that it stands in: the unit's slope.
+Slopes = Callable[[Law, Sequence[Entry]], list[Block]]
+
+
 @dataclass
 class Expectation:
-    """Means over some random arrays, exact in every size; results are remembered."""
+    """Means over random arrays, exact in every size; results are remembered.
+
+    A Gaussian entry is also joined with each unit that depends on it, by Stein's rule: E a f is
+    the covariance of a with the argument of f, times the mean of the slope.
+    """
 
     networks: Networks
     laws: dict[str, Law]
-    _known: dict[tuple[Components, frozenset[str]], dict] = field(default_factory=dict)
+    slopes: Slopes | None = None
+    _known: dict[Components, dict[Components, sp.Expr]] = field(default_factory=dict)
 
-    def of(self, polynomial: Polynomial, over: frozenset[str] | None = None) -> Polynomial:
-        """The mean over the named arrays, all random ones by default."""
-        names = frozenset(self.laws) if over is None else over
+    def of(self, polynomial: Polynomial) -> Polynomial:
+        """The mean of a polynomial."""
         found = []
         for (grade, components), c in polynomial.items():
-            mean = self._mean(components, names)
+            mean = self._mean(components)
             found += [((grade, left), c * weight) for left, weight in mean.items()]
         return self.networks.joined(found)
 
-    def _mean(self, components: Components, names: frozenset[str]) -> dict[Components, sp.Expr]:
-        key = (components, names)
-        if key not in self._known:
-            self._known[key] = self._by_parts(components, names)
-        return self._known[key]
+    def _mean(self, components: Components) -> dict[Components, sp.Expr]:
+        if components not in self._known:
+            self._known[components] = self._by_parts(components)
+        return self._known[components]
 
-    def _by_parts(self, components: Components, names: frozenset[str]) -> dict[Components, sp.Expr]:
+    def _by_parts(self, components: Components) -> dict[Components, sp.Expr]:
         tokens = [
             (c, e)
             for c, component in enumerate(components)
             for e, (name, _) in enumerate(component)
-            if name in names
+            if name in self.laws
         ]
         if not tokens:
             return {components: sp.S.One}
+        # What stands inside units goes first, so that units are joined with units only.
+        tokens.sort(key=lambda t: self.laws[self._name(components, t)].unit)
         first, *others = tokens
         law = self.laws[self._name(components, first)]
+        units = [t for t in others if self.laws[self._name(components, t)].unit]
         others = [t for t in others if self.laws[self._name(components, t)].family == law.family]
         if law.most is not None and len(others) >= law.most:
             raise UnknownMoment(f"moments of {law.family} above {law.most} are not known")
@@ -92,11 +104,16 @@ class Expectation:
         seen: dict[Components, sp.Expr] = {}
         for size in counts:
             for chosen in combinations(others, size - 1):
-                for left, weight in self._joined(components, (first, *chosen), law):
+                for left, weight in self._joined(components, (first, *chosen), law.block):
+                    seen[left] = seen.get(left, sp.S.Zero) + weight
+        if not law.unit and self.slopes is not None:
+            for unit in units:
+                block = partial(self.slopes, law)
+                for left, weight in self._joined(components, (first, unit), block):
                     seen[left] = seen.get(left, sp.S.Zero) + weight
         for left, weight in seen.items():
             if weight != 0:
-                for end, w in self._mean(left, names).items():
+                for end, w in self._mean(left).items():
                     lists.setdefault(end, []).append(weight * w)
         return {k: v for k, ws in lists.items() if (v := sp.expand(sp.Add(*ws))) != 0}
 
@@ -105,7 +122,10 @@ class Expectation:
         return components[token[0]][token[1]][0]
 
     def _joined(
-        self, components: Components, chosen: tuple[tuple[int, int], ...], law: Law
+        self,
+        components: Components,
+        chosen: tuple[tuple[int, int], ...],
+        block_of: Callable[[Sequence[Entry]], list[Block]],
     ) -> Iterator[tuple[Components, sp.Expr]]:
         """What is left once the chosen entries are one block."""
         touched = sorted({c for c, _ in chosen})
@@ -123,7 +143,7 @@ class Expectation:
             for i, size in zip(at, self.networks.heads[name].shape, strict=True)
             if i >= 0
         }
-        for weight, left in law.block(block):
+        for weight, left in block_of(block):
             if weight != 0:
                 factor, parts = self.networks.settled(kept + left, ranges)
                 yield tuple(sorted(rest + parts)), weight * factor

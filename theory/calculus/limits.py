@@ -2,11 +2,11 @@
 
 import sympy as sp
 
+from theory.calculus.bounded import Worker
 from theory.calculus.gate import Disagreement
 from theory.calculus.indices import Term, collect, terms
 from theory.calculus.puiseux import Undecided
-from theory.calculus.routes import by_algebra
-from theory.language.worker import Worker
+from theory.calculus.routes import by_algebra, by_sympy
 
 SECONDS = 30.0  # for SymPy's own limit, in a process of its own
 
@@ -71,13 +71,18 @@ def _limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) 
     try:
         value = by_algebra(*question)
     except Undecided as why:
-        with Worker() as worker:
-            value, reason = worker.ask("limit", question, SECONDS)
+        with Worker(limit) as worker:
+            value, reason = worker.ask(limit, question, SECONDS)
         if value is None:
             raise _refusal(expression, variable, point, f"by SymPy: {reason}; {why}") from None
     except Disagreement as why:
         raise _refusal(expression, variable, point, str(why)) from None
     return value.xreplace({new: old for old, new in hidden.items()})
+
+
+def limit(question: tuple[sp.Expr, sp.Symbol, sp.Expr, str]) -> tuple[sp.Expr, str]:
+    """SymPy's limit, as a method of a worker."""
+    return by_sympy(*question), ""
 
 
 def _without_arrays(

@@ -10,7 +10,6 @@ the module ``network_forms`` go from and to SymPy.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from itertools import chain
 
 import sympy as sp
@@ -212,7 +211,9 @@ class Networks:
             cells.setdefault(fresh[i], []).append(i)
         open_cell = next((cells[r] for r in sorted(cells) if len(cells[r]) > 1), None)
         if open_cell is None:
-            return self._relabelled(component, {c[0]: k for k, (_, c) in enumerate(sorted(cells.items()))})
+            return self._relabelled(
+                component, {c[0]: k for k, (_, c) in enumerate(sorted(cells.items()))}
+            )
         found = []
         for first in open_cell:
             above = {i: 2 * fresh[i] + (i != first and i in open_cell) for i in labels}
@@ -237,6 +238,9 @@ def _connected(entries: list[Entry]) -> list[list[Entry]]:
     for entry in entries:
         summed = {i for i in entry[1] if i >= 0}
         touching = [g for g in groups if g[1] & summed]
-        merged = ([e for g in touching for e in g[0]] + [entry], summed.union(*(g[1] for g in touching)))
+        merged = (
+            [e for g in touching for e in g[0]] + [entry],
+            summed.union(*(g[1] for g in touching)),
+        )
         groups = [g for g in groups if g not in touching] + [merged]
     return [g[0] for g in groups]

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import sympy as sp
 
+from theory.calculus.indices import free_indices
 from theory.codegen.forms import HELPERS
 
 # What a generated module imports and defines.
@@ -111,8 +112,6 @@ class Function:
                 f"{', '.join(str(_name(a)) for a in self.arguments)}. Add an argument or a "
                 f"definition, or replace the symbol by its value"
             )
-        from theory.calculus.indices import free_indices
-
         if extra := free_indices(used) - set(axes):
             raise ValueError(
                 f"function {self.name}: the expression has the free indices "

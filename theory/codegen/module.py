@@ -1,7 +1,8 @@
-"""The source of ``numerics/generated/<room>.py``."""
+"""The source of a room's generated module."""
 
 import re
 import textwrap
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 import sympy as sp
@@ -14,23 +15,25 @@ from theory.codegen.lower import Lowering
 from theory.codegen.scalar import code
 from theory.codegen.stable import stable
 from theory.codegen.text import aligned
-from theory.language.theorem import Theorem
 
 WIDTH = 100
 
 
-def generate(room: str, theorem: Theorem) -> str:
-    """JAX source of the functions of a theorem, in the order of its derivation."""
-    functions = theorem.derivation.functions
+def generate(room: str, title: str, functions: Iterable[Function], source: str = "") -> str:
+    """JAX source of the functions of a theorem, in the order of its derivation.
+
+    ``source`` names the file that holds the theorem, by default that of a room of verilimit.
+    """
     text = "\n\n\n".join(map(_definition, functions))
     text = "\n\n\n".join([*helpers(text).values(), text])
     special = "import jax.scipy.special as jsp\n" if "jsp." in text else ""
     softmax = "import jax\n" if re.search(r"\bjax\.", text) else ""
+    source = source or f"theory/{room}.py"
     header = _wrapped(
-        f"Generated from theory/{room}.py by verilimit {_version()}; never edited by hand.", ""
+        f"Generated from {source} by verilimit {_version()}; never edited by hand.", ""
     )
     return (
-        f'"""{theorem.title}.\n\n{header}\nRegenerate with ``verilimit generate``.\n"""\n\n'
+        f'"""{title}.\n\n{header}\nRegenerate with ``verilimit generate``.\n"""\n\n'
         f"{softmax}import jax.numpy as jnp\n{special}"
         "from jaxtyping import Array, Float, Num\n\n"
         f'Scalar = float | int | Num[Array, ""]\n\n\n{text}\n'

@@ -7,8 +7,8 @@ from theory.language.step import Status as Status
 from theory.language.step import Step as Step
 from theory.language.step import counted as counted
 from theory.language.step import exit_status as exit_status
-from theory.language.step import run_steps as run_steps
 from theory.language.theorem import Assumption as Assumption
 from theory.language.theorem import Derivation as Derivation
 from theory.language.theorem import Source as Source
 from theory.language.theorem import Theorem as Theorem
+from theory.language.worker import run_steps as run_steps

@@ -1,6 +1,6 @@
 """One equality of a derivation, and what running it has shown."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -82,12 +82,3 @@ def exit_status(statuses: Iterable[Status]) -> int:
     """1 when a step failed, else 3 when one is undecided, else 0."""
     found = set(statuses)
     return 1 if Status.FAILED in found else 3 if Status.UNDECIDED in found else 0
-
-
-def run_steps(steps: Sequence[Step], limit: float = 20.0) -> Iterator[Outcome]:
-    """Decide every step, in order; rewriting and sampling may each take ``limit`` seconds."""
-    from theory.language.worker import Worker
-
-    with Worker() as worker:
-        for step in steps:
-            yield worker.outcome(step, limit)

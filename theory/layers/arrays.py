@@ -25,12 +25,12 @@ class LayerError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """An operation on arrays; ``data`` is what it needs besides: a name, a law, an axis, a number."""
+    """An operation on arrays; ``data`` is what it needs besides: a leaf, an axis, a number."""
 
     op: str
     args: tuple[Array, ...]
     shape: Shape
-    data: Hashable = None
+    data: Any = None
 
     __array_priority__ = 1000
 
@@ -63,7 +63,9 @@ class Array:
     def T(self) -> Array:
         """The array with its last two axes exchanged."""
         if len(self.shape) < 2:
-            raise LayerError(f"only an array with two axes has a transpose; {self} has {self.shape}")
+            raise LayerError(
+                f"only an array with two axes has a transpose; {self} has {self.shape}"
+            )
         shape = (*self.shape[:-2], self.shape[-1], self.shape[-2])
         return self.args[0] if self.op == "transpose" else Array("transpose", (self,), shape)
 
@@ -73,48 +75,60 @@ class Array:
         return len(self.shape)
 
     def __add__(self, other: Operand) -> Array:
+        """Entry by entry."""
         return elementwise("add", self, as_array(other))
 
     __radd__ = __add__
 
     def __neg__(self) -> Array:
+        """Entry by entry."""
         return self * sp.S.NegativeOne
 
     def __sub__(self, other: Operand) -> Array:
+        """Entry by entry."""
         return self + -as_array(other)
 
     def __rsub__(self, other: Operand) -> Array:
+        """Entry by entry."""
         return as_array(other) - self
 
     def __mul__(self, other: Operand) -> Array:
+        """Entry by entry."""
         return elementwise("mul", self, as_array(other))
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Operand) -> Array:
+        """Entry by entry."""
         other = as_array(other)
         if other.op == "number":
             return self * (1 / other.data)
         return self * Array("function", (other,), other.shape, "reciprocal")
 
     def __rtruediv__(self, other: Operand) -> Array:
+        """Entry by entry."""
         return as_array(other) / self
 
     def __pow__(self, exponent: int) -> Array:
+        """Entry by entry."""
         if not (isinstance(exponent, int) and exponent > 0):
             raise LayerError(f"a power of an array is a positive integer; received {exponent}")
         return Array("power", (self,), self.shape, exponent)
 
     def __matmul__(self, other: Operand) -> Array:
+        """The matrix product."""
         return matmul(self, as_array(other))
 
     def __rmatmul__(self, other: Operand) -> Array:
+        """The matrix product."""
         return matmul(as_array(other), self)
 
     def __iter__(self) -> Iterator[Array]:
+        """Refused: sizes are symbols."""
         raise TypeError(f"{self} is a symbolic array of shape {self.shape}: it cannot be iterated")
 
     def __bool__(self) -> bool:
+        """Refused: entries are symbols."""
         raise TypeError(f"{self} is a symbolic array: it is neither true nor false")
 
     def __str__(self) -> str:
@@ -160,7 +174,7 @@ def broadcast(*shapes: Shape, what: str = "") -> Shape:
         if len(sizes) > 1:
             raise LayerError(
                 f"shapes do not match in {what}: {' and '.join(map(str, shapes))}; axis -{k} is "
-                f"{' and '.join(sorted(map(str, sizes)))}. Transpose one, or give both axes one size"
+                f"{' and '.join(sorted(map(str, sizes)))}. Transpose one, or give both one size"
             )
         found.append(sizes.pop() if sizes else sp.S.One)
     return tuple(found)

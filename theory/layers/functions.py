@@ -119,7 +119,7 @@ def layer_norm(array: Array) -> Array:
     return Array("normal", (array - mean(array, -1, keepdims=True),), array.shape, "layer_norm")
 
 
-def sum(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:  # noqa: A001
+def sum(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The sum along an axis, or of all entries."""
     if axis is None:
         for _ in range(array.ndim):
@@ -167,5 +167,3 @@ def gradient(loss: Array, variable: Array) -> Array:
 def gradient_flow(loss: Array, variable: Array, step: Operand) -> Array:
     """One step of gradient descent, ``variable - step * gradient(loss, variable)``."""
     return variable - as_array(step) * gradient(loss, variable)
-
-

@@ -35,7 +35,9 @@ class Layer:
             raise LayerError(f"layer “{self.name}” needs a step and a statistic to watch")
         for name, node in {**{str(k): k for k in self.step}, **self.watch}.items():
             if not isinstance(node, Array):
-                raise LayerError(f"{name} of layer “{self.name}” is {type(node).__name__}, no array")
+                raise LayerError(
+                    f"{name} of layer “{self.name}” is {type(node).__name__}, no array"
+                )
         for old, new in self.step.items():
             if not (old.op == "leaf" and old.data.kind == "state"):
                 raise LayerError(f"a step is given for a state; {old} is none")
@@ -65,7 +67,11 @@ class Layer:
         found = {N}
         for root in (*self.step.values(), *self.watch.values()):
             for node in nodes(root):
-                values = (*node.shape, *_inside(node), *([node.data] if node.op == "number" else []))
+                values = (
+                    *node.shape,
+                    *_inside(node),
+                    *([node.data] if node.op == "number" else []),
+                )
                 for value in values:
                     found |= getattr(value, "free_symbols", set())
         for size, value in (*self.scaling.items(), (N, self.steps or N)):

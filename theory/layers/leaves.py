@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from theory.layers.arrays import Array, LayerError, Shape, as_array
+from theory.layers.arrays import Array, LayerError, as_array
 
 N = sp.Symbol("N", positive=True)
 sqrt, log = sp.sqrt, sp.log  # of numbers
@@ -15,8 +15,8 @@ sqrt, log = sp.sqrt, sp.log  # of numbers
 class Leaf:
     """A named array. ``kind`` is state, fixed or random; ``law`` says what is drawn.
 
-    ``law`` is ("gaussian", variance), ("correlated", name of the covariance), ("cumulants", list)
-    or ("bernoulli", p); ``unit`` fixed vectors have norm one, ``rows`` of a fixed matrix sum to one.
+    ``law`` is ("gaussian", variance), ("correlated", covariance), ("cumulants", list) or
+    ("bernoulli", p); ``unit`` fixed vectors have norm one, ``rows`` of a fixed matrix sum to one.
     ``reused`` random arrays may stand in several places.
     """
 

@@ -23,7 +23,7 @@ def pointwise(node: Array) -> tuple[sp.Expr, list[Array]]:
     def read(each: Array) -> sp.Expr:
         if each.op == "number":
             return each.data
-        if each.op in POINTWISE and (each.op == "function" or shares_weights(each)):
+        if is_unit(each):
             inner = [read(a) for a in each.args]
             if each.op == "function":
                 return UNITS[each.data].subs(x, inner[0])
@@ -37,16 +37,6 @@ def pointwise(node: Array) -> tuple[sp.Expr, list[Array]]:
     return read(node), fields
 
 
-def shares_weights(node: Array) -> bool:
-    """Whether a sum, product or power joins a unit with what depends on the unit's own weights."""
-    if node.op == "power":
-        return is_unit(node.args[0])
-    if node.op not in ("add", "mul") or not any(map(is_unit, node.args)):
-        return False
-    parts = [_random_names(a) for a in node.args if a.op != "number"]
-    return sum(map(len, parts)) > len(set().union(*parts))
-
-
 def is_unit(node: Array) -> bool:
     """Whether a function is applied entry by entry, outside of every product of matrices."""
     return node.op == "function" or (node.op in POINTWISE and any(map(is_unit, node.args)))
@@ -55,7 +45,3 @@ def is_unit(node: Array) -> bool:
 def has_function(node: Array) -> bool:
     """Whether a function stands anywhere in the expression."""
     return any(n.op in ("function", "softmax") for n in nodes(node))
-
-
-def _random_names(node: Array) -> set[str]:
-    return {n.data.name for n in nodes(node) if n.op == "leaf" and n.data.kind == "random"}

@@ -28,6 +28,8 @@ def opaque_softmax(reading: Reading, node: Array, logits: Polynomial) -> Polynom
     leading = _limit(reading, node, covariance)
     _check_gaussian(reading, node, logits)
     name = reading.fresh("softmax")
+    weights = {n for _, cs in logits for c in cs for n, _ in c if n in reading.laws}
+    reading.reserve(name, weights)
     networks.add(Head(name, tuple(node.shape), "random"))
 
     def between(*at: sp.Idx) -> sp.Expr:

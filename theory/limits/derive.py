@@ -12,6 +12,7 @@ from theory.layers.leaves import N
 from theory.limits.closed import witness
 from theory.limits.limit import ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
+from theory.limits.nonzero import without_zeros
 from theory.limits.phase import phase
 from theory.limits.reading import read
 from theory.limits.sizes import Undecided, largest
@@ -45,12 +46,20 @@ class _Derivation:
     def limit(self) -> Limit:
         names = list(self.layer.watch)
         self.mean_orders = {s: self.moments.orders(self.moments.means[s]) for s in names}
+        level = -(self.layer.steps_exponent or sp.S.Zero)
+        for s, o in self.mean_orders.items():
+            what = f"the drift of {s}"
+            self.mean_orders[s] = without_zeros(self.moments, what, o, level)
         mu = {s: largest(o) for s, o in self.mean_orders.items()}
         if any(self._at_least(e, sp.S.Zero) for e in mu.values()):
             return self._unstable(mu)
         self.pairs = [(s, t) for k, s in enumerate(names) for t in names[k:]]
         covariances = {p: self.moments.covariance(*p) for p in self.pairs}
         self.pair_orders = {p: self.moments.orders(c) for p, c in covariances.items()}
+        for s in names:
+            what = f"the covariance of {s}"
+            orders = self.pair_orders[s, s]
+            self.pair_orders[s, s] = without_zeros(self.moments, what, orders, level)
         sigma = {s: largest(self.pair_orders[s, s]) for s in names}
         top = _top((*mu.values(), *sigma.values()))
         if top == sp.S.NegativeInfinity:
@@ -176,7 +185,15 @@ class _Derivation:
         formulas = [*drift.values(), *covariance.values()]
         status = hypotheses(self.moments, self.assumed, formulas)
         return Limit(
-            self.layer, regime, tuple(words), drift, covariance, axes, fluctuation, status, diagonals
+            self.layer,
+            regime,
+            tuple(words),
+            drift,
+            covariance,
+            axes,
+            fluctuation,
+            status,
+            diagonals,
         )
 
     def _add_transposes(self, table: ByPair, axes: dict, orders: dict, e: sp.Expr, count) -> None:

@@ -60,6 +60,5 @@ def directions(reading: Reading, node: Array, environment: Environment) -> Polyn
         return [(weight, [(kernel, (*a[:-1], *b[:-1])), *delta])]
 
     reading.laws[name] = Law(name, (2,), block, most=2)
-    columns.name = name
-    reading.hidden[name] = columns
+    reading.reserve(name, columns.weights)
     return reading.networks.entry(name, *(-1 - k for k in range(node.ndim)))

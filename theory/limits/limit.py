@@ -100,7 +100,9 @@ class Limit:
         layer = self.layer
         known = {*layer.watch, *layer.leaves, *map(str, layer.symbols)}
         if unknown := sorted(given - known):
-            raise ValueError(f"at= names {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"at= names {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
         for base in e.atoms(Symmetric):
             value = np.asarray(values.get(str(base), 0.0), dtype=float)
             if value.ndim == 2 and not np.allclose(value, value.T):
@@ -154,7 +156,9 @@ class Limit:
         """Regime, words, formulas."""
         lines = [f"{self.layer.name}: {self.regime}", *self.words]
         lines += [f"drift {name}{list(self.axes[name])} = {e}" for name, e in self.drift.items()]
-        lines += [f"covariance {key}{list(self.axes[key])} = {e}" for key, e in self.covariance.items()]
+        lines += [
+            f"covariance {key}{list(self.axes[key])} = {e}" for key, e in self.covariance.items()
+        ]
         return "\n".join(lines)
 
 

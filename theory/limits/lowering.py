@@ -3,17 +3,24 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy as sp
 
 from theory.calculus.closure import Closure, Rule
-from theory.calculus.cumulants import Expectation, Law, correlated, gaussian, independent_entries
+from theory.calculus.cumulants import (
+    Block,
+    Expectation,
+    Law,
+    correlated,
+    gaussian,
+    independent_entries,
+)
 from theory.calculus.networks import ONE, Head, Networks, Polynomial
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf
-from theory.layers.pointwise import shares_weights
 from theory.limits.sizes import Sizes, Undecided
 
 SUMMED = -100  # the free index of an axis about to be summed
@@ -33,10 +40,13 @@ class Reading:
 
     layer: Layer
     unit: Callable[..., Polynomial]  # reads functions of arrays
+    slope: Callable[..., list[Block]]  # what a Gaussian entry makes of a unit
     networks: Networks = field(default_factory=Networks)
     laws: dict[str, Law] = field(default_factory=dict)
     rules: list[Rule] = field(default_factory=list)
     statistics: dict[str, Callable[..., sp.Expr]] = field(default_factory=dict)
+    reserved: dict[str, set[str]] = field(default_factory=dict)
+    unlike: set[str] = field(default_factory=set)  # arrays without Stein's rule
     hidden: dict[str, Any] = field(default_factory=dict)  # units by name
     zero: dict[str, bool] = field(default_factory=dict)  # kernels that vanish
     depth: Fraction | None = None  # how small terms of expansions may be
@@ -44,7 +54,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         """Means and rules share the networks."""
-        self.expectation = Expectation(self.networks, self.laws)
+        self.expectation = Expectation(self.networks, self.laws, partial(self.slope, self))
         self.closure = Closure(self.networks, self.rules)
         self.now = Environment()
         scaling = {size: sp.sympify(v) for size, v in self.layer.scaling.items()}
@@ -56,6 +66,7 @@ class Reading:
         self.networks.add(Head(what.name, leaf.shape, kind, what.symmetric))
         if what.kind == "random":
             self.laws[what.name] = _law(what)
+            self.unlike |= {what.name} if what.law[0] != "gaussian" else set()
         if what.unit:
             component = ((what.name, (0,)),) * 2
             self.closure.add(Rule(component, ((sp.S.One, ()),)))
@@ -76,14 +87,29 @@ class Reading:
             return {} if node.data == 0 else {ONE: node.data}
         if node.op == "leaf":
             return self.networks.entry(node.data.name, *_axes(node.ndim))
-        if node.op in ("function", "softmax", "normal") or shares_weights(node):
+        if node.op in ("function", "softmax", "normal"):
             return self.unit(self, node, environment)
         parts = [self.of(a, environment) for a in node.args]
         return getattr(self, f"_{node.op}")(node, parts)
 
+    def reserve(self, name: str, weights: set[str]) -> None:
+        """Weights inside something whose joint law with other units is not known."""
+        for other, inside in (
+            *self.reserved.items(),
+            *((n, h.weights) for n, h in self.hidden.items()),
+        ):
+            if inside & weights:
+                shared = ", ".join(sorted(inside & weights))
+                raise Undecided(
+                    f"UNDECIDED (expectation): {shared} stands in {name} and in {other}"
+                )
+        self.reserved[name] = weights
+        self.unlike |= weights
+
     def refuse_shared_weights(self, polynomials: Iterable[Polynomial]) -> None:
-        """The weights of a unit may stand nowhere else."""
-        inside = set().union(*(h.weights for h in self.hidden.values()))
+        """Weights of a unit may stand elsewhere only if they are independent Gaussians."""
+        units = (h.weights for h in self.hidden.values())
+        inside = set().union(*units, *self.reserved.values()) & self.unlike
         for polynomial in polynomials:
             for _, components in polynomial:
                 for name in (n for c in components for n, _ in c if n in inside):
@@ -107,14 +133,19 @@ class Reading:
 
     def _mul(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         found: Polynomial = {ONE: sp.S.One}
-        for part, arg in sorted(zip(parts, node.args, strict=True), key=lambda x: x[1].op != "number"):
+        for part, arg in sorted(
+            zip(parts, node.args, strict=True), key=lambda x: x[1].op != "number"
+        ):
             found = self.networks.times(found, self.aligned(part, arg, node.ndim))
         return self._regraded(node, found)
 
     def _regraded(self, node: Array, product: Polynomial) -> Polynomial:
         """Large numbers before an expansion make its terms larger."""
         large = [self.sizes.exponent_of(a.data) for a in node.args if a.op == "number"]
-        gain = sum((Fraction(int(e.p), int(e.q)) for e in large if e.is_positive and e.is_Rational), Fraction(0))
+        gain = sum(
+            (Fraction(int(e.p), int(e.q)) for e in large if e.is_positive and e.is_Rational),
+            Fraction(0),
+        )
         if not gain or all(g == 0 for g, _ in product):
             return product
         return self.networks.joined(((g - gain, cs), c) for (g, cs), c in product.items())
@@ -191,7 +222,7 @@ def _axes(count: int) -> tuple[int, ...]:
 
 
 def _batched(node: Array, batch: int, last: list[int]) -> dict[int, int]:
-    """Where the axes of a factor of a matrix product go: batch axes from the right, then ``last``."""
+    """Where the axes of a factor of a matrix product go: batch axes, then ``last``."""
     own = node.ndim - len(last)
     names = [-1 - (batch - own + k) for k in range(own)] + last
     return {-1 - k: name for k, name in enumerate(names)}

@@ -8,6 +8,7 @@ smaller than one step of time is checked.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy as sp
 
@@ -67,17 +68,15 @@ class Normalised(Moments):
                 parts.append(networks.scaled(cross, sp.Rational(1, 4)))
         return networks.plus(*parts)
 
-    @property
+    @cached_property
     def means(self) -> dict[str, Polynomial]:
         """First and second order together."""
-        if not hasattr(self, "_means"):
-            networks, mean = self.reading.networks, self.reading.mean
-            self._means = {
-                s: networks.plus(mean(d), mean(self.second_order(s)))
-                for s, d in self.increments.items()
-            }
-            self._check_remainder()
-        return self._means
+        self._check_remainder()
+        networks, mean = self.reading.networks, self.reading.mean
+        return {
+            s: networks.plus(mean(d), mean(self.second_order(s)))
+            for s, d in self.increments.items()
+        }
 
     def _check_remainder(self) -> None:
         networks, steps = self.reading.networks, self.layer.steps_exponent

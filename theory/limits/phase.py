@@ -7,6 +7,7 @@ of them, and once between neighbours, the layer is derived anew.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sympy as sp
 
@@ -81,7 +82,7 @@ def phase(
     inner = sorted(p for p in _meetings(layer, exponent) if low < p < high)
     points = [low, *inner, high]
     found = []
-    for k, (left, right) in enumerate(zip(points, points[1:], strict=False)):
+    for k, (left, right) in enumerate(pairwise(points)):
         if k:
             found.append(Region(left, left, derive(with_values(layer, {exponent: left}))))
         middle = with_values(layer, {exponent: (left + right) / 2})

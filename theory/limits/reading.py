@@ -9,6 +9,7 @@ from theory.calculus.network_forms import written
 from theory.calculus.networks import Head
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
+from theory.limits.hidden import slopes
 from theory.limits.lowering import Environment, Reading
 from theory.limits.moments import Moments
 from theory.limits.normalised import normalised
@@ -18,7 +19,7 @@ from theory.limits.units import growth, read_unit
 
 def read(layer: Layer) -> Moments:
     """The increments of the statistics in one step."""
-    reading = Reading(layer, read_unit)
+    reading = Reading(layer, read_unit, slopes)
     for leaf in layer.leaves.values():
         watched = layer.watch.get(leaf.data.name) == leaf
         reading.declare(leaf, "statistic" if watched else leaf.data.kind)

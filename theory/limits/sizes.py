@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
+from theory.calculus import puiseux
+from theory.calculus.asymptotics import series
 from theory.calculus.closure import Rule
 from theory.calculus.networks import Component, Networks, Polynomial
 from theory.layers.leaves import N
@@ -17,19 +20,37 @@ class Undecided(ValueError):
 
 
 def exponents(expression: sp.Expr, scaling: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Expr, sp.Expr]:
-    """A coefficient as ``{exponent of N: coefficient}``; ``Undecided`` if it is no such sum."""
-    expanded = sp.expand(expression.subs(scaling))
+    """A coefficient as ``{exponent of N: coefficient}``, exact for a sum of powers of N.
+
+    Others are expanded in powers of 1 / N, six powers deep. ``Undecided`` if there is no such sum.
+    """
+    return _exponents(sp.expand(expression.subs(scaling)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _exponents(expanded: sp.Expr) -> dict[sp.Expr, sp.Expr]:
     found: dict[sp.Expr, sp.Expr] = {}
     for term in sp.Add.make_args(expanded):
         rest, power = term.as_independent(N, as_Add=False)
         exponent = sp.S.Zero
         for base, e in power.as_powers_dict().items():
             if base not in (N, sp.S.One) or e.has(N):
-                raise Undecided(f"UNDECIDED (order): {term} is no multiple of a power of N")
+                return _by_series(expanded)
             exponent += e if base == N else 0
         exponent = sp.expand(exponent)
         found[exponent] = found.get(exponent, sp.S.Zero) + rest
     return {e: c for e, c in found.items() if sp.expand(c) != 0}
+
+
+def _by_series(expression: sp.Expr) -> dict[sp.Expr, sp.Expr]:
+    h = sp.Dummy("h", positive=True)
+    try:
+        terms = series(expression.subs(N, 1 / h), h, 6).terms
+    except puiseux.Undecided as why:
+        raise Undecided(f"UNDECIDED (order): {expression} as N grows: {why}") from None
+    if any(c.has(puiseux.LOG) for c in terms.values()):
+        raise Undecided(f"UNDECIDED (order): {expression} contains logarithms of N")
+    return {-p: c for p, c in terms.items() if sp.simplify(c) != 0}
 
 
 def largest(orders: Mapping[sp.Expr, object]) -> sp.Expr:
@@ -106,12 +127,15 @@ class Sizes:
             if len(at) == 2 and min(at) >= 0 and self._is_operator(name):
                 parent[root(max(at))] = root(min(at))
         roots = sorted({root(i) for i in parent})
-        return entries + sp.Add(*(self.exponent_of(self.networks.range_of(component, i)) for i in roots))
+        return entries + sp.Add(
+            *(self.exponent_of(self.networks.range_of(component, i)) for i in roots)
+        )
 
     def _is_operator(self, name: str) -> bool:
         head = self.networks.heads.get(name)
-        square = head is not None and head.kind == "fixed" and len(set(head.shape)) == 1
-        return square and self.exponent_of(head.shape[0]) != 0
+        if head is None or head.kind != "fixed" or len(set(head.shape)) != 1:
+            return False
+        return self.exponent_of(head.shape[0]) != 0
 
     def _entry_sizes(self) -> dict[str, sp.Expr]:
         """The power of N of one entry of each state, from quadratic statistics; of unit vectors."""

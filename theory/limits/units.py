@@ -19,16 +19,14 @@ from theory.layers.functions import UNITS, x
 from theory.layers.leaves import N
 from theory.layers.pointwise import has_function
 from theory.limits.attention import opaque_softmax
-from theory.limits.columns import hidden_columns
 from theory.limits.directions import directions
+from theory.limits.hidden import hidden_columns
 from theory.limits.lowering import SUMMED, Environment, Reading
 from theory.limits.sizes import Undecided, largest
 
 
 def read_unit(reading: Reading, node: Array, environment: Environment) -> Polynomial:
     """The entries of a function of an array."""
-    if node.op in ("add", "mul", "power"):
-        return hidden_columns(reading, node, environment)
     argument = reading.closure.of(reading.of(node.args[0], environment))
     if node.op == "normal":
         if reading.is_random(argument):
@@ -58,7 +56,9 @@ def split(
         more = sp.Add(*map(reading.sizes.typical, components))
         found = reading.sizes.exponents(c)
         if len(found) != 1 or not (e := sp.expand(next(iter(found)) + more)).is_nonpositive:
-            raise Undecided(f"UNDECIDED (order): the argument of {node} has the part {c}, which grows")
+            raise Undecided(
+                f"UNDECIDED (order): the argument of {node} has the part {c}, which grows"
+            )
         if e == 0 and grade == 0:
             base.append(((grade, components), next(iter(found.values()))))
         else:
@@ -218,7 +218,8 @@ def _fixed_softmax(
     def definition(*at: sp.Idx) -> sp.Expr:
         over = sp.Idx(f"_{at[-1]}", count)
         top, below = (
-            _written(reading, weights, (*at[:-1], i)) * sp.exp(_written(reading, logits, (*at[:-1], i)))
+            _written(reading, weights, (*at[:-1], i))
+            * sp.exp(_written(reading, logits, (*at[:-1], i)))
             for i in (at[-1], over)
         )
         return top / sp.Sum(below, (over, 0, count - 1))

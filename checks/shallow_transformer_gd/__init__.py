@@ -1,0 +1,473 @@
+"""Claims about gradient descent on a shallow transformer: constants, widths, lengths, contrast.
+
+Sizes: m heads, n samples, T tokens. One seed is one network with its data, or one random start of a
+search. Claims with the same ``draw`` are questions to the same networks. Where the same law of
+heads serves the target and the network, that is said (``pool``).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+
+from checks.suite.picture import Picture
+from checks.verdicts import (
+    GrowthClaim,
+    IdentityClaim,
+    IndependenceClaim,
+    InequalityClaim,
+    Mutant,
+    RateClaim,
+    dtype_tolerance,
+)
+from numerics.shallow_transformer_gd import fresh_heads as fresh
+from numerics.shallow_transformer_gd import trained_heads as trained
+from numerics.shallow_transformer_gd.extremes import head_bounds
+from numerics.shallow_transformer_gd.long_inputs import kicked
+from theory.shallow_transformer_gd import KAPPA
+
+TIERS = ("smoke", "standard", "full")
+m, T = sp.symbols("m T", positive=True)
+HALF, QUARTER = sp.Rational(1, 2), sp.Rational(1, 4)
+ROLES = {
+    RateClaim: "error",
+    IndependenceClaim: "error",
+    GrowthClaim: "value",
+    IdentityClaim: "residual",
+    InequalityClaim: "slack",
+}
+Slips = Mapping[str, tuple[str, Any]]
+
+
+def room_claim(
+    kind: Any, name: str, statement: str, measure: Any, slips: Slips, /, **more: Any
+) -> Any:
+    """A claim of this room; a slip measures something else, predicts otherwise, or says what."""
+
+    def changes(wrong: Any) -> Mapping[str, Any]:
+        if isinstance(wrong, Mapping):
+            return wrong
+        return {ROLES[kind] if callable(wrong) else "predicted": wrong}
+
+    return kind(
+        id=f"shallow-transformer-gd/{name}",
+        theorem="shallow_transformer_gd",
+        statement=statement,
+        mutants=tuple(Mutant(key, text, changes(wrong)) for key, (text, wrong) in slips.items()),
+        **{ROLES[kind]: measure, "source": "reconstructed"} | more,
+    )
+
+
+def by_tier(
+    sets: Mapping[int, tuple[int, ...]], name: str, **more: tuple[int, int, int]
+) -> dict[str, dict[str, list[int]]]:
+    """Levels of a size for the three tiers: all that are simulated together, and their most."""
+    return {
+        tier: {name: list(levels), "most": [most]}
+        | {key: [value[i]] for key, value in more.items()}
+        for i, (tier, (most, levels)) in enumerate(zip(TIERS, sets.items(), strict=True))
+    }
+
+
+# N1: sharp constants, by gradient ascent.
+def gradient_bound(B: float) -> float:
+    """sigma1 max(1, B)."""
+    return float(head_bounds(B)[0])
+
+
+def curvature_bound(B: float) -> float:
+    """L2 sharp."""
+    return float(head_bounds(B)[1])
+
+
+def constant_claim(
+    quantity: str, what: str, bound: Callable[[float], float], slips: Slips, B: bool = True
+) -> InequalityClaim:
+    """A bound of one head, the same for every number of tokens."""
+    wrong = {name: (text, fresh.below(quantity, slip)) for name, (text, slip) in slips.items()}
+    return room_claim(
+        InequalityClaim,
+        "third-cumulant" if quantity == "cumulant" else quantity,
+        f"{what}, for every number of tokens",
+        fresh.below(quantity, bound),
+        wrong,
+        sizes={"T": [2, 3, 6]} | ({"B": [2, 4]} if B else {}),
+        tolerance=dtype_tolerance(np.float64, operations=64),
+        seeds={"smoke": 32, "standard": 256, "full": 1024},
+        draw="shallow-transformer-gd/searches",
+    )
+
+
+constant_claims = (
+    constant_claim(
+        "cumulant", "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
+        lambda B: float(KAPPA),
+        {
+            "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
+            "a-half": ("1/2, as for a symmetric law", lambda B: 0.5),
+        },
+        B=False,
+    ),
+    constant_claim(
+        "gradient", "The gradient of a head is at most sigma1 max(1, B)", gradient_bound,
+        {
+            "no-B": ("the norm of U forgotten", lambda B: gradient_bound(1.0)),
+            "half-B": ("half of B for B", lambda B: gradient_bound(B / 2)),
+        },
+    ),
+    constant_claim(
+        "curvature", "The second derivative of a head is at most L2 sharp", curvature_bound,
+        {
+            "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
+            "first-order": ("the gradient's bound taken for it", gradient_bound),
+        },
+    ),
+)  # fmt: skip
+
+# N2: linearisation error at three points of the projection set.
+moved = {
+    "sizes": by_tier(fresh.MOVED, "m"),
+    "seeds": {"smoke": 64, "standard": 256, "full": 1024},
+    "draw": "shallow-transformer-gd/linearisation",
+}
+
+
+def linear_claim(point: str, power: sp.Expr, margin: float, why: str, slips: Slips) -> RateClaim:
+    """The linearisation error at one point falls like a power of m."""
+    return room_claim(
+        RateClaim, f"linearisation-{point}",
+        f"At {point} points the error is of order {power}: {why}", fresh.linear_error(point), slips,
+        predicted=power, kind="exact", margin=margin, **moved,
+    )  # fmt: skip
+
+
+def asymmetric(point: str) -> tuple[str, Any]:
+    """The slip in the initialisation."""
+    return "heads drawn independently, not in pairs", fresh.linear_error(point, symmetric=False)
+
+
+worst_case = ("the paper's 1/sqrt(m) as an exact rate", m**-HALF)
+linear_claims = (
+    linear_claim(
+        "coherent", m**-HALF, 0.1, "all errors add up",
+        {
+            "one-over-m": ("1/m, as along a transport", 1 / m),
+            "asymmetric": asymmetric("coherent"),
+        },
+    ),
+    linear_claim(
+        "random", 1 / m, 0.2, "random signs gain a square root over the paper's bound",
+        {
+            "worst-case": worst_case,
+            "c-frozen": (
+                "c not trained in the linearisation", fresh.linear_error("random", "frozen")
+            ),
+        },
+    ),
+    linear_claim(
+        "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
+        {"worst-case": worst_case, "asymmetric": asymmetric("transported")},
+    ),
+    room_claim(
+        InequalityClaim, "linearisation-bound",
+        "The linearisation error is at most the sharp bound", fresh.linear_slack(),
+        {
+            "no-projection": (
+                "radii that do not shrink with m", fresh.linear_slack(shrinking=False)
+            ),
+            "averaged": ("the bound divided by m", fresh.linear_slack(averaged=True)),
+        },
+        source="quoted", **moved,
+    ),
+)  # fmt: skip
+
+
+# N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
+SAMPLES = {"smoke": 1024, "standard": 4096, "full": 4096}
+pooled = {
+    "seeds": {"smoke": 128, "standard": 512, "full": 2048},
+    "draw": "shallow-transformer-gd/pool",
+}
+
+
+def counted(least: int, step: int = 2) -> dict[str, Any]:
+    """Numbers of samples from ``least`` to all of them, by tier; the same heads and samples."""
+    sizes = {
+        tier: {"n": list(fresh.levels(least, n, step)), "samples": [n]}
+        for tier, n in SAMPLES.items()
+    }
+    return {"sizes": sizes} | pooled
+
+
+quarter_power = ("n^(1/4) for log n", {"planted_power": 0.25})
+power_claimed = ("a power law claimed", {"law": "power"})
+approximation_claims = (
+    room_claim(
+        GrowthClaim, "log-n",
+        "m eps_app^2 grows like log n, with at most twice its variance as slope", fresh.sup_square,
+        {
+            "quarter-power": quarter_power,
+            "power-claimed": power_claimed,
+            "slope": ("a slope of half the variance", {"slope_bound": 0.25}),
+        },
+        law="log", slope_bound=1.0, **counted(8),
+    ),
+    room_claim(
+        GrowthClaim, "required-width", "The width needed for a given accuracy grows like log n",
+        fresh.needed_width, {"quarter-power": quarter_power, "power-claimed": power_claimed},
+        law="log", **counted(8),
+    ),
+    room_claim(
+        IndependenceClaim, "mean-square",
+        "The mean square of the approximation error does not depend on n",
+        partial(fresh.approximation, what="mean_square"),
+        {
+            "largest": ("the largest error for the mean square", fresh.sup_square),
+            "drift": ("a growth by 25 % over the range", {"planted_drift": 1.25}),
+        },
+        size="n", margin=0.1, **counted(64, 4),
+    ),
+    room_claim(
+        RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", fresh.approximation,
+        {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
+        sizes={k: {"m": fresh.WIDTHS[2:], "samples": [n]} for k, n in SAMPLES.items()},
+        predicted=m**-HALF, kind="exact",
+        next_order=HALF, **pooled,
+    ),
+)  # fmt: skip
+
+# N5: training loss against the number of heads, above the loss of infinitely many.
+widths = {
+    "sizes": by_tier(trained.TRAINED, "m", steps=(9, 16, 36)),
+    "draw": "shallow-transformer-gd/widths",
+}
+width_claims = (
+    room_claim(
+        RateClaim, "excess-loss",
+        "The loss after training is that of infinitely many heads, in closed form, up to the order "
+        "1/sqrt(m) at most", trained.excess(),
+        {
+            "no-floor": ("the loss itself for its excess", trained.excess("")),
+            "c-frozen": ("c not trained in the linearisation", trained.excess("frozen")),
+            "asymmetric": (
+                "heads drawn independently, not in pairs", trained.excess(symmetric=False)
+            ),
+            "one-over-m-squared": ("1/m^2", m**-2),
+        },
+        predicted=m**-HALF, kind="upper bound", statistic="rms", next_order=None,
+        seeds={"smoke": 128, "standard": 256, "full": 1024}, **widths,
+    ),
+    room_claim(
+        InequalityClaim, "projection",
+        "Each block of each head ends within rho/sqrt(m) of its start", trained.room_left(),
+        {
+            "dropped": ("descent without projection", trained.room_left(np.inf)),
+            "no-root": ("rho for rho/sqrt(m)", trained.room_left(shrinking=False)),
+        },
+        tolerance=dtype_tolerance(np.float64, operations=64),
+        seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
+    ),
+)  # fmt: skip
+
+# N6: training loss against the number of tokens.
+lengths = {
+    "sizes": by_tier({n: fresh.levels(4, n) for n in (16, 32, 128)}, "T"),
+    "size": "T",
+    "margin": 0.25,
+    "seeds": {"smoke": 32, "standard": 96, "full": 256},
+    "draw": "shallow-transformer-gd/lengths",
+}
+length_claims = (
+    room_claim(
+        IndependenceClaim, "length-neutral",
+        "With length-neutral tokens the loss does not depend on T", trained.trained_loss("neutral"),
+        {
+            "exponential-sum": (
+                "softmax not normalised", trained.trained_loss("neutral", "exponential sum")
+            ),
+            "independent-tokens": (
+                "tokens drawn anew at every length", trained.trained_loss("independent")
+            ),
+        },
+        **lengths,
+    ),
+    room_claim(
+        IndependenceClaim, "length-independent",
+        "With independent tokens the loss does not grow with T",
+        trained.trained_loss("independent", relative=False),
+        {
+            "relative-loss": (
+                "the loss over its start, which falls with T by itself",
+                trained.trained_loss("independent"),
+            ),
+            "drift": ("a doubling over the range", {"planted_drift": 2.0}),
+        },
+        kind="no growth", **lengths,
+    ),
+    room_claim(
+        IdentityClaim, "replication", "Repeating every token changes nothing", fresh.replication,
+        {
+            "sum": ("softmax not normalised", partial(fresh.replication, normalised=False)),
+            "tolerance": ("a shift by two tolerances", {"planted_shift": 2.0}),
+        },
+        sizes={"r": fresh.REPEATS}, tolerance=dtype_tolerance(np.float64, operations=64), seeds=32,
+    ),
+)  # fmt: skip
+
+# N7: the recurrent contrast.
+kicks = {"sizes": {"T": fresh.LENGTHS}, "seeds": 64, "draw": "shallow-transformer-gd/kicks"}
+recurrent_claims = (
+    room_claim(
+        IdentityClaim, "recurrent-gradient",
+        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|", fresh.kick,
+        {
+            "one-token": ("w^(T-1)", partial(fresh.kick, formula="longer")),
+            "attention": ("a softmax head passed off", partial(fresh.kick, head="attention")),
+        },
+        tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
+    ),
+    room_claim(
+        InequalityClaim, "contrast",
+        "On the same inputs the gradient of a softmax head is at most L1 sharp", fresh.contrast(),
+        {
+            "recurrent": ("a recurrent head passed off as attention", fresh.contrast("recurrent")),
+            "per-token": ("a bound that falls like 1/T", fresh.contrast(per_token=True)),
+        },
+        **kicks,
+    ),
+    # N8: values that return after L steps. Only what recurrent weights do is claimed. The rule is
+    # one-sided and no power is fitted: the gradient grows faster than any, in the end.
+    room_claim(
+        IndependenceClaim, "lag-recurrent",
+        "Trained on AR(L) data, the gradient in recurrent weights of 1.2 grows at least like "
+        "sqrt(L)", trained.below_growth(1.2, 0.5),
+        {
+            "attention": ("a softmax head for it", trained.below_growth(0.0, 0.5)),
+            "fourth-power": ("L^4", trained.below_growth(1.2, 4.0)),
+        },
+        sizes={"L": [2, 4, 8, 16, 32]}, seeds={"full": 12}, kind="no growth",
+    ),
+)  # fmt: skip
+
+# N9: memory against the number of tokens, as the compiler reports it.
+last, fixed = (partial(fresh.temporary_bytes, online=online) for online in (False, True))
+memory = {
+    "sizes": {"T": fresh.levels(256, 2048)},
+    "seeds": 4,
+    "draw": "shallow-transformer-gd/memory",
+}
+memory_claims = (
+    room_claim(
+        RateClaim, "memory-last-token", "With the last token as query, memory is of order T", last,
+        {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
+        predicted=T, kind="exact", **memory,
+    ),
+    room_claim(
+        IndependenceClaim, "memory-fixed-query", "With a fixed query, memory does not depend on T",
+        fixed,
+        {
+            "last-token": ("the last token as query", last),
+            "drift": ("twice the memory at the end", {"planted_drift": 2.0}),
+        },
+        **memory,
+    ),
+)  # fmt: skip
+
+# N10: the certificate, on every run.
+certificate_claim = room_claim(
+    InequalityClaim, "certificate",
+    "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2",
+    trained.certificate_slack(),
+    {
+        "no-distance": ("the distance dropped", trained.certificate_slack(distance=0.0)),
+        "no-defect": ("the defect dropped", trained.certificate_slack(defect=0.0)),
+    },
+    seeds={"smoke": 32, "standard": 512, "full": 2048},
+)  # fmt: skip
+
+claims = (
+    *constant_claims, *linear_claims, *approximation_claims, *width_claims, *length_claims,
+    *recurrent_claims, *memory_claims, certificate_claim,
+)  # fmt: skip
+
+
+def series_of(results: Mapping[str, Any], name: str) -> tuple[np.ndarray, ...] | None:
+    """Levels, means and standard errors of a claim that was run."""
+    result = results.get(f"shallow-transformer-gd/{name}")
+    if result is None or not result.series:
+        return None
+    data = result.series[0]
+    return tuple(np.asarray(data[key], dtype=float) for key in ("x", "mean", "standard_error"))
+
+
+def draw_log_n(axes: Any, results: Mapping[str, Any]) -> None:
+    """The squared error against log n, with the two laws fitted to it."""
+    data = series_of(results, "log-n")
+    axes.set_xscale("log")
+    axes.set_xlabel("samples n")
+    axes.set_ylabel("m error^2 / (2 v)")
+    if data is None:
+        return
+    n, mean, error = data
+    axes.errorbar(n, mean, 2 * error, fmt="o", label="networks, two standard errors")
+    axes.plot(n, np.polyval(np.polyfit(np.log(n), mean, 1), np.log(n)), label="A + B log n")
+    power = np.polyfit(np.log(n), np.log(mean), 1)
+    axes.plot(n, np.exp(np.polyval(power, np.log(n))), "--", label=f"n^{power[0]:.2f}")
+    axes.legend()
+
+
+def draw_lengths(axes: Any, results: Mapping[str, Any]) -> None:
+    """Losses over that of the shortest inputs, with the band of equivalence."""
+    axes.axhspan(1 / 1.25, 1.25, alpha=0.15, label="equivalent")
+    for name in ("length-neutral", "length-independent"):
+        data = series_of(results, name)
+        if data is not None:
+            x, mean, error = data
+            axes.errorbar(x, mean / mean[0], 2 * error / mean[0], fmt="o-", label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xlabel("tokens T")
+    axes.set_ylabel("loss / loss at the smallest T")
+    axes.legend()
+
+
+def draw_contrast(axes: Any, results: Mapping[str, Any]) -> None:
+    """Gradients on kick-and-cancel inputs, computed here: nothing random."""
+    del results
+    lengths, weights = (2, 4, 8, 16, 32, 64), (0.8, 1.0, 1.2)
+    pairs = jnp.asarray(np.array([[w, 1.5] for w in weights]))
+    seen = kicked(pairs, lengths=lengths)
+    for i, w in enumerate(weights):
+        axes.semilogy(lengths, np.asarray(seen.recurrent)[:, i], label=f"w = {w}")
+    axes.semilogy(lengths, np.asarray(seen.attention)[:, 2], "k--", label="softmax head")
+    axes.set_xlabel("tokens T")
+    axes.set_ylabel("gradient")
+    axes.legend()
+
+
+pictures: tuple[Picture, ...] = (
+    Picture(
+        "Where log n comes from",
+        "The squared largest approximation error grows like log n; a power law bends away.",
+        draw_log_n,
+    ),
+    Picture(
+        "Training loss against length",
+        "Length-neutral tokens (loss over its start) and independent tokens (loss).",
+        draw_lengths,
+    ),
+    Picture(
+        "The recurrent contrast",
+        "The recurrent gradient is w^(T-2) tanh 1.5; a softmax head's stays bounded.",
+        draw_contrast,
+    ),
+)
+not_checked = (
+    "The bound of Theorem 1 as a number: it is vacuous at every feasible size. Only the scaling "
+    "of its terms and the certificate are asserted.",
+    "That attention is flat on AR(L) data: the held-out loss rises with L as that of a recurrent "
+    "network does, and the gradient in the attention matrices nearly doubles from L = 2 to 32.",
+    "Whether the linearisation error along a run of gradient descent is of order 1/m.",
+)

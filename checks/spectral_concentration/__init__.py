@@ -1,0 +1,362 @@
+"""Claims about spectral concentration, collapse of attention entropy, and AdamW^2."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from checks.spectral_concentration import attention_bounds as bounds
+from checks.spectral_concentration import collapse_bounds as collapse
+from checks.spectral_concentration import network_events as events
+from checks.spectral_concentration import spectral_bounds as spectral
+from checks.spectral_concentration.capped_steps import (
+    CAPPED,
+    GRADIENT,
+    PLAIN,
+    TAU,
+    growth_events,
+    history,
+    weyl_slack,
+)
+from checks.suite.picture import Picture
+from checks.verdicts import Claim, FrequencyClaim, IdentityClaim, InequalityClaim, Mutant
+from numerics.spectral_concentration.reversal import Arm
+
+ROOM = "spectral_concentration"
+Keys = Any
+Sizes = Mapping[str, Any]
+
+# Networks: rows are size points of a tier. Seeds come in two looks; ten unanimous seeds support a
+# probability above 0.6 (0.6**10 = 0.006, below a quarter of 5 %).
+NETWORKS = {
+    "smoke": [{"layers": 1, "tokens": 8, "steps": 100}],
+    "standard": [{"layers": 2, "tokens": 16, "steps": 300}],
+    "full": [{"layers": 2, "tokens": 16, "steps": 1000}],
+}
+OFTEN, SELDOM = 0.6, 0.4
+LATER = {"standard": 10, "full": 10}  # too long for smoke
+INSTANCES = {"smoke": 64, "standard": 2000, "full": 20000}
+MANY = INSTANCES | {"smoke": 256}  # for a planted error that few instances show
+
+
+def planted(measure: Callable[..., Any], role: str, **errors: tuple[str, dict[str, Any]]) -> Any:
+    """Mutants that call the measuring function with wrong keyword arguments."""
+    return tuple(
+        Mutant(name.replace("_", "-"), words, {role: partial(measure, **wrong)})
+        for name, (words, wrong) in errors.items()
+    )
+
+
+def inequality(
+    name: str, statement: str, slack: Any, sizes: Sizes, seeds: Any = INSTANCES, **errors: Any
+) -> Claim:
+    """A claim whose slack is in units of the rounding that its terms allow."""
+    return InequalityClaim(
+        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, sizes=sizes,
+        slack=slack, tolerance=1.0, mutants=planted(slack, "slack", **errors),
+        seeds=seeds, cap=seeds,
+    )  # fmt: skip
+
+
+def identity(name: str, statement: str, residual: Any, sizes: Sizes, **errors: Any) -> Claim:
+    """A claim of equality to rounding: 1e-11, for 1 in 2000 instances comes near 1e-12."""
+    return IdentityClaim(
+        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, sizes=sizes,
+        residual=residual, tolerance=1e-11, mutants=planted(residual, "residual", **errors),
+        seeds=INSTANCES, cap=INSTANCES,
+    )  # fmt: skip
+
+
+def frequency(
+    name: str, statement: str, sample: Any, ranges: Mapping[str, tuple[float, float]],
+    contrasts: tuple[tuple[int, int], ...] = (), *, source: str = "reconstructed",
+    points: Any = NETWORKS, seeds: Any = 10, cap: int = 20, **errors: Any,
+) -> Claim:  # fmt: skip
+    """A claim about trained networks: events with the ranges of their probabilities.
+
+    ``seeds`` by tier leaves out the tiers that have no time for it. With a larger ``cap`` rarer
+    events are decided, and ten seeds no longer are enough where all agree.
+    """
+    low, high = zip(*ranges.values(), strict=True)
+    return FrequencyClaim(
+        id=f"spectral-concentration/{name}", statement=statement, theorem=ROOM, source=source,
+        points=points, sample=sample, events=tuple(ranges), low=low, high=high,
+        contrasts=contrasts, mutants=planted(sample, "sample", **errors), seeds=seeds, cap=cap,
+    )  # fmt: skip
+
+
+often, seldom = (OFTEN, 1.0), (0.0, SELDOM)
+
+
+def real_data(model: str, what: str) -> Claim:
+    """The cap in a small transformer on real data, with what else does as well."""
+    _, share, small = events.MODELS[model]
+    return frequency(
+        f"{model.lower()}-on-{what}",
+        f"A small {model}-style model on {what}, 200 steps at rate 0.1 without warm-up: with the "
+        f"cap the held-out loss is below {share} times that without; without it attention "
+        f"collapses malignantly and SEC(4) reaches 0.9 in a layer, with it not. A constant rate of "
+        f"{small} without cap lowers the loss as well.",
+        partial(events.real_data_events, model=model),
+        {"lower loss with cap": often, f"lower loss at rate {small} without cap": often,
+         "SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
+         "malignant without cap": often, "malignant with cap": seldom},
+        ((4, 5),), source="abstract", points=[{"steps": 200}], seeds=LATER,
+        no_cap=("a cap that never binds", {"tau": np.inf}),
+        small_rate=("a rate at which both learn", {"rate": small}),
+    )  # fmt: skip
+
+
+claims = (
+    frequency(
+        "cap-prevents-crash",
+        "At rate 0.1 without warm-up training crashes without the cap and not with it.",
+        events.crash_events,
+        {"crash without cap": often, "crash with cap": seldom, "accurate with cap": often},
+        ((0, 1),), source="abstract",
+        raw_gradient=("the cap measures the raw gradient", {"capped": GRADIENT}),
+        no_cap=("no cap", {"capped": PLAIN}),
+    ),
+    identity(
+        "gradients", "The derived gradients of one layer are those of automatic differentiation.",
+        bounds.gradient_residual, {"d": [5], "n": [6], "dq": [3], "dv": [4]},
+        scale_by_dq=("logits divided by dq in place of its root", {"power": 1.0}),
+        row_softmax=("the softmax normalises rows", {"rows": True}),
+    ),
+    identity(
+        "concentration-by-qr", "SEC by thin QR is that of the singular values of Wq^T Wk.",
+        bounds.concentration_residual, {"dq": [4], "d": [6], "s": [2]},
+        not_squared=("singular values not squared", {"power": 1}),
+        fourth_power=("energies squared", {"power": 4}),
+    ),
+    inequality(
+        "entropy-bound", "The entropy of a softmax is at least B_T of its centred logits' norm.",
+        bounds.entropy_slack, {"tokens": [2, 16, 64]},
+        without_root=(
+            "sqrt(T / (T - 1)) left out of beta", {"shrink": lambda T: ((T - 1) / T) ** 0.5}
+        ),
+        half_norm=("half the norm", {"shrink": lambda _: 0.5}),
+    ),
+    inequality(
+        "entropy-bound-of-a-layer",
+        "Every column of attention has entropy at least B_T(sigma_1(X)^2 sigma_1(W) / sqrt(dq)).",
+        bounds.layer_entropy_slack, {"tokens": [8], "dq": [4]},
+        scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
+        scale_twice=("1 / dq^(3/2)", {"power": 1.5}),
+    ),
+    inequality(
+        "softmax-jacobian",
+        "The norm of the softmax Jacobian lies between max a(1-a) and 1 - exp(-H), and below 1/2.",
+        bounds.jacobian_slack, {"tokens": [2, 16]},
+        half_too_small=("0.45 in place of 1/2", {"half": 0.45}),
+        half_entropy=("1 - exp(-H / 2)", {"rate": 0.5}),
+    ),
+    inequality(
+        "concentration-perturbed",
+        "A perturbation of relative Frobenius norm epsilon moves sqrt(SEC) within its bounds.",
+        spectral.perturbation_slack, {"m": [40], "n": [40], "s": [4]},
+        spectral_norm=("epsilon by the spectral norm", {"spectral": True}),
+        half=("half of epsilon", {"part": 0.5}),
+    ),
+    inequality(
+        "power-iteration", "Power iteration lies between its lower bounds and sigma_1, and rises.",
+        spectral.power_slack, {"m": [5], "n": [7], "rounds": [1, 3]}, MANY,
+        one_round_more=("one more round claimed than made", {"extra": 1}),
+        half_exponent=("c^(1/(4k+2)) in place of c^(1/(2k+1))", {"exponent": 0.5}),
+    ),
+    inequality(
+        "rank-one-malignant",
+        "A W of rank one leaves attention near rank two: sigma_3(A) is bounded by the gaps.",
+        collapse.rank_one_slack, {"n": [8], "d": [5], "dq": [4]},
+        no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
+        rank_one=("rank one claimed: sigma_2(A)", {"index": 2}),
+    ),
+    inequality(
+        "hull-vertices",
+        "A W of rank r at a huge scale leaves attention of rank at most the number of vertices of "
+        "the hull of the projected tokens.",
+        collapse.hull_slack, {"n": [24], "d": [5], "r": [2, 3]},
+        one_fewer=("one vertex fewer", {"fewer": 1}),
+        lower_dimension=("the hull in r - 1 dimensions", {"lost": 1}),
+    ),
+    inequality(
+        "definite-benign",
+        "A definite W and tokens of equal norm leave attention near the identity.",
+        collapse.benign_slack, {"n": [8], "d": [5], "dq": [4]},
+        no_half=("the factor 1/2 of the exponent left out", {"half": 1.0}),
+        no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
+    ),
+    inequality(
+        "time-to-collapse",
+        "While W_q and W_k grow by 1 + tau a step, no column's entropy falls below B_T(nu*) before "
+        "ln(nu* / nu_0) / (2 ln(1 + tau)) steps.",
+        collapse.delay_slack, {"tokens": [16], "dq": [4]},
+        one_factor=("one factor grows in place of two", {"factors": 1.0}),
+        scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
+    ),
+    inequality(
+        "gradient-spectrum",
+        "Singular values of X Omega X^T obey Horn's bounds; rank Omega <= n - 1.",
+        spectral.horn_slack, {"n": [6], "d": [5], "dv": [4]},
+        not_horn=("sigma_i(X)^2 bounds sigma_(i-1)", {"index": 1}),
+        rank=("rank Omega <= n - 2", {"rank": 2}),
+    ),
+    inequality(
+        "adam-entries", "Entries of Adam's update are at most R_t.",
+        spectral.entry_slack, {"steps": [40]},
+        sign=("at most one, as if every step were a sign", {"corrected": False}),
+        no_root=("the square root of the geometric sum left out", {"power": 0.25}),
+    ),
+    inequality(
+        "capped-step",
+        "A capped step moves no singular value by more than tau sigma_1, exact norms.",
+        weyl_slack, {"m": [6], "n": [4], "steps": [60]},
+        raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+        off_by_one=("sigma_1 after the step in place of before", {"late": True}),
+    ),
+    frequency(
+        "power-iteration-exceeds-the-cap",
+        "With three warm rounds some step exceeds the cap by more than 1 %, none by a factor of 2.",
+        growth_events, {"a step above 1.01 tau": often, "a step above 2 tau": seldom},
+        points=[{"m": 32, "n": 32, "steps": 60}], cap=40,
+        average=("the audit takes the mean over steps", {"average": True}),
+        raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+    ),
+    frequency(
+        "collapse-modes",
+        "Without the cap attention collapses malignantly, with SEC(4) >= 0.9 in a layer; with it "
+        "benignly, with SEC(4) <= 0.8.",
+        events.collapse_events,
+        {"SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
+         "malignant without cap": (0.0, 1.0), "benign with cap": often,
+         "malignant with cap": seldom},
+        ((2, 4),), source="abstract",
+        not_squared=("SEC with singular values not squared", {"squared": False}),
+        exchanged=("arms exchanged", {"arms": (CAPPED, PLAIN)}),
+    ),
+    frequency(
+        "cap-on-query-and-key",
+        "With a cap on W_q and W_k alone networks learn more often than with a cap on all other "
+        "parameters, with which they seldom learn.",
+        partial(events.accurate_events, arms=(events.QUERY_KEY, events.OTHERS)),
+        {"accurate, W_q and W_k capped": (0.0, 1.0), "accurate, all others capped": seldom},
+        ((0, 1),),
+        exchanged=("the two sets exchanged", {"arms": (events.OTHERS, events.QUERY_KEY)}),
+        all_capped=("all capped in place of all others", {"arms": (events.QUERY_KEY, CAPPED)}),
+    ),
+    frequency(
+        "any-rate",
+        "With the cap rates from 0.003 to 1 all learn: 2.5 decades.",
+        partial(events.accurate_events, **events.rates_with()),
+        {f"accurate at rate {rate}": often for rate in events.RATES},
+        no_cap=("no cap at rate 1", events.rates_with(tau=np.inf)),
+        raw_gradient=(
+            "at rate 1 the cap measures the raw gradient", events.rates_with(on_gradient=True)
+        ),
+    ),
+    frequency(
+        "warm-up-to-a-high-rate",
+        "Warm-up to rate 0.1 without decay learns and then worsens: not a substitute for the cap.",
+        events.warmup_events, {"loss 1.2 times its lowest": often, "accurate": seldom},
+        capped=("with the cap", {"tau": TAU}),
+        low_rate=("warm-up to 0.005", {"rate": 0.005}),
+    ),
+    frequency(
+        "uniform-rate-does-as-well",
+        "Negation of “the cap is more than a smaller rate”: a constant rate equal to the mean that "
+        "the cap allowed learns as well.",
+        events.uniform_events,
+        {"accurate at the mean rate": often, "crash at the mean rate": seldom},
+        asked_rate=("20 times that rate", {"factor": 20.0}),
+        far_too_low=("a thousandth of that rate", {"factor": 1e-3}),
+    ),
+    frequency(
+        "loose-cap-does-not-help",
+        "Negation of “any cap prevents collapse”: with tau = 0.3 training fails.",
+        partial(events.accurate_events, arms=(Arm(tau=0.3),)), {"accurate at tau = 0.3": seldom},
+        tight=("tau = 0.01", {"arms": (CAPPED,)}),
+        small_rate=("a rate at which the cap never binds", {"arms": (Arm(rate=0.005, tau=0.3),)}),
+    ),
+    frequency(
+        "benign-to-malignant",
+        "With a cap of tau = 0.03 networks of two layers learn, with benign attention, and crash "
+        "later, with malignant attention.",
+        events.transition_events,
+        {"accurate at some time": often, "benign at some time": often, "crash at the end": often,
+         "malignant at the end": often},
+        points=[{"layers": 2, "tokens": 16, "steps": 1000}], seeds={"full": 10},
+        tight=("tau = 0.01", {"arm": CAPPED}),
+        no_cap=("no cap: nothing is learned at any time", {"arm": PLAIN}),
+    ),
+    *(real_data(model, what) for model, what in (("GPT", "characters"), ("ViT", "digits"))),
+    frequency(
+        "concentration-without-crash",
+        "Negation of “high SEC means crash”: from a standard deviation of 0.02 healthy runs reach "
+        "SEC(4) >= 0.92.",
+        events.concentrated_events, {"accurate and SEC(4) at least 0.92": often}, cap=40,
+        unit_scale=("the usual standard deviation", {"arm": events.SMALL._replace(scale=1.0)}),
+        not_squared=("singular values not squared", {"squared": False}),
+    ),
+    frequency(
+        "low-entropy-without-crash",
+        "Negation of “low entropy means crash”: capped runs end accurate with entropy below a "
+        "tenth of log T in a layer.",
+        events.low_entropy_events, {"accurate and low entropy": often},
+        no_cap=("no cap", {"arm": PLAIN}),
+        too_slow=("a rate at which nothing is learned", {"arm": Arm(rate=1e-4)}),
+    ),
+)  # fmt: skip
+
+not_checked = (
+    "Theorem 1 of the paper (malignant collapse, Gaussian assumption): its text was not seen.",
+    "That W_q^T W_k concentrates before the crash in ViT, Swin or GPT at scale.",
+    "Causality: whether concentration causes the crash or accompanies it.",
+    "The paper's threshold tau, number of power iterations and values of s: they were not found.",
+)
+
+
+SHOWN: dict[str, Arm] = {"no cap": PLAIN, "tau = 0.01": CAPPED}
+TRANSITION: dict[str, Arm] = {"tau = 0.03": events.LOOSE, "tau = 0.01": CAPPED}
+PICTURE_TASK = {"layers": 1, "tokens": 16, "steps": 300}
+TRANSITION_TASK = {"layers": 1, "tokens": 8, "steps": 1000}
+PICTURE_KEYS = np.array([[2505, seed] for seed in range(8)], dtype=np.uint32)
+
+
+def _curves(axes: Any, arms: Mapping[str, Arm], size: Sizes) -> None:
+    """Loss, entropy, effective rank and SEC(4) along training: medians over eight seeds."""
+    names = {
+        "loss": "loss",
+        "entropy": "entropy (nats)",
+        "rank": "effective rank",
+        "concentration": "SEC(4)",
+    }
+    for label, arm in arms.items():
+        record = history(size, PICTURE_KEYS, arm)
+        for ax, (field, title) in zip(axes, names.items(), strict=True):
+            values = getattr(record, field)
+            values = values if values.ndim == 2 else values[..., 0]
+            steps = np.linspace(0, size["steps"], values.shape[1] + 1)[1:]
+            ax.plot(steps, np.median(values, axis=0), label=label)
+            ax.set_title(title)
+            ax.set_xlabel("step")
+    axes[0].legend()
+
+
+pictures = (
+    Picture(
+        "Collapse with and without the cap",
+        "Along training at rate 0.1 without warm-up: medians over 8 seeds, first layer. Both lower "
+        "the entropy; only the uncapped run loses rank and concentrates its spectrum.",
+        lambda axes, _: _curves(axes, SHOWN, PICTURE_TASK),
+        axes=4,
+    ),
+    Picture(
+        "From benign to malignant",
+        "Both caps learn, with entropy near zero and an effective rank of all 8 tokens: benign. "
+        "Under the loose one the spectrum goes on concentrating, and at some step the rank drops, "
+        "the entropy stays and the loss rises: malignant. Medians over 8 seeds, one layer.",
+        lambda axes, _: _curves(axes, TRANSITION, TRANSITION_TASK),
+        axes=4,
+    ),
+)

@@ -1,0 +1,155 @@
+"""What random heads do to states and backpropagated variables, against networks without them.
+
+Networks are trained on one fixed problem; only their heads are drawn. Functions return one number
+a seed.
+"""
+
+import itertools
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.adamw_depth_limit.adamw_variants import Recipe
+from numerics.adamw_depth_limit.leading_terms import leading
+from numerics.adamw_depth_limit.token_problems import (
+    Pair,
+    Problem,
+    draw_problem,
+    draw_problems,
+    extrapolated,
+    full_weights,
+    largest,
+    pair,
+    pointwise,
+    random_weights,
+    repeated,
+    simulate,
+)
+from numerics.engine.remembered import remembered
+
+STEPS = 2  # training steps
+ADAMW = Recipe(learning_rate=0.1)
+Values = Float[np.ndarray, " seeds"]
+
+
+@cache
+def fixed_problem(sequences: int) -> Problem:
+    """The problem that all networks are trained on."""
+    return draw_problem(np.array([0, 2605], np.uint32), sequences=sequences)
+
+
+@cache
+def fixed_exhaustive(depth: int, sequences: int) -> Pair:
+    """The network of that depth without sampling error, as one row."""
+    problems = repeated(fixed_problem(sequences), 1)
+    return pair(simulate(problems, full_weights(1, depth), ADAMW, steps=STEPS))
+
+
+@cache
+def fixed_limit(sequences: int) -> Pair:
+    """The limit, as one row."""
+    return extrapolated(partial(fixed_exhaustive, sequences=sequences))
+
+
+def random_heads(keys: Any, depth: int, heads: int, sequences: int) -> Pair:
+    """Networks of random heads, before training and after each step."""
+    problems = repeated(fixed_problem(sequences), len(keys))
+    return pair(simulate(problems, random_weights(keys, depth, heads), ADAMW, steps=STEPS))
+
+
+@remembered(2000)
+def head_errors(keys: Any, depth: int, heads: int, sequences: int) -> dict[tuple, Values]:
+    """Deviations by (exhaustive, step, what, how): ten questions to the same networks.
+
+    From the limit, or from the ``exhaustive`` network of that depth; of states, adjoints, or both
+    (``joint``); root mean square over inputs (states at depth one, adjoints at depth zero), or the
+    largest over inputs and depths (``sup``).
+    """
+    found = random_heads(keys, depth, heads, sequences)
+    zeros = {False: fixed_limit(sequences), True: fixed_exhaustive(depth, sequences)}
+    errors = {}
+    for (exhaustive, zero), step in itertools.product(zeros.items(), (0, STEPS)):
+        x, p = ((a - b)[:, step] for a, b in zip(found, zero, strict=True))
+        rms, sup = (pointwise(x, -1), pointwise(p, 0)), (largest(x), largest(p))
+        for how, (states, adjoints), joint in (("rms", rms, np.hypot), ("sup", sup, np.maximum)):
+            both = {"states": states, "adjoints": adjoints, "joint": joint(states, adjoints)}
+            errors |= {(exhaustive, step, what, how): value for what, value in both.items()}
+    return errors
+
+
+def head_error(
+    keys: Any,
+    depth: int,
+    heads: int,
+    sequences: int,
+    *,
+    what: str,
+    step: int,
+    how: str = "rms",
+    exhaustive: bool = False,
+) -> Values:
+    """One of ``head_errors``."""
+    return head_errors(keys, depth, heads, sequences)[exhaustive, step, what, how]
+
+
+@cache
+def spreads(sequences: int) -> tuple[float, float]:
+    """Derived sqrt(L H E|x - x_1|^2) over the sequences before training, and without the flow."""
+    problem = fixed_problem(sequences)
+    X = problem.data.inputs
+    found, still = leading(X, repeated(problem, len(X)).atoms)
+    spread = np.trace(found.covariance, axis1=1, axis2=2)
+    carried, kept = (float(np.sqrt(v.mean() / X.shape[1])) for v in (spread, still))
+    return carried, kept
+
+
+def noise_ratio(
+    keys: Any, depth: int, heads: int, sequences: int, *, flow: bool = True, power: int = 1
+) -> Values:
+    """Noise of the states before training over the derived spread, without the (L H)^(-1/2).
+
+    ``flow`` off: over the spread that the linearised flow does not carry; ``power`` 2: over the
+    variance.
+    """
+    noise = head_error(keys, depth, heads, sequences, what="states", step=0, exhaustive=True)
+    return noise / spreads(sequences)[0 if flow else 1] ** power
+
+
+def frozen_update(keys: Any, depth: int, heads: int, *, scaled: bool = False) -> Values:
+    """Movement of the values over the learning rate, mean over layers and atoms, epsilon one.
+
+    From raw gradients, or ``scaled`` ones, which are L H times as large.
+    """
+    problems = repeated(fixed_problem(4), len(keys))
+    divisor = 1.0 if scaled else float(depth * heads)
+    recipe = ADAMW._replace(divisor=divisor, decoupled=0.0, eps=1.0)
+    run = simulate(problems, random_weights(keys, depth, heads), recipe, steps=STEPS)
+    moved = run.heads.V - problems.atoms.V[:, None]
+    return np.linalg.norm(moved, axis=(-2, -1)).mean((-1, -2)) / ADAMW.learning_rate
+
+
+@remembered(500)
+def token_noise(keys: Any, tokens: int) -> tuple[Values, Values]:
+    """Noise of four heads in eight layers with N tokens, a problem for each seed.
+
+    Of states and of adjoints. Tokens are repeated until there are 8 (64 when N is larger): that
+    changes no measure, so it is the network of N tokens.
+    """
+    most = 8 if tokens <= 8 else 64
+    data, atoms = draw_problems(keys, partial(draw_problem, tokens=most))
+    chosen = np.arange(most) % tokens
+    data = data._replace(inputs=data.inputs[:, :, chosen], targets=data.targets[:, :, chosen])
+    random, full = (
+        pair(simulate(Problem(data, atoms), weights, ADAMW, steps=STEPS, short=True))
+        for weights in (random_weights(keys, 8, 4), full_weights(len(keys), 8))
+    )
+    x, p = ((a - b)[:, -1] for a, b in zip(random, full, strict=True))
+    return pointwise(x, -1), pointwise(p, 0)
+
+
+def token_error(keys: Any, tokens: int, *, summed: bool = False) -> Values:
+    """Both together; ``summed``: a loss summed over tokens, so adjoints N times as large."""
+    states, adjoints = token_noise(keys, tokens)
+    return np.hypot(states, (tokens if summed else 1) * adjoints)

@@ -1,0 +1,161 @@
+"""What a network does to tokens that are repeated or exchanged, and the adjoint of one layer.
+
+Networks are drawn anew for each seed: three layers of three heads, two sequences of three tokens.
+Functions return one array a seed; what must agree is compared by `distances`.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from numerics.adamw_depth_limit import Heads, Network, backward, forward
+from numerics.engine.quick import quick_jit
+from numerics.generated.adamw_depth_limit import attention, attention_token_jacobian
+
+LAYERS, HEADS, SEQUENCES, TOKENS, D, D_K = 3, 3, 2, 3, 4, 2
+
+
+States = Float[np.ndarray, "seeds S N d"]
+
+
+class Instance(NamedTuple):
+    """A network's heads, tokens and their targets; all with a leading axis of seeds."""
+
+    heads: Heads
+    X: States
+    Y: States
+
+
+def draw_instances(keys: Any) -> Instance:
+    """Entries of heads uniform in [-1, 1], V shifted by I / 2; tokens and targets normal."""
+
+    def one(key: np.ndarray) -> Instance:
+        random, shape = np.random.default_rng(key), (SEQUENCES, TOKENS, D)
+        Q, K, V = (random.uniform(-1, 1, (LAYERS, HEADS, n, D)) for n in (D_K, D_K, D))
+        return Instance(
+            Heads(Q, K, V + np.eye(D) / 2), random.normal(size=shape), random.normal(size=shape)
+        )
+
+    return jax.tree.map(lambda *a: np.stack(a), *map(one, np.asarray(keys)))
+
+
+def _network(heads: Heads) -> Network:
+    layers, count = heads.V.shape[:2]
+    return Network(heads, jnp.full((layers, count), 1 / (layers * count)), jnp.asarray(layers))
+
+
+@partial(quick_jit, level=0)
+def passes(
+    heads: Heads, X: Float[Array, "seeds S N d"], Y: Float[Array, "seeds S N d"]
+) -> tuple[Array, Array, Heads]:
+    """States, backpropagated variables and head gradients, for each seed."""
+
+    def one(heads: Heads, x: Array, y: Array) -> tuple:
+        states = forward(x, _network(heads))
+        return states, *backward(states, states[-1] - y, _network(heads), jnp.full(SEQUENCES, 0.5))
+
+    return jax.vmap(one)(heads, X, Y)
+
+
+def masked_drift(heads: Heads, X: States) -> Float[np.ndarray, "seeds 1 S N d"]:
+    """Drift of the first layer when token i attends to tokens 0 .. i only; axes as in passes.
+
+    A planted error, and so written out: the theory has no mask.
+    """
+    Q, K, V = (w[:, 0] for w in heads)
+    logits = np.einsum("khqa,khqb,ksia,ksjb->khsij", Q, K, X, X, optimize=True) / D_K**0.5
+    weights = np.tril(np.exp(logits))
+    weights /= weights.sum(-1, keepdims=True)
+    return np.einsum("khef,khsij,ksjf->ksie", V, weights, X, optimize=True)[:, None] / HEADS
+
+
+@partial(quick_jit, level=0)
+def layer_adjoints(
+    heads: Heads, X: Float[Array, "seeds S N d"], P: Float[Array, "seeds S N d"]
+) -> tuple[Array, Array, Array]:
+    """P before one layer: from the adjoint equation, without its Lions term, and by JAX.
+
+    Without the Lions term a token's influence on the others does not count.
+    """
+
+    def one(layer: Heads, x: Array, p: Array) -> tuple[Array, Array, Array]:
+        network = _network(jax.tree.map(lambda w: w[:1], layer))
+        found = backward(jnp.stack([x, x]), p, network, jnp.full(SEQUENCES, 0.5))[0][0]
+        first = jax.tree.map(lambda w: w[0], layer)
+        return found, p + jax.vmap(partial(own_terms, first))(x, p), _pulled(first, x, p)
+
+    return jax.vmap(one)(heads, X, P)
+
+
+def own_terms(layer: Heads, x: Float[Array, "N d"], p: Float[Array, "N d"]) -> Float[Array, "N d"]:
+    """Mean over the heads of D_x A^T P."""
+
+    def token(at: Array, cotangent: Array) -> Array:
+        jacobians = jax.vmap(partial(attention_token_jacobian, at, x))(*layer)
+        return jnp.einsum("meg,e->g", jacobians, cotangent) / HEADS
+
+    return jax.vmap(token)(x, p)
+
+
+def _pulled(layer: Heads, X: Float[Array, "S N d"], P: Float[Array, "S N d"]) -> Array:
+    """Automatic differentiation of x + mean of the heads, through the attention of one query."""
+
+    def after(x: Array) -> Array:
+        heads = jax.vmap(lambda *head: jax.vmap(lambda at: attention(at, x, *head))(x))(*layer)
+        return x + heads.mean(0)
+
+    return jax.vjp(jax.vmap(after), X)[1](P)[0]
+
+
+def distances(left: Any, right: Any) -> Float[np.ndarray, " seeds"]:
+    """For each seed, the largest deviation of two trees of arrays over the largest entry."""
+
+    def relative(a: Any, b: Any) -> np.ndarray:
+        axes = tuple(range(1, np.ndim(b)))
+        return np.abs(np.asarray(a) - b).max(axes) / np.abs(b).max(axes)
+
+    pairs = zip(jax.tree.leaves(left), jax.tree.leaves(right), strict=True)
+    return np.stack([relative(a, np.asarray(b)) for a, b in pairs]).max(axis=0)
+
+
+ORDERS = {"repeat": np.arange(6) % TOKENS, "exchange": np.array([2, 0, 1])}
+
+
+def symmetry(
+    keys: Any,
+    *,
+    move: str,
+    masked: bool = False,
+    scaled: bool = True,
+    placed: bool = False,
+    targets: bool = True,
+) -> Float[np.ndarray, " seeds"]:
+    """Tokens repeated, or exchanged: is what the network does repeated, or exchanged?
+
+    Without ``scaled`` backpropagated variables are plain gradients, not N times them; ``placed``
+    adds to each token a number that depends on its place; without ``targets`` those stay in place.
+    """
+    order = ORDERS[move]
+    heads, X, Y = draw_instances(keys)
+    X_, Y_ = X[:, :, order], Y[:, :, order] if targets else Y
+    if placed:
+        X, X_ = (tokens + 0.01 * np.arange(tokens.shape[2])[:, None] for tokens in (X, X_))
+    if masked:
+        return distances(masked_drift(heads, X_), masked_drift(heads, X)[:, :, :, order])
+    x, p, gradients = passes(heads, X, Y)
+    x_, p_, gradients_ = passes(heads, X_, Y_)
+    expected = tuple(np.asarray(a)[:, :, :, order] for a in (x, p))
+    ratio = 1.0 if scaled else TOKENS / len(order)
+    return distances((x_, ratio * np.asarray(p_), gradients_), (*expected, gradients))
+
+
+def adjoint_residual(
+    keys: Any, *, lions: bool = True, scale: float = 1.0
+) -> Float[np.ndarray, " seeds"]:
+    """One layer's backpropagation from the theory, against automatic differentiation."""
+    found, own_only, expected = layer_adjoints(*draw_instances(keys))
+    return distances(np.asarray(found if lions else own_only) * scale, expected)

@@ -1,1 +1,0 @@
-"""What finite networks are measured by: functions of a size and of one key a seed."""

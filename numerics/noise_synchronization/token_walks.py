@@ -1,0 +1,248 @@
+"""Networks of many layers: inner products, harmonics, energies, distances near synchrony.
+
+All networks are four tokens in R^5 under an MLP of width 1 or 2, in blocks of equally many
+networks: one compilation serves them.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt32
+
+from numerics.engine.activations import NAMES, hermite_squares
+from numerics.engine.quick import quick_jit
+from numerics.generated import noise_synchronization as generated
+from numerics.noise_synchronization import simple_attention
+from numerics.noise_synchronization.mlp_fields import Law, count, normals
+from numerics.noise_synchronization.one_token_layer import LAW, batched, relu_kernel, tokens
+from numerics.noise_synchronization.token_couplings import weighted_limit
+from numerics.noise_synchronization.token_layers import Attention, walk
+
+Size = Mapping[str, int]
+Keys = UInt32[np.ndarray, "n 2"]
+D, WIDTH, ROWS = 5, 2, 1024
+HORIZON = 2.0
+FOUR = tokens(4, D)
+STILL = simple_attention(D, beta=1.0, scale=0.0)
+SIGMOID = Law("sigmoid", 0.0, 0.0)
+UNBIASED = Law("relu", 0.0, 0.0)
+ODD = Law("tanh", 0.0, 0.0)
+
+
+def networks(
+    keys: Keys, depth: int, batch: int, X0: Float[np.ndarray, "4 5"], law: Law,
+    horizon: float | int, attention: Attention = STILL, m: int = WIDTH,
+) -> Float[np.ndarray, "n batch 7 4 5"]:  # fmt: skip
+    """``batch`` networks a seed, at six equally spaced times and the start."""
+    seeds = max(1, ROWS // batch)
+    coded = Law(NAMES.index(str(law.activation)), law.sigma_u, law.sigma_w)
+    parts = []
+    for first in range(0, len(keys), seeds):
+        z = batched(keys[first : first + seeds], batch, depth, count(WIDTH, D))
+        padded = np.concatenate([z, np.zeros((seeds * batch - len(z), *z.shape[1:]))])
+        path = walk(
+            padded, X0, attention, horizon / depth, coded, m, WIDTH, 6,
+        )  # fmt: skip
+        parts.append(np.asarray(path)[: len(z)])
+    found = np.concatenate(parts)
+    return found.reshape(len(keys), batch, *found.shape[1:])
+
+
+# The law of two tokens
+def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " n"]:
+    """<X, Y> at time 2 for two orthogonal tokens in R^5, one network of MLP width m a seed."""
+    return _products(keys.tobytes(), size["L"], size["m"])
+
+
+@lru_cache(maxsize=2)
+def _products(keys: bytes, depth: int, m: int) -> Float[np.ndarray, " n"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    ends = networks(rows, depth, 1, np.eye(D)[:4], LAW, HORIZON, m=m)[:, 0, -1]
+    return (ends[:, 0] * ends[:, 1]).sum(1)
+
+
+@quick_jit
+def _diffusion(
+    z: Float[Array, "n steps"], common: generated.Scalar, inner: generated.Scalar
+) -> Float[Array, " n"]:
+    kappa = relu_kernel(inner)
+    dt, at_one = HORIZON / z.shape[1], kappa(jnp.asarray(1.0))
+
+    def step(u: Float[Array, " n"], g: Float[Array, " n"]) -> tuple[Float[Array, " n"], None]:
+        there = common * kappa(u)
+        drift = generated.pair_drift
+        push = jax.vmap(lambda x, q: drift(x, q, at_one, 5.0))(u, there)
+        spread = jax.vmap(lambda x, q: generated.pair_variance(x, q, at_one))(u, there)
+        noise = jnp.sqrt(dt * jnp.maximum(spread, 0.0)) * g
+        return jnp.clip(u + dt * push + noise, -1.0, 1.0), None
+
+    return jax.lax.scan(step, jnp.zeros(len(z)), z.T)[0]
+
+
+def diffusion_products(
+    size: Size, keys: Keys, common: float | int = 1.0, inner: int = 5
+) -> Float[np.ndarray, " n"]:
+    """The same for the autonomous diffusion of <X, Y>, by Euler-Maruyama with 4 L steps.
+
+    ``common`` = 0 takes the noise of the tokens as independent, ``inner`` = 1 forgets the
+    division of pre-activations by sqrt(d).
+    """
+    return np.asarray(_diffusion(normals(keys, 4 * size["L"]), common, inner))
+
+
+# Both orders of the limits in depth and number of tokens: start uniform on four atoms
+BIASES, TIME = (0.3, 0.2), 1.0
+MANY_LAW = Law("tanh", *BIASES)
+TERMS = 14  # of the kernel's Hermite series; the others are below 1e-7 of it
+PULL = simple_attention(D, beta=1.0, scale=1.0)
+
+
+def order_parameters(
+    X: Float[np.ndarray, "n 4 5"], weights: Float[np.ndarray, "n 4"]
+) -> Float[np.ndarray, "n 2"]:
+    """First coordinate and squared length of the mean token."""
+    mean = np.einsum("nk,nka->na", weights, X)
+    return np.stack([mean[:, 0], (mean**2).sum(1)], axis=1)
+
+
+def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "n 2"]:
+    """N to infinity at depth L: the network moves the whole law, whose atoms stay atoms."""
+    ends = _pulled(keys.tobytes(), size["L"])
+    return order_parameters(ends, np.full((len(keys), 4), 0.25))
+
+
+@lru_cache(maxsize=2)
+def _pulled(keys: bytes, depth: int) -> Float[np.ndarray, "n 4 5"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    return networks(rows, depth, 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
+
+
+def depth_first(
+    size: Size, keys: Keys, common: float | int = 1.0, scale: float | int = 1.0
+) -> Float[np.ndarray, "n 2"]:
+    """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in L steps.
+
+    ``common`` = 0 gives tokens of each atom a noise of their own, ``scale`` is that of attention.
+    """
+    counts = np.array([np.random.default_rng(k).multinomial(size["N"], [0.25] * 4) for k in keys])
+    series = hermite_squares("tanh", (1 / D + BIASES[0] ** 2) ** 0.5)[:TERMS].copy()
+    series[0] += BIASES[1] ** 2
+    z = normals(keys ^ np.uint32(1), size["L"], 4, D)
+    with np.errstate(divide="ignore"):
+        log_weights = np.log(counts)
+    ends = weighted_limit(
+        z, log_weights, FOUR,
+        simple_attention(D, beta=1.0, scale=scale), TIME / size["L"], series,
+        D * BIASES[0] ** 2, common,
+    )  # fmt: skip
+    return order_parameters(np.asarray(ends), counts / size["N"])
+
+
+# One token: harmonics
+HARMONIC_TIMES = np.linspace(0.0, 1.5, 7)
+
+
+@lru_cache(maxsize=2)
+def _heights(keys: bytes, depth: int, batch: int) -> Float[np.ndarray, "n batch times N"]:
+    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
+    return np.einsum("nbtia,ia->nbti", networks(rows, depth, batch, FOUR, LAW, 1.5), FOUR)
+
+
+def harmonic_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
+    """Mean over networks and tokens of the zonal harmonic of degree 1 or 2 around the start."""
+    w = _heights(keys.tobytes(), size["L"], batch)
+    return np.abs((w if size["degree"] == 1 else (5 * w**2 - 1) / 4).mean(axis=(1, 3)))
+
+
+# Synchronization
+ENERGY_TIMES = np.linspace(0.0, 3.0, 7)
+_energies = quick_jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
+
+
+def energy_curve(
+    size: Size, keys: Keys, batch: int = 16, independent: bool = False, scale: float | int = 0.0
+) -> Float[np.ndarray, "n 7"]:
+    """Mean energy (beta = 1) of four tokens in R^5 with a sigmoid, and values V = scale I.
+
+    ``independent`` gives each token networks of its own: a planted error.
+    """
+    attention = simple_attention(D, beta=1.0, scale=scale)
+    rows = 4 * batch if independent else batch
+    paths = networks(keys, size["L"], rows, FOUR, SIGMOID, 3.0, attention)
+    if independent:  # token i of the i-th of four networks
+        apart = paths.reshape(len(keys), batch, 4, *paths.shape[2:])
+        paths = np.stack([apart[:, :, i, :, i] for i in range(4)], axis=-2)
+    energies = np.asarray(_energies(paths.reshape(-1, 4, D)))
+    return energies.reshape(paths.shape[:3]).mean(1)
+
+
+NEAR_TIMES = np.linspace(0.0, 1.5, 7)
+
+
+def near_pairs(gap: float) -> Float[np.ndarray, "4 5"]:
+    """Two pairs of tokens at that distance, to first order."""
+    points = np.eye(D)[[0, 0, 2, 2]]
+    points[[1, 3], [1, 3]] = gap
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+NEAR = near_pairs(1e-3)
+
+
+def cluster(gap: float) -> Float[np.ndarray, "4 5"]:
+    """Four tokens within that distance of each other, to first order."""
+    points = np.eye(D)[[0, 0, 0, 0]] + gap * np.eye(D)[:4] * [[0], [1], [1], [1]]
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def gaps(
+    keys: Keys, depth: int, batch: int, law: Law, horizon: float,
+    start: Float[np.ndarray, "4 5"] = NEAR, attention: Attention = STILL,
+) -> np.ndarray:  # fmt: skip
+    """1 - <x, y> = |x - y|^2 / 2 over its start, without cancellation, for near pairs."""
+    paths = networks(keys, depth, batch, start, law, horizon, attention)
+    h = ((paths[:, :, :, ::2] - paths[:, :, :, 1::2]) ** 2).sum(-1) / 2
+    return h / h[:, :, :1]
+
+
+def near_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
+    """Mean of 1 - <x, y> over its start, for tokens near synchrony, sigmoid, R^5."""
+    return gaps(keys, size["L"], batch, SIGMOID, 1.5).mean(axis=(1, 3))
+
+
+def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 2"]:
+    """Growth of 1 - <x, y> and of its logarithm over time 1, unbiased ReLU, R^5, near synchrony."""
+    ratio = gaps(keys, size["L"], batch, UNBIASED, 1.0)[:, :, -1]
+    return np.stack([ratio.mean(axis=(1, 2)), np.log(ratio).mean(axis=(1, 2))], axis=1)
+
+
+REPULSION = (0.1, 0.5)  # below and above the threshold -lambda_bar / 2 = 0.24 of the sigmoid
+
+
+def repelled_growth(
+    size: Size, keys: Keys, batch: int = 64, strength: float | int = 1.0
+) -> Float[np.ndarray, "n 2"]:
+    """Growth of 1 - <x, y> over time 1 near synchrony, with values V = -delta I, sigmoid, R^5.
+
+    ``strength`` multiplies delta: 0 leaves attention out, -1 attracts.
+    """
+    found = []
+    for delta in REPULSION:
+        pushed = simple_attention(D, beta=1.0, scale=-strength * delta)
+        ratio = gaps(keys, size["L"], batch, SIGMOID, 1.0, cluster(1e-3), pushed)
+        found.append(ratio[:, :, -1].mean(axis=(1, 2)))
+    return np.stack(found, axis=1)
+
+
+def antipode_residual(
+    size: Size,
+    keys: Keys,
+    law: Law = ODD,
+) -> Float[np.ndarray, " n"]:
+    """|X + Y| at the end for tokens that start as antipodes; zero for an odd MLP."""
+    X0 = np.concatenate([FOUR[:2], -FOUR[:2]])
+    ends = networks(keys, size["L"], 1, X0, law, 1.0)[:, 0, -1]
+    return np.linalg.norm(ends[:, :2] + ends[:, 2:], axis=-1).max(1)

@@ -1,1 +1,0 @@
-"""Keys, coupled paths, samplers that are exact in law."""

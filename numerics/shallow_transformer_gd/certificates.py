@@ -1,0 +1,87 @@
+"""Runs of projected gradient descent that carry their own bound."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Num, ScalarLike, UInt32
+
+from numerics.engine.quick import quick_jit
+from numerics.generated.shallow_transformer_gd import certificate
+from numerics.shallow_transformer_gd import network, paired
+from numerics.shallow_transformer_gd.blocks import normals
+from numerics.shallow_transformer_gd.projected import Heads, descend_certified, minus, squared_norm
+from numerics.shallow_transformer_gd.transport import clip_tokens, taught
+
+ANCHORS, POOL = 4, 64
+Real = float | int | Num[Array, ""]
+
+
+class Certified(NamedTuple):
+    """Of each run, for two comparison points: the start, and the last point of the first run."""
+
+    mean_loss: Float[Array, "*seeds 2"]
+    distance2: Float[Array, "*seeds 2"]
+    defect2: Float[Array, "*seeds 2"]
+    selfbound: Float[Array, "*seeds 2"]
+
+
+@partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"), level=0)
+def certified_runs(
+    keys: UInt32[Array, "seeds 2"],
+    step_size: ScalarLike,
+    radii: Float[Array, " 3"],
+    *,
+    samples: int,
+    length: int,
+    heads: int,
+    dim: int,
+    steps: int,
+) -> Certified:
+    """What the certificate needs, for one network, data set and teacher a seed."""
+
+    def one(key: Array) -> Certified:
+        half = heads // 2
+        X, anchors, U, W, z, V, Q = normals(
+            key,
+            [
+                *((samples, length, dim), (ANCHORS, length, dim), (POOL, dim), (POOL, dim, dim)),
+                *((half,), (half, dim), (half, dim, dim)),
+            ],
+        )
+        X = clip_tokens(X)
+        _, y = taught(X, clip_tokens(anchors), U, W)
+        start = paired(jnp.where(z < 0, -1.0, 1.0), V, Q)
+
+        def run(star: Heads, _: None) -> tuple[Heads, Certified]:
+            done = descend_certified(
+                start, star, X, y, step_size, radii, heads, steps=steps, model=network
+            )
+            means = done.losses.mean(), squared_norm(minus(start, star)), done.defects.mean()
+            return done.params, Certified(*means, done.selfbounds.max())
+
+        return jax.lax.scan(run, start, None, length=2)[1]
+
+    return jax.lax.map(one, keys)
+
+
+@partial(quick_jit, level=0)
+def relative_room(
+    run: Certified,
+    *,
+    step_size: Real,
+    steps: Real,
+    distance: Real,
+    defect: Real,
+) -> Float[Array, " seeds"]:
+    """Bound minus mean loss, relative to it, and 1 - 4 eta Gamma^2: the smaller, at either point.
+
+    ``distance`` and ``defect`` weigh the two terms of the bound (0 drops one, a planted error).
+    """
+
+    def one(at: Certified) -> Array:
+        bound = certificate(distance * at.distance2, step_size, steps, defect * at.defect2)
+        return jnp.minimum(bound / at.mean_loss - 1, 1 - 4 * step_size * at.selfbound)
+
+    return jax.vmap(jax.vmap(one))(run).min(axis=1)

@@ -1,1 +1,0 @@
-"""Integration of the limits, and references for infinite sizes."""

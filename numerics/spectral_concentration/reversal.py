@@ -1,0 +1,206 @@
+"""Training small attention-only networks to reverse a sequence: many arms and seeds in one program.
+
+The solution is a permutation, so attention must become sparse: benign and malignant collapse can
+be told apart. An arm is data (rate, cap, warm-up, which matrices are capped), so that one compiled
+program trains every arm and seed at once.
+"""
+
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
+
+from numerics.engine.quick import quick_jit
+from numerics.spectral_concentration import attention_entropy, collapse_indicators, product_spectrum
+from numerics.spectral_concentration.spectral_cap import capped_adamw
+
+KEPT = 4  # s of the concentration that is recorded
+
+
+class Task(NamedTuple):
+    """Sizes of the network and of its training."""
+
+    tokens: int = 16  # length of a sequence, and number of symbols
+    width: int = 32
+    layers: int = 1
+    batch: int = 16
+    steps: int = 300
+    record: int = 25  # steps between records
+
+
+class Arm(NamedTuple):
+    """How one network is trained; numbers, so that arms are stacked."""
+
+    rate: Any = 0.1
+    tau: Any = np.inf
+    warmup: Any = 0.0  # steps of linear warm-up
+    cap_query_key: Any = True
+    cap_others: Any = True
+    scale: Any = 1.0  # standard deviation of the initial weights, in units of width**-1/2
+    on_gradient: Any = False  # planted error: the cap measures the raw gradient
+
+
+class Record(NamedTuple):
+    """What is recorded at one time: loss and accuracy, the rest one number a layer."""
+
+    loss: Any  # mean over the steps since the last record
+    accuracy: Any
+    entropy: Any  # of layer's attention, in nats
+    rank: Any  # effective rank
+    concentration: Any  # SEC(4) of Wq^T Wk
+    unsquared: Any  # planted error: the same with singular values not squared
+    sigma: Any  # sigma_1 of Wq^T Wk
+    rate: Any  # mean capped rate of the query matrix over the learning rate asked for
+
+
+class Start(NamedTuple):
+    """Initial weights, training batches and the batch that is kept for observing."""
+
+    params: PyTree
+    batches: Any  # int32 (steps, batch, tokens)
+    held: Any  # int32 (batch, tokens)
+
+
+def start(key: UInt32[np.ndarray, "2"], task: Task) -> Start:
+    """Weights N(0, 1 / width), gains one, single precision; sequences of uniform symbols.
+
+    Matrices are stacked: ``square`` holds query, key, value and output of each layer, ``thin`` the
+    embeddings of symbols and of positions and the transposed unembedding. Drawn on the host: in
+    the compiled program random numbers cost more compilation than all the rest.
+    """
+    random = np.random.default_rng(key)
+    d, n, deep = task.width, task.tokens, task.layers
+    std = np.float32(d**-0.5)
+    params = {
+        "square": std * random.standard_normal((deep, 4, d, d), np.float32),
+        "thin": std * random.standard_normal((3, n, d), np.float32),
+        "gains": tuple(np.ones(d, np.float32) for _ in range(deep + 1)),
+    }
+    sequences = random.integers(0, n, (task.steps + 1, task.batch, n), np.int32)
+    return Start(params, sequences[1:], sequences[0])
+
+
+def normalised(h: Float[Array, "... d"], gain: Float[Array, " d"]) -> Float[Array, "... d"]:
+    """LayerNorm without bias."""
+    centred = h - h.mean(-1, keepdims=True)
+    return gain * centred * jax.lax.rsqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+
+
+def network(
+    params: PyTree, symbols: Int[Array, "batch tokens"]
+) -> tuple[Float[Array, "batch tokens symbols"], Float[Array, "layers batch tokens tokens"]]:
+    """Predictions, and the logits of attention; tokens in rows, attention normalises rows."""
+    embed, position, unembed = params["thin"]
+    *gains, last_gain = params["gains"]
+    # A product with indicators: a gather and its gradient take far longer to compile.
+    h, recorded = jax.nn.one_hot(symbols, len(embed), dtype=embed.dtype) @ embed + position, []
+    for layer, gain in enumerate(gains):
+        Wq, Wk, Wv, Wo = params["square"][layer]
+        x = normalised(h, gain)
+        logits = (x @ Wq) @ (x @ Wk).swapaxes(-1, -2) / Wq.shape[-1] ** 0.5
+        h = h + jax.nn.softmax(logits, axis=-1) @ (x @ Wv) @ Wo
+        recorded.append(logits)
+    return normalised(h, last_gain) @ unembed.T, jnp.stack(recorded)
+
+
+def objective(params: PyTree, symbols: Int[Array, "batch tokens"]) -> Float[Array, ""]:
+    """Mean cross-entropy of the reversed sequence."""
+    predicted, _ = network(params, symbols)
+    wanted = jax.nn.one_hot(symbols[:, ::-1], predicted.shape[-1], dtype=predicted.dtype)
+    return optax.softmax_cross_entropy(predicted, wanted).mean()
+
+
+def optimizer(arm: Arm) -> optax.GradientTransformation:
+    """Adam with the arm's cap and schedule."""
+
+    def exempt(params: PyTree) -> PyTree:
+        others = ~jnp.asarray(arm.cap_others)
+        query_key = ~jnp.asarray(arm.cap_query_key)
+        return {
+            "square": jnp.stack([query_key, query_key, others, others]),
+            "thin": others,
+            "gains": tuple(others for _ in params["gains"]),
+        }
+
+    return capped_adamw(
+        lambda count: arm.rate * jnp.minimum(1.0, (count + 1) / jnp.maximum(arm.warmup, 1.0)),
+        arm.tau,
+        lambda direction, gradient: jax.tree.map(
+            partial(jnp.where, arm.on_gradient), gradient, direction
+        ),
+        b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.0, power_iterations=3, exact=False,
+        exempt=exempt,
+    )  # fmt: skip
+
+
+def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
+    """The record at one time, on a batch that is not trained on."""
+    predicted, logits = network(params, symbols)
+    _, rank = collapse_indicators(jax.nn.softmax(logits, axis=-1))
+    spectrum = jax.vmap(lambda w: product_spectrum(w[0].T, w[1].T))(params["square"])
+    energy = spectrum**2
+    return Record(
+        loss=loss,
+        accuracy=(predicted.argmax(-1) == symbols[:, ::-1]).mean(dtype=jnp.float32),
+        entropy=attention_entropy(logits).mean((-1, -2)),
+        rank=rank.mean(-1) * symbols.shape[-1],
+        concentration=energy[:, :KEPT].sum(-1) / energy.sum(-1),
+        unsquared=spectrum[:, :KEPT].sum(-1) / spectrum.sum(-1),
+        sigma=spectrum[:, 0],
+        rate=rate,
+    )
+
+
+def train_one(begin: Start, arm: Arm, task: Task) -> Record:
+    """Train one network; records are stacked along the first axis, the start excluded."""
+    method = optimizer(arm)
+    scaled = {name: arm.scale * begin.params[name] for name in ("square", "thin")}
+    params = begin.params | jax.tree.map(lambda w: w.astype(jnp.float32), scaled)
+
+    def step(carry: Any, batch: Array) -> tuple[Any, tuple[Array, Array]]:
+        params, state = carry
+        loss, slope = jax.value_and_grad(objective)(params, batch)
+        moves, state = method.update(slope, state, params)
+        return (optax.apply_updates(params, moves), state), (
+            loss,
+            state.rate["square"][:, 0].mean(),
+        )
+
+    def stretch(carry: Any, batches: Array) -> tuple[Any, Record]:
+        carry, (losses, rates) = jax.lax.scan(step, carry, batches)
+        return carry, observe(carry[0], begin.held, losses.mean(), (rates / arm.rate).mean())
+
+    batches = begin.batches.reshape(-1, task.record, task.batch, task.tokens)
+    return jax.lax.scan(stretch, (params, method.init(params)), batches)[1]
+
+
+@cache
+def _compiled(task: Task) -> Any:
+    """One program for all arms."""
+    over_seeds = jax.vmap(lambda begin, arm: train_one(begin, arm, task), (0, None))
+    return quick_jit(over_seeds)
+
+
+def train(keys: UInt32[np.ndarray, "seeds 2"], arm: Arm, task: Task) -> Record:
+    """Train with every seed; axes: seed, record, and layer where there is one.
+
+    Initial weights and data depend on the seed alone, so arms can be compared. Raises ValueError
+    when the steps are no multiple of the record interval.
+    """
+    if task.steps % task.record:
+        raise ValueError(
+            f"expected steps to be a multiple of the record interval {task.record}, received "
+            f"{task.steps}; change one of them"
+        )
+    starts = jax.tree.map(lambda *values: np.stack(values), *(start(key, task) for key in keys))
+    return jax.tree.map(np.asarray, _compiled(task)(starts, Arm(*map(np.asarray, arm))))
+
+
+def crashed(record: Record, task: Task) -> Bool[np.ndarray, " seeds"]:
+    """Whether the mean loss of the last stretch is above 0.9 ln(symbols), or no number."""
+    last = record.loss[..., -1]
+    return ~(last <= 0.9 * np.log(task.tokens))

@@ -1,1 +1,0 @@
-"""Training of finite networks, their data and optimizers."""

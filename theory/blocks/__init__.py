@@ -1,1 +1,0 @@
-"""Layers as data, and what follows from their form."""

@@ -1,1 +1,0 @@
-"""Inequalities to be certified: each module has a tuple ``inequalities``, found by its name."""

@@ -1,0 +1,723 @@
+r"""Attention with a random MLP tends to interacting SDEs with common noise that synchronize.
+
+Main statement: N tokens on the sphere S^(d-1) pass through L layers, each attention with weight
+T/L and then an MLP with fresh Gaussian weights and weight sqrt(T/L), both followed by LayerNorm
+x/|x|. As L grows, the tokens solve an SDE that attention drives and one noise, common to all
+tokens, moves; their empirical measure solves an SPDE. Where the noise is coercive relative to
+attention, epsilon < -lambda_bar', it draws all tokens together. The layer, ``LAYER``, is data;
+drift, bracket, SPDE, energy identity and exponents are computed from it and compared with what is
+stated.
+
+Reference: Agazzi, Bruno, Mosig Garcia, Saviozzi, Romito, Stochastic Scaling Limits and
+Synchronization by Noise in Deep Transformer Models, 2026, arXiv:2604.26898.
+"""
+
+from functools import cache
+
+import sympy as sp
+
+from theory.calculus.expansion import continued, one_sided_limit, truncate
+from theory.calculus.gaussian import expectation
+from theory.calculus.indices import (
+    array,
+    canonical,
+    contract_pairs,
+    contract_rows,
+    indices,
+    instantiate,
+    size,
+    substitute,
+    total,
+)
+from theory.calculus.stochastic import (
+    Branch,
+    Diffusion,
+    empirical_bracket,
+    empirical_drift,
+    generator,
+    image,
+    layer_norm,
+    layer_output,
+    mean_over_layer,
+    on_sphere,
+    project,
+    projector,
+    stratonovich_correction,
+    unit_diagonal,
+)
+from theory.codegen.function import Definition, Function, Output, Softmax
+from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
+from theory.noise_synchronization.activations import gaussian_mean, hermite, relu_pair_means
+
+N, d, m, modes = size("N"), size("d"), size("m"), size("modes")
+eps = sp.Symbol("epsilon", positive=True)  # sqrt(T / L)
+beta, sigma_u, sigma_w = sp.symbols("beta sigma_u sigma_w", positive=True)
+u, degree = sp.Symbol("u", real=True), size("degree")
+k_u, k_1, k_p = sp.symbols("kernel_at_u kernel_at_one kernel_slope", positive=True)
+p, q, i, j = indices("p q i j", N)
+a, b, c, e, g = indices("a b c e g", d)
+(h,), (r,) = indices("h", m), indices("r", modes)
+X, A, G = array("X", N, d), array("A", N, d), array("G", N, d)
+DA, DG = array("DA", N, d, d), array("DG", N, d, d)
+W, b_W, U_w, b_U, Fe = (
+    array("W", d, m),
+    array("b_W", d),
+    array("U", m, d),
+    array("b_U", m),
+    array("F", N, m),
+)
+Phi, kernel = array("Phi", N, N, symmetric=True), array("kernel", N, N, symmetric=True)
+gram, S = array("u", N, N, symmetric=True), array("S", N, N)
+Q, Kw, V, P = array("Q", d, d), array("K", d, d), array("V", d, d), array("P", N, N)
+log_weight = array("log_weight", N)
+gradient, hessian, other = array("gradient", N, d), array("hessian", N, d, d), array("other", N, d)
+x, y, variance = array("x", d), array("y", d), array("variance", N)
+sigma, coefficient, order = array("sigma", N, modes), array("a", modes), array("k", modes)
+
+
+class kappa(sp.Function):
+    """The zonal kernel K(x, y) = kappa(<x, y>), with its derivative."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The slope."""
+        return kappa_slope(self.args[0])
+
+
+class kappa_slope(sp.Function):
+    """kappa'."""
+
+    nargs = 1
+
+
+# The finite model. One layer: attention with weight eps^2, then the MLP with weight eps.
+LAYER = (Branch(2, A, DA), Branch(1, G, DG))
+MLP = total(W[a, h] * Fe[p, h], h) / sp.sqrt(m) + b_W[a]  # F = phi(Z), features of the token
+PREACTIVATION = total(U_w[h, c] * X[p, c], c) / sp.sqrt(d) + b_U[h]
+WEIGHTS = {W: sp.S.One, b_W: sigma_w**2}
+LOGITS = total(Q[a, b] * X[i, b] * Kw[a, c] * X[j, c], a, b, c)
+
+# What the paper states.
+PROJECTED_ATTENTION = project(X, (p,), a, lambda f: A[p, f])
+STATED_DRIFT = PROJECTED_ATTENTION - (d - 1) * k_1 * X[p, a] / 2
+STATED_BRACKET = kernel[p, q] * total(projector(X, (p,), a, c) * projector(X, (q,), c, b), c)
+G_0 = kappa(u) * (d - 2 + u**2) - k_1 * (d - 1) * u
+G_1 = (1 - u**2) * (k_1 - u * kappa(u))
+G_BETA = kappa(u) * (d - 2 + u**2 - beta * u * (1 - u**2)) + k_1 * (beta * (1 - u**2) - (d - 1) * u)
+DECAY_DENSITY = beta * sp.exp(beta * u) * G_BETA / (sp.exp(beta) - sp.exp(beta * u))
+STATED_LAYER_NORM = (
+    X[p, a] + eps * PROJECTED_ATTENTION
+    - eps**2 * total(A[p, c] * project(X, (p,), c, lambda f: A[p, f]), c) * X[p, a] / 2
+    - eps**2 * total(X[p, c] * A[p, c], c) * PROJECTED_ATTENTION
+)  # fmt: skip
+LAMBDA_BAR = (d - 1) * k_p - (d - 3) * k_1
+LAMBDA_1 = (d - 3) * k_p / 2 - (d - 1) * k_1 / 2
+
+
+def unit(expression: sp.Expr) -> sp.Expr:
+    """Tokens are unit vectors; inner products are left as they are."""
+    return expression.replace(_is_square_of_a_token, lambda _: sp.S.One)
+
+
+def _is_square_of_a_token(s: sp.Basic) -> bool:
+    if not (isinstance(s, sp.Sum) and len(s.limits) == 1 and s.function.is_Pow):
+        return False
+    base, power = s.function.as_base_exp()
+    return isinstance(base, sp.Indexed) and base.base == X and power == 2
+
+
+def in_gram(expression: sp.Expr) -> sp.Expr:
+    """Inner products of tokens by their Gram matrix u, with u_pp = 1 and K(x, x) = kappa(1)."""
+    return unit_diagonal(on_sphere(expression, X, gram), kernel, k_1)
+
+
+def one_token(expression: sp.Expr) -> sp.Expr:
+    """On the sphere, inner products of different tokens written out again."""
+    apart = substitute(on_sphere(expression, X, gram), gram, (p, q), total(X[p, c] * X[q, c], c))
+    return canonical(apart)
+
+
+def over_features(expression: sp.Expr) -> sp.Expr:
+    """The mean over U: E sum_h F_ph F_qh = m Phi_pq, and kernel = Phi + sigma_w^2."""
+    mean = contract_pairs(expression, Fe, Phi, m)
+    return canonical(substitute(mean, Phi, (p, q), kernel[p, q] - sigma_w**2))
+
+
+def of_order(expression: sp.Expr, k: int) -> sp.Expr:
+    """The coefficient of eps^k."""
+    return canonical(sp.diff(expression, eps, k).subs(eps, 0) / sp.factorial(k))
+
+
+@cache
+def increment() -> sp.Expr:
+    """X' - X of one layer below third order in eps."""
+    return canonical(layer_output(LAYER, X, (p, a), eps, 3, unit) - X[p, a])
+
+
+@cache
+def limit() -> tuple[Diffusion, sp.Expr]:
+    """The SDE of the tokens from the moments of one layer, and the mean's order in eps."""
+    noise = truncate(increment(), eps, 2)  # no zeroth order: all that squares below eps^3
+
+    def mean(expression: sp.Expr) -> sp.Expr:
+        return over_features(mean_over_layer(expression, G, (p, a), MLP, WEIGHTS))
+
+    first, second = mean(increment()), mean(noise * instantiate(noise, {p: q, a: b}))
+    drift, bracket = one_token(of_order(first, 2)), one_token(of_order(second, 2))
+    return Diffusion(X, (p, a), (q, b), drift, bracket), of_order(first, 1)
+
+
+@cache
+def zonal() -> Diffusion:
+    """The same with a zonal kernel: K(x, x) = kappa(1)."""
+    process = limit()[0]
+    drift = canonical(unit_diagonal(process.drift, kernel, k_1))
+    return Diffusion(X, process.at, process.other, drift, process.bracket)
+
+
+@cache
+def gram_process() -> Diffusion:
+    """The inner products S_pq = <x_p, x_q>, given the attention values."""
+    (s, t) = indices("s t", N)
+    return image(zonal(), S, (p, q), (s, t), total(X[p, c] * X[q, c], c), in_gram)
+
+
+@cache
+def pair() -> tuple[sp.Expr, sp.Expr]:
+    """Drift and half the bracket of u = <x, y> for two tokens without attention."""
+    process = gram_process()
+    drift = substitute(process.drift, A, (p, a), sp.S.Zero)
+    spread = process.bracket_at((p, q), (p, q)) / 2
+    entries = {gram[p, q]: u, kernel[p, q]: kappa(u)}
+    return tuple(sp.expand(in_gram(f).xreplace(entries)) for f in (drift, spread))
+
+
+def energy(of: sp.IndexedBase) -> sp.Expr:
+    """E_beta of the empirical measure, in the entries of a Gram matrix."""
+    return total(sp.exp(beta) - sp.exp(beta * of[i, j]), i, j) / (2 * N**2)
+
+
+@cache
+def energy_slope() -> sp.Expr:
+    """dE[energy]/dt given the tokens and their attention values."""
+    slope = generator(gram_process(), energy(S))
+    return in_gram(
+        slope.replace(
+            lambda f: isinstance(f, sp.Indexed) and f.base == S, lambda f: gram[f.indices]
+        )
+    )
+
+
+@cache
+def correction() -> sp.Expr:
+    """The Stratonovich correction of the derived noise, at the token p."""
+    points = {p: x, q: y}
+
+    def at_points(f: sp.Indexed) -> sp.Expr:
+        if f.base == kernel:
+            return kappa(total(x[c] * y[c], c))
+        return points[f.indices[0]][f.indices[1]]
+
+    field = limit()[0].bracket.replace(lambda f: isinstance(f, sp.Indexed), at_points)
+    traced = stratonovich_correction(field, x, y, (a, b))
+    back = traced.replace(
+        lambda f: isinstance(f, sp.Indexed) and f.base == x, lambda f: X[p, f.indices[0]]
+    )
+    return canonical(unit_diagonal(on_sphere(unit(back), X, gram), gram, sp.S.One))
+
+
+def expansion_of_layer_norm() -> sp.Expr:
+    """LN(x + eps A) below third order in eps."""
+    return layer_norm(X[p, a] + eps * A[p, a], eps, 3, a, unit)
+
+
+def weak_form() -> tuple[sp.Expr, sp.Expr]:
+    """Drift of <mu, f> and bracket of <mu, f>, <mu, g>, for arbitrary f and g."""
+    drift = unit_diagonal(one_token(empirical_drift(zonal(), gradient, hessian)), kernel, k_1)
+    return canonical(drift), empirical_bracket(zonal(), gradient, other)
+
+
+def stated_weak_form() -> tuple[sp.Expr, sp.Expr]:
+    """<mu, grad f . P Attn> + kappa(1)/2 <mu, Laplacian f>; sum_k <mu, P sigma_k grad f> <..., g>.
+
+    The Laplacian is that of the sphere, and sum_k sigma_k(x) sigma_k(y) = K(x, y).
+    """
+    flat = total(projector(X, (p,), a, b) * hessian[p, a, b], a, b)
+    laplacian = flat - (d - 1) * total(X[p, a] * gradient[p, a], a)
+    transport = total(gradient[p, a] * PROJECTED_ATTENTION, a)
+
+    def along(slopes: sp.IndexedBase) -> sp.Expr:
+        return total(sigma[p, r] * slopes[p, a] * projector(X, (p,), a, e), a, p) / N
+
+    product = total(along(gradient) * instantiate(along(other), {}), r, e)
+    noise = contract_pairs(product, sigma, kernel, sp.S.One)
+    return total(transport + k_1 * laplacian / 2, p) / N, noise
+
+
+# Two tokens, linear statistics, exponents.
+w_, h_, curvature = (
+    sp.Symbol("w", real=True),
+    sp.Symbol("h", positive=True),
+    sp.Symbol("kappa2", real=True),
+)
+delta, apart = sp.Symbol("delta", real=True), array("h", N, N, symmetric=True)
+
+
+def at_synchrony(expression: sp.Expr) -> sp.Expr:
+    """The value at u = 1, with kappa(1) and kappa'(1) as symbols."""
+    return expression.subs(u, 1).subs({kappa(1): k_1, kappa_slope(1): k_p})
+
+
+def repulsion() -> sp.Expr:
+    """d(1 - <x_p, x_q>)/dt by attention with V = -delta I alone, to first order near synchrony.
+
+    All inner products are 1 - h_pq with small h. The weights P of the softmax do not depend on
+    the token at synchrony, whatever the logits are.
+    """
+    values = -delta * total(P[p, j] * X[j, a], j)
+    moved = in_gram(substitute(gram_process().drift, A, (p, a), values))
+    silent = substitute(moved, kernel, (p, q), sp.S.Zero).subs(k_1, 0)
+    scaled = substitute(silent, gram, (p, q), 1 - h_ * apart[p, q])
+    slope = unit_diagonal(sp.diff(scaled, h_).subs(h_, 0), apart, sp.S.Zero)
+    common = substitute(slope, P, (p, q), P[i, q])  # row i for every row
+    return -canonical(contract_rows(common, P))
+
+
+def one_point() -> tuple[sp.Expr, sp.Expr]:
+    """Drift and bracket of w = <x, pole> without attention; the pole is written as x_q."""
+    pole = array("pole", d)
+    process, height = zonal(), total(pole[c] * X[p, c], c)
+    found = []
+    for part in (generator(process, height), generator(process, height**2 / 2)):
+        free = substitute(part, A, (p, a), sp.S.Zero)
+        found.append(in_gram(free.replace(_is_entry_of(pole), lambda f: X[q, f.indices[0]])))
+    drift, square = (f.xreplace({gram[p, q]: w_}) for f in found)
+    return drift, sp.expand(2 * (square - w_ * drift))
+
+
+def _is_entry_of(base: sp.IndexedBase) -> object:
+    return lambda f: isinstance(f, sp.Indexed) and f.base == base
+
+
+def decay_density() -> sp.Expr:
+    """F(u): E_beta falls at least at the rate inf F."""
+    return beta * density(u, k_u) / (sp.exp(beta * (1 - u)) - 1)
+
+
+def density(at: sp.Expr, kernel_there: sp.Expr) -> sp.Expr:
+    """G(u) = G_0 + beta G_1 as derived, with the kernel's value at u given."""
+    drift, spread = pair()
+    return (drift + beta * spread).subs(kappa(u), kernel_there).subs(u, at)
+
+
+# Activations: the ReLU with biases, and Hermite series.
+rho = sp.Symbol("rho", real=True)
+SCALE = 1 / d + sigma_u**2  # s^2, the variance of a pre-activation
+CORRELATION = Definition(rho, (), (u / d + sigma_u**2) / SCALE)
+HERMITE = total(coefficient[r] ** 2 * rho ** order[r], r) + sigma_w**2
+
+
+@cache
+def relu() -> tuple[sp.Expr, sp.Expr]:
+    """kappa and kappa' of the ReLU, in rho; kappa' = E[phi' phi'] / d by Price's theorem."""
+    second, both_positive = relu_pair_means(rho)
+    return SCALE * second + sigma_w**2, both_positive / d
+
+
+def with_relu(expression: sp.Expr) -> sp.Expr:
+    """kappa(1) and kappa'(1) of the ReLU put in."""
+    value, slope = (f.subs(rho, 1) for f in relu())
+    return expression.subs({k_1: value, k_p: slope})
+
+
+def with_hermite(expression: sp.Expr) -> sp.Expr:
+    """kappa(1) and kappa'(1) of a Hermite series without input bias: s^2 = 1/d, rho = u."""
+    return expression.subs({k_1: HERMITE.subs(rho, 1), k_p: sp.diff(HERMITE, rho).subs(rho, 1)})
+
+
+def mehler() -> tuple[sp.Expr, sp.Expr]:
+    """E of two Hermite polynomials of correlated Gaussians, degrees 0 to 3, all pairs at once."""
+    g1, g2 = sp.symbols("g1 g2")
+    left, right = sp.symbols("l0:4"), sp.symbols("r0:4")
+    correlated = rho * g1 + sp.sqrt(1 - rho**2) * g2
+    series = (
+        sum(weight * hermite(k, z) for k, weight in enumerate(weights))
+        for weights, z in ((left, g1), (right, correlated))
+    )
+    diagonal = sum(x_ * y_ * rho**k for k, (x_, y_) in enumerate(zip(left, right, strict=True)))
+    return gaussian_mean(sp.expand(sp.Mul(*series)), g1, g2), diagonal
+
+
+def derive() -> Derivation:
+    """From the layer to the SDE, the SPDE, the energy identity and the exponents."""
+    return Derivation(
+        steps=(*layer_steps(), *measure_steps(), *pair_steps(), *activation_steps()),
+        functions=(*token_functions(), *pair_functions()),
+    )
+
+
+def layer_steps() -> tuple[Step, ...]:
+    """LayerNorm, the moments of the MLP, drift and bracket."""
+    process, mean = limit()
+    field, hidden = (instantiate(f, {p: q, a: b}) for f in (MLP, PREACTIVATION))
+    return (
+        Step(
+            "LayerNorm", expansion_of_layer_norm(), STATED_LAYER_NORM,
+            "(x + eps w) / |x + eps w| to second order, |x| = 1: -<x, w> P w has a minus",
+        ),
+        Step(
+            "pre-activations", expectation(PREACTIVATION * hidden, {U_w: 1, b_U: sigma_u**2}),
+            total(X[p, c] * X[q, c], c) / d + sigma_u**2,
+            "mean over U and b_U: the Gaussian law whose correlation the kernel depends on",
+        ),
+        Step(
+            "MLP covariance", contract_pairs(expectation(MLP * field, WEIGHTS), Fe, Phi, m),
+            sp.KroneckerDelta(a, b) * (Phi[p, q] + sigma_w**2),
+            "E[G G^T] = K I, exact for every width: the m of the sum cancels 1 / m",
+        ),
+        Step("order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)"),
+        Step(
+            "drift", zonal().drift, STATED_DRIFT,
+            "mean of one layer to order T / L: E|P G|^2 = (d - 1) kappa(1)",
+        ),
+        Step(
+            "cross-bracket", process.bracket, STATED_BRACKET,
+            "covariance of the increments of two tokens: K(x_p, x_q) P_p P_q",
+        ),
+        Step(
+            "Stratonovich", correction(), -(d - 1) * kappa(1) * X[p, a] / 2,
+            "the Ito drift of the noise is its Stratonovich correction, nothing else",
+        ),
+    )  # fmt: skip
+
+
+def measure_steps() -> tuple[Step, ...]:
+    """The SPDE, harmonics, and the energy."""
+    (drift, noise), (stated_drift, stated_noise) = weak_form(), stated_weak_form()
+    w_drift, w_bracket = one_point()
+    harmonics = tuple(
+        Step(
+            f"harmonics of degree {k}",
+            w_drift * sp.diff(f, w_) + w_bracket * sp.diff(f, w_, 2) / 2,
+            -k_1 * k * (k + d - 2) * f / 2,
+            "the one-point motion is spherical Brownian motion at speed kappa(1)",
+        )
+        for k in (1, 2, 3, 4)
+        for f in [sp.expand_func(sp.gegenbauer(k, d / 2 - 1, w_))]
+    )
+    return (
+        Step(
+            "SPDE, drift", drift, stated_drift,
+            "Ito's formula for <mu, f> with arbitrary derivatives of f at the tokens: the "
+            "empirical measure solves the SPDE exactly, for every N",
+        ),
+        Step("SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K"),
+        *harmonics,
+        Step(
+            "energy identity", energy_slope(), stated_energy_slope(),
+            "Ito's formula for E_beta in the Gram matrix; no inequality",
+        ),
+    )  # fmt: skip
+
+
+def stated_energy_slope() -> sp.Expr:
+    """-beta <e^(beta u) y . P_x Attn(x)> - (beta / 2) <e^(beta u) G(u)>."""
+    pull = total(A[i, a] * X[j, a], a) - gram[i, j] * total(A[i, a] * X[i, a], a)
+    noise = G_BETA.subs(kappa(u), kernel[i, j]).subs(u, gram[i, j])
+    return -beta / N**2 * total(sp.exp(beta * gram[i, j]) * (pull + noise / 2), i, j)
+
+
+def pair_steps() -> tuple[Step, ...]:
+    """Two tokens without attention, and the exponents near synchrony."""
+    drift, spread = pair()
+    near = k_1 - k_p * h_ + curvature * h_**2 / 2  # kappa near u = 1
+    edge = one_sided_limit(decay_density().subs(k_u, near).subs(u, 1 - h_), h_, sp.S.Zero, "+")
+    slope = at_synchrony(sp.diff(drift, u))
+    quadratic = at_synchrony(sp.diff(spread, u, 2)) / 2
+    return (
+        Step("two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention"),
+        Step("two tokens, noise", spread, G_1, "half the bracket of u"),
+        Step(
+            "exponential of u", drift * beta + spread * beta**2, beta * G_BETA,
+            "the generator on e^(beta u), divided by e^(beta u)",
+        ),
+        Step(
+            "decay density", decay_density().subs(k_u, kappa(u)), DECAY_DENSITY,
+            "e^beta - e^(beta u) drawn out: inf of this is the dissipation rate",
+        ),
+        Step("edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar"),
+        Step("lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise"),
+        Step(
+            "attention near synchrony", repulsion(), 2 * delta * apart[p, q],
+            "V = -delta I drives h apart at 2 delta: the mean moves at lambda_bar + 2 delta",
+        ),
+        Step("noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony"),
+        Step(
+            "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
+            + quadratic * h_**2 * sp.diff(sp.log(h_), h_, 2),
+            2 * LAMBDA_1, "log h near 0 moves at the rate 2 lambda_1",
+        ),
+    )  # fmt: skip
+
+
+def activation_steps() -> tuple[Step, ...]:
+    """Kernels and the coercivity condition."""
+    value, slope = relu()
+    theta, inside = sp.acos(rho), {rho: (-1.0, 1.0)}
+    bias = sigma_u**2 + 2 * sigma_w**2
+    left, right = mehler()
+    terms = (order[r] * (d - 1) - (d - 3)), ((d - 3) * order[r] - (d - 1)) / 2
+    sums = [total(coefficient[r] ** 2 * t, r) for t in terms]
+    return (
+        Step(
+            "ReLU kernel", value,
+            SCALE / (2 * sp.pi) * (sp.sqrt(1 - rho**2) + rho * (sp.pi - theta)) + sigma_w**2,
+            "polar coordinates; rho = (u / d + sigma_u^2) / s^2", inside,
+        ),
+        Step(
+            "ReLU slope", sp.diff(value, rho) / (d * SCALE), slope,
+            "chain rule, d rho / du = 1 / (d s^2), against E[phi' phi'] / d: the 1/d stays", inside,
+        ),
+        Step(
+            "ReLU lambda_1", with_relu(LAMBDA_1), -1 / (2 * d) - bias * (d - 1) / 4,
+            "negative for every bias and dimension",
+        ),
+        Step(
+            "ReLU coercivity", with_relu(LAMBDA_BAR), (d - 3) * (2 / (d * (d - 3)) - bias) / 2,
+            "negative iff sigma_u^2 + 2 sigma_w^2 > 2 / (d (d - 3)), d > 3",
+        ),
+        Step("Mehler", left, right, "E h_j(x) h_k(y) = rho^k delta_jk, degrees 0 to 3", inside),
+        Step(
+            "Hermite lambda_bar", with_hermite(LAMBDA_BAR), sums[0] - (d - 3) * sigma_w**2,
+            "only the mean of the activation (k = 0) and the bias help coercivity",
+        ),
+        Step(
+            "Hermite lambda_1", with_hermite(LAMBDA_1), sums[1] - (d - 1) * sigma_w**2 / 2,
+            "k = 0 and 1 help; k >= 2 hurt when d is large",
+        ),
+    )  # fmt: skip
+
+
+# What becomes code. ``heads`` of the attention: one softmax, values V x_j.
+ATTENTION_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS, j))
+MEASURE_WEIGHTS = Definition(P, (i, j), Softmax(LOGITS + log_weight[j], j))
+ATTENTION = total(P[p, j] * V[a, b] * X[j, b], j, b)
+PAPER = "Agazzi et al. 2026 (arXiv:2604.26898)"
+
+
+def token_functions() -> tuple[Function, ...]:
+    """Functions of N tokens on the sphere."""
+    drift = substitute(zonal().drift, A, (p, a), ATTENTION)
+    frozen = canonical(
+        limit()[0].drift.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
+    )
+    weak = one_token(empirical_drift(limit()[0], gradient, hessian))
+    any_kernel = weak.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
+    layer_norm_ = STATED_LAYER_NORM.replace(_is_entry_of(A), lambda f: G[f.indices])
+    return (
+        Function(
+            "attention", (X, Q, Kw, V), Output(ATTENTION, (p, a)),
+            "Softmax attention of every token over all tokens, weights shared by the layers.",
+            f"{PAPER}, finite model.", definitions=(ATTENTION_WEIGHTS,),
+        ),
+        Function(
+            "measure_attention", (X, log_weight, Q, Kw, V), Output(ATTENTION, (p, a)),
+            "Attention over a measure with atoms X, of weight exp(log_weight) up to a factor.",
+            f"{PAPER}, attention over a measure mu.", definitions=(MEASURE_WEIGHTS,),
+        ),
+        Function(
+            "token_drift", (X, Q, Kw, V, k_1), Output(canonical(drift), (p, a)),
+            "Ito drift of the tokens; kernel_at_one = kappa(1).",
+            f"{PAPER}, limiting SDE; derived from one layer.", definitions=(ATTENTION_WEIGHTS,),
+        ),
+        Function(
+            "field_drift", (X, A, variance), Output(frozen, (p, a)),
+            "Ito drift for any attention values A and any kernel; variance[i] = K(x_i, x_i).",
+            "Derived from one layer; a kernel of frozen features is not zonal.",
+        ),
+        Function(
+            "projected", (X, G), Output(project(X, (p,), a, lambda f: G[p, f]), (p, a)),
+            "P_x G of every token: the noise of the SDE for a noise field G.",
+            f"{PAPER}, limiting SDE.",
+        ),
+        Function(
+            "layer_norm_expansion", (X, G, eps), Output(canonical(layer_norm_), (p, a)),
+            "LN(x + epsilon G) to second order in epsilon, for unit vectors x.",
+            f"{PAPER}; derived by Taylor expansion.",
+        ),
+        Function(
+            "energy", (X, beta),
+            Output(energy(gram).replace(_is_entry_of(gram), _inner), ()),
+            "Interaction energy E_beta of the empirical measure; zero iff all tokens agree.",
+            f"{PAPER}, energy.",
+        ),
+        Function(
+            "energy_slope", (X, A, gram, kernel, k_1, beta), Output(energy_slope(), ()),
+            "dE[energy]/dt for tokens X with Gram matrix u, attention values A, kernel[i, j].",
+            f"{PAPER}; exact, derived by Ito's formula.",
+        ),
+        Function(
+            "weak_drift",
+            (X, A, gradient, hessian, variance),
+            Output(any_kernel, ()),
+            "Drift of <mu, f> from the derivatives of f at the tokens; variance[i] = K(x_i, x_i).",
+            f"{PAPER}, SPDE; derived by Ito's formula.",
+        ),
+    )  # fmt: skip
+
+
+def _inner(entry: sp.Indexed) -> sp.Expr:
+    s, t = entry.indices
+    return total(X[s, c] * X[t, c], c)
+
+
+def pair_functions() -> tuple[Function, ...]:
+    """Functions of the inner product of two tokens, and exponents."""
+    drift, spread = (f.subs(kappa(u), k_u) for f in pair())
+    return (
+        Function(
+            "relu_kernel", (u, d, sigma_u, sigma_w), Output(relu_everywhere(), ()),
+            "Noise kernel kappa(u) of the ReLU with biases, u = <x, y> on the sphere S^(d-1).",
+            f"{PAPER}, kernel; derived in polar coordinates.", definitions=(CORRELATION,),
+        ),
+        Function(
+            "relu_slope", (u, d, sigma_u), Output(relu()[1], ()),
+            "kappa'(u) of the ReLU.", "Price's theorem.",
+            definitions=(Definition(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.value))),),
+        ),
+        Function(
+            "pair_drift", (u, k_u, k_1, d), Output(sp.collect(drift, (k_u, k_1)), ()),
+            "Drift of u = <x, y> for two tokens without attention; kernel_at_u = kappa(u).",
+            f"Follows from the trace identities of {PAPER}; derived here.",
+        ),
+        Function(
+            "pair_variance", (u, k_u, k_1), Output(2 * sp.factor(spread), ()),
+            "d<u>/dt for two tokens without attention.",
+            f"Follows from the trace identities of {PAPER}; derived here.",
+        ),
+        Function(
+            "decay_density", (u, k_u, k_1, beta, d), Output(decay_density(), ()),
+            "F(u) for u < 1: the mean energy falls at least at the rate inf F.",
+            f"{PAPER}, dissipation.",
+        ),
+        Function(
+            "exponents", (k_1, k_p, d), (Output(LAMBDA_1), Output(LAMBDA_BAR)),
+            "lambda_1 and lambda_bar from kappa(1) and kappa'(1).",
+            f"{PAPER}; derived from two tokens near synchrony.",
+        ),
+        Function(
+            "harmonic_rate", (degree, d, k_1),
+            Output(k_1 * degree * (degree + d - 2) / 2),
+            "Decay rate of <mu, Y> without attention, for harmonics Y of a degree.",
+            "Derived here: spherical Brownian motion at speed kappa(1).",
+        ),
+        Function(
+            "coercivity_threshold", (d,), Output(2 / (d * (d - 3))),
+            "The ReLU has lambda_bar < 0 iff sigma_u^2 + 2 sigma_w^2 exceeds this; d > 3.",
+            f"{PAPER}, closed form derived here.",
+        ),
+    )  # fmt: skip
+
+
+def relu_everywhere() -> sp.Expr:
+    """The ReLU kernel, continued beyond rho = -1 and 1 by its tangents."""
+    return SCALE * continued(relu_pair_means(rho)[0], rho, sp.S.NegativeOne, sp.S.One) + sigma_w**2
+
+
+L, drift_, bracket_, F_ = (
+    sp.Symbol("L", positive=True),
+    array("b", N, d),
+    array("B", N, d, N, d),
+    sp.Symbol("F"),
+)
+bar, one = sp.Symbol("lambda_bar", real=True), sp.Symbol("lambda_1", real=True)
+width = sp.Symbol("m", positive=True)
+bar_prime, forcing = sp.Symbol("lambda_bar'", real=True), sp.Symbol("epsilon_A", nonnegative=True)
+time, growth = sp.Symbol("t", positive=True), sp.Symbol("g", real=True)
+energy_t, energy_0 = sp.symbols("E_t E_0", positive=True)
+
+theorem = Theorem(
+    title="Attention with a random MLP synchronizes tokens by common noise",
+    statement=(
+        "N tokens on the sphere pass L layers of attention (weight T/L) and of an MLP with fresh "
+        "Gaussian weights (weight sqrt(T/L)), each followed by x/|x|. For every N, T, m and L "
+        "they can be coupled to the solution of dX = b dt + P_X dM with a noise common to all "
+        "tokens, such that the mean square distance, sup over t <= T, is at most "
+        "c (log L / L + 1/m); the empirical measure solves an SPDE. If attention alone lets the "
+        "energy grow at most at a rate epsilon < -lambda_bar', the mean energy decays at least at "
+        "the rate -(lambda_bar' + epsilon): the noise synchronizes the tokens. lambda_bar < 0 "
+        "alone is not enough: near synchrony values V = -delta I add 2 delta to lambda_bar."
+    ),
+    equations=(
+        sp.Eq(drift_[p, a], STATED_DRIFT, evaluate=False),
+        sp.Eq(bracket_[p, a, q, b], STATED_BRACKET, evaluate=False),
+        sp.Eq(bar, LAMBDA_BAR, evaluate=False),
+        sp.Eq(one, LAMBDA_1, evaluate=False),
+        sp.Eq(F_, DECAY_DENSITY.subs(kappa(u), k_u), evaluate=False),
+        sp.Le(energy_t, sp.exp((forcing + bar_prime) * time) * energy_0),
+        sp.Eq(growth, bar + 2 * delta, evaluate=False),
+    ),
+    reference="Agazzi, Bruno, Mosig Garcia, Saviozzi, Romito, Stochastic Scaling Limits and "
+    "Synchronization by Noise in Deep Transformer Models, 2026, arXiv:2604.26898",
+    source=Source.QUOTED,
+    source_note=(
+        "Model, SDE, rates, SPDE, energy and exponents are the paper's, read in copies that "
+        "disagree in places (readings: see the page of this room). Reconstructed here: the "
+        "one-step test, the two-token diffusion, the weak limit at fixed MLP width, the decay of "
+        "harmonics, the Hermite form, and the sign of the second-order term of LayerNorm."
+    ),
+    notation={
+        X: "tokens, unit vectors, N by d", A: "attention values Attn(mu, x_i), N by d",
+        G: "values of a vector field (the MLP's output) at the tokens, N by d",
+        Q: "query matrix", Kw: "key matrix", V: "value matrix",
+        drift_: "Ito drift per unit time", bracket_: "d<X, X>/dt, cross-bracket of two tokens",
+        kernel: "noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
+        gram: "inner products of the tokens", variance: "K(x_i, x_i)",
+        log_weight: "logarithms of the weights of the atoms of mu",
+        gradient: "gradient of a test function at the tokens",
+        hessian: "second derivatives of a test function at the tokens",
+        N: "number of tokens", d: "embedding dimension", L: "depth", width: "MLP width m",
+        m: "MLP width", u: "inner product of two tokens", k_u: "kappa(u)", k_1: "kappa(1)",
+        k_p: "kappa'(1)", bar: "rate of the mean of 1 - u near synchrony",
+        one: "half the rate of log(1 - u) near synchrony",
+        beta: "inverse temperature of the energy",
+        F_: "decay density; -lambda_bar' is its infimum over u in [-1, 1]",
+        bar_prime: "minus the infimum of F; negative, or nothing decays",
+        forcing: "growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
+        energy_t: "mean of E_beta at time t", energy_0: "mean of E_beta at the start",
+        time: "time, T l / L after l layers", delta: "values of attention are V = -delta I",
+        growth: "rate of the mean of 1 - u near synchrony, with V = -delta I",
+        sigma_u: "standard deviation of the inner biases",
+        sigma_w: "standard deviation of the outer biases",
+        eps: "sqrt(T / L)", degree: "degree of a spherical harmonic",
+    },
+    assumptions=(
+        Assumption("tokens-on-the-sphere", "All initial tokens are unit vectors, d >= 2."),
+        Assumption(
+            "fresh-gaussian-weights",
+            "MLP weights are independent N(0, 1), their biases N(0, sigma^2), fresh in each layer "
+            "and shared by all tokens.",
+        ),
+        Assumption(
+            "fixed-attention",
+            "Attention is bounded, Lipschitz in x and in mu (W_2), the same in all layers.",
+        ),
+        Assumption(
+            "lipschitz-activation",
+            "The activation is Lipschitz, no polynomial and not almost everywhere constant.",
+        ),
+        Assumption(
+            "coercivity",
+            "For the decay of the energy: the MLP is not almost surely odd and lambda_bar < 0 "
+            "(needs d > 3).",
+        ),
+        Assumption(
+            "forcing",
+            "For the decay of the energy: along attention alone dE_beta/dt <= epsilon E_beta, with "
+            "epsilon < -lambda_bar': the noise is coercive relative to the drift of attention.",
+        ),
+    ),
+    rate=Rate(sp.log(L) / L + 1 / width, Kind.UPPER_BOUND),
+    derive=derive,
+)  # fmt: skip

@@ -1,0 +1,14 @@
+"""The sign that the limit needs: nu(rho), by which a shaped ReLU pulls two tokens together."""
+
+import sympy as sp
+
+from theory.certify.inequality import Inequality
+from theory.shaped_attention_sde import c_minus, c_plus, nu_of_rho, rho
+
+inequalities = (
+    Inequality(
+        "nu", "nu(rho) >= 0: a shaped ReLU never lowers a correlation; per (c_plus - c_minus)^2.",
+        sp.expand(nu_of_rho() / (c_plus - c_minus) ** 2), {rho: (-1, 1)},
+        taylor=(rho,), shape=sp.simplify,
+    ),
+)  # fmt: skip
