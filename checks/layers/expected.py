@@ -1,8 +1,10 @@
 """What the author of a layer expects, as a claim against what is derived."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from checks.layers.planted import Term, closest
 from checks.verdicts import IdentityClaim, Mutant
@@ -57,7 +59,7 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
 
 def _terms(limit: Limit, what: str, key: str) -> list[Term]:
     """Terms of the derived expression at the point of the layer."""
-    table = limit.drift if what == "drift" else limit.covariance
+    table: Mapping[Any, sp.Expr] = limit.drift if what == "drift" else limit.covariance
     if what == "fluctuation" and limit.fluctuation is not None:
         table = limit.fluctuation.covariance
     place = key if what == "drift" else (key, key)

@@ -98,7 +98,7 @@ def _products(layer: Layer) -> dict[Array, Array]:
         (parent,) = parents
         met = parent.op == "matmul" and parent.args[1] == leaf and parent.ndim == 2
         rows = parent.shape[0] if parent.ndim == 2 else N
-        grows = sp.sympify(layer.scaling.get(rows, rows)).has(N)
+        grows = rows.subs(dict(layer.scaling)).has(N)
         if met and parent.args[0] != leaf and not grows and parent not in within:
             found[parent] = leaf
     return found
