@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so does `_places`
     # what a theory is written with
+    from checks.app.layer_tests import pytest_claims as pytest_claims
     from checks.properties import strategies as strategies
     from checks.properties.attention_laws import probe_attention as probe_attention
     from checks.properties.probe import Outside as Outside

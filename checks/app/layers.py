@@ -25,7 +25,7 @@ def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
     Returns 1 when an expectation of the author is contradicted, else 3 when a limit is UNDECIDED,
     else 0: a decided negative answer is an answer.
     """
-    found = {name: derive(layer) for name, layer in _chosen(target).items()}
+    found = {name: derive(layer) for name, layer in chosen(target).items()}
     screen = console()
     for limit in found.values():
         _print(screen, limit, latex=latex)
@@ -37,7 +37,8 @@ def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
     return 3 if any(limit.regime == "UNDECIDED" for limit in found.values()) else 0
 
 
-def _chosen(target: str) -> dict[str, Layer]:
+def chosen(target: str) -> dict[str, Layer]:
+    """The layers that ``FILE.py`` or ``FILE.py:layer`` names; `InputProblem` if there is none."""
     path, _, name = target.partition(":")
     try:
         layers = layers_of(Path(path))

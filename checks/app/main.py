@@ -111,14 +111,25 @@ def derive(
 @app.command()
 def generate(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[ROOM]...", help="Nothing means every room.")
+        list[str] | None,
+        typer.Argument(metavar="[ROOM|FILE.py]...", help="Nothing means every room."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where a module is stale.")
     ] = False,
     rooms: opt.RoomsOption = None,
 ) -> None:
-    """Write the JAX modules of the rooms from their theorems."""
+    """Write the JAX modules of rooms from their theorems, of layers beside their file."""
+    from checks.app.layers import is_layer_file
+
+    files = [name for name in names or () if is_layer_file(name)]
+    if files:
+        from checks.app.layer_code import generate_layers
+
+        stale = max(generate_layers(file, check=check) for file in files)
+        names = [name for name in names or () if name not in files]
+        if stale or not names:
+            raise typer.Exit(stale)
     from checks.app.generation import generate_modules
 
     raise typer.Exit(generate_modules(tuple(names or ()), house(rooms), check=check))

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
+from checks.layers import plan_of, slug_of
 from checks.suite.claimfile import ClaimFile
 from checks.suite.house import BUILT_IN, House
 from checks.suite.problem import InputProblem, RoomProblem
 from checks.suite.snapshot import Proof
 from checks.verdicts import Claim, Experiment, experiments
+from theory.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,9 @@ def _place(located: Located) -> str:
 
 
 def _resolve(target: str, house: House) -> Iterable[Located]:
+    path, _, name = target.partition(".py:")
+    if name:
+        return _layer_claims(f"{path}.py", name)
     if target.endswith(".py"):
         origin = Origin(file=str(Path(target).resolve()))
     elif target in house.names():
@@ -100,6 +105,21 @@ def _resolve(target: str, house: House) -> Iterable[Located]:
     else:
         return [_claim(target, house)]
     return [Located(claim, origin) for claim in origin.claims()]
+
+
+def _layer_claims(path: str, name: str) -> list[Located]:
+    """The claims of one layer of a file."""
+    full = str(Path(path).resolve())
+    file, claims = _loaded(full)
+    layer = getattr(file.module, name, None)
+    if not isinstance(layer, Layer):
+        raise InputProblem(
+            expected=f"{path} to define the layer {name}",
+            received="none of that name",
+            remedy="Write layer = vl.Layer(..) at module level.",
+        )
+    prefix = f"{slug_of(layer)}/"
+    return [Located(c, Origin(file=full)) for c in claims if c.id.startswith(prefix)]
 
 
 def _claim(claim_id: str, house: House) -> Located:
@@ -124,7 +144,7 @@ def _claim(claim_id: str, house: House) -> Located:
 
 
 def file_claims(path: str) -> tuple[Claim, ...]:
-    """Claims of a user's Python file: every module-level claim, and those in ``claims``.
+    """Claims of a user's Python file: module-level ones, those in ``claims``, those of its layers.
 
     Raises `InputProblem` when there is no such file, it fails, or it defines no claim.
     """
@@ -146,12 +166,15 @@ def _claims_of(file: ClaimFile) -> tuple[Claim, ...]:
     values = [v for name, v in vars(file.module).items() if name != "claims"]
     listed = getattr(file.module, "claims", ())
     values += list(listed) if isinstance(listed, Iterable) else [listed]
+    plans = [plan_of(v) for v in values if isinstance(v, Layer)]
+    values += [claim for plan in plans for claim in plan.claims]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(
-            expected=f"{file.path} to define claims at module level",
-            received="none",
-            remedy="Define e.g. claim = RateClaim(...), from verilimit import RateClaim.",
+            expected=f"{file.path} to define claims or layers at module level",
+            received="; ".join(why for plan in plans for why in plan.not_checked) or "none",
+            remedy="Define e.g. claim = RateClaim(...), from verilimit import RateClaim, or a "
+            "layer = vl.Layer(...) with expect=.",
         )
     return tuple(claims.values())
 

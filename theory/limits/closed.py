@@ -43,6 +43,16 @@ def witness(moments: Moments, what: str, part: Polynomial) -> list[str]:
     )
 
 
+def two_states(moments: Moments, part: Polynomial) -> tuple[dict, dict] | None:
+    """Two states that agree in the statistics and not in the moment, with all values by name."""
+    probe = Probe(moments, part)
+    pair = _pair(probe)
+    if pair is None:
+        return None
+    (one, _), (two, _) = pair
+    return {**probe.given, **one}, {**probe.given, **two}
+
+
 def _pair(probe: Probe) -> tuple[tuple[State, np.ndarray], tuple[State, np.ndarray]] | None:
     seen: dict[tuple, tuple[State, np.ndarray]] = {}
     for state in probe.states():

@@ -95,6 +95,10 @@ class Limit:
         self._check_values(values, {_name(k) for k in at or {}}, expression)
         return evaluate(expression, self.axes[key], self._shapes(values))
 
+    def values(self) -> dict[str, Any]:
+        """Parameters, statistics, fixed arrays and sizes by name, as the layer gives them."""
+        return self._shapes({_name(k): v for k, v in self.layer.at.items()})
+
     def _check_values(self, values: Mapping[str, Any], given: set[str], e: sp.Expr) -> None:
         """Names that are known, symmetric matrices that are, diagonals that are what they must."""
         layer = self.layer

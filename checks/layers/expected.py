@@ -1,0 +1,90 @@
+"""What the author of a layer expects, as a claim against what is derived."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from checks.layers.planted import Term, closest
+from checks.verdicts import IdentityClaim, Mutant
+from theory.limits import Limit
+from theory.limits.numbers import evaluate
+
+TOLERANCE = 2e-5  # of stated decimals, relative and absolute: they are rounded
+WRONG = 100.0  # the residual of a statement that is not of the derived kind
+
+
+def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
+    """One claim for the regime, one for each stated drift or covariance."""
+    found = []
+    for key, value in limit.layer.expect.items():
+        if key == "regime":
+            wrong = value != limit.regime
+            words = f"The regime that is derived (nothing is measured here) is {value}."
+            if wrong:
+                words += f" Derived is {limit.regime}: {' '.join(limit.words)}"
+            found.append(_claim(f"{slug}/expected-regime", words, WRONG * wrong, []))
+            continue
+        for what, stated in value.items():
+            found.append(_stated(slug, limit, key, what, np.asarray(stated, float)))
+    return found
+
+
+def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) -> IdentityClaim:
+    name = f"{slug}/expected-{what}-{key}"
+    words = f"The {what} of {key} that is derived is {stated.tolist()} at the given point."
+    try:
+        derived = limit.evaluate(what, key)
+    except ValueError as why:
+        return _claim(name, f"{words} {why}", WRONG, [])
+    if derived.shape != stated.shape:
+        return _claim(name, f"{words} Derived has shape {derived.shape}.", WRONG, [])
+    terms = _terms(limit, what, key)
+    if not np.allclose(derived, stated, rtol=TOLERANCE, atol=TOLERANCE / 10):
+        why = closest(terms, derived, stated)
+        derived_words = np.round(derived, 7).tolist()
+        words += f" Derived is {derived_words}{f'; stated is {why}' if why else ''}."
+    mutants = []
+    for k, term in enumerate(terms, start=1):
+        for wrong, factor in {"dropped": -1.0, "doubled": 1.0}.items():
+            residual = _residual(np.asarray(derived + factor * term.value), stated)
+            if residual > 10:
+                description = f"the term {term.text} {wrong}"[:160]
+                mutants.append(
+                    Mutant(f"term-{k}-{wrong}", description, {"residual": _constant(residual)})
+                )
+    return _claim(name, words, _residual(derived, stated), mutants[:8])
+
+
+def _terms(limit: Limit, what: str, key: str) -> list[Term]:
+    """Terms of the derived expression at the point of the layer."""
+    table: Mapping[Any, sp.Expr] = limit.drift if what == "drift" else limit.covariance
+    if what == "fluctuation" and limit.fluctuation is not None:
+        table = limit.fluctuation.covariance
+    place = key if what == "drift" else (key, key)
+    values = limit.values()
+    return [
+        Term(str(part), evaluate(part, limit.axes[place], values))
+        for part in table[place].expand().as_ordered_terms()
+    ]
+
+
+def _residual(derived: np.ndarray, stated: np.ndarray) -> float:
+    """Distance in units of the rounding that is allowed."""
+    return float(
+        np.max(np.abs(derived - stated) / (TOLERANCE * (np.abs(stated) + 0.1)), initial=0.0)
+    )
+
+
+def _constant(value: float) -> Callable[..., np.ndarray]:
+    return lambda size, keys: np.full(len(keys), value)
+
+
+def _claim(name: str, words: str, residual: float, mutants: list[Mutant]) -> IdentityClaim:
+    if not mutants:
+        mutants = [Mutant("another", "another statement", {"residual": _constant(WRONG)})]
+    return IdentityClaim(
+        id=name, statement=words, residual=_constant(residual), tolerance=1.0, seeds=1, cap=1,
+        mutants=mutants,
+    )  # fmt: skip

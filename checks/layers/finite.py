@@ -1,0 +1,244 @@
+"""The finite layer at a given N: generated code, sizes, parameters, and a state to start from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import sympy as sp
+
+from numerics.engine.quick import quick_jit
+from numerics.layers.paths import increments, path_end
+from theory.codegen.layers import layer_source
+from theory.layers.arrays import Array
+from theory.layers.explicit import explicit
+from theory.layers.layer import Layer
+from theory.layers.leaves import N
+from theory.limits.moments import Moments
+from theory.limits.reading import read
+
+ROUNDS = 60  # of Gauss and Newton's method
+LARGEST = 64  # where an N is looked for at which all sizes are integers
+
+
+class NotMeasured(ValueError):
+    """What cannot be checked on finite layers, and why."""
+
+
+@dataclass
+class FiniteLayer:
+    """A layer as code, and its exact moments; ``given`` overrides sizes and values of ``at``."""
+
+    layer: Layer
+    given: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Values by name, whatever they were given by."""
+        at = {_name(k): v for k, v in self.layer.at.items()}
+        self.at: dict[str, Any] = {**at, **self.given}
+        self._known: dict[int, dict[str, Any]] = {}
+        self._programs: dict[tuple, Callable] = {}
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The exact moments of one step."""
+        return read(self.layer)
+
+    @cached_property
+    def functions(self) -> dict[str, Callable]:
+        """The generated module, run: its source is the generator's own."""
+        source = layer_source(self.layer)
+        module: dict[str, Any] = {}
+        exec(compile(source, f"<layer {self.layer.name}>", "exec"), module)
+        return {k: module[k] for k in ("step", "watch", "reduced_step") if k in module}
+
+    def smallest(self, least: int = 8) -> int:
+        """The smallest N from ``least`` on at which every size is an integer."""
+        for n in range(least, LARGEST):
+            if all(abs(v - round(v)) < 1e-9 and v > 0.5 for v in self._sizes(n).values()):
+                return n
+        raise NotMeasured(
+            f"no N from {least} to {LARGEST} makes every size an integer; change the ratios in at="
+        )
+
+    def levels(self, count: int, least: int = 8) -> list[int]:
+        """Values of N that double, at which every size is an integer."""
+        first = self.smallest(least)
+        return [first * 2**k for k in range(count)]
+
+    def _sizes(self, n: int) -> dict[str, float]:
+        layer = self.layer
+        shapes = {k: x.shape for k, x in layer.leaves.items()}
+        shapes |= {k: x.shape for k, x in layer.watch.items()}
+        found: dict[str, float] = {}
+        for name, shape in shapes.items():
+            if name in self.at:
+                lengths = zip(shape, np.shape(self.at[name]), strict=True)
+                found |= {str(s): float(k) for s, k in lengths if isinstance(s, sp.Symbol)}
+        for size in {s for shape in shapes.values() for d in shape for s in d.free_symbols}:
+            value = sp.sympify(layer.scaling.get(size, size))
+            if value != size:
+                value = value.subs(N, n).subs({s: self._parameter(s) for s in value.free_symbols})
+                found[str(size)] = float(value)
+            else:
+                found.setdefault(str(size), float(self.at.get(str(size), 2)))
+        return found
+
+    def _parameter(self, symbol: sp.Basic) -> Any:
+        name = str(symbol)
+        if name in self.at:
+            return sp.nsimplify(self.at[name])
+        names = sorted(map(str, self.layer.symbols))
+        return sp.Rational(4 + names.index(name) % 5, 10)
+
+    def values(self, n: int) -> dict[str, Any]:
+        """Sizes as integers, parameters, fixed arrays and the states, by name."""
+        if n not in self._known:
+            sizes = {k: round(v) for k, v in self._sizes(n).items()}
+            found: dict[str, Any] = {**sizes, "N": n}
+            for s in self.layer.symbols:
+                found.setdefault(str(s), float(self._parameter(s)))
+            found |= {k: v for k, v in self._fixed(sizes).items()}
+            self._known[n] = {**found, **self._states(found)}
+        return self._known[n]
+
+    def _fixed(self, sizes: dict[str, int]) -> dict[str, np.ndarray]:
+        found = {}
+        for name, leaf in self.layer.leaves.items():
+            if leaf.data.kind != "fixed":
+                continue
+            if name in self.at:
+                found[name] = np.asarray(self.at[name], float)
+                continue
+            shape = _shape(leaf, sizes)
+            rng = np.random.default_rng(len(name))
+            value = rng.uniform(0.5, 1.5, shape)
+            if leaf.data.unit:
+                value /= np.linalg.norm(value, axis=-1, keepdims=True)
+            if leaf.data.rows:
+                value /= value.sum(axis=-1, keepdims=True)
+            if leaf.data.symmetric or (
+                len(shape) == 2 and shape[0] == shape[1] and not leaf.data.rows
+            ):
+                value = np.diag(np.linspace(0.5, 1.5, shape[0]))
+            found[name] = value
+        return found
+
+    def _states(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
+        """States whose statistics are those of ``at``, near random ones of the right size."""
+        rng, start = np.random.default_rng(0), {}
+        for old in self.layer.step:
+            name = old.data.name
+            if name in self.at:
+                start[name] = np.asarray(self.at[name], float)
+                continue
+            power = float(self.moments.reading.sizes.entry_size(name))
+            start[name] = rng.standard_normal(_shape(old, values)) * values["N"] ** power
+        wanted = {k: np.asarray(self.at[k], float) for k in self.layer.watch if k in self.at}
+        free = [k for k in start if k not in self.at]
+        return (
+            _fitted(self, values, start, wanted, free)
+            if wanted and free
+            else self.normalised(start)
+        )
+
+    def normalised(self, states: dict[str, Any]) -> dict[str, Any]:
+        """States that a step normalises are normalised."""
+        found = dict(states)
+        for old, new in self.layer.step.items():
+            if new.op == "normal":
+                x = found[old.data.name]
+                if new.data == "layer_norm":
+                    x = x - x.mean(axis=-1, keepdims=True)
+                square = (x**2).sum(axis=-1, keepdims=True)
+                found[old.data.name] = (
+                    x / (square if new.data == "unit" else square / x.shape[-1]) ** 0.5
+                )
+        return found
+
+    def statistics(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
+        """The statistics of the state among the values, in NumPy."""
+
+        def number(value: sp.Expr) -> float:
+            return float(sp.sympify(value).subs({s: values[str(s)] for s in value.free_symbols}))
+
+        return {k: np.asarray(explicit(e, values, number)) for k, e in self.layer.watch.items()}
+
+    def start(self, n: int) -> np.ndarray:
+        """The statistics at the start, flat."""
+        return np.concatenate([v.ravel() for v in self.statistics(self.values(n)).values()])
+
+    def split(self, n: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """States, and everything else."""
+        values = self.values(n)
+        names = [old.data.name for old in self.layer.step]
+        states = {k: np.asarray(values[k], float) for k in names}
+        return states, {k: v for k, v in values.items() if k not in names}
+
+    def stepper(self, n: int, kind: str = "step") -> tuple[Callable, Callable]:
+        """``step(key, states)`` and ``watch(states)`` at N."""
+        _, rest = self.split(n)
+        functions = self.functions
+        move = functions.get(kind, functions["step"])
+        return (
+            lambda key, states: move(key, **{**rest, **states}),
+            lambda states: functions["watch"](**{**rest, **states}),
+        )
+
+    def increments(self, n: int, keys: np.ndarray, batch: int, kind: str = "step") -> np.ndarray:
+        """``(seeds, batch, q)`` increments of the statistics from the state at N."""
+        return self._run(("increments", n, kind, batch), partial(increments, batch=batch), keys)
+
+    def path_end(self, n: int, keys: np.ndarray, steps: int) -> np.ndarray:
+        """``(seeds, q)`` statistics after so many steps, stopped."""
+        return self._run(("path", n, "reduced_step", steps), partial(path_end, steps=steps), keys)
+
+    def _run(self, program: tuple, many: Callable, keys: np.ndarray) -> np.ndarray:
+        """Compiled once for each program: in haste, since it runs for a fraction of a second."""
+        if program not in self._programs:
+            n, kind = program[1:3]
+            states, _ = self.split(n)
+            step, watch = self.stepper(n, kind)
+            self._programs[program] = quick_jit(
+                lambda keys: many(step, watch, states, keys=keys), level=0
+            )
+        return np.asarray(self._programs[program](jnp.asarray(keys, jnp.uint32)))
+
+
+def _name(key: Any) -> str:
+    return key.data.name if isinstance(key, Array) else str(key)
+
+
+def _shape(leaf: Array, values: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(int(s.subs({k: values[str(k)] for k in s.free_symbols})) for s in leaf.shape)
+
+
+def _fitted(finite: FiniteLayer, values: dict, start: dict, wanted: dict, free: list[str]) -> dict:
+    """Gauss and Newton's method, each step the shortest one, on the layer in NumPy."""
+    shapes = {k: start[k].shape for k in free}
+
+    def states(x: np.ndarray) -> dict[str, Any]:
+        found, place = dict(start), 0
+        for name, shape in shapes.items():
+            count = int(np.prod(shape))
+            found[name] = x[place : place + count].reshape(shape)
+            place += count
+        return finite.normalised(found)
+
+    def gap(x: np.ndarray) -> np.ndarray:
+        found = finite.statistics({**values, **states(x)})
+        return np.concatenate([np.ravel(found[k] - wanted[k]) for k in wanted])
+
+    x, h = np.concatenate([start[k].ravel() for k in free]), 1e-5
+    for _ in range(ROUNDS):
+        error = gap(x)
+        if np.abs(error).max() < 1e-12:
+            return states(x)
+        moves = h * np.eye(len(x))
+        slope = np.stack([(gap(x + e) - gap(x - e)) / (2 * h) for e in moves], axis=1)
+        x = x - np.linalg.lstsq(slope, error, rcond=1e-8)[0]
+    if not np.abs(gap(x)).max() < 1e-8:
+        raise NotMeasured(f"no state was found with the statistics {sorted(wanted)} of at=")
+    return states(x)

@@ -1,0 +1,91 @@
+"""Mutants of a derived moment: one of its terms dropped, doubled, halved, of the other sign, or of
+another power of N.
+
+A mutant is visible if its prediction at the chosen state differs from the derived one by more than
+three resolutions of the claim, a resolution being the half-width of a 99 % interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+RESOLUTION = 2.58  # standard errors
+VISIBLE = 3.0  # resolutions
+TERMS = 4  # of the largest terms mutants are made
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of a derived moment: its text, and its value in all coordinates."""
+
+    text: str
+    value: np.ndarray
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A wrong prediction, what is wrong with it, and by how many resolutions it is off."""
+
+    id: str
+    description: str
+    expected: np.ndarray
+    off: float
+
+    @property
+    def visible(self) -> bool:
+        """Whether a claim must refute it."""
+        return self.off > VISIBLE
+
+
+def planted(
+    expected: np.ndarray, terms: Sequence[Term], error: np.ndarray, n: int
+) -> list[Planted]:
+    """Mutants of the largest terms; ``error`` are the standard errors of the coordinates."""
+    largest = sorted(terms, key=lambda t: -float(np.max(np.abs(t.value) / error)))[:TERMS]
+    found = []
+    for k, term in enumerate(largest, start=1):
+        wrongs = {
+            "dropped": -1.0,
+            "doubled": 1.0,
+            "halved": -0.5,
+            "power-down": n**-0.5 - 1,
+            "power-up": n**0.5 - 1,
+        }
+        if k > 1:
+            wrongs["sign"] = -2.0
+        for name, factor in wrongs.items():
+            off = float(np.max(np.abs(factor * term.value) / (RESOLUTION * error)))
+            words = {
+                "power-down": "smaller by the power N**(-1/2)",
+                "power-up": "larger by the power N**(1/2)",
+                "sign": "of the other sign",
+            }.get(name, name)
+            found.append(
+                Planted(
+                    f"term-{k}-{name}", f"the term {_short(term.text)} {words}",
+                    expected + factor * term.value, off,
+                )
+            )  # fmt: skip
+    return found
+
+
+def closest(terms: Sequence[Term], derived: np.ndarray, stated: np.ndarray) -> str:
+    """Which wrong term explains a statement; nothing if none does."""
+    wrongs = {"dropped": -1.0, "doubled": 1.0, "halved": -0.5, "of the other sign": -2.0}
+    for term in terms:
+        for name, factor in wrongs.items():
+            if np.allclose(derived + factor * term.value, stated, rtol=2e-5, atol=2e-6):
+                return f"as derived with the term {_short(term.text)} {name}"
+    changed = stated - derived
+    for term in terms:
+        places = np.abs(term.value) > 1e-12
+        if places.any() and not np.abs(changed[~places]).any():
+            ratios = changed[places] / term.value[places]
+            if np.ptp(ratios) < 1e-4 * max(1.0, float(np.abs(ratios).max())):
+                return f"as derived with the term {_short(term.text)} times {1 + ratios.mean():.6g}"
+    return ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:97]}..."

@@ -1,0 +1,1 @@
+"""Many finite layers at once, and paths of their statistics."""
