@@ -43,7 +43,7 @@ def witness_claims(slug: str, layer: Layer) -> list[MomentClaim]:
             id=f"{slug}/witness", sample=sample, expected=gap, seeds=SEEDS, cap=4 * SEEDS,
             statement=f"{shown} agree in {', '.join(layer.watch)}, and their mean steps differ as "
             f"derived: no equation in what is watched alone is true.",
-            margin=MARGIN, draw=slug,
+            margin=MARGIN,
             mutants=[
                 Mutant(k, "the mean step is a function of what is watched" if not f else
                        f"the difference times {f}", {"expected": gap * f})
@@ -89,7 +89,7 @@ def jump_claim(slug: str, finite: FiniteLayer) -> list[MomentClaim]:
                 id=f"{slug}/jumps-{name}", sample=sample, expected=expected, sizes={"N": levels},
                 statement=f"N**{power:g} E[(step of {name})**4] is as derived at each N and does "
                 f"not fall: there are jumps in the limit.",
-                seeds=2 * SEEDS, cap=8 * SEEDS, margin=MARGIN, draw=slug,
+                seeds=2 * SEEDS, cap=8 * SEEDS, margin=MARGIN,
                 mutants=[
                     Mutant(
                         m, f"falls like N**-{f:g}, as without jumps",
@@ -150,7 +150,7 @@ def unstable_claim(slug: str, finite: FiniteLayer) -> MomentClaim:
         return finite.increments(size["N"], keys, BATCH, "reduced_step").mean(axis=1)[:, moves]
 
     return MomentClaim(
-        id=f"{slug}/map", sample=sample, expected=expected(), sizes={"N": levels}, draw=slug,
+        id=f"{slug}/map", sample=sample, expected=expected(), sizes={"N": levels},
         statement=f"One step moves {', '.join(finite.layer.watch)} by the derived map at each N: "
         f"it does not shrink, and there is no limit over many steps.",
         seeds=SEEDS, cap=4 * SEEDS, margin=MARGIN,

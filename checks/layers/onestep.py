@@ -8,13 +8,13 @@ import numpy as np
 from checks.layers.exact import Term, covariance_terms, mean_terms, total
 from checks.layers.finite import FiniteLayer
 from checks.layers.planted import Planted, planted
-from checks.verdicts import IdentityClaim, MomentClaim, Mutant
+from checks.verdicts import Experiment, IdentityClaim, MomentClaim, Mutant
+from checks.verdicts.experiment import Table
 from checks.verdicts.tasks import seed_keys
 
 SEEDS, BATCH = 512, 32  # an observation is the mean of a batch of layers: less skew, same cost
 MARGIN = 10 / SEEDS**0.5  # in standard deviations of an observation
 ROUNDING = 1e-9
-KEPT = 8  # blocks of draws
 
 
 class OneStep:
@@ -23,7 +23,6 @@ class OneStep:
     def __init__(self, finite: FiniteLayer, n: int) -> None:
         """A pilot on keys of its own shows the spread, constant entries and equal ones."""
         self.finite, self.n = finite, n
-        self._drawn: dict[bytes, np.ndarray] = {}
         self.means = mean_terms(finite, n)
         self.size = len(finite.start(n))
         self.mean = total(self.means, (self.size,))
@@ -39,14 +38,15 @@ class OneStep:
             if not any(equal):
                 self.entries.append(int(k))
 
+    def experiment(self, name: str) -> Experiment:
+        """The increments of batches of layers, which the claims about one step share."""
+        return Experiment(name, self._simulate)
+
+    def _simulate(self, size: dict, keys: np.ndarray) -> dict[str, np.ndarray]:
+        return {"increments": self._draw(keys)}
+
     def _draw(self, keys: np.ndarray) -> np.ndarray:
-        """The increments; those of the last blocks are kept, since two claims ask for the same."""
-        name = keys.tobytes()
-        if name not in self._drawn:
-            if len(self._drawn) >= KEPT:
-                self._drawn.pop(next(iter(self._drawn)))
-            self._drawn[name] = self.finite.increments(self.n, keys, BATCH)
-        return self._drawn[name]
+        return self.finite.increments(self.n, keys, BATCH)
 
     @cached_property
     def pairs(self) -> list[tuple[int, int]]:
@@ -59,19 +59,19 @@ class OneStep:
         rows, columns = np.transpose(self.pairs)
         return [Term(t.text, t.value[rows, columns]) for t in covariance_terms(self.finite, self.n)]
 
-    def sample(self, size: dict, keys: np.ndarray) -> np.ndarray:
+    def sample(self, size: dict, table: Table) -> np.ndarray:
         """Mean increments of batches."""
-        return self._draw(keys).mean(axis=1)[:, self.entries]
+        return table["increments"].mean(axis=1)[:, self.entries]
 
-    def products(self, size: dict, keys: np.ndarray) -> np.ndarray:
+    def products(self, size: dict, table: Table) -> np.ndarray:
         """Mean products of centred increments of batches; the derived mean is the centre."""
-        d = self._draw(keys) - self.mean
+        d = table["increments"] - self.mean
         rows, columns = np.transpose(self.pairs)
         return (d[..., rows] * d[..., columns]).mean(axis=1)
 
-    def residual(self, size: dict, keys: np.ndarray) -> np.ndarray:
+    def residual(self, size: dict, table: Table) -> np.ndarray:
         """Distance of the entries that do not vary from their derived increments."""
-        d = self._draw(keys)[..., self.still] - self.mean[self.still]
+        d = table["increments"][..., self.still] - self.mean[self.still]
         scale = 1 + np.abs(self.mean[self.still])
         return np.abs(d / scale).max(axis=(1, 2))
 
@@ -84,6 +84,7 @@ def one_step_claims(slug: str, finite: FiniteLayer) -> tuple[list, list[str]]:
     """The claims, and the mutants that are not visible with the reason."""
     n = finite.smallest()
     step = OneStep(finite, n)
+    one_step = step.experiment(f"{slug}/one-step")
     claims, hidden = [], []
     watched = ", ".join(finite.layer.watch)
     if step.entries:
@@ -93,7 +94,14 @@ def one_step_claims(slug: str, finite: FiniteLayer) -> tuple[list, list[str]]:
         what = f"One step at N = {n} moves {watched} by the derived mean, exact at that width."
         claims.append(
             moment_claim(
-                f"{slug}/one-step-mean", what, n, step.sample, expected, terms, error, hidden
+                f"{slug}/one-step-mean",
+                what,
+                n,
+                one_step.column(step.sample),
+                expected,
+                terms,
+                error,
+                hidden,
             )
         )
         centred = step.pilot - step.mean
@@ -103,14 +111,15 @@ def one_step_claims(slug: str, finite: FiniteLayer) -> tuple[list, list[str]]:
         what = f"The increments of {watched} in one step at N = {n} have the derived covariance."
         claims.append(
             moment_claim(
-                f"{slug}/one-step-covariance", what, n, step.products, spread,
+                f"{slug}/one-step-covariance", what, n, one_step.column(step.products), spread,
                 step.covariances, error, hidden,
             )
         )  # fmt: skip
     if (step.still and np.abs(step.mean[step.still]).max() > ROUNDING) or not step.entries:
         claims.append(
             IdentityClaim(
-                id=f"{slug}/one-step", residual=step.residual, sizes={"N": [n]}, seeds=8, cap=8,
+                id=f"{slug}/one-step", residual=one_step.column(step.residual),
+                sizes={"N": [n]}, seeds=8, cap=8,
                 statement=f"Entries of {watched} that no draw changes move as derived.",
                 tolerance=ROUNDING,
             )
@@ -127,7 +136,7 @@ def moment_claim(
     hidden += [_why(name, p) for p in found if not p.visible]
     return MomentClaim(
         id=name, statement=statement, sample=sample, expected=expected, sizes={"N": [n]},
-        seeds=SEEDS, cap=4 * SEEDS, margin=MARGIN, draw=name.rsplit("/", 1)[0],
+        seeds=SEEDS, cap=4 * SEEDS, margin=MARGIN,
         mutants=[Mutant(p.id, p.description, {"expected": p.expected}) for p in found if p.visible],
     )  # fmt: skip
 
