@@ -154,3 +154,12 @@ def test_sizes_tied_by_an_identity_cancel_exactly() -> None:
     lam = vl.sqrt(1 - gamma**2)
     limit = vl.derive(layer(lam * X + gamma * X @ W / vl.sqrt(n)))
     assert limit.regime == "SDE WITHOUT DRIFT"
+
+
+def test_the_hypothesis_of_no_jumps_says_what_the_verdict_says() -> None:
+    assert limit_of("drop_path").hypotheses["H3"].startswith("FAILS")
+    assert limit_of("deep_linear").hypotheses["H3"].startswith("PROVED")
+
+
+def test_a_fast_variable_is_one_for_factors_below_one() -> None:
+    assert "where these are below one in size" in limit_of("heavy_ball").words[0]

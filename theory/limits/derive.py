@@ -183,7 +183,7 @@ class _Derivation:
             words.append("convergence is local: both sides are stopped at the exit of compacts")
             words += zooms(self.moments, drift, fluctuation) if fluctuation else []
         formulas = [*drift.values(), *covariance.values()]
-        status = hypotheses(self.moments, self.assumed, formulas)
+        status = hypotheses(self.moments, regime, self.assumed, formulas)
         return Limit(
             self.layer,
             regime,

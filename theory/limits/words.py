@@ -57,9 +57,10 @@ def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
     factors = [sp.factor(1 + e) for e in inner.eigenvals()]
     if not slow or not all(_inside(f) for f in factors):
         return []
+    where = "" if all(f.is_number for f in factors) else ", where these are below one in size"
     return [
-        f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {', '.join(map(str, factors))}), "
-        f"{', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest"
+        f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {', '.join(map(str, factors))}"
+        f"{where}), {', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest"
     ]
 
 
@@ -125,18 +126,25 @@ def zooms(moments: Moments, drift: Mapping[str, sp.Expr], fluctuation: Fluctuati
     return found
 
 
-def hypotheses(moments: Moments, assumed: bool, formulas: list[sp.Expr]) -> dict[str, str]:
-    """The status of H1 to H6 and why."""
+def hypotheses(
+    moments: Moments, regime: str, assumed: bool, formulas: list[sp.Expr]
+) -> dict[str, str]:
+    """The status of H1 to H6 and why; of a limit with JUMPS the third fails."""
     reading = moments.reading
     expanded = reading.networks.depth is not None
     units = bool(reading.hidden)
     smooth = all(e.is_polynomial(*e.atoms(sp.Indexed), *_scalars(moments)) for e in formulas)
+    growing = any(law.growing for law in reading.laws.values())
     lower = "Taylor's remainders are of lower order on compacts" if expanded else "exact moments"
     return {
         "H1": f"{'ASSUMED' if expanded else 'PROVED'}: mean of a step, {lower}",
         "H2": f"{'ASSUMED' if expanded else 'PROVED'}: second moment of a step, {lower}",
-        "H3": "ASSUMED: no jumps, features of polynomial growth on compacts"
+        "H3": "FAILS: the fourth moment over the steps does not vanish"
+        if regime == "JUMPS"
+        else "ASSUMED: no jumps, features of polynomial growth on compacts"
         if units or expanded
+        else "PROVED: the fourth moment over the steps vanishes"
+        if growing
         else "PROVED: a step is a polynomial of bounded degree in variables of bounded kurtosis",
         "H4": "ASSUMED: delocalised states, max_i x_i**2 = o(|x|**2), and bounded fixed arrays"
         if assumed
