@@ -173,6 +173,10 @@ def report(
     latex: Annotated[
         Path | None, typer.Option("--latex", help="Also write LaTeX into this directory.")
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="Also put the verdicts into this Markdown file."),
+    ] = None,
     tier: opt.TierOption = opt.Tier.smoke,
     seed: opt.SeedOption = 0,
     budget: opt.BudgetOption = 1e-3,
@@ -193,7 +197,7 @@ def report(
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(
-        report(tuple(names or ()), house(rooms), plan, machinery, out=out, latex=latex)
+        report(tuple(names or ()), house(rooms), plan, machinery, out=out, latex=latex, table=table)
     )
 
 

@@ -8,6 +8,7 @@ from checks.app.machinery import Machinery
 from checks.app.screen import complain, console
 from checks.report.content import gather
 from checks.report.page import html
+from checks.report.table import require_place, write_table
 from checks.report.tex import write_latex
 from checks.suite.files import require_directory, require_writable, write_text
 from checks.suite.house import House
@@ -24,6 +25,7 @@ def report(
     *,
     out: Path,
     latex: Path | None,
+    table: Path | None = None,
 ) -> int:
     """Judge the rooms ``names`` (all when empty) and write the report.
 
@@ -34,6 +36,7 @@ def report(
     asked = tuple(map(house.require, names)) or house.names()
     require_writable(out, "--out")
     require_directory(latex, "--latex")
+    require_place(table)
     log = console(stderr=True)
     lost: list[InputProblem] = []
     chosen = tuple(house.those_that_load(asked, lost, house.room))
@@ -47,6 +50,8 @@ def report(
     write_text(out, html(content))
     if latex is not None:
         write_latex(content, latex)
+    if table is not None:
+        write_table(content, table)
     screen = console()
     print_verdicts(screen, study)
     for room in content.rooms:
