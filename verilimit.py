@@ -89,6 +89,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from theory.language import Derivation as Derivation
     from theory.language import Kind as Kind
     from theory.language import Rate as Rate
+    from theory.language import Sentence as Sentence
     from theory.language import Source as Source
     from theory.language import Status as Status
     from theory.language import Step as Step

@@ -1,13 +1,19 @@
 """``verilimit list``: rooms, claims, sources."""
 
-from checks.app.screen import complain, console
+from rich.console import Console
+from rich.markup import escape
+
+from checks.app.screen import coloured, complain, console
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.verdicts import TIERS, tier_words
+from theory.language import Theorem
 
 
-def print_listing(house: House) -> int:
+def print_listing(house: House, *, coverage: bool = False) -> int:
     """Print every room with its theorem, the source of its statement, and its claims.
+
+    With ``coverage`` the sentences of the paper, and what stands for each, in place of the claims.
 
     The exit status is 2 when a room does not load, which is said on stderr.
     """
@@ -18,6 +24,9 @@ def print_listing(house: House) -> int:
         room = house.room(name)
         screen.print(f"[bold]{name}[/]: {room.theorem.title}")
         screen.print(f"  {room.theorem.source.value}: {room.theorem.reference}", markup=False)
+        if coverage:
+            _print_coverage(screen, room.theorem)
+            continue
         for claim in room.claims:
             tiers = "" if all(map(claim.runs_at, TIERS)) else f", {tier_words(claim)}"
             screen.print(f"  - {claim.id} ({claim.source}{tiers}): {claim.statement}", markup=False)
@@ -25,3 +34,14 @@ def print_listing(house: House) -> int:
         screen.print("no room exists; `verilimit new NAME` writes one")
     complain(lost)
     return 2 if lost else 0
+
+
+def _print_coverage(screen: Console, theorem: Theorem) -> None:
+    for sentence in theorem.coverage:
+        screen.print(f"  {coloured(sentence.word)} {escape(sentence.says)}")
+        if sentence.seen_by:
+            screen.print(f"      by {sentence.seen_by}", markup=False)
+        if sentence.missing:
+            screen.print(f"      not checked: {sentence.missing}", markup=False)
+    if not theorem.coverage:
+        screen.print("  This room does not say which sentences of its source are checked.")

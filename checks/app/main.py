@@ -67,11 +67,17 @@ def house(rooms: list[Path] | None) -> Any:
 
 
 @app.command("list")
-def list_rooms(rooms: opt.RoomsOption = None) -> None:
+def list_rooms(
+    rooms: opt.RoomsOption = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="The paper's sentences, and what of each is checked."),
+    ] = False,
+) -> None:
     """Rooms, claims and where each statement comes from."""
     from checks.app.listing import print_listing
 
-    raise typer.Exit(print_listing(house(rooms)))
+    raise typer.Exit(print_listing(house(rooms), coverage=coverage))
 
 
 @app.command()

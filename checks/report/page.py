@@ -78,6 +78,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
             }
             for picture in content.room.pictures
         ],
+        "coverage": theorem.coverage,
         "not_checked": content.not_checked,
     }
 

@@ -72,6 +72,7 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,
+        "coverage": theorem.coverage,
         "not_checked": content.not_checked,
     }
 

@@ -19,6 +19,7 @@ from functools import cache
 
 import sympy as sp
 
+from theory.adamw_depth_limit.coverage import COVERAGE
 from theory.adamw_depth_limit.depth import H, L, depth_steps, toy_mean_square, toy_symbols
 from theory.adamw_depth_limit.moments import (
     adamw_equations,
@@ -516,4 +517,5 @@ theorem = Theorem(
     ),
     rate=rate,
     derive=derive,
+    coverage=COVERAGE,
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The vocabulary: Theorem, Derivation, Step, Rate."""
 
+from theory.language.coverage import Sentence as Sentence
 from theory.language.rate import Kind as Kind
 from theory.language.rate import Rate as Rate
 from theory.language.step import Outcome as Outcome

@@ -9,6 +9,7 @@ import sympy as sp
 
 from theory.algebra.symbols import meaning
 from theory.codegen.function import Function
+from theory.language.coverage import Sentence
 from theory.language.graph import check_uses, reached
 from theory.language.notation import Places, check_symbols, dimensions, in_order
 from theory.language.rate import Rate
@@ -69,7 +70,8 @@ class Theorem:
     the equations and of the generated functions is declared with its meaning, and no two symbols
     of the theorem print alike; else ``ValueError``, at construction for the equations and by
     ``derivation`` for the rest. ``derive`` maps the finite model to the derivation; it runs once,
-    on first use. ``source_note`` says what was quoted and what was rebuilt.
+    on first use. ``source_note`` says what was quoted and what was rebuilt. ``coverage`` goes
+    through the paper's sentences and says what of each is checked here.
     """
 
     title: str
@@ -81,6 +83,7 @@ class Theorem:
     assumptions: tuple[Assumption, ...]
     rate: Rate | None
     derive: Callable[[], Derivation] = field(repr=False)
+    coverage: tuple[Sentence, ...] = ()
 
     def __post_init__(self) -> None:
         """Explain every symbol, name every assumption once."""

@@ -60,7 +60,8 @@ def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
     where = "" if all(f.is_number for f in factors) else ", where these are below one in size"
     return [
         f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {', '.join(map(str, factors))}"
-        f"{where}), {', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest"
+        f"{where}), {', '.join(slow)} is slow. "
+        f"Watch {', '.join(slow)} with {', '.join(fast)} at rest"
     ]
 
 

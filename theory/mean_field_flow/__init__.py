@@ -30,6 +30,7 @@ from theory.calculus.measure import (
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
+from theory.mean_field_flow.coverage import COVERAGE
 from theory.mean_field_flow.scalar_tokens import scalar_steps, tied_functions, y
 from theory.mean_field_flow.transformer import (
     HUBER,
@@ -525,4 +526,5 @@ theorem = Theorem(
     ),
     rate=Rate(1 / L + sp.sqrt(sp.log(L)) / sp.sqrt(M), Kind.UPPER_BOUND),
     derive=derive,
+    coverage=COVERAGE,
 )  # fmt: skip

@@ -50,6 +50,7 @@ from theory.calculus.stochastic import (
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 from theory.noise_synchronization.activations import gaussian_mean, hermite, relu_pair_means
+from theory.noise_synchronization.coverage import COVERAGE
 
 N = size("N", "number of tokens")
 d = size("d", "embedding dimension")
@@ -826,4 +827,5 @@ theorem = Theorem(
     ),
     rate=Rate(sp.log(L) / L + 1 / width, Kind.UPPER_BOUND),
     derive=derive,
+    coverage=COVERAGE,
 )  # fmt: skip

@@ -47,6 +47,7 @@ from theory.shallow_transformer_gd.concentration import (
     n,
     width_condition,
 )
+from theory.shallow_transformer_gd.coverage import COVERAGE
 from theory.shallow_transformer_gd.error_function import (
     DETERMINANT,
     D,
@@ -437,4 +438,5 @@ theorem = Theorem(
         Kind.UPPER_BOUND,
     ),
     derive=derive,
+    coverage=COVERAGE,
 )  # fmt: skip

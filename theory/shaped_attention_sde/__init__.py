@@ -31,6 +31,7 @@ from theory.calculus.indices import (
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
+from theory.shaped_attention_sde.coverage import COVERAGE
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
 m = size("m", "number of tokens")
@@ -477,4 +478,5 @@ theorem = Theorem(
     ),
     rate=None,
     derive=derive,
+    coverage=COVERAGE,
 )  # fmt: skip

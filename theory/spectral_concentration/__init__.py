@@ -31,6 +31,7 @@ from theory.calculus.indices import (
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.spectral_concentration import collapse, entropy, spectra
+from theory.spectral_concentration.coverage import COVERAGE
 
 # Symbols. Qi's convention: tokens are columns, and every column of A sums to one.
 d = size("d", "embedding dimension")
@@ -389,4 +390,5 @@ theorem = Theorem(
     ),
     rate=None,
     derive=derive,
+    coverage=COVERAGE,
 )  # fmt: skip

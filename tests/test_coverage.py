@@ -1,0 +1,37 @@
+"""Which sentences of a paper are checked: what is named exists, and what exists is named."""
+
+import pytest
+
+from checks.suite.house import BUILT_IN
+from tests.conftest import Run
+from theory.language import Sentence
+
+
+@pytest.mark.parametrize("room", BUILT_IN.names())
+def test_a_coverage_names_what_there_is(room: str) -> None:
+    found = BUILT_IN.room(room)
+    theorem = found.theorem
+    claims = {claim.id.partition("/")[2] for claim in found.claims}
+    steps = {step.name for step in theorem.derivation.steps}
+    assumptions = {assumption.id for assumption in theorem.assumptions}
+    assert theorem.coverage
+    for sentence in theorem.coverage:
+        assert set(sentence.steps) <= steps, sentence.says
+        assert set(sentence.claims) <= claims, sentence.says
+        assert set(sentence.probes) <= assumptions, sentence.says
+
+
+def test_a_sentence_says_what_is_missing_of_it() -> None:
+    assert Sentence("a", steps=("s",)).word == "CHECKED"
+    assert Sentence("a", steps=("s",), missing="b").word == "IN PART"
+    assert Sentence("a", missing="b").word == "NOT CHECKED"
+    with pytest.raises(ValueError, match="received nothing"):
+        Sentence("a")
+
+
+def test_list_shows_the_coverage(verilimit: Run) -> None:
+    done = verilimit("list", "--coverage")
+    assert done.returncode == 0, done.stderr
+    assert "NOT CHECKED With a causal mask the forward-backward ODE is still the limit." in (
+        " ".join(done.stdout.split())
+    )

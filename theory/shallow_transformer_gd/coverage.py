@@ -1,0 +1,45 @@
+"""What of arXiv:2601.16514 is checked, sentence by sentence."""
+
+from theory.language.coverage import Sentence
+
+COVERAGE = (
+    Sentence(
+        "The width that is needed grows like log n with the number n of samples.",
+        steps=("approximation error", "width condition", "price of one more sample"),
+        claims=("log-n", "required-width", "mean-square", "approximation"),
+        missing="These claims are about the approximation at the start, of a fixed pool of heads; "
+        "width against n of a trained network is not measured.",
+    ),
+    Sentence(
+        "The optimisation error does not depend on the length T of the sequence.",
+        steps=("no length in the bounds", "largest gradient", "largest curvature", "replication"),
+        claims=("length-neutral", "length-independent", "replication", "third-cumulant",
+                "gradient", "curvature"),
+        missing="Trained networks have sixteen tokens at most.",
+    ),
+    Sentence(
+        "The smallest training error over tau steps is at most a constant times L1^4 / sqrt(tau) + "
+        "L1 (B_app + B_lin + change of features).",
+        steps=("Theorem 1", "descent", "linearisation bound", "certificate"),
+        claims=("linearisation-bound", "excess-loss", "certificate", "projection"),
+        probes=("tokens-in-ball", "bounded-activation", "realisable", "radii", "symmetric-start",
+                "step-size"),
+        missing="No run is held against the theorem's own right side, which is far above its loss.",
+    ),
+    Sentence(
+        "The optimisation error of a recurrent network can grow exponentially with T.",
+        steps=("recurrent derivative", "contracting regime", "expanding regime", "kick and cancel"),
+        claims=("recurrent-gradient", "contrast", "lag-recurrent"),
+        missing="A gradient on made inputs; iterations to a given error are not counted.",
+    ),
+    Sentence(
+        "The memory of a transformer grows with the length of its input.",
+        claims=("memory-last-token", "memory-fixed-query"),
+    ),
+    Sentence(
+        "Transformers are compared with recurrent networks on an autoregressive task (the abstract "
+        "of the second version, 2 April 2026; the first said that the rates are confirmed).",
+        claims=("lag-recurrent",),
+        missing="The paper's experiments are not repeated at their sizes.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,49 @@
+"""What of the abstract of arXiv:2505.21910 is checked, sentence by sentence."""
+
+from theory.language.coverage import Sentence
+
+COVERAGE = (
+    Sentence(
+        "Training without warm-up crashes, and then attention has collapsed: malignantly, into a "
+        "sparse matrix of low rank, or benignly, into nearly the identity.",
+        steps=("rank one is malignant", "mass off the maximiser", "a definite W is benign"),
+        claims=("cap-prevents-crash", "collapse-modes", "rank-one-malignant", "hull-vertices",
+                "definite-benign"),
+        probes=("columns", "at-least-two-tokens"),
+    ),
+    Sentence(
+        "Spectral energy concentration of W_q^T W_k causes the malignant collapse.",
+        steps=("high concentration without collapse of rank", "Omega"),
+        claims=("concentration-by-qr", "gradient-spectrum", "concentration-without-crash"),
+        missing="Causality. Other products of the same networks concentrate as much; Theorem 1 of "
+        "the paper was not seen.",
+    ),
+    Sentence(
+        "Entropy that has collapsed stops the training of W_q and W_k.",
+        steps=("trace of the Jacobian", "the half", "one spike", "gradient of Wq"),
+        claims=("entropy-bound", "entropy-bound-of-a-layer", "softmax-jacobian", "gradients",
+                "low-entropy-without-crash"),
+    ),
+    Sentence(
+        "By Weyl's inequality a step that is capped at tau sigma_1(W) / sigma_1(update) keeps the "
+        "spectrum smooth.",
+        steps=("growth of the largest singular value", "shrinkage of the largest singular value",
+               "time to collapse"),
+        claims=("capped-step", "power-iteration", "power-iteration-exceeds-the-cap",
+                "time-to-collapse", "concentration-perturbed", "adam-entries"),
+        probes=("exact-norms", "decay-at-most-one"),
+        missing="Weyl's inequality is used, not derived.",
+    ),
+    Sentence(
+        "With the cap, models train without warm-up as well as with it.",
+        claims=("cap-prevents-crash", "any-rate", "warm-up-to-a-high-rate",
+                "uniform-rate-does-as-well", "loose-cap-does-not-help", "cap-on-query-and-key",
+                "benign-to-malignant"),
+        missing="A Frobenius cap, sigmaReparam and QK-norm are not compared.",
+    ),
+    Sentence(
+        "ViT, Swin and GPT train with the cap.",
+        claims=("vit-on-digits", "gpt-on-characters"),
+        missing="Small models on small data, at the tiers standard and full; no Swin.",
+    ),
+)  # fmt: skip
