@@ -49,7 +49,7 @@ def test_every_form_of_a_slip_is_planted_and_refuted(measure) -> None:
     assert (claim.id, claim.theorem, claim.seeds) == ("a-room/rate", "a_room", 32)
     result = judge(claim)
     assert result.verdict.value == "SUPPORTED", result.because
-    names = ["prediction", "argument", "measurement", "data", "fields"]
+    names = ["prediction", "argument", "measurement", "data", "fields", "auto-floor"]
     assert [(m.id, m.verdict.value) for m in result.mutants] == [(x, "REFUTED") for x in names]
 
 

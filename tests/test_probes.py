@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from checks.app.founding import EXAMPLE
 from checks.app.probing import exit_status, summary
 from checks.properties import strategies as vs
 from checks.properties.probe import PROFILES, Outside, Probe, require, search
@@ -49,9 +50,8 @@ def test_a_probe_of_no_assumption_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_probe_file_is_of_a_room() -> None:
-    assert {path.parent.name for path in (ROOT / "checks").rglob("probes.py")} == set(
-        BUILT_IN.names()
-    )
+    found = {path.parent.name for path in (ROOT / "checks").rglob("probes.py")}
+    assert found == {*BUILT_IN.names(), EXAMPLE.name}
 
 
 @pytest.mark.parametrize("room", BUILT_IN.names())

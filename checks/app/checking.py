@@ -55,11 +55,8 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
     So it does when a room's generated code is not what its theory gives.
     """
     require_plan(claims, plan)
-    rooms = [c.origin for c in claims if c.origin is not None and c.origin.room]
-    for house in dict.fromkeys(origin.house for origin in rooms):
-        names = [origin.room for origin in rooms if origin.house == house]
-        require_generated(house, names, machinery.store.with_name("generated.json"))
     with running(machinery, claims) as run, reporter(quiet=machinery.quiet) as watcher:
+        _require_generated(claims, machinery.store.with_name("generated.json"))
         return run_claims(
             claims,
             plan,
@@ -68,6 +65,12 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
             watcher=watcher,
             together=run.together,
         )
+
+
+def _require_generated(claims: Sequence[Located], memory: Path) -> None:
+    rooms = [c.origin for c in claims if c.origin is not None and c.origin.room]
+    for house in dict.fromkeys(origin.house for origin in rooms):
+        require_generated(house, [o.room for o in rooms if o.house == house], memory)
 
 
 def exit_status(results: Sequence[Result]) -> int:

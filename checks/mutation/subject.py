@@ -10,9 +10,11 @@ import json
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -65,10 +67,24 @@ def main() -> None:
     try:
         _examine(order, overlay, answer)
     except BaseException as error:  # whatever a broken source does is noticed, and named
-        answer["error"] = f"{type(error).__name__}: {error}"[:300]
+        answer["error"] = _named(error)
     sys.settrace(None)
     answer["lines"] = {path: sorted(seen) for path, seen in lines.items()}
     print(json.dumps(answer), file=out)
+
+
+def _root(fields: Mapping[str, Any]) -> Any:
+    """A root as it was before it went through JSON, which knows no tuples."""
+    from checks.suite.roots import Root
+
+    return Root(**{**fields, "code": tuple(fields["code"])})
+
+
+def _named(error: BaseException) -> str:
+    """What was raised, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}"[:240] + where
 
 
 def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any]) -> None:
@@ -77,9 +93,8 @@ def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any])
     Unless ``whole`` is ordered, the first that notices ends it.
     """
     from checks.suite.house import House
-    from checks.suite.roots import Root
 
-    house = House(tuple(Root(**root) for root in order["roots"]), order["built_in"])
+    house = House(tuple(map(_root, order["roots"])), order["built_in"])
     room = order["room"]
     if order["theory"]:
         from checks.suite.generated import source_from_theory

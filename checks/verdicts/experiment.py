@@ -105,7 +105,8 @@ class Column:
     def __call__(self, size: Size, keys: Any) -> Any:
         """Simulate for these keys alone, and read."""
         experiment = self.experiment
-        return self.of(size, experiment.simulate(self.point(size), keys, **experiment.options))
+        table = experiment.simulate(self.point(size), keys, **experiment.options)
+        return self.of(size, {name: np.asarray(column) for name, column in table.items()})
 
 
 @dataclass(frozen=True)
