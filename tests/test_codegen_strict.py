@@ -1,5 +1,8 @@
 """What the generator refuses, and what it writes so that Python and JAX take it as it is meant."""
 
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -119,3 +122,25 @@ def test_an_output_is_an_expression() -> None:
 def test_several_outputs_need_a_name() -> None:
     with pytest.raises(ValueError, match="a function of 2 outputs needs a name: s, c"):
         Function((define("s", (), x), define("c", (), 2 * x)), (x,), "Two.", "none")
+
+
+EARLIER = """
+from theory.calculus.indices import array, define, indices, size
+from theory.codegen.function import Function, Output
+m = size("m"); i, j = indices("i j", m); A = array("A", m, m)
+now = Function(define("f", (i, j), A[i, j] ** 2), (A,), "Squares.", "nobody")
+assert Function("f", (A,), Output(A[i, j] ** 2, (i, j)), "Squares.", "nobody") == now
+assert Function("f", (A,), Output(A[i, j] ** 2), "Squares.", "nobody") == now
+"""
+
+
+def test_the_earlier_form_of_a_function_is_the_same_function(environment: dict[str, str]) -> None:
+    """Without the run-time checks of types, which know the form of now alone."""
+
+    def run(text: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", text]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    right, wrong = EARLIER.strip().rsplit("\n", 1)
+    assert run(right).returncode == 0
+    assert "free indices" in run(f"{right}\n{wrong}").stderr

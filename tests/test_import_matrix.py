@@ -19,10 +19,10 @@ from tests.import_graph import (
 
 FACES = (  # what everybody meets: what these need serves all rooms
     "verilimit", "verilimit_pytest", "checks.verdicts", "checks.properties.strategies",
-    "checks.properties.attention_laws",
+    "checks.properties.attention_laws", "numerics.training",
 )  # fmt: skip
 ROOMS = (*BUILT_IN.names(), "example")  # the last is what `verilimit new` copies
-FACE = "verilimit"  # it hands out what users need of a room, too
+FACE = ("verilimit", "numerics.training")  # they hand out what users need of a room, too
 GENERAL = {  # machinery that serves fewer rooms than two
     "theory.calculus.orders": "orders of any expression; the rooms state theirs",
     "theory.calculus.stochastic": "of any stochastic equation",
@@ -59,7 +59,8 @@ def into_rooms(graph: Graph, names: Iterable[str]) -> set[tuple[str, str]]:
         (module, other)
         for module, used in graph.items()
         for other in used
-        if module != FACE and room_of(other, names) not in (None, room_of(module, names))
+        if not module.startswith(FACE)
+        and room_of(other, names) not in (None, room_of(module, names))
     }
 
 

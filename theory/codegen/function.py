@@ -5,10 +5,13 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import sympy as sp
 
-from theory.algebra.definitions import Definition
+from theory.algebra.definitions import Cholesky as Cholesky
+from theory.algebra.definitions import Definition, define
+from theory.algebra.definitions import Softmax as Softmax
 from theory.algebra.scope import free_indices
 from theory.algebra.symbols import label
 from theory.codegen.forms import HELPERS
@@ -18,13 +21,22 @@ RESERVED = frozenset({"jax", "jnp", "jsp", "Array", "Float", "Num", "Scalar", *H
 
 
 @dataclass(frozen=True)
+class Output:
+    """A returned expression with its axes, without a name: of the earlier form of `Function`."""
+
+    expression: sp.Expr
+    axes: tuple[sp.Idx, ...] = ()
+
+
+@dataclass(frozen=True)
 class Function:
     """A function to generate: what it computes, of which arguments, through which intermediates.
 
     One output gives the function its name; several are returned as a tuple, in the order given,
     and need a ``name``. Arguments are symbols (scalars) or arrays whose shapes name the sizes;
     ``summary`` is the first line of the docstring, ``reference`` names the equation and its
-    source. ``definitions`` are computed once, in order; later ones may use earlier ones.
+    source. ``Function(name, arguments, Output(expression, axes), ...)``, the earlier form, is read.
+    ``definitions`` are computed once, in order; later ones may use earlier ones.
     """
 
     outputs: Definition | tuple[Definition, ...]
@@ -36,6 +48,8 @@ class Function:
 
     def __post_init__(self) -> None:
         """Reject names that code cannot have, and symbols that nothing binds."""
+        if isinstance(self.outputs, str):
+            self._take_earlier_form()
         if not self.name:
             if len(self.returned) != 1:
                 raise ValueError(
@@ -57,6 +71,21 @@ class Function:
                     f"name that in definitions, and return an expression in its entries"
                 )
             self._bind(output, known)
+
+    def _take_earlier_form(self) -> None:
+        given: tuple[Any, ...] = (
+            self.outputs, self.arguments, self.summary, self.reference, self.definitions, self.name,
+        )  # fmt: skip
+        name, arguments, outputs, summary, reference, definitions = given
+        listed = outputs if isinstance(outputs, tuple) else (outputs,)
+        names = [name] if len(listed) == 1 else [f"{name}_{k}" for k, _ in enumerate(listed)]
+        defined = [define(n, o.axes, o.expression) for n, o in zip(names, listed, strict=True)]
+        for field, value in {
+            "name": name, "arguments": arguments, "summary": summary, "reference": reference,
+            "outputs": tuple(defined) if len(defined) > 1 else defined[0],
+            "definitions": tuple(definitions or ()),
+        }.items():  # fmt: skip
+            object.__setattr__(self, field, value)
 
     @property
     def returned(self) -> tuple[Definition, ...]:

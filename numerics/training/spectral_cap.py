@@ -1,0 +1,3 @@
+"""AdamW with a spectral cap on each step."""
+
+from numerics.spectral_concentration.spectral_cap import adamw2 as adamw2
