@@ -3,11 +3,11 @@
 from functools import cache
 
 import verilimit as vl
+from checks.app.layers import chosen
 from tests.conftest import ROOT
-from theory.layers.files import layers_of
 
 
 @cache
 def limit_of(name: str) -> vl.Limit:
-    (layer,) = layers_of(ROOT / "docs" / "gallery" / f"{name}.py").values()
+    (layer,) = chosen(str(ROOT / "docs" / "gallery" / f"{name}.py")).values()
     return vl.derive(layer)

@@ -49,3 +49,25 @@ def test_bad_targets_are_bad_input(target: str) -> None:
     assert is_layer_file(target)
     with pytest.raises(InputProblem):
         print_limits(target, latex=False, out=None)
+
+
+@pytest.mark.parametrize("text", ["import sys\nsys.exit(0)\n", "1 / 0\n", "x = 1\n"])
+def test_a_file_that_ends_fails_or_has_no_layer_is_bad_input(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputProblem):
+        print_limits(str(file), latex=False, out=None)
+
+
+def test_a_layer_may_use_what_lies_beside_its_file(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text("def halved(x):\n    return x / 2\n", encoding="utf-8")
+    file = tmp_path / "mine.py"
+    file.write_text(WRONG.replace("-2", "-1") + "\nfrom parts import halved\nhalved(1)\n")
+    assert print_limits(str(file), latex=False, out=None) == 0
+
+
+def test_a_json_file_that_cannot_be_written_is_refused_before_the_derivation(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InputProblem, match="--json"):
+        print_limits(str(GALLERY / "oja.py"), latex=False, out=tmp_path / "no" / "limits.json")

@@ -13,7 +13,7 @@ from checks.layers.finite import FiniteLayer
 from checks.layers.planted import Term, planted
 from checks.suite.targets import file_claims, select
 from checks.verdicts import Claim, Result, Verdict, judge
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Run
 from tests.gallery import limit_of
 
 GALLERY = ROOT / "docs" / "gallery"
@@ -117,3 +117,9 @@ def test_one_layer_of_a_file_is_selected_by_name(tmp_path: Path) -> None:
     )
     assert {x.claim.id.split("/")[0] for x in select([f"{path}:other"])} == {"b"}
     assert {x.claim.id.split("/")[0] for x in select([str(path)])} == {"b", "drop-path"}
+
+
+def test_check_says_what_it_does_not_check(verilimit: Run) -> None:
+    done = verilimit("check", str(ROOT / "docs" / "gallery" / "softmax_attention.py"), "-q")
+    assert done.returncode == 0, done.stderr
+    assert "not checked: softmax attention" in " ".join(done.stdout.split())

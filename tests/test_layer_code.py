@@ -11,10 +11,10 @@ import sympy as sp
 
 import verilimit as vl
 from checks.app.layer_code import generate_layers
+from checks.app.layers import chosen
 from checks.suite.problem import InputProblem
 from tests.conftest import ROOT
 from theory.codegen.layers import UNIT_CODE, layer_source
-from theory.layers.files import layers_of
 from theory.layers.functions import UNITS, x
 
 GALLERY = sorted((ROOT / "docs" / "gallery").glob("*.py"))
@@ -31,7 +31,7 @@ def test_the_code_of_a_unit_is_its_formula(name: str) -> None:
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda p: p.stem)
 def test_every_layer_of_the_gallery_has_code(path: Path) -> None:
-    (layer,) = layers_of(path).values()
+    (layer,) = chosen(str(path)).values()
     source = layer_source(layer, path.name)
     compile(source, path.name, "exec")
     assert f"Generated from {path.name}" in source

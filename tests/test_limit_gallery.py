@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 import verilimit as vl
+from checks.app.layers import chosen
 from tests.conftest import ROOT
-from theory.layers.files import layers_of
 
 GALLERY = sorted((ROOT / "docs" / "gallery").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda p: p.stem)
 def test_the_derivation_gives_what_is_stated(path: Path) -> None:
-    ((_, layer),) = layers_of(path).items()
+    ((_, layer),) = chosen(str(path)).items()
     start = time.monotonic()
     limit = vl.derive(layer)
     assert limit.contradictions() == []

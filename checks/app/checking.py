@@ -16,7 +16,7 @@ from checks.suite.generated import require_generated
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan, Study, run_claims
-from checks.suite.targets import Located, select
+from checks.suite.targets import Located, select, unchecked
 from checks.verdicts import Result, Verdict, tier_words
 
 
@@ -42,6 +42,8 @@ def check(
         return 2
     study = study_of(claims, plan, machinery)
     print_verdicts(console(), study)
+    for note in unchecked(claims):
+        console().print(f"not checked: {note}", markup=False)
     if json is not None:
         write_text(json, json_text(study))
     if junit is not None:

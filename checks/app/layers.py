@@ -6,9 +6,11 @@ from typing import Any
 
 import sympy as sp
 
+import numerics  # noqa: F401  (a user's file runs in double precision)
 from checks.app.screen import console
+from checks.suite.claimfile import ClaimFile
+from checks.suite.files import require_writable, write_text
 from checks.suite.problem import InputProblem
-from theory.layers.files import layers_of
 from theory.layers.layer import Layer
 from theory.limits.derive import derive
 from theory.limits.limit import Limit
@@ -25,13 +27,14 @@ def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
     Returns 1 when an expectation of the author is contradicted, else 3 when a limit is UNDECIDED,
     else 0: a decided negative answer is an answer.
     """
+    require_writable(out, "--json")
     found = {name: derive(layer) for name, layer in chosen(target).items()}
     screen = console()
     for limit in found.values():
         _print(screen, limit, latex=latex)
     if out is not None:
         text = json.dumps({name: as_record(x) for name, x in found.items()}, indent=2)
-        out.write_text(text + "\n", encoding="utf-8")
+        write_text(out, text + "\n")
     if any(limit.contradictions() for limit in found.values()):
         return 1
     return 3 if any(limit.regime == "UNDECIDED" for limit in found.values()) else 0
@@ -40,14 +43,14 @@ def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
 def chosen(target: str) -> dict[str, Layer]:
     """The layers that ``FILE.py`` or ``FILE.py:layer`` names; `InputProblem` if there is none."""
     path, _, name = target.partition(":")
-    try:
-        layers = layers_of(Path(path))
-    except Exception as why:  # whatever the user's file raises is bad input
+    found = vars(ClaimFile(Path(path).resolve()).module)
+    layers = {key: value for key, value in found.items() if isinstance(value, Layer)}
+    if not layers:
         raise InputProblem(
-            expected="a Python file that defines a vl.Layer",
-            received=f"{path}: {type(why).__name__}: {why}",
-            remedy="Mend the file; docs/gallery has layers to start from.",
-        ) from why
+            expected=f"{path} to define a vl.Layer at module level",
+            received="none",
+            remedy="Write layer = vl.Layer(..); docs/gallery has layers to start from.",
+        )
     if name and name not in layers:
         raise InputProblem(
             expected=f"one of the layers {', '.join(layers)} of {path}",
@@ -95,6 +98,10 @@ def as_record(limit: Limit) -> dict[str, Any]:
         "drift": formulas(limit.drift),
         "covariance": formulas(limit.covariance),
         "fluctuation": fluctuation
-        and {"scale": str(fluctuation.scale), "covariance": formulas(fluctuation.covariance)},
+        and {
+            "scale": str(fluctuation.scale),
+            "shifted": fluctuation.shifted,
+            "covariance": formulas(fluctuation.covariance),
+        },
         "contradictions": limit.contradictions(),
     }

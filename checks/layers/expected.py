@@ -9,9 +9,9 @@ import sympy as sp
 from checks.layers.planted import Term, closest
 from checks.verdicts import IdentityClaim, Mutant
 from theory.limits import Limit
+from theory.limits.limit import REGIMES, distance
 from theory.limits.numbers import evaluate
 
-TOLERANCE = 2e-5  # of stated decimals, relative and absolute: they are rounded
 WRONG = 100.0  # the residual of a statement that is not of the derived kind
 
 
@@ -20,11 +20,18 @@ def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
     found = []
     for key, value in limit.layer.expect.items():
         if key == "regime":
-            wrong = value != limit.regime
+            wrong, others = value != limit.regime, [r for r in REGIMES if r != value]
             words = f"The regime that is derived (nothing is measured here) is {value}."
             if wrong:
                 words += f" Derived is {limit.regime}: {' '.join(limit.words)}"
-            found.append(_claim(f"{slug}/expected-regime", words, WRONG * wrong, []))
+            mutants = [
+                Mutant(
+                    f"regime-{k}", f"the regime {other} stated",
+                    {"residual": _constant(WRONG * (other != limit.regime))},
+                )
+                for k, other in enumerate(others, start=1)
+            ]  # fmt: skip
+            found.append(_claim(f"{slug}/expected-regime", words, WRONG * wrong, mutants))
             continue
         for what, stated in value.items():
             found.append(_stated(slug, limit, key, what, np.asarray(stated, float)))
@@ -41,20 +48,20 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
     if derived.shape != stated.shape:
         return _claim(name, f"{words} Derived has shape {derived.shape}.", WRONG, [])
     terms = _terms(limit, what, key)
-    if not np.allclose(derived, stated, rtol=TOLERANCE, atol=TOLERANCE / 10):
+    if distance(derived, stated) > 1:
         why = closest(terms, derived, stated)
         derived_words = np.round(derived, 7).tolist()
         words += f" Derived is {derived_words}{f'; stated is {why}' if why else ''}."
     mutants = []
     for k, term in enumerate(terms, start=1):
         for wrong, factor in {"dropped": -1.0, "doubled": 1.0}.items():
-            residual = _residual(np.asarray(derived + factor * term.value), stated)
+            residual = distance(np.asarray(derived + factor * term.value), stated)
             if residual > 10:
                 description = f"the term {term.text} {wrong}"[:160]
                 mutants.append(
                     Mutant(f"term-{k}-{wrong}", description, {"residual": _constant(residual)})
                 )
-    return _claim(name, words, _residual(derived, stated), mutants[:8])
+    return _claim(name, words, distance(derived, stated), mutants[:8])
 
 
 def _terms(limit: Limit, what: str, key: str) -> list[Term]:
@@ -68,13 +75,6 @@ def _terms(limit: Limit, what: str, key: str) -> list[Term]:
         Term(str(part), evaluate(part, limit.axes[place], values))
         for part in table[place].expand().as_ordered_terms()
     ]
-
-
-def _residual(derived: np.ndarray, stated: np.ndarray) -> float:
-    """Distance in units of the rounding that is allowed."""
-    return float(
-        np.max(np.abs(derived - stated) / (TOLERANCE * (np.abs(stated) + 0.1)), initial=0.0)
-    )
 
 
 def _constant(value: float) -> Callable[..., np.ndarray]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theory.limits.limit import distance
+
 RESOLUTION = 2.58  # standard errors
 VISIBLE = 3.0  # resolutions
 TERMS = 4  # of the largest terms mutants are made
@@ -75,7 +77,7 @@ def closest(terms: Sequence[Term], derived: np.ndarray, stated: np.ndarray) -> s
     wrongs = {"dropped": -1.0, "doubled": 1.0, "halved": -0.5, "of the other sign": -2.0}
     for term in terms:
         for name, factor in wrongs.items():
-            if np.allclose(derived + factor * term.value, stated, rtol=2e-5, atol=2e-6):
+            if distance(derived + factor * term.value, stated) <= 1:
                 return f"as derived with the term {_short(term.text)} {name}"
     changed = stated - derived
     for term in terms:

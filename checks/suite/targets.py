@@ -14,6 +14,9 @@ from checks.suite.snapshot import Proof
 from checks.verdicts import Claim, Experiment, experiments
 from theory.layers import Layer
 
+# A user's file, its claims, and what those of its layers leave unchecked.
+Loaded = tuple[ClaimFile, tuple[Claim, ...], tuple[str, ...]]
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -37,7 +40,7 @@ class Origin:
 
         Raises `InputProblem` where this process finds no claim that asks for it.
         """
-        file, claims = _loaded(self.file) if self.file else (None, self.claims())
+        file, claims = _loaded(self.file)[:2] if self.file else (None, self.claims())
         found = experiments(claims)
         if name in found:
             return found[name], {} if file is None else file.proof
@@ -110,7 +113,7 @@ def _resolve(target: str, house: House) -> Iterable[Located]:
 def _layer_claims(path: str, name: str) -> list[Located]:
     """The claims of one layer of a file."""
     full = str(Path(path).resolve())
-    file, claims = _loaded(full)
+    file, claims, _ = _loaded(full)
     layer = getattr(file.module, name, None)
     if not isinstance(layer, Layer):
         raise InputProblem(
@@ -151,33 +154,40 @@ def file_claims(path: str) -> tuple[Claim, ...]:
     return _loaded(path)[1]
 
 
-def _loaded(path: str) -> tuple[ClaimFile, tuple[Claim, ...]]:
+def unchecked(claims: Iterable[Located]) -> tuple[str, ...]:
+    """What the claims that are formed of layers leave unchecked, and why."""
+    files = dict.fromkeys(c.origin.file for c in claims if c.origin is not None and c.origin.file)
+    return tuple(note for path in files for note in _loaded(path)[2])
+
+
+def _loaded(path: str) -> Loaded:
     """The file as it is now: run once, and anew when it or what it imports has changed."""
     with _loading:
         if path in _files and not _files[path][0].current:
             _files.pop(path)[0].forget()
         if path not in _files:
             file = ClaimFile(Path(path))
-            _files[path] = file, _claims_of(file)
+            _files[path] = file, *_claims_of(file)
         return _files[path]
 
 
-def _claims_of(file: ClaimFile) -> tuple[Claim, ...]:
+def _claims_of(file: ClaimFile) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
     values = [v for name, v in vars(file.module).items() if name != "claims"]
     listed = getattr(file.module, "claims", ())
     values += list(listed) if isinstance(listed, Iterable) else [listed]
     plans = [plan_of(v) for v in values if isinstance(v, Layer)]
     values += [claim for plan in plans for claim in plan.claims]
+    notes = [f"{plan.limit.layer.name}: {why}" for plan in plans for why in plan.not_checked]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(
             expected=f"{file.path} to define claims or layers at module level",
-            received="; ".join(why for plan in plans for why in plan.not_checked) or "none",
+            received="; ".join(notes) or "none",
             remedy="Define e.g. claim = RateClaim(...), from verilimit import RateClaim, or a "
             "layer = vl.Layer(...) with expect=.",
         )
-    return tuple(claims.values())
+    return tuple(claims.values()), tuple(notes)
 
 
-_files: dict[str, tuple[ClaimFile, tuple[Claim, ...]]] = {}
+_files: dict[str, Loaded] = {}
 _loading = threading.RLock()

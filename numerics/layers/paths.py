@@ -2,7 +2,7 @@
 
 The layer is a function ``step(key, states) -> states`` of dicts, ``watch(states)`` gives its
 statistics. A path is stopped as soon as the size of a statistic exceeds ``BOUND``: convergence is
-local, and both sides of a comparison stop there.
+local.
 """
 
 from collections.abc import Callable
@@ -50,32 +50,5 @@ def path_end(
 
         last, _ = jax.lax.scan(move, states, jax.random.split(key, steps))
         return flat(watch(last))
-
-    return jax.vmap(one)(keys)
-
-
-def euler_end(
-    drift: Callable[[jax.Array], jax.Array],
-    covariance: Callable[[jax.Array], jax.Array],
-    start: Float[Array, " q"],
-    keys: UInt32[Array, "seeds 2"],
-    time: float,
-    steps: int,
-) -> Float[Array, "seeds q"]:
-    """Euler's scheme of the limit, stopped at ``BOUND``; the root of the covariance is symmetric.
-
-    The covariance of a symmetric array is singular, so its root is taken by eigenvectors.
-    """
-    dt = time / steps
-
-    def move(s: jax.Array, key: jax.Array) -> tuple[jax.Array, None]:
-        values, vectors = jnp.linalg.eigh(covariance(s))
-        noise = jax.random.normal(key, s.shape)
-        root = jnp.sqrt(jnp.maximum(values, 0.0))
-        after = s + dt * drift(s) + jnp.sqrt(dt) * vectors @ (root * (vectors.T @ noise))
-        return jnp.where(jnp.all(jnp.abs(s) <= BOUND), after, s), None
-
-    def one(key: jax.Array) -> jax.Array:
-        return jax.lax.scan(move, start, jax.random.split(key, steps))[0]
 
     return jax.vmap(one)(keys)

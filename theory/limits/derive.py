@@ -86,13 +86,17 @@ class _Derivation:
         over = [s for s in m if self._above(m[s]) or self._above(v[s])]
         scale = f"N**({sp.expand(-top)})" if -top != 1 else "N"
         if over:
-            cure = sp.expand((top + self.steps) / 2)
+            cures = [
+                f"{what} smaller by the power N**({power})"
+                for what, orders, share in (("a mean step", m, 1), ("noise", v, 2))
+                if self._above(power := sp.expand(_top(orders.values()) / share))
+            ]
             return self._limit(
                 "UNSTABLE", None,
                 [
                     f"{', '.join(over)} moves by N**({sp.expand(top + self.steps)}) over the "
-                    f"declared N**({self.steps}) steps; there is a limit over {scale} steps. A "
-                    f"noise or mean smaller by the power N**({cure}) in the branch would cure it"
+                    f"declared N**({self.steps}) steps; there is a limit over {scale} steps, or "
+                    f"with {' and '.join(cures)}"
                 ],
             )  # fmt: skip
         jumping = jumps_at(self.moments, self.steps)
@@ -118,6 +122,8 @@ class _Derivation:
         return self._limit(regime, self.steps, words, sigma)
 
     def _above(self, exponent: sp.Expr) -> bool:
+        if exponent == sp.S.NegativeInfinity:
+            return False
         return exponent != 0 and self._at_least(exponent, sp.S.Zero)
 
     def _unstable(self, mu: dict) -> Limit:
@@ -214,13 +220,26 @@ class _Derivation:
         if self.moments.reading.networks.depth is not None:
             self.words.append("the fluctuation needs an expansion to higher order: not derived")
             return None
+        noise = (top + steps) / 2
+        shifted = any(self._at_least(shift, noise) for shift in self._shifts(steps))
+        if shifted:
+            self.words.append(
+                f"the fluctuation, N**({noise}), is about the mean of the finite layer, which is "
+                "off the ODE by as much or more: by the steps themselves, or the next order of the "
+                "mean step"
+            )
         parts = {
             p: count * self.moments.written(o.get(top, {}), list(axes[p]))
             for p, o in self.pair_orders.items()
         }
         table = ByPair(parts)
         self._add_transposes(table, axes, self.pair_orders, top, count)
-        return Fluctuation(N ** (-(top + steps) / 2), table)
+        return Fluctuation(N ** (-noise), table, shifted)
+
+    def _shifts(self, steps: sp.Expr) -> list[sp.Expr]:
+        """Powers of N by which finite layers are off their ODE in the mean."""
+        below = (sp.expand(e + steps) for o in self.mean_orders.values() for e in o)
+        return [-steps, *(e for e in below if e != 0)]
 
     def _well_posed(self, regime: str, drift: dict, covariance: ByPair) -> tuple[str, list[str]]:
         """Where the drift jumps, the noise must not vanish."""

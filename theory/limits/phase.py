@@ -6,13 +6,15 @@ of them, and once between neighbours, the layer is derived anew.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import sympy as sp
 
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
+from theory.layers.leaves import Leaf
 from theory.limits.limit import Limit
 from theory.limits.reading import read
 from theory.limits.sizes import Undecided
@@ -34,10 +36,14 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """Regions of an exponent, in order; ``critical`` are the points at which the regime changes."""
+    """Regions of an exponent, in order; ``critical`` are the points at which the regime changes.
+
+    The ``limit`` of a region is that at its middle; ``at`` derives it at any value.
+    """
 
     exponent: sp.Symbol
     regions: tuple[Region, ...]
+    derive_at: Callable[[sp.Expr], Limit]
 
     @property
     def critical(self) -> tuple[sp.Expr, ...]:
@@ -47,10 +53,9 @@ class Phase:
 
     def at(self, value: sp.Expr | int) -> Limit:
         """The limit at a value; ``ValueError`` outside of the diagram."""
-        for r in self.regions:
-            if r.low == r.high == value or r.low < value < r.high:
-                return r.limit
-        raise ValueError(f"{self.exponent} = {value} is outside of the diagram")
+        if not any(r.low == r.high == value or r.low < value < r.high for r in self.regions):
+            raise ValueError(f"{self.exponent} = {value} is outside of the diagram")
+        return self.derive_at(sp.sympify(value))
 
     def __str__(self) -> str:
         """One line a region."""
@@ -82,12 +87,15 @@ def phase(
     inner = sorted(p for p in _meetings(layer, exponent) if low < p < high)
     points = [low, *inner, high]
     found = []
+
+    def derive_at(value: sp.Expr) -> Limit:
+        return derive(with_values(layer, {exponent: value}))
+
     for k, (left, right) in enumerate(pairwise(points)):
         if k:
-            found.append(Region(left, left, derive(with_values(layer, {exponent: left}))))
-        middle = with_values(layer, {exponent: (left + right) / 2})
-        found.append(Region(left, right, derive(middle)))
-    return Phase(exponent, tuple(_merged(found)))
+            found.append(Region(left, left, derive_at(left)))
+        found.append(Region(left, right, derive_at((left + right) / 2)))
+    return Phase(exponent, tuple(_merged(found)), derive_at)
 
 
 def _merged(regions: list[Region]) -> Iterator[Region]:
@@ -110,6 +118,8 @@ def _meetings(layer: Layer, p: sp.Symbol) -> set[sp.Expr]:
         names = list(layer.watch)
         tables = [moments.means[s] for s in names]
         tables += [moments.covariance(s, t) for k, s in enumerate(names) for t in names[k:]]
+        if any(law.growing for law in moments.reading.laws.values()):  # there may be jumps
+            tables += [moments.fourth(s) for s in names]
         powers = {e for table in tables for e in moments.orders(table)}
     except Undecided as why:
         raise ValueError(f"no phase diagram while {p} is symbolic: {why}") from None
@@ -127,12 +137,19 @@ def _meetings(layer: Layer, p: sp.Symbol) -> set[sp.Expr]:
 
 
 def with_values(layer: Layer, values: dict[sp.Symbol, sp.Expr]) -> Layer:
-    """The layer with numbers in place of symbols."""
+    """The layer with numbers in place of symbols, in the laws of what is drawn, too."""
+
+    def put(data: Any) -> Any:
+        if isinstance(data, tuple):
+            return tuple(map(put, data))
+        if isinstance(data, Leaf):
+            return replace(data, law=put(data.law))
+        if isinstance(data, Array):
+            return moved(data)
+        return data.subs(values) if isinstance(data, sp.Basic) else data
 
     def moved(node: Array) -> Array:
-        if node.op == "number":
-            return Array("number", (), (), node.data.subs(values))
-        return Array(node.op, tuple(map(moved, node.args)), node.shape, node.data)
+        return Array(node.op, tuple(map(moved, node.args)), node.shape, put(node.data))
 
     return Layer(
         layer.name,

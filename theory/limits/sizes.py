@@ -50,7 +50,10 @@ def _by_series(expression: sp.Expr) -> dict[sp.Expr, sp.Expr]:
         raise Undecided(f"UNDECIDED (order): {expression} as N grows: {why}") from None
     if any(c.has(puiseux.LOG) for c in terms.values()):
         raise Undecided(f"UNDECIDED (order): {expression} contains logarithms of N")
-    return {-p: c for p, c in terms.items() if sp.simplify(c) != 0}
+    found = {-p: c for p, c in terms.items() if sp.simplify(c) != 0}
+    if not found and sp.simplify(expression) != 0:
+        raise Undecided(f"UNDECIDED (order): {expression} is smaller than six powers of 1 / N")
+    return found
 
 
 def largest(orders: Mapping[sp.Expr, object]) -> sp.Expr:
@@ -65,6 +68,11 @@ def largest(orders: Mapping[sp.Expr, object]) -> sp.Expr:
             )
         found = e if gap.is_positive else found
     return found
+
+
+def exceeds(exponent: sp.Expr, level: sp.Expr) -> bool:
+    """Whether one power of N is larger than another; ``Undecided`` if nobody can say."""
+    return largest({exponent: None, level: None}) != level
 
 
 @dataclass

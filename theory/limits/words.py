@@ -7,7 +7,7 @@ import sympy as sp
 from theory.calculus.networks import Polynomial
 from theory.limits.limit import Fluctuation
 from theory.limits.moments import Moments
-from theory.limits.sizes import Orders
+from theory.limits.sizes import Orders, exceeds, largest
 
 
 def fixed_points(
@@ -32,6 +32,8 @@ def fixed_points(
         multiplier = sp.factor(slope.subs(rho, root))
         pull = sp.factor(slope.subs(rho, root) - 1)
         kind = "attracting" if pull.is_negative else "repelling" if pull.is_positive else "neutral"
+        if pull.is_negative and not (multiplier + 1).is_nonnegative:
+            kind += " while the multiplier is above -1"
         points.append(f"{root} ({kind}, multiplier {multiplier})")
     return [
         f"at unit diagonal the map is rho -> {image}, with the fixed points {', '.join(points)}"
@@ -41,7 +43,7 @@ def fixed_points(
 def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
     """Sentences, if the steps of order one are a strictly stable linear map of some statistics."""
     zero = sp.S.Zero
-    if any(largest > 0 for o in orders.values() for largest in o):
+    if any(exceeds(e, zero) for o in orders.values() for e in o):
         return []
     steps = {s: moments.written(o.get(zero, {}), moments.axes(s)) for s, o in orders.items()}
     if any(len(moments.layer.watch[s].shape) for s in steps):
@@ -101,7 +103,7 @@ def jumps_at(moments: Moments, steps: sp.Expr) -> list[str]:
     for name in moments.layer.watch:
         orders = moments.orders(moments.fourth(name))
         level = orders.get(-steps)
-        if level or any((e + steps).is_positive for e in orders):
+        if level or (orders and exceeds(largest(orders), -steps)):
             value = moments.written(level or {}, moments.axes(name))
             found.append(
                 f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; N**({steps}) "

@@ -36,5 +36,6 @@ COVERAGE = (
     Sentence(
         "Blocks must be universal: equivariant ones are not.",
         claims=("equivariance-floor",),
+        missing="One example, of a convex loss.",
     ),
 )  # fmt: skip

@@ -22,6 +22,7 @@ COVERAGE = (
         "The empirical measure solves a stochastic partial differential equation.",
         steps=("SPDE, drift", "SPDE, noise"),
         claims=("spde-residual", "limits-commute"),
+        missing="Six quadratic test functions in R^3.",
     ),
     Sentence(
         "Given the common noise, chaos propagates: many tokens are independent.",
@@ -34,6 +35,7 @@ COVERAGE = (
         steps=("decay density", "lambda_bar", "attention near synchrony", "energy identity"),
         claims=("dissipation", "dissipation-with-attention", "repulsion-threshold", "sharp-rate"),
         probes=("coercivity", "forcing"),
+        missing="An epsilon above zero is measured near synchrony only.",
     ),
     Sentence(
         "Whether an activation is coercive is seen in its kernel.",

@@ -24,6 +24,7 @@ COVERAGE = (
     Sentence(
         "Shaping prevents the collapse of rank that plain softmax attention has.",
         claims=("rank-collapse",),
+        missing="One depth, one width, one start.",
     ),
     Sentence(
         "Scales of drift and diffusion are controlled by the residual connections.",
@@ -39,5 +40,6 @@ COVERAGE = (
     Sentence(
         "The SDE describes finite networks well.",
         claims=("law", "law-distance"),
+        missing="One head, uniform averages, three tokens, key dimension 4.",
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ COVERAGE = (
         claims=("cap-prevents-crash", "collapse-modes", "rank-one-malignant", "hull-vertices",
                 "definite-benign"),
         probes=("columns", "at-least-two-tokens"),
+        missing="Networks of one or two layers on sixteen tokens at most.",
     ),
     Sentence(
         "Spectral energy concentration of W_q^T W_k causes the malignant collapse.",
