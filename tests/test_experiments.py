@@ -166,3 +166,18 @@ def test_a_changed_experiment_has_the_keys_of_the_first() -> None:
     assert np.array_equal(second["x"]({}, keys), first["x"]({}, keys) + 1)
     assert set(experiments((claim,))) == {"a/keys", "a/keys/shifted"}
     assert (second.draw, os.path.basename(second.name)) == ("a/keys", "shifted")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_two_experiments_of_one_name_in_a_file_are_refused(
+    verilimit: Run, tmp_path: Path, jobs: str
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "import verilimit as vl\n"
+        "claims = [vl.IdentityClaim(id=f'my/{i}', residual=vl.Experiment('one', "
+        "lambda at, keys, i=i: {'x': keys[:, 0] * 0.0 + i})['x']) for i in range(2)]\n"
+    )
+    done = verilimit("check", str(mine), "--jobs", jobs)
+    assert done.returncode == 2
+    assert "each experiment its own name" in done.stderr

@@ -1,5 +1,6 @@
 """Rooms of one's own: found from their roots, treated as the built-in ones, and kept apart."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -236,3 +237,24 @@ def test_a_room_meets_its_own_modules_and_not_those_of_the_project(
         assert done.returncode == 0, done.stderr
         assert shown in done.stdout
         assert not done.stderr
+
+
+def test_experiments_of_one_name_in_two_rooms_keep_their_own_numbers(
+    command: Command, tmp_path: Path
+) -> None:
+    means = []
+    for name, factor in (("first", 1), ("second", 3)):
+        build_house(tmp_path / "mine", name)
+        page = tmp_path / "mine" / name / "checks.py"
+        text = page.read_text().replace("toy_limit", name).replace("toy-limit", name)
+        text = text.replace("verilimit import Mutant", "verilimit import Experiment, Mutant")
+        shared = f"Experiment('shared', lambda at, keys: {{'e': {factor} * error(at, keys)}})['e']"
+        page.write_text(text.replace("error=error,", f"error={shared},"))
+        done = command(
+            "check", name, "--store", "s.sqlite", "--json", "r.json", "--jobs", "1", "-q",
+            of=only(tmp_path / "mine"),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        (claim,) = json.loads((tmp_path / "r.json").read_text())["claims"]
+        means.append(claim["series"][0]["mean"][0])
+    assert means[1] == pytest.approx(3 * means[0], rel=1e-12)

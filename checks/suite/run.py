@@ -105,7 +105,9 @@ class Blocks:
     ) -> None:
         store, who = self._store, located.claim.id
         kept = store if located.origin is not None and located.origin.room else None
-        stored = [None if kept is None else kept.get(task.to_json()) for task in tasks]
+        # Two rooms may each have an experiment of one name.
+        items = [{**task.to_json(), "of": located.origin and located.origin.run} for task in tasks]
+        stored = [None if kept is None else kept.get(item) for item in items]
         for future, table in zip(futures, stored, strict=True):
             if table is not None:
                 future.set_result(table)
@@ -117,7 +119,7 @@ class Blocks:
                 self._tell(who, found.proof)
             sure = store is None or store.snapshot.require(found.proof, who)
             if kept is not None and sure:
-                kept.put(tasks[i].to_json(), found.table, found.seconds, found.proof)
+                kept.put(items[i], found.table, found.seconds, found.proof)
             futures[i].set_result(found.table)
 
     def _tell(self, who: str, proof: Proof) -> None:

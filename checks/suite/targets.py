@@ -89,7 +89,21 @@ def select(
                     f"{_place(located)}",
                     remedy="Rename one of them.",
                 )
+    for origin in {id(c.origin): c.origin for c in found.values() if c.origin is not None}.values():
+        _require_names(origin)
     return tuple(found.values())
+
+
+def _require_names(origin: Origin) -> None:
+    """Experiments are found by name in a worker and in the store, so one name is one experiment."""
+    try:
+        experiments(origin.claims())
+    except ValueError as error:
+        raise InputProblem(
+            expected=f"{origin.room or origin.file} to give each experiment its own name",
+            received=str(error),
+            remedy="Rename one of them.",
+        ) from error
 
 
 def _place(located: Located) -> str:
