@@ -17,8 +17,8 @@ from theory.certify.certificate import (
     parse,
     replay_certificate,
 )
+from theory.certify.form import Rejected
 from theory.certify.inequality import digest
-from theory.certify.replay import Rejected
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,8 @@ def test_bad_certificates_are_refused_with_the_reason(certificates: Mapping[str,
         (tree[:-1], "ends early: 1 boxes"),
         ([*tree, tree[-1]], "more entries"),
         ([["value", 0.0]], "only known to be above"),
-        ([["cut", 7], *tree[1:]], "no cut and no leaf"),
+        ([["cut", 7], *tree[1:]], "an axis to be an integer from 0 to 0"),
+        ([["cut"], *tree[1:]], "no cut and no leaf"),
         ([["taylor", 0, 9, "low"]], "no derivative of order 9"),
         ([["value", 1e9] if entry[0] == "value" else entry for entry in tree], "not 1e+09"),
     ):

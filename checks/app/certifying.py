@@ -14,7 +14,7 @@ from theory.certify.certificate import (
     parse,
     replay_certificate,
 )
-from theory.certify.replay import Rejected
+from theory.certify.form import Rejected
 
 STATUSES = {Status.CERTIFIED: 0, Status.FALSE: 1, Status.SAMPLED: 3}
 

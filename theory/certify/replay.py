@@ -8,17 +8,16 @@ an end where the expression is zero, and no power of a wide ball is ever formed.
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
+from math import inf, isfinite
 from typing import Any
 
+from theory.certify import form
+from theory.certify.form import Rejected
 from theory.certify.inequality import Inequality
 from theory.certify.program import Arithmetic, Program, run
 
 PRECISION = 128  # bits, of a proof
 PRECISIONS = (PRECISION, 1024)  # at a point, until the sign is known
-
-
-class Rejected(Exception):
-    """A certificate does not prove its claim; the message is the reason."""
 
 
 @cache
@@ -99,40 +98,42 @@ def enclose(
     return run(program, arguments, arithmetic)
 
 
-def replay_tree(claim: Inequality, tree: Sequence[Any]) -> int:
+def replay_tree(claim: Inequality, tree: Any) -> int:
     """Check that the tree covers the box and that each leaf holds; returns the number of leaves.
 
     Raises `Rejected` with the reason.
     """
-    entries: Iterator[Any] = iter(tree)
-    waiting, leaves = [claim.ends], 0
+    entries: Iterator[Any] = iter(form.items(tree, "the tree"))
+    waiting, leaves = [(claim.ends, 0)], 0
     while waiting:
-        box = waiting.pop()
+        box, depth = waiting.pop()
         entry = next(entries, None)
         if entry is None:
             raise Rejected(f"the tree ends early: {len(waiting) + 1} boxes are not covered")
         match entry:
-            case ["cut", int(axis)] if 0 <= axis < len(box):
+            case ["cut", axis] if depth < form.DEEPEST:
+                axis = form.whole(axis, "an axis", 0, len(box) - 1)
                 middle = (box[axis][0] + box[axis][1]) / 2
                 halves = [(box[axis][0], middle), (middle, box[axis][1])]
                 parts = [(*box[:axis], half, *box[axis + 1 :]) for half in halves]
-                waiting += [parts[1], parts[0]]
-            case ["value", float(bound)] if bound >= 0:
+                waiting += [(parts[1], depth + 1), (parts[0], depth + 1)]
+            case ["value", float(bound)] if 0 <= bound < inf:
                 _require(claim.program, box, 1, "the expression", bound)
                 leaves += 1
-            case ["taylor", int(axis), int(order), ("low" | "high") as end]:
+            case ["taylor", axis, order, ("low" | "high") as end]:
+                axis = form.whole(axis, "an axis", 0, len(box) - 1)
                 _replay_taylor(claim, box, axis, order, end)
                 leaves += 1
             case _:
-                raise Rejected(f"an entry of the tree is no cut and no leaf: {entry}")
+                raise Rejected(f"an entry of the tree is no cut and no leaf: {entry!r:.80}")
     if next(entries, None) is not None:
         raise Rejected("the tree has more entries than it has boxes")
     return leaves
 
 
-def _replay_taylor(claim: Inequality, box: Any, axis: int, order: int, end: str) -> None:
+def _replay_taylor(claim: Inequality, box: Any, axis: int, order: Any, end: str) -> None:
     programs = claim.derivatives.get(axis, ())
-    if not 0 < order < len(programs):
+    if type(order) is not int or not 0 < order < len(programs):
         raise Rejected(f"the claim has no derivative of order {order} along axis {axis}")
     at = box[axis][0 if end == "low" else 1]
     face = (*box[:axis], (at, at), *box[axis + 1 :])
@@ -153,9 +154,14 @@ def _require(program: Program, box: Any, sign: int, what: str, bound: float = 0.
         raise Rejected(f"{what} is only known to be above {least:.3g}, not {bound:.3g}, on {where}")
 
 
-def replay_counter(claim: Inequality, box: Sequence[Sequence[float]]) -> float:
+def replay_counter(claim: Inequality, box: Any) -> float:
     """Check that the expression is negative on all of a box; returns its upper bound there."""
-    exact = tuple((Fraction(a), Fraction(b)) for a, b in box)
+    pairs = [
+        form.items(pair, "an interval", 2) for pair in form.items(box, "the box", len(claim.ends))
+    ]
+    if not all(type(end) in (int, float) and isfinite(end) for pair in pairs for end in pair):
+        raise Rejected("expected the ends of the counter-box to be finite numbers")
+    exact = tuple((Fraction(a), Fraction(b)) for a, b in pairs)
     inside = [a <= c <= d <= b for (a, b), (c, d) in zip(claim.ends, exact, strict=True)]
     if not all(inside):
         raise Rejected("the counter-box is not inside the box of the claim")

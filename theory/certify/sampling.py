@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from theory.certify import polynomial, prover, replay
+from theory.certify.form import Rejected
 from theory.certify.inequality import Claimed, Factored, Inequality
-from theory.certify.replay import Rejected
 
 POINTS = 100_000
 
