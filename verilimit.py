@@ -209,9 +209,15 @@ def main() -> None:
     if hidden:
         print(shadow_message(hidden), file=sys.stderr)
         raise SystemExit(2)
-    from checks.app.main import run
+    from checks.suite.supervisor import supervised
 
-    run()
+    raise SystemExit(supervised(_command))
+
+
+def _command() -> int:
+    from checks.app.main import status
+
+    return status()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def calibrate_claims(
     out: Path | None,
 ) -> int:
     """Judge each claim on fresh seeds; print and write how often it gets which verdict."""
-    require_writable(out, "--json")
+    require_writable(out, "--json", "{")
     lost: list[InputProblem] = []
     claims = select(targets, house, lost)
     complain(lost)
@@ -56,7 +56,7 @@ def calibrate_claims(
 
 def calibrate_the_judge(*, replicates: int, seed: int, quiet: bool, out: Path | None) -> int:
     """Run the judge and the rival rules on synthetic studies whose truth is known."""
-    require_writable(out, "--json")
+    require_writable(out, "--json", "{")
     log = console(stderr=True)
     found = calibrate_judge(
         replicates, seed, progress=lambda name: None if quiet else log.print(name, markup=False)

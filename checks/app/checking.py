@@ -11,7 +11,7 @@ from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
 from checks.app.screen import coloured, complain, console, reporter
-from checks.suite.files import require_writable, write_text
+from checks.suite.files import require_apart, require_writable, write_text
 from checks.suite.generated import require_generated
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
@@ -31,24 +31,38 @@ def check(
 ) -> int:
     """Judge the claims that ``targets`` name; returns the exit status of the verdicts.
 
-    It is 2 when a room did not load: the others were judged.
+    It is 2 when a room did not load or a claim has no verdict: the others were judged.
     """
-    require_writable(json, "--json")
-    require_writable(junit, "--junit")
+    require_writable(json, "--json", "{")
+    require_writable(junit, "--junit", "<")
+    require_apart(json=json, junit=junit, store=machinery.store)
     lost: list[InputProblem] = []
     claims = select(targets, house, lost)
     complain(lost)
     if lost and not claims:
         return 2
     study = study_of(claims, plan, machinery)
-    print_verdicts(console(), study)
-    for note in unchecked(claims):
-        console().print(f"not checked: {note}", markup=False)
     if json is not None:
         write_text(json, json_text(study))
     if junit is not None:
         write_text(junit, junit_xml(study))
-    return 2 if lost else exit_status(study.results)
+    print_verdicts(console(), study)
+    for note in unchecked(claims):
+        console().print(f"not checked: {note}", markup=False)
+    complain_of(study)
+    return 2 if lost or study.failed else exit_status(study.results)
+
+
+def complain_of(study: Study) -> None:
+    """Say on stderr which claims have no verdict, and why."""
+    complain(
+        InputProblem(
+            expected=f"the functions of {claim.id} to return finite numbers of the right shape",
+            received=why,
+            remedy="Mend the function; it has no verdict.",
+        )
+        for claim, why in study.failed
+    )
 
 
 def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Study:
@@ -105,8 +119,9 @@ def print_verdicts(screen: Console, study: Study) -> None:
         if result.verdict is not Verdict.SUPPORTED:
             _print_why(screen, result)
     counts = {v.name: sum(r.verdict is v for r in results) for v in Verdict}
+    counts["without a verdict"] = len(study.failed)
     words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    screen.print(f"{len(results)} claims: {words or 'none'}", markup=False)
+    screen.print(f"{len(results) + len(study.failed)} claims: {words or 'none'}", markup=False)
     for claim in study.absent:
         screen.print(f"not at this tier: {claim.id} ({tier_words(claim)})", markup=False)
 

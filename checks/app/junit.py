@@ -2,6 +2,7 @@
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from checks.suite.problem import printable
 from checks.suite.run import Study
 from checks.verdicts import Verdict, tier_words
 
@@ -9,15 +10,15 @@ from checks.verdicts import Verdict, tier_words
 def junit_xml(study: Study) -> str:
     """One test case a claim: REFUTED is a failure, INCONCLUSIVE an error.
 
-    Claims that do not run at the tier are skipped.
+    A claim without a verdict is an error, too. Claims that do not run at the tier are skipped.
     """
     verdicts = [result.verdict for result in study.results]
     suite = Element(
         "testsuite",
         name=f"verilimit {study.plan.tier}",
-        tests=str(len(verdicts) + len(study.absent)),
+        tests=str(len(verdicts) + len(study.failed) + len(study.absent)),
         failures=str(verdicts.count(Verdict.REFUTED)),
-        errors=str(verdicts.count(Verdict.INCONCLUSIVE)),
+        errors=str(verdicts.count(Verdict.INCONCLUSIVE) + len(study.failed)),
         skipped=str(len(study.absent)),
         time=f"{sum(study.seconds):.3f}",
     )
@@ -32,8 +33,12 @@ def junit_xml(study: Study) -> str:
         if result.verdict is not Verdict.SUPPORTED:
             kind = "failure" if result.verdict is Verdict.REFUTED else "error"
             SubElement(case, kind, message=result.because).text = result.statement
+    for claim, why in study.failed:
+        case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
+        SubElement(case, "error", message="no verdict").text = why
     for claim in study.absent:
         case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
         SubElement(case, "skipped", message=f"not at this tier ({tier_words(claim)})")
     indent(suite)
-    return f"<?xml version='1.0' encoding='utf-8'?>\n{tostring(suite, encoding='unicode')}\n"
+    text = printable(tostring(suite, encoding="unicode"))
+    return f"<?xml version='1.0' encoding='utf-8'?>\n{text}\n"

@@ -27,7 +27,7 @@ def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
     Returns 1 when an expectation of the author is contradicted, else 3 when a limit is UNDECIDED,
     else 0: a decided negative answer is an answer.
     """
-    require_writable(out, "--json")
+    require_writable(out, "--json", "{[")
     found = {name: derive(layer) for name, layer in chosen(target).items()}
     screen = console()
     for limit in found.values():

@@ -3,6 +3,7 @@
 ``--help`` must answer within half a second, so nothing here imports JAX or SymPy at the top.
 """
 
+import contextlib
 import gc
 import os
 import sys
@@ -19,6 +20,7 @@ from checks.suite.problem import InputProblem
 
 _given: ContextVar[Any] = ContextVar("the house that `run` was handed", default=None)
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
+PIPE_CLOSED = 141  # what a shell says of a process that SIGPIPE has ended
 
 app = typer.Typer(
     name="verilimit",
@@ -39,23 +41,59 @@ Targets = Annotated[
 
 
 def run(of: Any = None) -> None:
-    """Run the command line, in the house ``of`` or the one that options and files name.
+    """Run the command line, in the house ``of`` or the one that options and files name."""
+    raise SystemExit(status(of))
 
-    Bad input ends in one message on stderr and exit status 2. A fault of verilimit itself shows
-    its traceback and exits with 70: Python's own 1 would read as a refuted claim.
+
+def status(of: Any = None) -> int:
+    """The exit status of the command line.
+
+    Bad input ends in one message on stderr and 2. A fault of verilimit itself shows its traceback
+    and is 70: Python's own 1 would read as a refuted claim. A reader that closes the pipe changes
+    no verdict and hears nothing.
     """
     _given.set(of)
     gc.set_threshold(workers.SELDOM)
     # Work items are small and run side by side: more threads for their algebra slow them down.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.stdout is None:  # closed by who started the command
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    try:
+        ended = _ended()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        ended = PIPE_CLOSED
+    except OSError as error:
+        print(f"verilimit: expected a place to write to; received {error}", file=sys.stderr)
+        ended = 2
+    except Exception:
+        traceback.print_exc()
+        ended = INTERNAL_ERROR
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return ended
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to say
+    return ended
+
+
+def _ended() -> int:
     try:
         app()
     except InputProblem as problem:
         print(f"verilimit: {problem}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except Exception:
-        traceback.print_exc()
-        raise SystemExit(INTERNAL_ERROR) from None
+        return 2
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            return PIPE_CLOSED
+        last = [frame for frame, _ in traceback.walk_tb(ended.__traceback__)][-1]
+        if last.f_globals["__name__"].startswith("typer.") and isinstance(ended.code, int):
+            return ended.code
+        print(
+            f"verilimit: expected {last.f_code.co_filename}, line {last.f_lineno}, to return; it "
+            "ended the process; no verdict was reached",
+            file=sys.stderr,
+        )
+    return 2
 
 
 def house(rooms: list[Path] | None) -> Any:

@@ -17,7 +17,7 @@ def mutate(
     json: Path | None, at_least: float, quiet: bool,
 ) -> int:  # fmt: skip
     """Examine a sample of mutations; returns 1 when fewer than ``at_least`` are noticed, else 0."""
-    require_writable(json, "--json")
+    require_writable(json, "--json", "{[")
     screen = console()
     campaign = Campaign(house, room, number, seed, tier, memory)
     words = f"{len(campaign.sample)} of {len(campaign.population)} mutations of {room}"

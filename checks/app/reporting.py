@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from checks.app.checking import exit_status, print_verdicts, study_of
+from checks.app.checking import complain_of, exit_status, print_verdicts, study_of
 from checks.app.machinery import Machinery
 from checks.app.screen import complain, console
 from checks.report.content import gather
 from checks.report.page import html
 from checks.report.table import require_place, write_table
 from checks.report.tex import write_latex
-from checks.suite.files import require_directory, require_writable, write_text
+from checks.suite.files import require_apart, require_directory, require_writable, write_text
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
@@ -30,11 +30,12 @@ def report(
     """Judge the rooms ``names`` (all when empty) and write the report.
 
     Returns 1 when a claim is refuted, a derivation step or a probe fails, 3 when a claim is
-    inconclusive or a step undecided, else 0; 2 when a room did not load. The report is written
-    whatever the verdicts are.
+    inconclusive or a step undecided, else 0; 2 when a room did not load or a claim has no verdict.
+    The report is written whatever the verdicts are.
     """
     asked = tuple(map(house.require, names)) or house.names()
-    require_writable(out, "--out")
+    require_writable(out, "--out", "<")
+    require_apart(out=out, table=table, store=machinery.store)
     require_directory(latex, "--latex")
     require_place(table)
     log = console(stderr=True)
@@ -57,5 +58,6 @@ def report(
     for room in content.rooms:
         screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
+    complain_of(study)
     found = {exit_status(study.results), content.steps_status, int(content.failed_probe)}
-    return 2 if lost else next(status for status in (1, 3, 0) if status in found)
+    return 2 if lost or study.failed else next(status for status in (1, 3, 0) if status in found)

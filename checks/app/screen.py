@@ -1,13 +1,16 @@
 """What the commands print: consoles, colours of verdicts and statuses, progress."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from checks.suite.problem import InputProblem
+from checks.suite.problem import InputProblem, printable
 
 PLAIN_WIDTH = 140
 COLOURS = {
@@ -26,11 +29,24 @@ COLOURS = {
 }
 
 
+class Screen(Console):
+    """A console that obeys no text, and whose reader may leave without changing a verdict."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Control characters of a statement or a message are shown, not obeyed."""
+        return super().render_str(printable(text), **options)
+
+    def on_broken_pipe(self) -> None:
+        """Say the rest to nobody; Rich would end with the status of a refuted claim."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console as wide as the terminal, or of a fixed width in a pipe or a log."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PLAIN_WIDTH
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    return Screen(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
 def coloured(word: str) -> str:

@@ -20,12 +20,14 @@ class RoomContent:
     results: tuple[Result, ...]
     absent: tuple[Claim, ...] = ()
     probed: tuple[Probed, ...] = ()
+    failed: tuple[tuple[Claim, str], ...] = ()
 
     @property
     def not_checked(self) -> tuple[str, ...]:
-        """What the room leaves unchecked, and its claims that do not run at this tier."""
+        """What the room leaves unchecked, its claims that do not run at this tier, or failed."""
         missing = (f"{c.id}, at {tier_words(c)}: {c.statement}" for c in self.absent)
-        return (*self.room.not_checked, *missing)
+        failed = (f"{c.id} has no verdict: {why}" for c, why in self.failed)
+        return (*self.room.not_checked, *missing, *failed)
 
     @property
     def worst_step(self) -> Status:
@@ -89,7 +91,8 @@ def gather(
         absent = tuple(claim for claim in study.absent if claim.id in ids)
         announce(f"{name}: probes")
         probed = tuple(run_probes([name], house))
-        found.append(RoomContent(room, outcomes, results, absent, probed))
+        failed = tuple(pair for pair in study.failed if pair[0].id in ids)
+        found.append(RoomContent(room, outcomes, results, absent, probed, failed))
     return Content(tuple(found), study)
 
 

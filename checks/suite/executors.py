@@ -18,7 +18,7 @@ from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import team
-from checks.verdicts import Experiment, Table, Task, evaluate, experiments
+from checks.verdicts import ClaimError, Experiment, Table, Task, evaluate, experiments
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,25 @@ def local(jobs: int) -> Iterator[Execute]:
             futures = {
                 submit(work, located.origin, task): position for position, task in enumerate(tasks)
             }
-            yield from _collect(futures, located)
+            yield from _collect(futures, located, tasks)
 
         yield execute
 
 
-def _collect(futures: dict[Future, int], located: Located) -> Iterator[tuple[int, Measured]]:
+def _collect(
+    futures: dict[Future, int], located: Located, tasks: Sequence[Task]
+) -> Iterator[tuple[int, Measured]]:
     try:
         for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise InputProblem(
-            expected=f"the workers to survive measuring {located.claim.id}",
-            received="worker processes that died, twice on one item (memory, or a crash)",
-            remedy="Run again with --jobs 1; finished items of rooms are kept.",
-        ) from error
+            try:
+                found = future.result()
+            except BrokenProcessPool as error:
+                task = tasks[futures[future]]
+                raise ClaimError(
+                    f"claim {located.claim.id}, {task.experiment} {task.where}: the worker process "
+                    "died, and so did the one that tried again (memory, a crash, or an exit)"
+                ) from error
+            yield futures[future], found
     finally:
         for future in futures:
             future.cancel()

@@ -1,19 +1,30 @@
 """Output files: refused early when they cannot be written, and never left half-written."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from checks.suite.problem import InputProblem
 
 
-def require_writable(path: Path | None, option: str) -> None:
-    """Raise `InputProblem` unless a file can be written at ``path`` (None: nothing asked)."""
+def require_writable(path: Path | None, option: str, begins: str = "") -> None:
+    """Raise `InputProblem` unless a file can be written at ``path`` (None: nothing asked).
+
+    A file that is there must be an earlier output, which ``begins`` with one of these characters:
+    a source or a store is not written over. Devices and pipes are written into.
+    """
     if path is None:
         return
     folder = path.resolve().parent
     if path.is_dir():
         received = f"the directory {path}"
+    elif _is_stream(path):
+        return
+    elif path.exists() and not path.is_file():
+        received = f"{path}, which is no file"
+    elif begins and path.is_file() and _is_foreign(path, begins):
+        received = f"{path}, which holds something else and would be lost"
     elif not folder.is_dir():
         received = f"{path}, whose directory does not exist"
     elif not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
@@ -25,6 +36,35 @@ def require_writable(path: Path | None, option: str) -> None:
         received=received,
         remedy="Choose another path or create the directory; nothing was run.",
     )
+
+
+def require_apart(**outputs: Path | None) -> None:
+    """Raise `InputProblem` when two options name one file."""
+    given = {name: path.resolve() for name, path in outputs.items() if path is not None}
+    for name, path in given.items():
+        for other, place in given.items():
+            if name < other and path == place and not _is_stream(path):
+                raise InputProblem(
+                    expected=f"--{name} and --{other} to name two files",
+                    received=f"{path} for both",
+                    remedy="Choose another path; nothing was run.",
+                )
+
+
+def _is_stream(path: Path) -> bool:
+    """A pipe, a device such as /dev/null, or what another process has opened: /dev/stdout."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    opened = path.is_relative_to("/dev") or path.is_relative_to("/proc")
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or (opened and stat.S_ISREG(mode))
+
+
+def _is_foreign(path: Path, begins: str) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(64).lstrip()
+    return bool(head) and chr(head[0]) not in begins
 
 
 def require_directory(path: Path | None, option: str) -> None:
@@ -49,8 +89,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write all bytes or nothing: a temporary file beside ``path`` is moved over it."""
-    handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    """Write all bytes or nothing: a temporary file beside the file is moved over it.
+
+    A link stays one, and into a stream the bytes are written.
+    """
+    if _is_stream(path):
+        with path.open("wb") as stream:
+            stream.write(content)
+        return
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)

@@ -1,6 +1,19 @@
 """The exception for bad input: what was expected, what was received, what to do."""
 
+import re
 from typing import Any
+
+
+def printable(text: str) -> str:
+    """The text with escapes for control characters, lone surrogates and what XML has none of.
+
+    A terminal would obey some of them, and a file of UTF-8 or XML cannot hold others.
+    """
+    return re.sub(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]",
+        lambda found: found[0].encode("unicode_escape").decode(),
+        text,
+    )
 
 
 class InputProblem(Exception):
@@ -8,7 +21,7 @@ class InputProblem(Exception):
 
     def __init__(self, *, expected: str, received: str, remedy: str) -> None:
         """Keep the three parts; the message is their sentence."""
-        super().__init__(f"expected {expected}; received {received}. {remedy}")
+        super().__init__(printable(f"expected {expected}; received {received}. {remedy}"))
         self._parts = (expected, received, remedy)
 
     def __reduce__(self) -> tuple[Any, ...]:

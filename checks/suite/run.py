@@ -13,7 +13,17 @@ from checks.suite.snapshot import Proof
 from checks.suite.sources import UNPROVED
 from checks.suite.store import Store
 from checks.suite.targets import Located, Origin
-from checks.verdicts import Claim, Measure, Result, Table, Task, experiments, judge, settle
+from checks.verdicts import (
+    Claim,
+    ClaimError,
+    Measure,
+    Result,
+    Table,
+    Task,
+    experiments,
+    judge,
+    settle,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -48,13 +58,15 @@ class Watcher(Protocol):
 class Study:
     """A finished run: its plan, the settled results in order, and the seconds of computing of each.
 
-    ``absent`` are the claims that were asked for and do not run at this tier.
+    ``absent`` are the claims that were asked for and do not run at this tier, ``failed`` those that
+    could not be judged, each with the reason.
     """
 
     plan: Plan
     results: tuple[Result, ...]
     seconds: tuple[float, ...]
     absent: tuple[Claim, ...] = ()
+    failed: tuple[tuple[Claim, str], ...] = ()
 
 
 class Blocks:
@@ -145,7 +157,8 @@ def run_claims(
 ) -> Study:
     """Judge the claims of the tier and settle them together (Holm).
 
-    With ``together`` all begin at once, so that whoever computes can choose among their items.
+    With ``together`` all begin at once, so that whoever computes can choose among their items. A
+    claim whose function fails has no verdict, and the others go on.
     """
     absent = tuple(located.claim for located in claims if not located.claim.runs_at(plan.tier))
     claims = [located for located in claims if located.claim.runs_at(plan.tier)]
@@ -153,7 +166,9 @@ def run_claims(
     share = plan.budget / max(len(claims), 1)
     blocks = Blocks(execute, store)
 
-    def one(located: Located) -> tuple[Result, float]:
+    failed: list[tuple[Claim, str]] = []
+
+    def one(located: Located) -> tuple[Result, float] | None:
         spent: list[float] = []
 
         def took(seconds: float) -> None:
@@ -161,14 +176,25 @@ def run_claims(
             watcher.working(located.claim.id)
 
         measure = blocks.measurer(located, took)
-        result = judge(located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure)
+        try:
+            result = judge(
+                located.claim, seed=plan.seed, tier=plan.tier, budget=share, measure=measure
+            )
+        except ClaimError as error:
+            failed.append((located.claim, str(error)))
+            watcher.finished(located.claim.id, "no verdict", math.fsum(spent))
+            return None
         seconds = math.fsum(spent)
         watcher.finished(located.claim.id, result.verdict.name, seconds)
         return result, seconds
 
-    judged = _all_at_once(one, claims) if together else [one(located) for located in claims]
+    found = _all_at_once(one, claims) if together else [one(located) for located in claims]
+    judged = [one for one in found if one is not None]
     results = settle([result for result, _ in judged], plan.budget)
-    return Study(plan, tuple(results), tuple(seconds for _, seconds in judged), absent)
+    order = [located.claim for located in claims]
+    failed.sort(key=lambda pair: order.index(pair[0]))
+    seconds = tuple(seconds for _, seconds in judged)
+    return Study(plan, tuple(results), seconds, absent, tuple(failed))
 
 
 def _all_at_once(one: Callable[[Located], Any], claims: Sequence[Located]) -> list[Any]:

@@ -6,8 +6,11 @@ something is computed), so forking it is safe. This module imports the standard 
 that a command can call `start` before anything else.
 """
 
+import contextlib
 import multiprocessing
 import os
+import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,6 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from checks.suite import sources
+from checks.suite.supervisor import scratch
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
 CONTEXT = multiprocessing.get_context("forkserver" if FORKS else "spawn")
@@ -36,13 +40,16 @@ Submit = Callable[..., Future]  # of a function and its arguments
 def start(jobs: int = 0) -> None:
     """Let the server import what claims need, for a run of ``jobs`` processes."""
     if FORKS and choose_jobs(jobs) > 1:
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, util
 
         CONTEXT.set_forkserver_preload(["checks.suite.preload"])
         found = os.environ.setdefault(*SAFE_PATH)
+        usual, tempfile.tempdir = tempfile.tempdir, scratch() or tempfile.tempdir
         try:
+            util.get_temp_dir()  # where the server has its socket
             forkserver.ensure_running()
         finally:
+            tempfile.tempdir = usual
             if found == SAFE_PATH[1]:
                 del os.environ[SAFE_PATH[0]]
 
@@ -56,10 +63,12 @@ def choose_jobs(jobs: int = 0) -> int:
 def team(jobs: int) -> Iterator[Submit]:
     """A function that has ``jobs`` processes compute: ``submit(function, *arguments)``.
 
-    What has not begun is cancelled in the end.
+    What has not begun in the end is cancelled, and what has is not waited for.
     """
     queue = _Queue()
-    with TemporaryDirectory(prefix="verilimit-", ignore_cleanup_errors=True) as programs:
+    with TemporaryDirectory(
+        prefix="verilimit-", dir=scratch(), ignore_cleanup_errors=True
+    ) as programs:
         workers = [_Worker(programs) for _ in range(jobs)]
         for worker in workers:
             threading.Thread(target=queue.serve, args=(worker,), daemon=True).start()
@@ -77,10 +86,11 @@ class _Worker:
     def __init__(self, programs: str) -> None:
         self._programs = programs
         self._closed = False
-        self._pool = self._new()
+        self._new()
 
-    def _new(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, CONTEXT, initializer=_begin, initargs=(self._programs,))
+    def _new(self) -> None:
+        self._pool = ProcessPoolExecutor(1, CONTEXT, initializer=_begin, initargs=(self._programs,))
+        self._process = self._pool.submit(os.getpid)
 
     def compute(self, item: "_Item") -> Any:
         """The result; an item whose process has died is tried once more in a new one."""
@@ -90,12 +100,15 @@ class _Worker:
             if self._closed:
                 raise
             self._pool.shutdown(wait=False)
-            self._pool = self._new()
+            self._new()
             return self._pool.submit(item.function, *item.arguments).result()
 
     def close(self) -> None:
-        """Let the process finish its item, and no other follow it."""
+        """End the process: nobody waits for the item that it may have."""
         self._closed = True
+        if self._process.done() and not self._process.exception():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.result(), signal.SIGTERM)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 

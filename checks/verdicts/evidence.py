@@ -12,7 +12,7 @@ from .claim import Claim, Mutant, Role
 from .data import Data, Size
 from .experiment import Column, Experiment, Table, alone
 from .tasks import Task, evaluate
-from .values import ClaimError, real_values
+from .values import FAULTS, ClaimError, in_words, real_values
 
 Measure = Callable[[Sequence[Task]], Sequence[Table]]
 
@@ -139,10 +139,10 @@ def read_rows(
     where = f"{who} {Task(task.experiment, tuple(size.items()), *_seeds(task)).where}"
     try:
         raw = column.of(dict(size), dict(table))
-    except Exception as error:
+    except FAULTS as error:
         raise ClaimError(
             f"{where}: expected an array of {task.count} values, received "
-            f"{type(error).__name__}: {error}; correct what is read of the experiment"
+            f"{in_words(error)}; correct what is read of the experiment"
         ) from error
     try:
         values = real_values(raw, events=role.events)

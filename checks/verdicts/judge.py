@@ -12,7 +12,7 @@ from .evidence import Evidence, Measure, planted
 from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
-from .values import ClaimError
+from .values import FAULTS, ClaimError, in_words
 from .wording import because, margin_of, reach_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
@@ -154,11 +154,11 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
         return Finding((), {}, blocked=str(reason))
     except ClaimError:
         raise
-    except Exception as error:
+    except FAULTS as error:
         planted = f", mutant {mutant.id}" if mutant else ""
         raise ClaimError(
-            f"claim {subject.id}{planted}: expected a finding, received {type(error).__name__}: "
-            f"{error}; correct `finding` of {type(subject).__name__} or the mutant's `data`"
+            f"claim {subject.id}{planted}: expected a finding, received {in_words(error)}; "
+            f"correct `finding` of {type(subject).__name__} or the mutant's `data`"
         ) from error
 
 

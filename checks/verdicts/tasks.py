@@ -11,7 +11,7 @@ from jaxtyping import UInt32
 
 from .data import Real, Size
 from .experiment import Experiment
-from .values import ClaimError, real_values
+from .values import FAULTS, ClaimError, in_words, real_values
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,13 @@ def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
         table = experiment.simulate(task.point, keys, **experiment.options)
         if not isinstance(table, Mapping) or not table:
             raise TypeError(f"expected a dict of named columns, received {type(table).__name__}")
-    except Exception as error:
-        raise ClaimError(
-            f"{where}: expected an array of {task.count} values, received "
-            f"{type(error).__name__}: {error}; correct the function"
-        ) from error
-    try:
+        # A mapping and its arrays may be of the user's own kinds.
         return {str(name): _column(raw) for name, raw in table.items()}
-    except (TypeError, ValueError) as error:  # NumPy's own: it is no array at all
-        raise ClaimError(f"{where}: {error}; correct the function") from error
+    except FAULTS as error:
+        raise ClaimError(
+            f"{where}: expected an array of {task.count} values, received {in_words(error)}; "
+            "correct the function"
+        ) from error
 
 
 def _column(raw: Any) -> np.ndarray:

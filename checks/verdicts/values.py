@@ -12,6 +12,17 @@ class ClaimError(ValueError):
     """A function of a claim failed or returned what cannot be judged: a fault of the input."""
 
 
+FAULTS = (Exception, SystemExit, GeneratorExit)  # what a user's function may end with
+
+
+def in_words(error: BaseException) -> str:
+    """The kind and the message of an error, also where making the message fails."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except FAULTS:
+        return f"{type(error).__name__}, which has no message"
+
+
 class Undecided(Exception):
     """Raised where a rule can decide nothing: the message says why, and what would help."""
 
