@@ -1,5 +1,6 @@
 """Bad input: one message that says what was expected and received, exit 2, nothing written."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,8 @@ def test_an_error_in_a_users_function_names_claim_size_and_seed(
     assert "mine" in message
     assert "'n': 4" in message
     assert "seed" in message
-    assert not (tmp_path / "out.json").exists()
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert (record["claims"], len(record["failed"])) == ([], 1)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_a_source_of_the_same_size_and_time_is_compiled_anew(toy: Run, tmp_path:
 
 def located() -> Located:
     claim = IdentityClaim(id="a/b", residual=lambda size, keys: np.zeros(len(keys)))
-    return Located(claim, Origin(room="toy"))
+    return Located(claim, Origin(room="mean_field_flow"))
 
 
 TASKS = [Task("a/b:residual", (), 0, 4, 0)]

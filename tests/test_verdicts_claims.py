@@ -16,7 +16,7 @@ from checks.verdicts import (
     experiments,
     judge,
 )
-from checks.verdicts.tasks import seed_keys
+from checks.verdicts.tasks import _state, seed_keys
 
 N = sp.Symbol("n")
 LEVELS = [8, 16, 32, 64]
@@ -158,3 +158,10 @@ def test_a_mutant_with_its_own_function_is_measured_and_one_without_is_not():
     assert all(
         isinstance(m, MutantOutcome) and m.verdict.value == "REFUTED" for m in result.mutants
     )
+
+
+def test_the_keys_of_late_seeds_are_those_of_numpy_without_the_earlier_ones() -> None:
+    source = np.random.SeedSequence([3, 1, 4, 1, 5])
+    words = source.generate_state(5000, np.uint32)
+    for start, stop in ((0, 1), (0, 5000), (4998, 5000), (337, 642)):
+        assert np.array_equal(_state(source, start, stop), words[start:stop])

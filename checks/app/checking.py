@@ -1,6 +1,6 @@
 """``verilimit check``: judges claims, prints the verdict table, writes JSON and JUnit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
 from checks.app.screen import coloured, complain, console, reporter
 from checks.suite.files import require_apart, require_writable, write_text
+from checks.suite.fingerprint import source_hash, versions
 from checks.suite.generated import require_generated
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
@@ -73,7 +74,7 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
     require_plan(claims, plan)
     with running(machinery, claims) as run, reporter(quiet=machinery.quiet) as watcher:
         _require_generated(claims, machinery.store.with_name("generated.json"))
-        return run_claims(
+        study = run_claims(
             claims,
             plan,
             execute=run.execute,
@@ -81,6 +82,16 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
             watcher=watcher,
             together=run.together,
         )
+        run.store.judged(*_rows(study))
+        return study
+
+
+def _rows(study: Study) -> Iterator[tuple[str, str, str, str, int, str, float]]:
+    """The verdicts of a run as the store keeps them."""
+    version = f"{versions()['verilimit']} {source_hash()[:12]}"
+    for result, seconds in zip(study.results, study.seconds, strict=True):
+        words = result.verdict.name, result.because
+        yield result.claim_id, *words, study.plan.tier, study.plan.seed, version, seconds
 
 
 def _require_generated(claims: Sequence[Located], memory: Path) -> None:

@@ -1,11 +1,12 @@
 """How a run is computed: store, workers, and the checks of its options before anything runs."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.app.options import Executor
+from checks.app.options import DEFAULT_STORE, Executor
 from checks.suite.executors import Execute, dask, local
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
@@ -15,6 +16,8 @@ from checks.suite.store import Store
 from checks.suite.targets import Located
 from checks.suite.workers import choose_jobs
 from checks.verdicts import ClaimError, tier_words
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
     jobs = choose_jobs(machinery.jobs)
     loaded = [located.origin.proof() for located in claims if located.origin is not None]
     snapshot = Snapshot({entry: digest for proof in loaded for entry, digest in proof.items()})
-    store = Store(machinery.store, environment(), snapshot)
+    store = _store(machinery.store, snapshot)
     try:
         with _executor(machinery, jobs) as execute:
             yield Running(store, execute, jobs > 1)
@@ -60,10 +63,21 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
         raise InputProblem(
             expected="the functions of a claim to return finite numbers of the right shape",
             received=str(error),
-            remedy="Mend the function; finished items of rooms are kept.",
+            remedy="Mend the function; nothing was judged.",
         ) from error
     finally:
         store.close()
+
+
+def _store(path: Path, snapshot: Snapshot) -> Store:
+    """The store; one in memory where nobody asked for a file and none can be made."""
+    try:
+        return Store(path, environment(), snapshot)
+    except InputProblem:
+        if path != DEFAULT_STORE or path.exists():
+            raise
+    _log.warning("what is measured is not kept: no file %s can be made here", path)
+    return Store(Path(":memory:"), environment(), snapshot)
 
 
 @contextmanager

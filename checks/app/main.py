@@ -357,6 +357,78 @@ def probe(
     raise typer.Exit(probe(room, house(rooms), profile=profile.value, examples=examples, seed=seed))
 
 
+store_app = typer.Typer(help="The result store: what it holds, whether it is sound.")
+app.add_typer(store_app, name="store", no_args_is_help=True)
+
+
+@store_app.command("info")
+def store_info(store: opt.StoreOption = opt.DEFAULT_STORE) -> None:
+    """How much is kept, and since when."""
+    from checks.app.storing import info
+
+    raise typer.Exit(info(store))
+
+
+@store_app.command("verify")
+def store_verify(store: opt.StoreOption = opt.DEFAULT_STORE) -> None:
+    """Verify every checksum; exit 2 where a row is damaged (a run measures it anew)."""
+    from checks.app.storing import verify
+
+    raise typer.Exit(verify(store))
+
+
+@store_app.command("prune")
+def store_prune(
+    keep: Annotated[
+        int, typer.Option("--keep-newest", min=1, help="States of the code to keep of a block.")
+    ],
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+) -> None:
+    """Remove what older states of the code have measured."""
+    from checks.app.storing import prune
+
+    raise typer.Exit(prune(store, keep))
+
+
+@store_app.command("export")
+def store_export(
+    out: Annotated[Path, typer.Argument(metavar="FILE")],
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+) -> None:
+    """Copy the store into a new file, also while a run writes it."""
+    from checks.app.storing import export
+
+    raise typer.Exit(export(store, out))
+
+
+@store_app.command("import")
+def store_import(
+    source: Annotated[Path, typer.Argument(metavar="FILE")],
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+) -> None:
+    """Add what another store holds, for example that of a cluster."""
+    from checks.app.storing import bring
+
+    raise typer.Exit(bring(store, source))
+
+
+@app.command()
+def history(
+    claim: Annotated[
+        str | None, typer.Argument(metavar="[CLAIM]", help="An id; * stands for anything.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Show what differs from this version.")
+    ] = None,
+    slowest: Annotated[bool, typer.Option("--slowest", help="The slowest first.")] = False,
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+) -> None:
+    """Verdicts over versions and dates, from the store."""
+    from checks.app.storing import history as show
+
+    raise typer.Exit(show(store, claim, against, slowest=slowest))
+
+
 @app.command()
 def certify(
     name: Annotated[

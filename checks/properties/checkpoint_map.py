@@ -55,7 +55,7 @@ def read_map(path: Path) -> Map:
     """The map in a TOML file; raises `InputProblem` for anything that is missing or unknown."""
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise problem(f"{path} to be a TOML file", str(error)) from error
     if unknown := sorted(set(found) - KEYS):
         raise problem(f"keys among {', '.join(sorted(KEYS))}", ", ".join(map(_meant, unknown)))

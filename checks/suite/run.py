@@ -120,9 +120,11 @@ class Blocks:
         # Two rooms may each have an experiment of one name.
         items = [{**task.to_json(), "of": located.origin and located.origin.run} for task in tasks]
         stored = [None if kept is None else kept.get(item) for item in items]
-        for future, table in zip(futures, stored, strict=True):
-            if table is not None:
-                future.set_result(table)
+        for i, (task, table) in enumerate(zip(tasks, stored, strict=True)):
+            if table is not None and all(len(column) == task.count for column in table.values()):
+                futures[i].set_result(table)
+            else:
+                stored[i] = None
         missing = [i for i, table in enumerate(stored) if table is None]
         for position, found in self._execute(located, [tasks[i] for i in missing]):
             i = missing[position]

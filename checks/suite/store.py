@@ -5,33 +5,28 @@ points to the proof of what measured it: hashes of the code that was loaded and 
 read. A row is found only by a run whose snapshot agrees with that proof, so a number of other
 code, data, libraries or precision is never given out; rows of several states of the code lie side
 by side. Each row is committed as soon as it is measured: a killed run loses at most the items in
-flight. Write-ahead logging lets two runs share a file; what both measure is the same number, and
-the first row stays.
+flight. It carries a checksum of all that it says, which is verified on reading: a damaged row is
+measured anew. Write-ahead logging lets two runs share a file; what both measure is the same
+number, and the first row stays. Where nothing can be written, rows are read, and a run goes on.
 """
 
 import hashlib
 import io
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from checks.suite.problem import InputProblem
+from checks.suite.database import connect, guarded
 from checks.suite.snapshot import Snapshot
 
-LAYOUT = 3  # version of the tables, in SQLite's user_version
-BUSY_SECONDS = 60.0
-TABLES = (
-    "CREATE TABLE IF NOT EXISTS proofs (id TEXT PRIMARY KEY, entries TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE IF NOT EXISTS items (
-    key TEXT NOT NULL, proof TEXT NOT NULL, item TEXT NOT NULL, value BLOB NOT NULL,
-    seconds REAL NOT NULL, PRIMARY KEY (key, proof)
-) WITHOUT ROWID""",
-)
+_log = logging.getLogger(__name__)
 
 
 class Store:
@@ -40,43 +35,19 @@ class Store:
     def __init__(
         self, path: Path, environment: Mapping[str, str], snapshot: Snapshot | None = None
     ) -> None:
-        """Open or create the file; raises `InputProblem` when it is not a store or not writable.
+        """Open or create the file; raises `InputProblem` when it is not a store.
 
         ``snapshot``: the state of code and data whose numbers are given out, by default this
-        process's own.
+        process's own. Where nothing can be written, what is there is read.
         """
+        self._path = path
         self._environment = dict(environment)
         self.snapshot = Snapshot() if snapshot is None else snapshot
         self._agrees: dict[str, bool] = {}
         self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
-            self._prepare()
-        except (OSError, sqlite3.DatabaseError) as error:
-            raise InputProblem(
-                expected="--store to name a result store or a new file that can be written",
-                received=f"{path} ({error})",
-                remedy="Choose another path; nothing was run.",
-            ) from error
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        layout = run("PRAGMA user_version").fetchone()[0]
-        tables = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if layout in (1, 2) and tables <= {"items", "proofs"}:  # rows of claims, without columns
-            for table in tables:
-                run(f"DROP TABLE {table}")
-        elif layout != LAYOUT and tables:
-            raise sqlite3.DatabaseError(
-                f"a database of another kind or layout: {layout}, expected {LAYOUT}"
-            )
-        run("PRAGMA journal_mode=WAL")
-        run("PRAGMA synchronous=NORMAL")
-        with self._connection:
-            for table in TABLES:
-                run(table)
-            run(f"PRAGMA user_version={LAYOUT}")
+        self._connection, self._writes = connect(path)
+        self._damaged: set[tuple[str, str]] = set()
+        self._silent = False
 
     def key(self, item: Mapping[str, Any]) -> str:
         """The hash under which the JSON-able ``item`` is kept, environment included."""
@@ -85,22 +56,29 @@ class Store:
 
     def get(self, item: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
         """The stored columns that the snapshot's code and data have made, or None."""
-        with self._lock:
+        key = self.key(item)
+        with self._lock, guarded(self._path):
             rows = self._connection.execute(
-                "SELECT proof, value FROM items WHERE key = ?", (self.key(item),)
+                "SELECT key, proof, item, value, seconds, made, checksum FROM items WHERE key = ?",
+                (key,),
             ).fetchall()
-            value = next((value for proof, value in rows if self._current(proof)), None)
-        if value is None:
-            return None
-        with np.load(io.BytesIO(value), allow_pickle=False) as columns:
-            return {name[1:]: columns[name] for name in columns.files}
+            for *row, checksum in rows:
+                if not self._current(row[1]):
+                    continue
+                if checksum_of(*row) == checksum:
+                    return columns_of(row[3])
+                self._damaged.add((key, row[1]))
+                _log.warning("a damaged row of the store is measured anew: %s", json.dumps(item))
+        return None
 
     def _current(self, proof: str) -> bool:
         if proof not in self._agrees:
-            (entries,) = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT entries FROM proofs WHERE id = ?", (proof,)
             ).fetchone()
-            self._agrees[proof] = not self.snapshot.differences(json.loads(entries))
+            entries = "" if found is None else found[0]
+            sound = _digest(entries) == proof
+            self._agrees[proof] = sound and not self.snapshot.differences(json.loads(entries))
         return self._agrees[proof]
 
     def put(
@@ -110,25 +88,79 @@ class Store:
         seconds: float,
         proof: Mapping[str, str] | None = None,
     ) -> None:
-        """Keep columns with their proof; a row that another run has written stays as it is."""
+        """Keep columns with their proof; a sound row that another run has written stays as it is.
+
+        Where it cannot be kept, a warning says so, once, and the run goes on.
+        """
         buffer = io.BytesIO()
         # A column may be called like an argument of savez.
         arrays: dict[str, Any] = {f"_{name}": column for name, column in columns.items()}
         np.savez(buffer, **arrays)
         entries = json.dumps(dict(proof or {}), sort_keys=True)
-        name = hashlib.sha256(entries.encode()).hexdigest()
+        name = _digest(entries)
         text = json.dumps(dict(item), sort_keys=True)
-        row = (self.key(item), name, text, buffer.getvalue(), seconds)
-        with self._lock, self._connection:
-            run = self._connection.execute
-            run("INSERT OR IGNORE INTO proofs VALUES (?, ?)", (name, entries))
-            run("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?, ?)", row)
+        row = (self.key(item), name, text, buffer.getvalue(), float(seconds), now())
+        verb = "REPLACE" if row[:2] in self._damaged else "IGNORE"
+        whole = (*row, checksum_of(*row))
+        self._write(
+            ("INSERT OR REPLACE INTO proofs VALUES (?, ?)", (name, entries)),
+            (f"INSERT OR {verb} INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", whole),
+        )
+
+    def judged(self, *rows: tuple[str, str, str, str, int, str, float]) -> None:
+        """Keep verdicts for `verilimit history`: claim, verdict, because, tier, seed, version,
+        seconds.
+        """  # fmt: skip
+        made = now()
+        self._write(
+            *(("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (made, *r)) for r in rows)
+        )
+
+    def _write(self, *statements: tuple[str, tuple[Any, ...]]) -> None:
+        why = "it cannot be written"
+        with self._lock:
+            if self._writes:
+                try:
+                    with self._connection:
+                        for statement, values in statements:
+                            self._connection.execute(statement, values)
+                except sqlite3.Error as error:  # a full disk, a lock, damaged pages
+                    why, self._writes = str(error), False
+            if not self._writes and not self._silent:
+                self._silent = True
+                _log.warning("what is measured is not kept in %s: %s", self._path, why)
 
     def count(self) -> int:
         """Number of stored items."""
-        with self._lock:
+        with self._lock, guarded(self._path):
             return self._connection.execute("SELECT count(*) FROM items").fetchone()[0]
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+
+def columns_of(value: bytes) -> dict[str, np.ndarray]:
+    """The columns of a row whose checksum was verified."""
+    with np.load(io.BytesIO(value), allow_pickle=False) as columns:
+        return {name[1:]: columns[name] for name in columns.files}
+
+
+def checksum_of(
+    key: object, proof: object, item: object, value: object, seconds: object, made: object
+) -> str:
+    """A hash of all that a row says; whatever SQLite has in its place gives another one."""
+    digest = hashlib.sha256()
+    for part in (key, proof, item, value, seconds, made):
+        part = part if isinstance(part, bytes) else repr(part).encode(errors="replace")
+        digest.update(b"%d:" % len(part) + part)
+    return digest.hexdigest()
+
+
+def now() -> str:
+    """The time, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _digest(text: object) -> str:
+    return hashlib.sha256(str(text).encode()).hexdigest()

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,15 +60,23 @@ def seed_keys(
     if seed < 0:
         raise ValueError(f"expected a seed of at least 0, received {seed}")
     stop = start + count
-    return _first_keys(f"{draw}|{side}", seed, 1 << (stop - 1).bit_length())[start:stop].copy()
+    digest = hashlib.sha256(f"{draw}|{side}".encode()).digest()
+    words = np.frombuffer(digest[:16], dtype="<u4").tolist()
+    return _state(np.random.SeedSequence([seed, *words]), 2 * start, 2 * stop).reshape(-1, 2)
 
 
-@lru_cache(maxsize=64)
-def _first_keys(text: str, seed: int, count: int) -> UInt32[np.ndarray, "{count} 2"]:
-    """The first keys of a draw; a power of two of them, so that many blocks are one computation."""
-    words = np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], dtype="<u4").tolist()
-    source = np.random.SeedSequence([seed, *words])
-    return source.generate_state(2 * count, np.uint32).reshape(-1, 2)
+def _state(source: np.random.SeedSequence, start: int, stop: int) -> UInt32[np.ndarray, " words"]:
+    """Words ``start`` to ``stop`` of ``source.generate_state``, without those before.
+
+    Each is a word of the pool, hashed with a constant that is multiplied once a word.
+    """
+    first, factor, shift = 0x8B51F9DD, 0x58F38DED, 16  # NumPy's, and those of O'Neill's seed_seq
+    constants = np.full(stop - start + 1, factor, dtype=np.uint32)
+    constants[0] = first * pow(factor, start, 2**32) % 2**32
+    constants = np.multiply.accumulate(constants, dtype=np.uint32)
+    words = source.pool[np.arange(start, stop) % len(source.pool)] ^ constants[:-1]
+    words = words * constants[1:]
+    return words ^ (words >> np.uint32(shift))
 
 
 def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:

@@ -1,0 +1,115 @@
+"""The SQLite file of a store: opened for writing, or for reading where that is all one may do.
+
+Whatever goes wrong with it, a lock, a full disk, damaged pages, ends in one `InputProblem`.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from checks.suite.problem import InputProblem
+
+LAYOUT = 4  # version of the tables, in SQLite's user_version
+BUSY_SECONDS = 60.0
+COLUMNS = {
+    "proofs": ("id", "entries"),
+    "items": ("key", "proof", "item", "value", "seconds", "made", "checksum"),
+    "verdicts": ("made", "claim", "verdict", "because", "tier", "seed", "version", "seconds"),
+}
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS proofs (id TEXT PRIMARY KEY, entries TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS items (
+    key TEXT NOT NULL, proof TEXT NOT NULL, item TEXT NOT NULL, value BLOB NOT NULL,
+    seconds REAL NOT NULL, made TEXT NOT NULL, checksum TEXT NOT NULL, PRIMARY KEY (key, proof)
+) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS verdicts (
+    made TEXT NOT NULL, claim TEXT NOT NULL, verdict TEXT NOT NULL, because TEXT NOT NULL,
+    tier TEXT NOT NULL, seed INTEGER NOT NULL, version TEXT NOT NULL, seconds REAL NOT NULL
+)""",
+)
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """A connection, and whether it can write; raises `InputProblem` for what is no store."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _prepared(sqlite3.connect(path, BUSY_SECONDS, check_same_thread=False)), True
+    except (OSError, sqlite3.DatabaseError) as error:
+        if (path.is_file() and "readonly" in str(error)) or isinstance(error, PermissionError):
+            return reading(path), False
+        raise unusable(path, error) from error
+
+
+def reading(path: Path) -> sqlite3.Connection:
+    """A connection that only reads; raises `InputProblem` where there is no store."""
+    last: Exception = FileNotFoundError(f"no file {path}")
+    address = path.resolve().as_uri()
+    # Without the log of a write in progress the file alone is all of it.
+    modes = ["mode=ro"] if path.with_name(f"{path.name}-wal").exists() else ["mode=ro&immutable=1"]
+    for mode in modes if path.is_file() else ():
+        try:
+            found = sqlite3.connect(f"{address}?{mode}", uri=True, check_same_thread=False)
+            _require_layout(found)
+        except sqlite3.DatabaseError as error:
+            last = error
+        else:
+            return found
+    raise unusable(path, last) from last
+
+
+def unusable(path: Path, error: Exception) -> InputProblem:
+    """What to say of a store that cannot be used."""
+    return InputProblem(
+        expected="--store to name a result store or a new file that can be written",
+        received=f"{path} ({error})",
+        remedy="Choose another path, or move the file away; `verilimit store verify` says what "
+        "is readable.",
+    )
+
+
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Turn an error of the database into an `InputProblem`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise unusable(path, error) from error
+
+
+def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    run = connection.execute
+    layout, tables = _layout(connection)
+    if 0 < layout < LAYOUT and tables <= set(COLUMNS):  # rows without columns or checksums
+        for table in tables:
+            run(f"DROP TABLE {table}")
+    elif tables:
+        _require_layout(connection)
+    run("PRAGMA journal_mode=WAL")
+    run("PRAGMA synchronous=NORMAL")
+    with connection:
+        for table in TABLES:
+            run(table)
+        run(f"PRAGMA user_version={LAYOUT}")
+    return connection
+
+
+def _layout(connection: sqlite3.Connection) -> tuple[int, set[str]]:
+    query = "SELECT name FROM sqlite_master WHERE type != 'index'"
+    tables = {name for (name,) in connection.execute(query).fetchall()}
+    return connection.execute("PRAGMA user_version").fetchone()[0], tables
+
+
+def _require_layout(connection: sqlite3.Connection) -> None:
+    layout, tables = _layout(connection)
+    if layout != LAYOUT:
+        raise sqlite3.DatabaseError(
+            f"a database of another kind or layout: {layout}, expected {LAYOUT}"
+        )
+    for table, columns in COLUMNS.items():
+        found = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        kind = connection.execute(
+            "SELECT type FROM sqlite_master WHERE name = ?", (table,)
+        ).fetchone()
+        if table not in tables or tuple(found) != columns or kind != ("table",):
+            raise sqlite3.DatabaseError(f"its table {table} is not what layout {LAYOUT} has")
