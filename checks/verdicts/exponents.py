@@ -11,7 +11,7 @@ from .data import Data, Real
 from .finding import estimate_of
 from .fit import Fit, allowed, fit_shape
 from .levels import Levels
-from .linear import relative_solution
+from .linear import relative_solution, unit_columns
 from .model import Shape
 from .outcome import Test
 
@@ -61,7 +61,7 @@ def estimates_of(rate: Rate, tests: tuple[Test, ...]) -> dict[str, dict[str, Any
 
 def presence_tests(rate: Rate, levels: Levels, shape: Shape, fit: Fit) -> tuple[Test, ...]:
     """An exact sum names all its terms: each must carry a share of the error somewhere."""
-    columns = np.exp(shape.log_terms - fit.log_fit).T
+    columns = unit_columns(shape.log_terms - fit.log_fit).T
     coefficients, solution = relative_solution(levels, fit.log_fit, columns)
     tests = []
     for i, term in enumerate(rate.terms):

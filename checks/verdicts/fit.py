@@ -23,7 +23,7 @@ from theory.language.rate import Kind
 
 from .data import Real
 from .levels import Levels
-from .linear import MISFIT, chi_square, level_weights, linear_solution
+from .linear import MISFIT, chi_square, least_squares, level_weights, linear_solution
 from .model import Shape, descend, model
 from .outcome import t_quantile
 
@@ -198,9 +198,9 @@ def _far_starts(
     """For large next-order terms of one monomial, the rest of the fit: minima are far apart."""
     starts, count = [], len(shape.corrections)
     design = np.concatenate([np.ones((1, len(target))), shape.log_sizes]).T
-    root = np.sqrt(weights)
+    projector = least_squares(design, weights)
     for part in FAR if count else ():
         far = part * high[len(high) - count :]
         rest = target - shape.log_terms[0] - np.log1p(far @ shape.corrections)
-        starts.append(np.append(np.linalg.pinv(design * root[:, None]) @ (root * rest), far))
+        starts.append(np.append(projector @ rest, far))
     return starts
