@@ -18,11 +18,13 @@ from .outcome import Test
 PRESENT = 0.05  # largest share of the error above which a named term counts as seen
 
 
-def fit_rate(rate: Rate, margin: Real, levels: Levels, shape: Shape) -> Fit:
+def fit_rate(
+    rate: Rate, margin: Real, levels: Levels, shape: Shape, *, bounded: bool = False
+) -> Fit:
     """Excess exponents over the prediction; a bound of several terms needs its own rule."""
     if len(shape.log_terms) > 1 and rate.kind is Kind.UPPER_BOUND:
         return fit_bound(levels, shape)
-    return fit_shape(levels, shape, allowed(rate.kind, margin))
+    return fit_shape(levels, shape, allowed(rate.kind, margin), bounded=bounded)
 
 
 def exponent_tests(rate: Rate, margin: Real, fit: Fit) -> tuple[Test, ...]:

@@ -15,6 +15,7 @@ import sympy as sp
 from .claim import Claim, Mutant
 from .data import Real
 from .experiment import Table
+from .kinds.constant import ConstantClaim
 from .kinds.decay import DecayClaim
 from .kinds.frequency import FrequencyClaim
 from .kinds.growth import GrowthClaim
@@ -72,6 +73,15 @@ def _rate(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> H
     return Hostile(
         name, right, claim, lambda rng, count, **sizes: truth(**sizes) * _noise(rng, count)
     )
+
+
+def _constant(name: str, right: bool, truth: Callable[..., Any]) -> Hostile:
+    """Log-normal errors around a truth, claimed to go like 1/n with constant one."""
+    mean = float(np.exp(0.08))  # of the noise
+    claim = ConstantClaim(
+        id=f"hostile/{name}", error=unmeasured, sizes=EIGHT, predicted=1 / n, constant=mean
+    )
+    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * _noise(rng, count))
 
 
 def _bound(name: str, right: bool, truth: Callable[[Any, Any], Any]) -> Hostile:
@@ -173,6 +183,16 @@ NEXT_ORDER = (
     _rate("right-rate-behind-a-large-correction", True, lambda n: (1 + 60 / n) / n),
     _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
     _rate("right-rate-with-a-half-order", True, lambda n: (1 + 5 * n**-0.5) / n),
+    _rate("slower-rate-with-a-half-order", False, lambda n: n**-0.85 * (1 + 5 * n**-0.5)),
+    _rate("slower-rate-with-a-smaller-one", False, lambda n: n**-0.85 * (1 + 2 * n**-0.5)),
+    _rate("right-rate-above-a-half-order", True, lambda n: (1 - 0.8 * n**-0.5) / n),
+    _rate("right-rate-with-a-third-order", True, lambda n: (1 + 3 * n ** (-1 / 3)) / n),
+    _rate("right-rate-with-a-second-order", True, lambda n: (1 + 20 * n**-2.0) / n),
+    _rate("half-order-named", True, lambda n: (1 + n**-0.5) / n, next_order=0.5),
+    _rate("next-order-named", True, lambda n: (1 + 2 / n) / n, next_order=1),
+    _constant("right-constant-with-a-half-order", True, lambda n: (1 + 2 * n**-0.5) / n),
+    _constant("wrong-constant-with-a-half-order", False, lambda n: (0.8 + 2 * n**-0.5) / n),
+    _constant("right-constant", True, lambda n: (1 + 2 / n) / n),
     _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
     _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
 )

@@ -26,11 +26,11 @@ from checks.verdicts.exponents import (
     presence_tests,
 )
 from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
-from checks.verdicts.fit import Fit, allowed, misfit_of
+from checks.verdicts.fit import Fit, least_misfit
 from checks.verdicts.floors import floor_notes, floor_tests, grows
 from checks.verdicts.levels import Levels, refuse_copies, summarize
 from checks.verdicts.model import Shape
-from checks.verdicts.orders import OTHER, in_doubt, with_rivals
+from checks.verdicts.orders import OTHERS, Order, over_orders
 from checks.verdicts.outcome import Test
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
@@ -123,7 +123,7 @@ class RateClaim(Claim):
         levels = summarize(errors, self.statistic)
         fit = fit_rate(self.rate, self.margin, levels, shape)
         tests = self._tests(levels, shape, fit, data)
-        tests, more, another = self._with_rivals(tests, levels, data)
+        tests, more, another = self._over_orders(tests, levels, data)
         notes, doubt = notes + more, fit.doubt or another
         if len(shape.log_terms) > 1 and self.rate.kind is Kind.EXACT:
             tests += presence_tests(self.rate, levels, shape, fit)
@@ -147,22 +147,24 @@ class RateClaim(Claim):
         tests = exponent_tests(self.rate, self.margin, fit)
         return tests + floor_tests(self.rate, self.floor_share, levels, shape, fit, data)
 
-    def _with_rivals(
+    def _over_orders(
         self, tests: tuple[Test, ...], levels: Levels, data: Data
     ) -> tuple[tuple[Test, ...], tuple[str, ...], str]:
-        """The tests, held to a correction of another order where its order is in doubt."""
+        """The tests, held to corrections of other orders where none is named."""
         if self.next_order != "auto" or len(self.rate.terms) > 1:
             return tests, (), ""
-        shapes = [rate_shape(self.rate, order, data) for order in (None, 1.0, OTHER)]
-        if not len(shapes[1].corrections):
+        none, shape, *others = (
+            rate_shape(self.rate, order, data) for order in (None, 1.0, *OTHERS)
+        )
+        if not len(shape.corrections):
             return tests, (), ""
-        region = allowed(self.rate.kind, self.margin)
-        if not in_doubt(*(misfit_of(levels, shape, region) for shape in shapes)):
-            return tests, (), ""
-        other = fit_rate(self.rate, self.margin, levels, shapes[2])
-        rivals = self._tests(levels, shapes[2], other, data)
-        tests, note, doubt = with_rivals(tests, rivals)
-        return tests, (note,), doubt
+        first, rivals = Order(1.0, least_misfit(levels, shape), tests), []
+        for order, other in zip(OTHERS, others, strict=True):
+            fit = fit_rate(self.rate, self.margin, levels, other, bounded=True)
+            misfit = least_misfit(levels, other, bounded=True)
+            rivals.append(Order(order, misfit, self._tests(levels, other, fit, data)))
+        spare = len(data.points) - 1 - len(shape.log_sizes) - len(shape.corrections)
+        return over_orders(first, rivals, least_misfit(levels, none), spare)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Wrong exponents, or errors that leave the bound."""
