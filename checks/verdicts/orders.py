@@ -2,21 +2,22 @@
 
 A rule fits with a correction of order 1. Corrections of order 1/2 are common in width limits, of
 order 2 in symmetric schemes, and taken for order 1 they move an exponent by more than its margin.
-The family is: orders 1/2 and 2, up to four times the leading term at the coarsest level. A member
-that the data do not exclude must refute for a refutation. For support, where a correction is seen,
-each must support that fits about as well as order 1.
+The family is: orders 1/2 and 2, up to four times the leading term at the coarsest level. A claim is
+refuted only as far as each member refutes it or is itself excluded by its misfit, and where a
+correction is seen, supported only as far as each member supports it or fits worse than order 1.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from scipy import special
+
+from .linear import MISFIT
 from .outcome import Test
 from .spending import support
 
 OTHERS = (0.5, 2.0)  # the orders that are tried besides 1
 SEEN = 4.0  # chi-square by which a fit without correction must be worse
-ALIKE = 4.0  # chi-square by which an order must be worse than order 1 not to be asked for support
-EXCLUDED = 10.83  # and than the best not to be asked for refutation: once in 1000 for a true order
 REFUTES, SUPPORTS = 1e-3, 0.05  # p-values below which order 1 alone would have decided
 
 
@@ -39,17 +40,20 @@ def over_orders(
     """
     least = min(order.misfit for order in (first, *rivals))
     # Where no form fits, they are compared in the unit of the misfit, as in analysis of variance.
-    unit = max(1.0, least / max(spare, 1))
+    misfits = spare > 0 and special.chdtrc(spare, least) < MISFIT
+    unit = max(1.0, least / spare) if misfits else 1.0
     seen = uncorrected - least > SEEN * unit
     tests, notes, doubt = first.tests, [], ""
     for rival in rivals:
-        refuting = rival.misfit - least <= EXCLUDED * unit
-        supporting = seen and rival.misfit - first.misfit <= ALIKE * unit
+        excluded, worse = (
+            float(special.ndtr(-((max(rival.misfit - misfit, 0.0) / unit) ** 0.5)))
+            for misfit in (least, first.misfit)
+        )
         agreed = tuple(
             replace(
                 test,
-                refutation=max(test.p_refute, other.p_refute) if refuting else test.p_refute,
-                support=max(test.p_support, other.p_support) if supporting else test.p_support,
+                refutation=max(test.p_refute, min(other.p_refute, 2 * excluded)),
+                support=max(test.p_support, min(other.p_support, worse) if seen else 0.0),
             )
             for test, other in zip(tests, rival.tests, strict=True)
         )
@@ -58,7 +62,7 @@ def over_orders(
             f"were the correction of order {rival.order:g}: {rival.tests[0].name} "
             f"{rival.tests[0].estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
         )
-        if supporting:
+        if seen and worse > SUPPORTS:
             notes.append(words)
         if not doubt and _alone(tests, agreed):
             doubt = (
