@@ -88,7 +88,8 @@ def judge(
         tier=tier,
         seed=seed,
         margin=margin_of(claim),
-        notes=(*course.finding.notes, _rule_of_three(course.seeds)),
+        notes=course.finding.notes
+        + (() if course.finding.counted else (_rule_of_three(course.seeds),)),
         series=course.finding.series,
         own_verdict=course.verdict,
     )

@@ -24,8 +24,10 @@ def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) 
     if verdict is Verdict.SUPPORTED:
         first = finding.tests[0]
         inside = f"{_describe(first)}, within {_region(*first.support_region)}"
-        return sampled or f"{inside}{_unequal(finding.tests)}, {seeds} seeds"
+        counted = finding.counted or f"{seeds} seeds"
+        return sampled or f"{inside}{_unequal(finding.tests)}, {counted}"
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
+    end = f" with {finding.counted}" if finding.counted else end
     return f"{_describe(worst)}, neither inside nor outside {region}{end}"
 
 
