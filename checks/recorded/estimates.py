@@ -80,7 +80,7 @@ class Estimate:
             f"exponent of {name}: {value:.3g}, between {low:.3g} and {high:.3g}"
             for name, (value, low, high) in self.exponents.items()
         ]
-        lines += [f"{self.counted}; no verdict: nothing was claimed", *self.notes]
+        lines += [f"{self.counted}; an estimate is no verdict", *self.notes]
         for form in self.forms if len(self.forms) > 1 else ():
             behind = form.score - self.forms[0].score
             words = "; ".join(

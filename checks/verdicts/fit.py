@@ -95,9 +95,13 @@ def fit_shape(
     return min(windows, key=lambda window: window.width)
 
 
-def least_misfit(levels: Levels, shape: Shape, *, bounded: bool = False) -> float:
-    """The smallest chi-square of any fit on all levels, near to a claim or not."""
+def least_misfit(
+    levels: Levels, shape: Shape, within: Region = (-np.inf, np.inf), *, bounded: bool = False
+) -> float:
+    """The smallest chi-square of any fit on all levels with excess exponents ``within``."""
     low, high = _box(shape, levels.log_mean, bounded)
+    excess = slice(len(shape.log_terms), len(shape.log_terms) + len(shape.log_sizes))
+    low[excess], high[excess] = np.clip(within, low[excess][:, None], high[excess][:, None]).T
     fits = _fits(shape, levels, level_weights(levels), low, high)
     return min(chi_square(levels, levels.log_mean - model(shape, theta)[0]) for theta in fits)
 

@@ -23,10 +23,14 @@ REFUTES, SUPPORTS = 1e-3, 0.05  # p-values below which order 1 alone would have 
 
 @dataclass(frozen=True)
 class Order:
-    """A next order, the least chi-square of its fits, and its tests."""
+    """A next order and its tests.
+
+    ``misfit``: the least chi-square of its fits, ``claimed`` of those that keep to the claim.
+    """
 
     order: float
     misfit: float
+    claimed: float
     tests: tuple[Test, ...]
 
 
@@ -45,10 +49,8 @@ def over_orders(
     seen = uncorrected - least > SEEN * unit
     tests, notes, doubt = first.tests, [], ""
     for rival in rivals:
-        excluded, worse = (
-            float(special.ndtr(-((max(rival.misfit - misfit, 0.0) / unit) ** 0.5)))
-            for misfit in (least, first.misfit)
-        )
+        excluded = _tail((rival.claimed - least) / unit)
+        worse = _tail((rival.misfit - first.misfit) / unit)
         agreed = tuple(
             replace(
                 test,
@@ -71,6 +73,11 @@ def over_orders(
             )
         tests = agreed
     return tests, tuple(notes), doubt
+
+
+def _tail(worse: float) -> float:
+    """p-value of a form that fits worse by so much of chi-square, one-sided."""
+    return float(special.ndtr(-(max(worse, 0.0) ** 0.5)))
 
 
 def _alone(tests: Sequence[Test], agreed: Sequence[Test]) -> bool:

@@ -19,7 +19,7 @@ from .exponents import (
     presence_tests,
 )
 from .finding import Finding, noise_floor, plot_series
-from .fit import Fit, least_misfit
+from .fit import Fit, allowed, least_misfit
 from .floors import floor_notes, floor_tests
 from .levels import Levels
 from .model import Shape
@@ -82,14 +82,17 @@ def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: 
     """The tests, held to corrections of other orders where none is named."""
     if rule.next_order != "auto" or len(rule.rate.terms) > 1:
         return tests, (), ""
-    none, shape, *others = (rate_shape(rule.rate, order, data) for order in (None, 1.0, *OTHERS))
+    rate = rule.rate
+    none, shape, *others = (rate_shape(rate, order, data) for order in (None, 1.0, *OTHERS))
     if not len(shape.corrections):
         return tests, (), ""
-    first, rivals = Order(1.0, least_misfit(levels, shape), tests), []
+    misfit = least_misfit(levels, shape)
+    first, rivals = Order(1.0, misfit, misfit, tests), []
     for order, other in zip(OTHERS, others, strict=True):
-        fit = fit_rate(rule.rate, rule.margin, levels, other, bounded=True)
+        fit = fit_rate(rate, rule.margin, levels, other, bounded=True)
         misfit = least_misfit(levels, other, bounded=True)
-        rivals.append(Order(order, misfit, _tests(rule, levels, other, fit, data)))
+        claimed = least_misfit(levels, other, allowed(rate.kind, rule.margin), bounded=True)
+        rivals.append(Order(order, misfit, claimed, _tests(rule, levels, other, fit, data)))
     spare = len(data.points) - 1 - len(shape.log_sizes) - len(shape.corrections)
     return over_orders(first, rivals, least_misfit(levels, none), spare)
 
