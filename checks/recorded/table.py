@@ -12,6 +12,7 @@ import numpy as np
 from checks.suite.problem import InputProblem
 
 Table = dict[str, list[Any]]
+NO_NUMBERS = (bool, np.bool_, complex, np.complexfloating, np.ma.core.MaskedConstant)
 LARGEST = 256 * 2**20  # bytes of a file
 
 
@@ -51,7 +52,7 @@ def numbers(table: Table, name: str) -> np.ndarray:
     values = []
     for row, cell in enumerate(column(table, name), start=1):
         try:
-            if isinstance(cell, bool | np.bool_ | complex | np.complexfloating):
+            if isinstance(cell, NO_NUMBERS):
                 raise ValueError
             value = float(cell)
         except (TypeError, ValueError):

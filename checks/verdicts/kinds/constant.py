@@ -141,9 +141,8 @@ class ConstantClaim(Claim):
         found = {}
         for order in (None, 1.0, *OTHERS):
             other, fitted, _ = self._extrapolated(ratios, order, data)
-            found[order] = Order(
-                order or 0.0, chi_square(ratios, ratios.log_mean - fitted), (other,)
-            )
+            misfit = chi_square(ratios, ratios.log_mean - fitted)
+            found[order] = Order(order or 0.0, misfit, misfit, (other,))
         rivals = [found[order] for order in OTHERS]
         spare = len(data.points) - self._columns(1.0, data).shape[1]
         return over_orders(found[1.0], rivals, found[None].misfit, spare)
