@@ -149,7 +149,7 @@ def test_an_estimate_holds_the_exponent_and_ranks_the_form_that_is_right_among_t
         assert name in [form.name for form in found.alike], (name, str(found))
     _, low, high = estimate(table(forms["power law"])).exponents["n"]
     assert low <= -0.75 <= high
-    assert "no verdict" in str(found)
+    assert "no verdict" in str(estimate(table(forms["power law"])))
 
 
 def test_two_methods_are_compared_by_factor_and_exponent() -> None:
@@ -188,6 +188,12 @@ def test_whatever_is_no_rate_is_refused_in_one_line(text: str) -> None:
         found, said = None, str(problem)
         assert "sum of monomials" in said
     assert found is None or found.free_symbols
+
+
+def test_parquet_without_its_extra_names_the_extra(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("checks.recorded.table.find_spec", lambda name: None)
+    with pytest.raises(InputProblem, match=r"verilimit\[parquet\]"):
+        recorded(tmp_path / "table.parquet", sizes="n", error="e")
 
 
 BAD: dict[str, tuple[dict[str, list[Any]], str]] = {

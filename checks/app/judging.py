@@ -99,7 +99,8 @@ def _compare(table: Table, columns: dict[str, Any], method: str, json: Path | No
         )
     rows = {name: [k for k, label in enumerate(labels) if label == name] for name in names}
     parts = [{n: [cells[k] for k in rows[name]] for n, cells in table.items()} for name in names]
-    found = compare(*(recorded(part, **columns) for part in parts), (names[0], names[1]))
+    first, second = (recorded(part, **columns) for part in parts)
+    found = compare(first, second, (names[0], names[1]))
     console().print(str(found), markup=False, soft_wrap=True)
     if json is not None:
         _write(json, {"comparison": found.to_json()})

@@ -101,5 +101,5 @@ def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Co
         exponents[a.sizes[j]] = (
             float(parameters[i]), float(parameters[i] - half), float(parameters[i] + half)
         )  # fmt: skip
-    factor = tuple(float(np.exp(x)) for x in (value, value - reach, value + reach))
-    return Comparison(names, dict(common[finest]), factor, exponents, solution.misfit)
+    middle, low, high = np.exp([value, value - reach, value + reach]).tolist()
+    return Comparison(names, dict(common[finest]), (middle, low, high), exponents, solution.misfit)

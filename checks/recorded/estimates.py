@@ -81,8 +81,9 @@ class Estimate:
             for name, (value, low, high) in self.exponents.items()
         ]
         lines += [f"{self.counted}; an estimate is no verdict", *self.notes]
+        best = min(form.score for form in self.forms)
         for form in self.forms if len(self.forms) > 1 else ():
-            behind = form.score - self.forms[0].score
+            behind = form.score - best
             words = "; ".join(
                 f"exponent of {name} {value:.3g} [{low:.3g}, {high:.3g}]"
                 for name, (value, low, high) in form.exponents.items()
@@ -132,7 +133,8 @@ def _without_noise(data: Recorded) -> Estimate:
         )
     logs = np.log(data.values)
     slopes = read_slopes(np.log(_sizes(data)[0]), logs)
-    name, found = data.sizes[0], (slopes.exponent, slopes.low, slopes.high)
+    name = next(iter(data.sizes))
+    found = (slopes.exponent, slopes.low, slopes.high)
     notes = [f"slopes from level to level: {', '.join(f'{s:.4g}' for s in slopes.local)}"]
     if slopes.order is not None:
         notes.append(f"the last three slopes approach their limit with order {slopes.order:.2g}")

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ def read_table(source: Any) -> Table:
         table = {str(name): list(column) for name, column in source.items()}
     elif isinstance(source, np.ndarray) and source.dtype.names:
         table = {name: source[name].tolist() for name in source.dtype.names}
-    elif hasattr(source, "columns") and hasattr(source, "__getitem__"):
-        table = {str(name): list(source[name]) for name in source.columns}
+    elif (names := getattr(source, "columns", None)) is not None:
+        table = {str(name): list(source[name]) for name in names}
     else:
         raise InputProblem(
             expected="a table: a file, a dict of columns, a structured array or a frame",
@@ -110,12 +111,10 @@ def _parquet(path: Path) -> Table:
             received="an installation without it",
             remedy="pip install 'verilimit[parquet]', or write the table as CSV.",
         )
-    from pyarrow import ArrowInvalid, BufferReader
-    from pyarrow.parquet import read_table as read
-
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     try:
-        return dict(read(BufferReader(_content(path))).to_pydict())
-    except ArrowInvalid as error:
+        return dict(parquet.read_table(arrow.BufferReader(_content(path))).to_pydict())
+    except arrow.ArrowInvalid as error:
         raise InputProblem(
             expected="a Parquet file",
             received=f"{path} ({error})",

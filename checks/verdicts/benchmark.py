@@ -16,7 +16,7 @@ import sympy as sp
 from jaxtyping import Float
 
 from .calibration import Frequency, frequencies, frequency, fresh_seeds
-from .data import Data
+from .data import Data, Real
 from .evidence import Measure
 from .experiment import Table
 from .hostile import HOSTILE, Hostile
@@ -46,7 +46,7 @@ class Study:
     margin: float = 0.1
     sizes: Mapping[str, Sequence[int]] = field(default_factory=lambda: EIGHT)
     spread: float = 0.4
-    next_order: float | str = "auto"
+    next_order: Real | str = "auto"
 
     def claim(self) -> RateClaim:
         """The claim; its data come from ``measure``, which is quicker than one key at a time."""
