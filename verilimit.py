@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.properties.probe import Probe as Probe
     from checks.properties.probe import Violation as Violation
     from checks.properties.probe import require as require
+    from checks.recorded.claim import RecordedRateClaim as RecordedRateClaim
     from checks.recorded.comparison import compare as compare
     from checks.recorded.estimates import estimate as estimate
     from checks.recorded.recorded import recorded as recorded
@@ -51,7 +52,6 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import MomentClaim as MomentClaim
     from checks.verdicts import Mutant as Mutant
     from checks.verdicts import RateClaim as RateClaim
-    from checks.verdicts import RecordedRateClaim as RecordedRateClaim
     from checks.verdicts import Result as Result
     from checks.verdicts import Role as Role
     from checks.verdicts import Statements as Statements

@@ -8,12 +8,13 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.recorded.claim import RecordedRateClaim
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
 from checks.recorded.monomials import read_rate
 from checks.recorded.recorded import Recorded, recorded
 from checks.suite.problem import InputProblem
-from checks.verdicts import RecordedRateClaim, Result, Verdict, judge
+from checks.verdicts import Result, Verdict, judge
 from checks.verdicts.levels import summarize
 
 n, h, L, H = sp.symbols("n h L H", positive=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from checks.app.checking import exit_status
 from checks.app.screen import coloured, console
+from checks.recorded.claim import RecordedRateClaim
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
 from checks.recorded.monomials import read_rate
@@ -13,7 +14,7 @@ from checks.recorded.recorded import Recorded, recorded
 from checks.recorded.table import Table, column, read_table
 from checks.suite.files import require_writable, write_text
 from checks.suite.problem import InputProblem
-from checks.verdicts import RecordedRateClaim, Result, judge
+from checks.verdicts import Result, judge
 from checks.verdicts.finding import plot_series
 
 

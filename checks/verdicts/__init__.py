@@ -36,7 +36,6 @@ from .kinds.inequality import lowered as lowered
 from .kinds.law import LawClaim as LawClaim
 from .kinds.moment import MomentClaim as MomentClaim
 from .kinds.rate import RateClaim as RateClaim
-from .kinds.recorded import RecordedRateClaim as RecordedRateClaim
 from .outcome import MutantOutcome as MutantOutcome
 from .outcome import Result as Result
 from .outcome import Test as Test
