@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.properties.probe import Probe as Probe
     from checks.properties.probe import Violation as Violation
     from checks.properties.probe import require as require
+    from checks.recorded.claim import RecordedRateClaim as RecordedRateClaim
+    from checks.recorded.comparison import compare as compare
+    from checks.recorded.estimates import estimate as estimate
+    from checks.recorded.recorded import recorded as recorded
     from checks.suite.house import House as House
     from checks.suite.house import part_of_room as part_of_room
     from checks.suite.picture import Picture as Picture

@@ -25,7 +25,17 @@ FILES_OF_A_ROOM = (
     "checks/{}/__init__.py", "checks/{}/probes.py", "tests/test_{}.py", "docs/{}.md",
 )  # fmt: skip
 NOT_A_ROOM = {
-    "docs": {"index", "judge", "conf", "probes", "certificates", "layers", "rooms", "mutation"}
+    "docs": {
+        "index",
+        "judge",
+        "conf",
+        "probes",
+        "certificates",
+        "layers",
+        "rooms",
+        "mutation",
+        "recorded",
+    }
 }
 
 

@@ -209,6 +209,54 @@ def check(
 
 
 @app.command()
+def judge(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV, TSV or Parquet.")],
+    sizes: Annotated[str, typer.Option("--sizes", help="Columns of the sizes, e.g. n,L or h.")],
+    error: Annotated[str, typer.Option("--error", help="Column of the error.")],
+    seed: Annotated[
+        str | None, typer.Option("--seed", help="Column that tells runs apart, if it is shared.")
+    ] = None,
+    standard_error: Annotated[
+        str | None, typer.Option("--standard-error", help="Column with that of each mean.")
+    ] = None,
+    count: Annotated[
+        str | None, typer.Option("--count", help="Column: of how many runs each mean is.")
+    ] = None,
+    statistic: Annotated[
+        str, typer.Option("--statistic", help="Of the runs: mean, rms or geometric.")
+    ] = "mean",
+    predicted: Annotated[
+        str | None,
+        typer.Option("--predicted", help="The rate, e.g. 'L^-1 + L^-1/3 H^-1/2'. Else estimate."),
+    ] = None,
+    kind: Annotated[str, typer.Option("--kind", help="'exact' or 'upper bound'.")] = "exact",
+    margin: Annotated[
+        float, typer.Option("--margin", help="Exponents that count as equal, either way.")
+    ] = 0.1,
+    next_order: Annotated[
+        float | None, typer.Option("--next-order", help="Order of the next term, where known.")
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="Column of two methods: compare their errors.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Write a plot here, .svg.")] = None,
+) -> None:
+    """Judge recorded errors, or estimate their rate where none is predicted."""
+    from checks.app.judging import judge_table
+
+    columns = {
+        "sizes": sizes, "error": error, "run": seed, "standard_error": standard_error,
+        "count": count, "statistic": statistic,
+    }  # fmt: skip
+    status = judge_table(
+        file, columns=columns, predicted=predicted, kind=kind, margin=margin,
+        next_order=next_order, method=method, json=json, plot=plot,
+    )  # fmt: skip
+    raise typer.Exit(status)
+
+
+@app.command()
 def report(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[ROOM]...", help="Nothing means every room.")

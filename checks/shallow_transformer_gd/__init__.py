@@ -158,13 +158,18 @@ def below(moved: Experiment) -> Column:
 
 
 def linear_claim(
-    point: str, power: sp.Expr, margin: float, why: str, slips: Mapping[str, tuple[str, Any]]
+    point: str,
+    power: sp.Expr,
+    margin: float,
+    why: str,
+    slips: Mapping[str, tuple[str, Any]],
+    **how: Any,
 ) -> RateClaim:
     """The linearisation error at one point falls like a power of m."""
     return state(
         RateClaim, f"linearisation-{point}",
         f"At {point} points the error is of order {power}: {why}", linear(point), slips,
-        predicted=power, kind="exact", margin=margin, **moved,
+        predicted=power, kind="exact", margin=margin, **how, **moved,
     )  # fmt: skip
 
 
@@ -192,6 +197,7 @@ linear_claims = (
                 "c not trained in the linearisation", With(what="frozen")
             ),
         },
+        next_order=1,  # a sum of m heads of random sign is symmetric: no term of order 1/2
     ),
     linear_claim(
         "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",

@@ -16,7 +16,7 @@ import sympy as sp
 from jaxtyping import Float
 
 from .calibration import Frequency, frequencies, frequency, fresh_seeds
-from .data import Data
+from .data import Data, Real
 from .evidence import Measure
 from .experiment import Table
 from .hostile import HOSTILE, Hostile
@@ -46,6 +46,7 @@ class Study:
     margin: float = 0.1
     sizes: Mapping[str, Sequence[int]] = field(default_factory=lambda: EIGHT)
     spread: float = 0.4
+    next_order: Real | str = "auto"
 
     def claim(self) -> RateClaim:
         """The claim; its data come from ``measure``, which is quicker than one key at a time."""
@@ -55,6 +56,7 @@ class Study:
             predicted=self.predicted,
             kind=self.kind,
             margin=self.margin,
+            next_order=self.next_order,
             error=lambda size, keys: np.full(len(keys), np.nan),
         )
 
@@ -71,7 +73,7 @@ class Study:
 STUDIES = (
     Study("power-law", True, lambda n: 1 / n),
     Study("power-law-6-levels", True, lambda n: 1 / n, sizes=SIX),
-    Study("pre-asymptotic", True, lambda n: (1 + 2 / n) / n),
+    Study("pre-asymptotic", True, lambda n: (1 + 2 / n) / n, next_order=1),
     Study(
         "pre-asymptotic-from-h-one-half",
         True,

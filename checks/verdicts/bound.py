@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from .fit import Fit
 from .levels import Levels
-from .linear import level_weights
+from .linear import least_squares, level_weights
 from .model import Shape
 
 SPAN, STEPS = np.log(1e6), 61  # range of log C_i around equal shares, and scan resolution
@@ -22,8 +22,7 @@ def fit_bound(levels: Levels, shape: Shape) -> Fit:
     """Slopes (J,) of log(error / bound) on the log sizes, constants chosen favourably."""
     weights = level_weights(levels)
     design = np.concatenate([np.ones((1, shape.log_sizes.shape[1])), shape.log_sizes]).T
-    root = np.sqrt(weights)
-    projector = (np.linalg.pinv(design * root[:, None]) * root)[1:]
+    projector = least_squares(design, weights)[1:]
     target = projector @ levels.log_mean
     log_bound = _favourable(shape, projector, target)
     gamma = target - projector @ log_bound

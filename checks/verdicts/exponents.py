@@ -11,18 +11,20 @@ from .data import Data, Real
 from .finding import estimate_of
 from .fit import Fit, allowed, fit_shape
 from .levels import Levels
-from .linear import relative_solution
+from .linear import relative_solution, unit_columns
 from .model import Shape
 from .outcome import Test
 
 PRESENT = 0.05  # largest share of the error above which a named term counts as seen
 
 
-def fit_rate(rate: Rate, margin: Real, levels: Levels, shape: Shape) -> Fit:
+def fit_rate(
+    rate: Rate, margin: Real, levels: Levels, shape: Shape, *, bounded: bool = False
+) -> Fit:
     """Excess exponents over the prediction; a bound of several terms needs its own rule."""
     if len(shape.log_terms) > 1 and rate.kind is Kind.UPPER_BOUND:
         return fit_bound(levels, shape)
-    return fit_shape(levels, shape, allowed(rate.kind, margin))
+    return fit_shape(levels, shape, allowed(rate.kind, margin), bounded=bounded)
 
 
 def exponent_tests(rate: Rate, margin: Real, fit: Fit) -> tuple[Test, ...]:
@@ -61,7 +63,7 @@ def estimates_of(rate: Rate, tests: tuple[Test, ...]) -> dict[str, dict[str, Any
 
 def presence_tests(rate: Rate, levels: Levels, shape: Shape, fit: Fit) -> tuple[Test, ...]:
     """An exact sum names all its terms: each must carry a share of the error somewhere."""
-    columns = np.exp(shape.log_terms - fit.log_fit).T
+    columns = unit_columns(shape.log_terms - fit.log_fit).T
     coefficients, solution = relative_solution(levels, fit.log_fit, columns)
     tests = []
     for i, term in enumerate(rate.terms):

@@ -16,7 +16,8 @@ from .values import Undecided as Undecided
 class Finding:
     """Tests, plain estimates and plot series.
 
-    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported.
+    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported, and
+    ``counted`` what the numbers rest on where that is not seeds, which one could add to.
     """
 
     tests: tuple[Test, ...]
@@ -25,6 +26,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     blocked: str = ""
     doubt: str = ""
+    counted: str = ""
 
 
 def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:

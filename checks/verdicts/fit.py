@@ -23,7 +23,7 @@ from theory.language.rate import Kind
 
 from .data import Real
 from .levels import Levels
-from .linear import MISFIT, chi_square, level_weights, linear_solution
+from .linear import MISFIT, chi_square, least_squares, level_weights, linear_solution
 from .model import Shape, descend, model
 from .outcome import t_quantile
 
@@ -69,39 +69,49 @@ def allowed(kind: Kind, margin: Real) -> Region:
     return (-margin if kind is Kind.EXACT else -np.inf, margin)
 
 
-def fit_shape(levels: Levels, shape: Shape, region: Region = (0.0, 0.0)) -> Fit:
+def fit_shape(
+    levels: Levels, shape: Shape, region: Region = (0.0, 0.0), *, bounded: bool = False
+) -> Fit:
     """Fit, and when the form misfits, leave out coarse levels or widen the interval.
 
     ``region``: the excess exponents that the claim admits; of fits that the data cannot tell apart
-    the nearest to it is taken.
+    the nearest to it is taken. ``bounded``: next-order terms keep to the range of corrections.
 
     The largest window of the finest levels that passes the lack-of-fit test is used; when
     none of five levels or more passes, the one with the narrowest interval, with the
     discrepancy of the form added to the variance of every level.
     """
     everything = np.arange(levels.log_mean.size)
-    first = _fit_window(levels, shape, everything, region)
+    first = _fit_window(levels, shape, everything, region, bounded)
     if first.misfit >= MISFIT or shape.levels.size == 0:
         return first
     windows = [first]
     for coarsest in np.unique(shape.levels)[1:-4]:
-        window = _fit_window(levels, shape, everything[shape.levels >= coarsest], region)
+        finer = everything[shape.levels >= coarsest]
+        window = _fit_window(levels, shape, finer, region, bounded)
         if window.misfit >= MISFIT:
             return window
         windows.append(window)
     return min(windows, key=lambda window: window.width)
 
 
-def misfit_of(levels: Levels, shape: Shape, region: Region) -> float:
-    """Chi-square of the fit on all levels."""
-    fit = _fit_window(levels, shape, np.arange(levels.log_mean.size), region)
-    return chi_square(levels, levels.log_mean - fit.log_fit)
+def least_misfit(
+    levels: Levels, shape: Shape, within: Region = (-np.inf, np.inf), *, bounded: bool = False
+) -> float:
+    """The smallest chi-square of any fit on all levels with excess exponents ``within``."""
+    low, high = _box(shape, levels.log_mean, bounded)
+    excess = slice(len(shape.log_terms), len(shape.log_terms) + len(shape.log_sizes))
+    low[excess], high[excess] = np.clip(within, low[excess][:, None], high[excess][:, None]).T
+    fits = _fits(shape, levels, level_weights(levels), low, high)
+    return min(chi_square(levels, levels.log_mean - model(shape, theta)[0]) for theta in fits)
 
 
-def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray, region: Region) -> Fit:
+def _fit_window(
+    levels: Levels, shape: Shape, kept: np.ndarray, region: Region, bounded: bool
+) -> Fit:
     part, data = shape.select(kept) if shape.levels.size else shape, levels.select(kept)
     weights = level_weights(data)
-    low, high = _box(part, data.log_mean)
+    low, high = _box(part, data.log_mean, bounded)
     theta, doubtful = _best_fit(part, data, weights, low, high, region)
     fitted, jacobian = model(part, theta)
     terms, sizes = len(part.log_terms), len(part.log_sizes)
@@ -122,14 +132,52 @@ def _fit_window(levels: Levels, shape: Shape, kept: np.ndarray, region: Region) 
 
 
 def _box(
-    shape: Shape, target: Float[np.ndarray, " K"]
+    shape: Shape, target: Float[np.ndarray, " K"], bounded: bool
 ) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " p"]]:
     """Ranges of the parameters: each term's largest share is between 1e-8 and everything."""
     ceiling = (target - shape.log_terms).max(axis=1)
     sizes, count = np.ones(len(shape.log_sizes)), len(shape.corrections)
-    low = [ceiling - np.log(1e8), -20.0 * sizes, np.full(count, LEAST / max(count, 1))]
-    high = [ceiling + 5.0, 20.0 * sizes, CORRECTION[1] / shape.corrections.min(axis=1, initial=1.0)]
+    least, most = np.full(count, LEAST), CORRECTION[1] / shape.corrections.min(axis=1, initial=1.0)
+    if bounded:
+        least, most = np.full(count, CORRECTION[0]), np.full(count, CORRECTION[1])
+    low = [ceiling - np.log(1e8), -20.0 * sizes, least / max(count, 1)]
+    high = [ceiling + 5.0, 20.0 * sizes, most]
     return np.concatenate(low), np.concatenate(high)
+
+
+def _fits(
+    shape: Shape,
+    levels: Levels,
+    weights: Float[np.ndarray, " K"],
+    low: Float[np.ndarray, " p"],
+    high: Float[np.ndarray, " p"],
+) -> list[Float[np.ndarray, " p"]]:
+    """Where descents end that start at each term alone, at all, and at large corrections."""
+    starts = _starts(shape, levels.log_mean, weights, high)
+    return [descend(shape, levels.log_mean, weights, start, low, high)[1] for start in starts]
+
+
+def _starts(
+    shape: Shape,
+    target: Float[np.ndarray, " K"],
+    weights: Float[np.ndarray, " K"],
+    high: Float[np.ndarray, " p"],
+) -> list[Float[np.ndarray, " p"]]:
+    terms = len(shape.log_terms)
+    rest = np.zeros(len(shape.log_sizes) + len(shape.corrections))
+    ceiling = (target - shape.log_terms).max(axis=1)
+    starts = [np.append((target - shape.log_terms).mean(axis=1) - np.log(terms), rest)]
+    if terms == 1:
+        return starts + _far_starts(shape, target, weights, high)
+    columns = np.exp(shape.log_terms - target).T * np.sqrt(weights)[:, None]
+    scale = columns.max(axis=0)
+    mixture = optimize.nnls(columns / scale, np.sqrt(weights))[0] / scale
+    starts += [np.append(np.log(np.maximum(mixture, 1e-3 * np.exp(ceiling))), rest)]
+    for alone in range(terms):
+        start = ceiling - np.log(1e3)
+        start[alone] = (target - shape.log_terms[alone]).mean()
+        starts.append(np.append(start, rest))
+    return starts
 
 
 def _best_fit(
@@ -142,21 +190,7 @@ def _best_fit(
 ) -> tuple[Float[np.ndarray, " p"], bool]:
     """The parameters, and whether they may only refute."""
     terms, target = len(shape.log_terms), levels.log_mean
-    rest = np.zeros(len(shape.log_sizes) + len(shape.corrections))
-    ceiling = (target - shape.log_terms).max(axis=1)
-    starts = [np.append((target - shape.log_terms).mean(axis=1) - np.log(terms), rest)]
-    if terms > 1:
-        columns = np.exp(shape.log_terms - target).T * np.sqrt(weights)[:, None]
-        scale = columns.max(axis=0)
-        mixture = optimize.nnls(columns / scale, np.sqrt(weights))[0] / scale
-        starts += [np.append(np.log(np.maximum(mixture, 1e-3 * np.exp(ceiling))), rest)]
-        for alone in range(terms):
-            start = ceiling - np.log(1e3)
-            start[alone] = (target - shape.log_terms[alone]).mean()
-            starts.append(np.append(start, rest))
-    if terms == 1:
-        starts += _far_starts(shape, target, weights, high)
-    fits = [descend(shape, target, weights, start, low, high)[1] for start in starts]
+    fits = _fits(shape, levels, weights, low, high)
 
     def distance(theta: Float[np.ndarray, " p"]) -> tuple[float, bool, float]:
         excess = theta[terms : terms + len(shape.log_sizes)]
@@ -175,8 +209,7 @@ def _best_fit(
     if distance(nearest)[0] > 0 and terms == 1 and len(shape.corrections):
         low[excess], high[excess] = region
         large = distance(nearest)[1]
-        for start in starts:
-            theta = descend(shape, target, weights, start, low, high)[1]
+        for theta in _fits(shape, levels, weights, low, high):
             loss = chi_square(levels, target - model(shape, theta)[0])
             if (large or distance(theta)[1]) and loss <= least + SURE * unit:
                 return theta, True
@@ -198,9 +231,9 @@ def _far_starts(
     """For large next-order terms of one monomial, the rest of the fit: minima are far apart."""
     starts, count = [], len(shape.corrections)
     design = np.concatenate([np.ones((1, len(target))), shape.log_sizes]).T
-    root = np.sqrt(weights)
+    projector = least_squares(design, weights)
     for part in FAR if count else ():
         far = part * high[len(high) - count :]
         rest = target - shape.log_terms[0] - np.log1p(far @ shape.corrections)
-        starts.append(np.append(np.linalg.pinv(design * root[:, None]) @ (root * rest), far))
+        starts.append(np.append(projector @ rest, far))
     return starts

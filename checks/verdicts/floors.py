@@ -8,7 +8,7 @@ from theory.language.rate import Kind, Rate
 from .data import Data, Real
 from .fit import Fit
 from .levels import Levels
-from .linear import Linear, relative_solution
+from .linear import Linear, relative_solution, unit_columns
 from .model import Shape
 from .outcome import Test
 from .shapes import finest_point
@@ -32,7 +32,7 @@ def floor_tests(
     growth = np.zeros_like(fit.gamma)
     if rate.kind is Kind.UPPER_BOUND:
         growth = np.minimum(fit.gamma, 0.0)
-    terms = np.exp(shape.log_terms + growth @ shape.log_sizes - fit.log_fit)
+    terms = unit_columns(shape.log_terms + growth @ shape.log_sizes - fit.log_fit)
     finest, kept = finest_point(rate, data), fit.kept
     columns = [*terms, *(terms[0] * shape.corrections)]
     columns.append(np.exp(fit.log_fit[finest] - fit.log_fit))

@@ -88,7 +88,8 @@ def judge(
         tier=tier,
         seed=seed,
         margin=margin_of(claim),
-        notes=(*course.finding.notes, _rule_of_three(course.seeds)),
+        notes=course.finding.notes
+        + (() if course.finding.counted else (_rule_of_three(course.seeds),)),
         series=course.finding.series,
         own_verdict=course.verdict,
     )
@@ -189,9 +190,19 @@ def _follow(looks: Sequence[int], budget: float, look: Callable[[int], Finding])
             break
         wanted = 0 if finding.blocked else planned
         k = next((j for j in range(k + 1, len(looks)) if looks[j] >= wanted), len(looks) - 1)
+    wanted = planned_seeds(
+        finding.tests, looks[k], budget * shares[-1] / 2, SUPPORT_ERROR * shares[-1]
+    )
     return Course(
         verdict,
-        because(verdict, finding, looks[k], last_look=k == len(looks) - 1),
+        because(
+            verdict,
+            finding,
+            looks[k],
+            last_look=k == len(looks) - 1,
+            error=SUPPORT_ERROR * shares[k],
+            wanted=wanted,
+        ),
         finding,
         p_value,
         shares[k],

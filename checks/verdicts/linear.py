@@ -27,6 +27,26 @@ def chi_square(levels: Levels, residual: Float[np.ndarray, " K"]) -> float:
     return float(residual @ np.linalg.solve(covariance, residual)) * spare / (levels.seeds - 1)
 
 
+def least_squares(
+    design: Float[np.ndarray, "K p"], weights: Float[np.ndarray, " K"]
+) -> Float[np.ndarray, "p K"]:
+    """The matrix that takes data to the parameters of a weighted least-squares fit.
+
+    The pseudoinverse drops what is small beside the largest direction: columns are brought to one
+    length first, for a floor under a fast decay is small in the unit of the decay and not absent.
+    """
+    root = np.sqrt(weights)
+    columns = design * root[:, None]
+    length = np.linalg.norm(columns, axis=0)
+    length[length == 0] = 1.0
+    return np.linalg.pinv(columns / length) * root / length[:, None]
+
+
+def unit_columns(logs: Float[np.ndarray, "T K"]) -> Float[np.ndarray, "T K"]:
+    """Terms from their logarithms, each in the unit of its largest: none is beyond all doubles."""
+    return np.exp(logs - logs.max(axis=1, keepdims=True))
+
+
 @dataclass(frozen=True)
 class Linear:
     """A weighted least-squares step: parameters = ``projector`` (p, K) @ data."""
@@ -57,8 +77,7 @@ def linear_solution(
     residual: Float[np.ndarray, " K"],
 ) -> Linear:
     """Least squares with the lack-of-fit test (Hotelling) and the discrepancy it asks for."""
-    root = np.sqrt(weights)
-    projector = np.linalg.pinv(jacobian * root[:, None]) * root
+    projector = least_squares(jacobian, weights)
     remainder = np.eye(len(residual)) - jacobian @ projector
     spare = len(residual) - jacobian.shape[1]
     residual = remainder @ residual

@@ -86,13 +86,13 @@ class Test:
             self.high if self.support_high is None else self.support_high,
         )
 
-    def interval(self) -> tuple[Real, Real]:
-        """Two-sided 99 % confidence interval of the number."""
+    def interval(self, confidence: float = 0.99) -> tuple[Real, Real]:
+        """Two-sided confidence interval of the number; an exact one is of 99 %."""
         if self.exact is not None:
             return self.exact
         if self.standard_error == 0 or self.df <= 0:
             return (self.estimate, self.estimate)
-        reach = t_quantile(0.995, self.df)
+        reach = t_quantile((1 + confidence) / 2, self.df)
         below, above = (max(reach, _unbent(reach, sign * self.skew)) for sign in (1, -1))
         return (
             self.estimate - below * self.standard_error,

@@ -23,6 +23,7 @@ STEPS = 4.0  # roundings a step, at most: what takes n steps may lose n times as
 DOUBLE, SINGLE = (float(np.finfo(kind).eps) for kind in (np.float64, np.float32))
 SURE = 2.0**12  # roundings that may add up unseen: 1e-12 of the quantity, no more
 FAR = DOUBLE**0.5  # a floor is never taken for rounding unless it is so small beside the errors
+MOST = 1e12  # roundings that add up at most: a larger size is in some unit, and counts none
 ORDER_ONE = 16.0  # quantities between its inverse and it are taken to be of order one
 
 
@@ -32,11 +33,12 @@ def above_rounding(
     """The data without the points whose error is rounding, and a note that names these.
 
     ``names`` are the sizes of the claim's rate. A computation is taken to have as many
-    steps as its largest size. Raises `Undecided` when fewer
+    steps as its largest size, up to 1e12. Raises `Undecided` when fewer
     levels are left than a claim needs or than are left out, and when what looks like rounding
     may be a wrong limit.
     """
-    steps = np.array([float(max(point.values(), default=1)) for point in data.points])
+    largest = [float(max(point.values(), default=1)) for point in data.points]
+    steps = np.minimum(largest, MOST)
     named = None
     if resolution is not None:
         values = [resolution(p) if callable(resolution) else resolution for p in data.points]

@@ -1,6 +1,7 @@
 """The one line of reason that goes with a verdict."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,24 +10,88 @@ from .data import Real, Size
 from .finding import Finding
 from .outcome import Test, Verdict
 
+HOPELESS = 1000  # times the seeds used: no remedy any more
+CLEARLY = 1e-6  # p-values so small explain a refutation: of several, the first test is named
 
-def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) -> str:
-    """The quantity that decided, its interval, and the region it was held to."""
+
+def because(
+    verdict: Verdict,
+    finding: Finding,
+    seeds: int,
+    *,
+    last_look: bool,
+    error: float = 0.005,
+    wanted: int = 0,
+) -> str:
+    """The quantity that decided, its interval, and the region it was held to.
+
+    ``error``: the probability of false support that this look may spend: support is read off the
+    interval of confidence 1 - 2 error. ``wanted``: seeds that would decide.
+    """
     if verdict is Verdict.INCONCLUSIVE and (finding.blocked or finding.doubt):
         return finding.blocked or finding.doubt
     sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
     if verdict is Verdict.REFUTED:
         worst = min(finding.tests, key=lambda test: test.p_refute)
-        region = _region(worst.low, worst.high)
-        return f"{_describe(worst)}, outside {region} (p = {worst.p_refute:.2g})"
+        worst = next((test for test in finding.tests if test.p_refute <= CLEARLY), worst)
+        said = _Said(worst, finding)
+        p = f" (p = {worst.p_refute:.2g})" if worst.p_refute > 0 or worst.standard_error else ""
+        return f"{said.words()}, outside {said.region(worst.low, worst.high)}{p}"
     worst = max(finding.tests, key=lambda test: test.p_support)
-    region = _region(*worst.support_region)
     if verdict is Verdict.SUPPORTED:
-        first = finding.tests[0]
-        inside = f"{_describe(first)}, within {_region(*first.support_region)}"
-        return sampled or f"{inside}{_unequal(finding.tests)}, {seeds} seeds"
+        first = _Said(finding.tests[0], finding)
+        region = first.region(*finding.tests[0].support_region)
+        counted = finding.counted or f"{seeds} seeds"
+        inside = f"{first.words(1 - 2 * error)}, within {region}{_unequal(finding.tests)}"
+        return sampled or f"{inside}, {counted}"
+    said = _Said(worst, finding)
+    region = said.region(*worst.support_region)
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
-    return f"{_describe(worst)}, neither inside nor outside {region}{end}"
+    end = f" with {finding.counted}" if finding.counted else end + _cure(seeds, wanted)
+    return f"{said.words()}, neither inside nor outside {region}{end}"
+
+
+def _cure(seeds: int, wanted: int) -> str:
+    """How many seeds would decide, as far as these data say."""
+    if wanted <= seeds:
+        return ""
+    if wanted >= HOPELESS * seeds:
+        return ": too near to the edge for seeds to decide; change the margin or the levels"
+    return f": about {wanted} would decide (seeds={seeds}, cap={1 << (wanted - 1).bit_length()})"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A test in the words of the claim: for one monomial, exponents rather than excesses."""
+
+    test: Test
+    finding: Finding
+
+    @property
+    def claimed(self) -> float | None:
+        """The claimed exponent, None where the test is no exponent of one monomial."""
+        name = self.test.name.removeprefix("excess ")
+        predicted = self.finding.estimates.get(name, {}).get("predicted")
+        return None if name == self.test.name else predicted
+
+    def words(self, confidence: float = 0.99) -> str:
+        """The estimate with its interval."""
+        shift, test = self.claimed or 0.0, self.test
+        name = test.name if self.claimed is None else test.name.removeprefix("excess ")
+        said = f"{name} {shift + test.estimate:.3g}"
+        low, high = (shift + end for end in test.interval(confidence))
+        if test.standard_error == 0:
+            return said + (f", between {low:.3g} and {high:.3g}" if test.exact else "")
+        percent = f"{100 * (confidence if test.exact is None else 0.99):.3g} %"
+        return f"{said}, {percent} interval [{low:.3g}, {high:.3g}]"
+
+    def region(self, low: Real, high: Real) -> str:
+        """What it was held to, with what was claimed."""
+        if self.claimed is None:
+            return _region(low, high)
+        bound = low == -float("inf")
+        at = f"at most {self.claimed:.3g}" if bound else f"{self.claimed:.3g}"
+        return f"{high:.3g} of the claimed {at}"
 
 
 def reach_of(points: Sequence[Size]) -> str:
@@ -48,13 +113,6 @@ def _unequal(tests: Sequence[Test]) -> str:
         if centred and test.standard_error > 0 and (low > 0 or high < 0):
             missed.append(test.name)
     return f" (within the margin, but not equal: {', '.join(missed)})" if missed else ""
-
-
-def _describe(test: Test) -> str:
-    if test.standard_error == 0:
-        return f"{test.name} {test.estimate:.3g}"
-    low, high = test.interval()
-    return f"{test.name} {test.estimate:.3g}, 99 % interval [{low:.3g}, {high:.3g}]"
 
 
 def _region(low: Real, high: Real) -> str:

@@ -1,12 +1,13 @@
 """Constants: the extrapolated ratio of error to prediction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
 import numpy as np
 import sympy as sp
+from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
@@ -19,7 +20,8 @@ from checks.verdicts.conditions import (
 from checks.verdicts.data import Data, Real, Size
 from checks.verdicts.finding import Finding, estimate_of, noise_floor, plot_series
 from checks.verdicts.levels import Levels, refuse_copies, summarize
-from checks.verdicts.linear import level_weights, linear_solution
+from checks.verdicts.linear import chi_square, level_weights, linear_solution
+from checks.verdicts.orders import OTHERS, Order, over_orders
 from checks.verdicts.outcome import Test
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, log_monomials, make_shape
@@ -34,8 +36,9 @@ class ConstantClaim(Claim):
     ``predicted`` is one monomial; ``constant`` the derived value, or a function of the
     size dict; ``margin`` the relative deviation that counts as equal. The ratio is
     extrapolated with a next-order term ``N**-next_order`` in every size of the rate
-    (None: no extrapolation). ``error``, ``statistic`` and ``resolution`` are as in RateClaim;
-    with ``"weak"`` the mean keeps its sign.
+    (None: no extrapolation). Default ``"auto"``: 1, and where a correction is seen, orders 1/2 and
+    2 must agree unless the data exclude them. ``error``, ``statistic`` and ``resolution`` are as
+    in RateClaim; with ``"weak"`` the mean keeps its sign.
     """
 
     predicted: Rate | sp.Expr
@@ -43,7 +46,7 @@ class ConstantClaim(Claim):
     error: Callable[..., Any]
     margin: Real = 0.1
     statistic: str = "mean"
-    next_order: Real | sp.Expr | None = 1.0
+    next_order: Real | str | sp.Expr | None = "auto"
     resolution: Real | Callable[..., Real] | None = None
 
     measured: ClassVar[str] = "error"
@@ -83,17 +86,35 @@ class ConstantClaim(Claim):
         log_scale = log_monomials(self.rate, data)[0] + np.log(np.abs(constants))
         logs = levels.log_mean + unit * np.log(2.0) - log_scale
         ratio = levels.sign * np.sign(constants) * np.exp(logs)
-        shape = make_shape(
-            log_scale[None],
-            np.array([data.column(name) for name in self.rate.sizes]),
-            self.next_order,
-        )
-        columns = np.concatenate([np.ones((1, len(ratio))), shape.corrections]).T
         scaled = Levels(
             ratio, levels.covariance * np.outer(ratio, ratio), levels.seeds, levels.sign
         )
-        solution = linear_solution(columns, level_weights(levels), scaled, ratio)
-        parameters = solution.projector @ ratio
+        named = 1.0 if self.next_order == "auto" else self.next_order
+        test, fitted, misfit = self._extrapolated(scaled, named, data)
+        tests, more, doubt = self._over_orders(scaled, test, data)
+        return Finding(
+            tests,
+            {"relative deviation of the constant": estimate_of(test)},
+            plot_series(
+                "error / (predicted * constant)",
+                data.points,
+                self.rate.sizes[0],
+                ratio,
+                np.abs(ratio) * levels.relative_error,
+                fitted,
+            ),
+            (*notes, *more, f"lack of fit: p = {misfit:.2g}"),
+            noise_floor(levels, finest, data.points[finest]),
+            doubt,
+        )
+
+    def _extrapolated(
+        self, ratios: Levels, order: Any, data: Data
+    ) -> tuple[Test, Float[np.ndarray, " K"], float]:
+        """The test with one next order (None: none), the fitted ratios, and the lack of fit."""
+        columns = self._columns(order, data)
+        solution = linear_solution(columns, level_weights(ratios), ratios, ratios.log_mean)
+        parameters = solution.projector @ ratios.log_mean
         variance, df = solution.variance(np.eye(columns.shape[1])[:1])
         test = Test(
             "error / (predicted * constant) - 1, extrapolated",
@@ -103,21 +124,28 @@ class ConstantClaim(Claim):
             -self.margin,
             self.margin,
         )
-        notes = (*notes, f"lack of fit: p = {solution.misfit:.2g}")
-        return Finding(
-            (test,),
-            {"relative deviation of the constant": estimate_of(test)},
-            plot_series(
-                "error / (predicted * constant)",
-                data.points,
-                self.rate.sizes[0],
-                ratio,
-                np.abs(ratio) * levels.relative_error,
-                columns @ parameters,
-            ),
-            notes,
-            noise_floor(levels, finest, data.points[finest]),
-        )
+        return test, columns @ parameters, solution.misfit
+
+    def _columns(self, order: Any, data: Data) -> Float[np.ndarray, "K p"]:
+        """One, and the next-order terms."""
+        sizes = np.array([data.column(name) for name in self.rate.sizes])
+        corrections = make_shape(log_monomials(self.rate, data), sizes, order).corrections
+        return np.concatenate([np.ones((1, sizes.shape[1])), corrections]).T
+
+    def _over_orders(
+        self, ratios: Levels, test: Test, data: Data
+    ) -> tuple[tuple[Test, ...], tuple[str, ...], str]:
+        """The test, held to corrections of other orders where none is named."""
+        if self.next_order != "auto":
+            return (test,), (), ""
+        found = {}
+        for order in (None, 1.0, *OTHERS):
+            other, fitted, _ = self._extrapolated(ratios, order, data)
+            misfit = chi_square(ratios, ratios.log_mean - fitted)
+            found[order] = Order(order or 0.0, misfit, misfit, (other,))
+        rivals = [found[order] for order in OTHERS]
+        spare = len(data.points) - self._columns(1.0, data).shape[1]
+        return over_orders(found[1.0], rivals, found[None].misfit, spare)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Constants wrong by twice the margin, either way."""
@@ -127,6 +155,11 @@ class ConstantClaim(Claim):
                    {"constant": partial(self._times, by)})
             for word, by in (("up", factor), ("down", 1 / factor))
         )  # fmt: skip
+
+    def planted(self, mutant: Mutant) -> "ConstantClaim":
+        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
+        claim = cast(ConstantClaim, super().planted(mutant))
+        return replace(claim, next_order=1.0) if claim.next_order == "auto" else claim
 
     def _times(self, factor: Real, size: Size) -> float:
         return factor * self.constant_at(size)

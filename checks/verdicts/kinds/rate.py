@@ -17,21 +17,12 @@ from checks.verdicts.conditions import (
     normal_rate,
 )
 from checks.verdicts.data import Data, Real
-from checks.verdicts.exponents import (
-    estimates_of,
-    exponent_tests,
-    fit_notes,
-    fit_rate,
-    neighbour_notes,
-    presence_tests,
-)
-from checks.verdicts.finding import Finding, Undecided, noise_floor, plot_series
-from checks.verdicts.fit import Fit, allowed, misfit_of
-from checks.verdicts.floors import floor_notes, floor_tests, grows
-from checks.verdicts.levels import Levels, refuse_copies, summarize
+from checks.verdicts.exponents import fit_rate
+from checks.verdicts.finding import Finding, Undecided
+from checks.verdicts.floors import grows
+from checks.verdicts.levels import refuse_copies, summarize
 from checks.verdicts.model import Shape
-from checks.verdicts.orders import OTHER, in_doubt, with_rivals
-from checks.verdicts.outcome import Test
+from checks.verdicts.rated import RateRule, exact_errors, rate_finding
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
 from checks.verdicts.values import common_unit, in_unit
@@ -110,7 +101,6 @@ class RateClaim(Claim):
         Levels whose error is rounding are left out first.
         """
         data, notes = self.resolved(data)
-        shape, finest = self.shape(data), finest_point(self.rate, data)
         unit = common_unit(data.matrix("error"))
         errors = in_unit(data.matrix("error"), unit)
         if np.any(np.abs(errors).max(axis=0) == 0):
@@ -120,66 +110,20 @@ class RateClaim(Claim):
                 "IdentityClaim"
             )
         refuse_copies(errors)
-        levels = summarize(errors, self.statistic)
-        fit = fit_rate(self.rate, self.margin, levels, shape)
-        tests = self._tests(levels, shape, fit, data)
-        tests, more, another = self._with_rivals(tests, levels, data)
-        notes, doubt = notes + more, fit.doubt or another
-        if len(shape.log_terms) > 1 and self.rate.kind is Kind.EXACT:
-            tests += presence_tests(self.rate, levels, shape, fit)
-        means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
-        spread, x = means * levels.relative_error, self.rate.sizes[0]
-        return Finding(
-            tests,
-            estimates_of(self.rate, tests),
-            plot_series("error", data.points, x, means, spread, fitted),
-            (
-                *notes,
-                *fit_notes(fit, data),
-                *floor_notes(self.rate, tests, data),
-                *neighbour_notes(self.rate, self.margin, tests),
-            ),
-            noise_floor(levels, finest, data.points[finest]),
-            doubt,
-        )
+        return rate_finding(self.rule, summarize(errors, self.statistic), data, unit, notes)
 
-    def _tests(self, levels: Levels, shape: Shape, fit: Fit, data: Data) -> tuple[Test, ...]:
-        tests = exponent_tests(self.rate, self.margin, fit)
-        return tests + floor_tests(self.rate, self.floor_share, levels, shape, fit, data)
-
-    def _with_rivals(
-        self, tests: tuple[Test, ...], levels: Levels, data: Data
-    ) -> tuple[tuple[Test, ...], tuple[str, ...], str]:
-        """The tests, held to a correction of another order where its order is in doubt."""
-        if self.next_order != "auto" or len(self.rate.terms) > 1:
-            return tests, (), ""
-        shapes = [rate_shape(self.rate, order, data) for order in (None, 1.0, OTHER)]
-        if not len(shapes[1].corrections):
-            return tests, (), ""
-        region = allowed(self.rate.kind, self.margin)
-        if not in_doubt(*(misfit_of(levels, shape, region) for shape in shapes)):
-            return tests, (), ""
-        other = fit_rate(self.rate, self.margin, levels, shapes[2])
-        rivals = self._tests(levels, shapes[2], other, data)
-        tests, note, doubt = with_rivals(tests, rivals)
-        return tests, (note,), doubt
+    @property
+    def rule(self) -> RateRule:
+        """What decides, whatever the levels were summarised from."""
+        return RateRule(self.rate, self.margin, self.next_order, self.floor_share)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Wrong exponents, or errors that leave the bound."""
-        return self._exact_errors() if self.rate.kind is Kind.EXACT else self._bound_errors()
-
-    def _exact_errors(self) -> tuple[Mutant, ...]:
-        """Exponents moved by twice the margin either way."""
-        found = []
-        step = sp.nsimplify(2 * self.margin, rational=True)
-        for name in self.rate.sizes:
-            size = sp.Symbol(name, positive=True)
-            for word, sign in (("faster", -1), ("slower", 1)):
-                moved = sp.expand(self.rate.expression * size ** (sign * step))
-                text = f"exponent of {name} moved by {float(step):.3g}, {word} decay claimed"
-                changes = {"predicted": moved}
-                found.append(Mutant(f"auto-{word}-{name}", text, changes))
-        return tuple(found)
+        return (
+            exact_errors(self.rate, self.margin)
+            if self.rate.kind is Kind.EXACT
+            else self._bound_errors()
+        )
 
     def _bound_errors(self) -> tuple[Mutant, ...]:
         """Errors growing over the bound by twice the margin.

@@ -1,0 +1,193 @@
+"""Rates of recorded errors: the same rule, on numbers that no function measures anew."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+import sympy as sp
+from jaxtyping import Float
+
+from checks.recorded.recorded import Recorded
+from checks.verdicts.claim import Claim, Mutant, Role
+from checks.verdicts.conditions import check_levels, check_margin, normal_rate
+from checks.verdicts.data import Data, Real
+from checks.verdicts.exponents import fit_rate
+from checks.verdicts.finding import Finding, plot_series
+from checks.verdicts.fit import allowed
+from checks.verdicts.floors import grows
+from checks.verdicts.levels import Levels
+from checks.verdicts.outcome import Test
+from checks.verdicts.rated import RateRule, exact_errors, rate_finding
+from checks.verdicts.shapes import finest_point, rate_shape
+from checks.verdicts.slopes import ASSUMED, Slopes, read_slopes
+from theory.language.rate import Kind, Rate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RecordedRateClaim(Claim):
+    """Recorded errors go to zero at the predicted rate.
+
+    - ``recorded``: what ``vl.recorded(table, ...)`` returns; sizes and runs are its own.
+    - ``predicted``, ``kind``, ``margin``, ``next_order``, ``floor_share``: as in `RateClaim`. A
+      prediction in a step h (``h**2``) is read as one in 1/h.
+
+    With runs or standard errors the rule is that of `RateClaim` at one look. One error a size,
+    without either, is read by its local slopes under a stated assumption, with no probability of
+    error, for one monomial in one size; a floor then withholds support and is not refuted.
+    """
+
+    recorded: Recorded
+    predicted: Rate | sp.Expr
+    kind: str | Kind | None = None
+    margin: Real = 0.1
+    next_order: Real | str | sp.Expr | None = "auto"
+    floor_share: Real = 0.25
+
+    def check(self) -> None:
+        """Normalise the prediction, and take the sizes from the table."""
+        predicted = self.predicted
+        if not isinstance(predicted, Rate):
+            predicted = sp.expand(_in_sizes(sp.sympify(predicted), self.recorded.sizes))
+        kind, rate = normal_rate(predicted, self.kind)
+        for name, value in (
+            ("kind", kind), ("predicted", rate), ("points", self.recorded.points),
+            ("seeds", 1), ("cap", 1),
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
+        check_margin(self.id, self.margin)
+        check_levels(self, rate)
+        one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
+        if self.recorded.noise == "none" and not one:
+            raise ValueError(
+                f"claim {self.id}: one error a size, without runs or standard errors, decides one "
+                f"monomial in one size; received {rate.expression} in the sizes "
+                f"{', '.join(self.recorded.sizes)}; give runs, or the rows of one slice"
+            )
+
+    @property
+    def rate(self) -> Rate:
+        """The prediction, as a Rate whatever it was given as."""
+        return cast(Rate, self.predicted)
+
+    def default_statement(self) -> str:
+        """The rate in words."""
+        kind = "is exactly of order" if self.rate.kind is Kind.EXACT else "is at most of order"
+        return f"The recorded error {kind} {self.rate.expression}."
+
+    def roles(self) -> dict[str, Role]:
+        """The table, one row at every size: the error, and its covariance with the others."""
+        return {"error": Role(self.recorded, ((1 + len(self.recorded.points),),))}
+
+    def levels(self, data: Data) -> Levels:
+        """Logarithms of the errors and their covariance."""
+        rows = np.array([row[0] for row in data.arrays["error"]])
+        runs = min(self.recorded.runs)
+        return Levels(np.log(rows[:, 0]), rows[:, 1:], runs, np.ones(len(rows)))
+
+    def finding(self, data: Data) -> Finding:
+        """The rule of rates on the table's levels, or local slopes where there is no noise."""
+        levels = self.levels(data)
+        if self.recorded.noise == "none":
+            return self._of_slopes(levels, data)
+        rule = RateRule(self.rate, self.margin, self.next_order, self.floor_share)
+        found = rate_finding(rule, levels, data, 0, ())
+        return replace(found, counted=self.recorded.counted)
+
+    def _of_slopes(self, levels: Levels, data: Data) -> Finding:
+        """Excess of the exponent by its range: inside supports, outside refutes, else open."""
+        (name,) = self.rate.sizes
+        shape = rate_shape(self.rate, None, data)
+        order = None if self.next_order in ("auto", None) else float(cast(Real, self.next_order))
+        slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0], order)
+        low, high = allowed(self.rate.kind, self.margin)
+        values = np.exp(levels.log_mean)
+        inside = slopes.low >= low and slopes.high <= high
+        outside = slopes.low > high or slopes.high < low
+        test = Test(
+            f"excess exponent of {name}", slopes.exponent, 0.0, 1.0, low, high,
+            refutation=0.0 if outside else 1.0, support=0.0 if inside else 1.0,
+            exact=(slopes.low, slopes.high),
+        )  # fmt: skip
+        return Finding(
+            (test,),
+            self._estimates(slopes),
+            plot_series("error", data.points, name, values, 0 * values, None),
+            (slopes.words, ASSUMED),
+            counted=self.recorded.counted,
+        )
+
+    def _estimates(self, slopes: Slopes) -> dict[str, dict[str, Any]]:
+        (name,) = self.rate.sizes
+        power = float(self.rate.exponents()[0][name])
+        moved = [power + slopes.low, power + slopes.high]
+        return {
+            f"exponent of {name}": {
+                "value": power + slopes.exponent, "interval": moved, "confidence": None, "unit": "",
+                "predicted": power,
+            }
+        }  # fmt: skip
+
+    def errors_to_plant(self) -> tuple[Mutant, ...]:
+        """Wrong exponents; for a bound, errors that leave it."""
+        if self.rate.kind is Kind.EXACT:
+            return exact_errors(self.rate, self.margin)
+        step = 2 * self.margin
+        text = f"error on the bound, growing by the power {step:.3g} of every size"
+        return (Mutant("auto-growth", text, data=partial(self._on_bound, step)),)
+
+    def always_planted(self) -> tuple[Mutant, ...]:
+        """A floor like the finest error, where noise is known and one is tested for."""
+        if grows(self.rate) or self.recorded.noise == "none":
+            return ()
+        exact = self.rate.kind is Kind.EXACT
+        multiple = 1.0 if exact or len(self.rate.terms) == 1 else 4.0
+        text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
+        return (Mutant("auto-floor", text, data=partial(self._raised, multiple, onto=not exact)),)
+
+    def planted(self, mutant: Mutant) -> "RecordedRateClaim":
+        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
+        claim = cast(RecordedRateClaim, super().planted(mutant))
+        known = claim.next_order != "auto" or claim.recorded.noise == "none"
+        return claim if known or len(claim.rate.terms) > 1 else replace(claim, next_order=1.0)
+
+    def _on_bound(self, step: Real, data: Data) -> Data:
+        """Errors on the bound, times this power of every size."""
+        shape, levels = rate_shape(self.rate, self.next_order, data), self.levels(data)
+        if self.recorded.noise == "none":
+            slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0])
+            gamma = np.array([slopes.exponent])
+        else:
+            gamma = fit_rate(self.rate, self.margin, levels, shape).gamma
+        moved = np.exp(levels.log_mean + (step - gamma) @ shape.log_sizes)
+        return _with_values(data, moved, np.ones(len(moved)))
+
+    def _raised(self, multiple: Real, data: Data, *, onto: bool) -> Data:
+        """Errors, put onto the bound where one is claimed, plus a multiple of the finest."""
+        data = self._on_bound(0.0, data) if onto else data
+        values = np.exp(self.levels(data).log_mean)
+        raised = values + multiple * values[finest_point(self.rate, data)]
+        return _with_values(data, raised, values / raised)
+
+
+def _with_values(
+    data: Data, values: Float[np.ndarray, " K"], shrunk: Float[np.ndarray, " K"]
+) -> Data:
+    """Other errors, whose relative sampling errors are those of the data times ``shrunk``."""
+    rows = [
+        np.concatenate([[[value]], factor * shrunk * row[:, 1:]], axis=1)
+        for value, factor, row in zip(values, shrunk, data.arrays["error"], strict=True)
+    ]
+    return replace(data, arrays={"error": rows})
+
+
+def _in_sizes(expression: sp.Expr, sizes: tuple[str, ...]) -> sp.Expr:
+    """A prediction in a step h, in the size 1/h under which the table holds it."""
+    inverse = {name.removeprefix("1/"): name for name in sizes if name.startswith("1/")}
+    changes = {
+        symbol: 1 / sp.Symbol(inverse[str(symbol)], positive=True)
+        for symbol in expression.free_symbols
+        if str(symbol) in inverse
+    }
+    positive = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols - {*changes}}
+    return cast(sp.Expr, expression.subs(positive).subs(changes))

@@ -1,0 +1,105 @@
+"""Two methods at the same sizes: by what factor the errors differ, and whether rates do."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from checks.suite.problem import InputProblem
+from checks.verdicts.levels import Levels
+from checks.verdicts.linear import level_weights, linear_solution
+from checks.verdicts.outcome import number, t_quantile
+
+from .recorded import Recorded
+
+Interval = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The error of A over that of B: at the finest size, and its exponent in each size.
+
+    All are (value, low, high) with 99 % intervals. ``misfit`` is the p-value of 'the logarithm of
+    the ratio is linear in those of the sizes'; where it is small, exponents describe little.
+    """
+
+    names: tuple[str, str]
+    finest: dict[str, Any]
+    factor: Interval
+    exponents: dict[str, Interval]
+    misfit: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "methods": list(self.names),
+            "finest": self.finest,
+            "error_ratio": [number(x) for x in self.factor],
+            "exponent_differences": {k: [number(x) for x in v] for k, v in self.exponents.items()},
+            "lack_of_fit": number(self.misfit),
+            "confidence": 0.99,
+        }
+
+    def __str__(self) -> str:
+        """Lines to read."""
+        a, b = self.names
+        value, low, high = self.factor
+        at = ", ".join(f"{name} = {level:g}" for name, level in self.finest.items())
+        which = "not told apart"
+        if high < 1 or low > 1:
+            which = f"{a if high < 1 else b} has the smaller error"
+        lines = [f"error of {a} over {b} at {at}: {value:.3g} [{low:.3g}, {high:.3g}]: {which}"]
+        for name, (difference, below, above) in self.exponents.items():
+            words = "no difference is seen (which does not show that there is none)"
+            if above < 0 or below > 0:
+                words = f"{a if above < 0 else b} falls faster"
+            lines.append(
+                f"exponent of {name}, {a} less {b}: {difference:.3g} [{below:.3g}, {above:.3g}]: "
+                + words
+            )
+        if self.misfit < 0.01:
+            lines.append(f"the ratio is no power law (p = {self.misfit:.2g}): no one exponent")
+        return "\n".join(lines)
+
+
+def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Comparison:
+    """Compare the errors of two methods, of which both have runs or standard errors.
+
+    Runs of the two are taken to be independent. Raises InputProblem where too few sizes are common.
+    """
+    if a.noise == "none" or b.noise == "none":
+        raise InputProblem(
+            expected="runs or standard errors of both methods",
+            received="one error a size, which has no sampling error to compare with",
+            remedy="Give runs, or estimate each method's exponent.",
+        )
+    common = [point for point in a.points if point in b.points]
+    if len(common) < 3 or a.sizes != b.sizes:
+        raise InputProblem(
+            expected="at least three sizes that both methods have",
+            received=f"{len(common)} in common",
+            remedy="Measure both at the same sizes.",
+        )
+    rows = [[data.points.index(point) for point in common] for data in (a, b)]
+    log = np.log(a.values[rows[0]]) - np.log(b.values[rows[1]])
+    covariance = sum(
+        data.covariance[np.ix_(part, part)] for data, part in zip((a, b), rows, strict=True)
+    )
+    levels = Levels(log, np.asarray(covariance), min(*a.runs, *b.runs), np.ones(len(log)))
+    sizes = np.log(np.array([[float(point[n]) for n in a.sizes] for point in common]))
+    varying = [j for j in range(sizes.shape[1]) if np.ptp(sizes[:, j]) > 0]
+    design = np.column_stack([np.ones(len(log)), sizes[:, varying] - sizes[:, varying].mean(0)])
+    solution = linear_solution(design, level_weights(levels), levels, log)
+    parameters = solution.projector @ log
+    variance, df = solution.variance(np.eye(len(parameters)))
+    finest = int(np.argmax(sizes.sum(axis=1)))
+    reach = t_quantile(0.995, max(levels.seeds - 1, 1)) * float(levels.relative_error[finest])
+    value = float(log[finest])
+    exponents = {}
+    for i, j in enumerate(varying, start=1):
+        half = t_quantile(0.995, df[i]) * float(np.sqrt(variance[i]))
+        exponents[a.sizes[j]] = (
+            float(parameters[i]), float(parameters[i] - half), float(parameters[i] + half)
+        )  # fmt: skip
+    middle, low, high = np.exp([value, value - reach, value + reach]).tolist()
+    return Comparison(names, dict(common[finest]), (middle, low, high), exponents, solution.misfit)

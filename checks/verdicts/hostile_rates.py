@@ -1,0 +1,94 @@
+"""Studies made to mislead the rules of rates, constants and decays: next orders, floors."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from .claim import Mutant
+from .data import Real
+from .kinds.constant import ConstantClaim
+from .kinds.decay import DecayClaim
+from .kinds.rate import RateClaim
+from .study import Hostile, noise, unmeasured
+
+n, L, H = sp.symbols("n L H", positive=True)
+EIGHT = {"n": [2**k for k in range(2, 10)]}
+GRID = {"L": [8, 16, 32, 64, 128], "H": [1, 2, 4, 8, 16]}
+MIXED = 1 / L + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)
+TIMES = np.linspace(0, 5, 11)
+
+
+def _rate(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
+    """Log-normal errors around a truth, claimed to be of order 1/n."""
+    given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **fields}
+    claim = RateClaim(id=f"hostile/{name}", error=unmeasured, **given)
+    return Hostile(
+        name, right, claim, lambda rng, count, **sizes: truth(**sizes) * noise(rng, count)
+    )
+
+
+def _constant(name: str, right: bool, truth: Callable[..., Any]) -> Hostile:
+    """Log-normal errors around a truth, claimed to go like 1/n with constant one."""
+    mean = float(np.exp(0.08))  # of the noise
+    claim = ConstantClaim(
+        id=f"hostile/{name}", error=unmeasured, sizes=EIGHT, predicted=1 / n, constant=mean
+    )
+    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * noise(rng, count))
+
+
+def _bound(name: str, right: bool, truth: Callable[[Any, Any], Any]) -> Hostile:
+    """Errors claimed to be at most of a mixed order, with a mutant of its own."""
+    mutant = Mutant("full-depth", "L^-1 H^-1/2 claimed", {"predicted": 1 / (L * sp.sqrt(H))})
+    return _rate(
+        name, right, truth, sizes=GRID, predicted=MIXED, kind="upper bound", margin=0.15,
+        mutants=(mutant,),
+    )  # fmt: skip
+
+
+def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
+    """Log-normal curves around a truth in t, claimed to decay like exp(-t)."""
+    claim = DecayClaim(id=f"hostile/{name}", curve=unmeasured, times=TIMES, rate=1.0, **fields)
+    return Hostile(
+        name, right, claim, lambda rng, count: truth(TIMES) * noise(rng, (count, len(TIMES)))
+    )
+
+
+def _bump(t: np.ndarray, size: Real) -> np.ndarray:
+    return 1 + size * np.exp(-t)
+
+
+def _mixed(L: Real, H: Real) -> float:
+    return 1 / L + (L * H) ** -0.5
+
+
+FINEST = _mixed(128, 16)
+NEXT_ORDER = (
+    _rate("slower-rate-behind-a-large-correction", False, lambda n: n**-0.85 * (1 + 40 / n)),
+    _rate("much-slower-rate-behind-a-larger-one", False, lambda n: n**-0.75 * (1 + 80 / n)),
+    _rate("right-rate-behind-a-large-correction", True, lambda n: (1 + 60 / n) / n),
+    _rate("right-rate-below-a-correction", True, lambda n: (1 - 3.8 / n) / n),
+    _rate("right-rate-with-a-half-order", True, lambda n: (1 + 5 * n**-0.5) / n),
+    _rate("slower-rate-with-a-half-order", False, lambda n: n**-0.85 * (1 + 5 * n**-0.5)),
+    _rate("slower-rate-with-a-smaller-one", False, lambda n: n**-0.85 * (1 + 2 * n**-0.5)),
+    _rate("right-rate-above-a-half-order", True, lambda n: (1 - 0.8 * n**-0.5) / n),
+    _rate("right-rate-with-a-third-order", True, lambda n: (1 + 3 * n ** (-1 / 3)) / n),
+    _rate("right-rate-with-a-second-order", True, lambda n: (1 + 20 * n**-2.0) / n),
+    _rate("half-order-named", True, lambda n: (1 + n**-0.5) / n, next_order=0.5),
+    _rate("pre-asymptotic-of-unknown-order", True, lambda n: (1 + 2 / n) / n),
+    _constant("right-constant-with-a-half-order", True, lambda n: (1 + 2 * n**-0.5) / n),
+    _constant("wrong-constant-with-a-half-order", False, lambda n: (0.8 + 2 * n**-0.5) / n),
+    _constant("right-constant", True, lambda n: (1 + 2 / n) / n),
+    _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
+    _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
+)
+FLOORS = (
+    _bound("floor-like-the-finest-error", False, lambda L, H: _mixed(L, H) + 0.99 * FINEST),
+    _bound("floor-of-twice-the-finest-error", False, lambda L, H: _mixed(L, H) + 2 * FINEST),
+    _bound("floor-in-one-size", False, lambda L, H: (1 / L + 0.01) / H),
+    _bound("sum-below-a-mixed-bound", True, lambda L, H: _mixed(L, H)),
+    _bound("root-of-squares-below-it", True, lambda L, H: (L**-2.0 + 0.25 / (L * H)) ** 0.5),
+    _bound("errors-on-the-bound", True, lambda L, H: 1 / L + L ** (-1 / 3) * H**-0.5),
+    _bound("one-term-far-below", True, lambda L, H: L**-2.0),
+)
