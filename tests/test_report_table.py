@@ -19,7 +19,7 @@ def test_the_table_of_a_run_stands_between_the_two_lines(toy_here: Here, tmp_pat
         text = page.read_text()
         assert text.startswith(f"Before.\n\n{BEGIN}\nTier smoke, seed 0: 1 claims: 1 SUPPORTED.")
         assert text.endswith(f"{END}\n\nAfter \\1.\n")
-        assert "| `toy_limit` | 1 of 1 | 3 of 3 | 1 steps: 1 PROVED |" in text
+        assert "| `toy_limit` | 1 of 1 | 3 of 3 | 1 identity: 1 PROVED |" in text
         assert "an old table" not in text
 
 

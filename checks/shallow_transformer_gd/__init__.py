@@ -62,14 +62,14 @@ def by_tier(
     }
 
 
-# N1: sharp constants, by gradient ascent.
+# N1: constants of a head, by gradient ascent.
 def gradient_bound(B: float) -> float:
     """sigma1 max(1, B)."""
     return float(head_bounds(B)[0])
 
 
 def curvature_bound(B: float) -> float:
-    """L2 sharp."""
+    """The derived L2; not attained."""
     return float(head_bounds(B)[1])
 
 
@@ -119,7 +119,7 @@ constant_claims = (
         },
     ),
     constant_claim(
-        "curvature", "The second derivative of a head is at most L2 sharp", curvature_bound,
+        "curvature", "The second derivative of a head is at most the derived L2", curvature_bound,
         {
             "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
             "first-order": ("the gradient's bound taken for it", gradient_bound),
@@ -153,7 +153,7 @@ unprojected = Experiment(
 
 
 def below(moved: Experiment) -> Column:
-    """The room below the sharp bound."""
+    """The room below the derived bound."""
     return moved.column(fresh.below_bound, together)
 
 
@@ -199,7 +199,7 @@ linear_claims = (
     ),
     state(
         InequalityClaim, "linearisation-bound",
-        "The linearisation error is at most the sharp bound", below(coherent),
+        "The linearisation error is at most the derived bound", below(coherent),
         {
             "no-projection": ("radii that do not shrink with m", below(unprojected)),
             "averaged": ("the bound divided by m", With(averaged=True)),
@@ -412,7 +412,7 @@ recurrent_claims = (
     ),
     state(
         InequalityClaim, "contrast",
-        "On the same inputs the gradient of a softmax head is at most L1 sharp",
+        "On the same inputs the gradient of a softmax head is at most sigma1 max(1, B)",
         kicked_heads(fresh.contrast),
         {
             "recurrent": (

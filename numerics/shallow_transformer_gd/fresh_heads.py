@@ -64,7 +64,7 @@ def of_moved(size: Size, table: Table, what: str = "error") -> np.ndarray:
 
 
 def below_bound(size: Size, table: Table, averaged: bool = False) -> np.ndarray:
-    """The sharp bound (over m when ``averaged``) minus the error."""
+    """The derived bound (over m when ``averaged``) minus the error."""
     share = of_moved(size, table, "bound") / (size["m"] if averaged else 1)
     return share - of_moved(size, table)
 
@@ -143,7 +143,7 @@ def kick(size: Size, table: Table, head: str = "recurrent", formula: str = "form
 def contrast(
     size: Size, table: Table, head: str = "attention", per_token: bool = False
 ) -> np.ndarray:
-    """Slack of L1 sharp on the inputs that make the recurrent gradient grow."""
+    """Slack of sigma1 max(1, B) on the inputs that make the recurrent gradient grow."""
     at = LENGTHS.index(size["T"])
     return table["bound"][:, at] / (size["T"] if per_token else 1) - np.abs(table[head][:, at])
 

@@ -12,7 +12,7 @@ COVERAGE = (
     ),
     Sentence(
         "The optimisation error does not depend on the length T of the sequence.",
-        steps=("no length in the bounds", "largest gradient", "largest curvature", "replication"),
+        steps=("no length in the variance", "largest gradient", "largest curvature", "replication"),
         claims=("length-neutral", "length-independent", "replication", "third-cumulant",
                 "gradient", "curvature"),
         missing="Trained networks have sixteen tokens at most.",
