@@ -69,7 +69,8 @@ def drift(
         costate = jnp.array([0.0, 1.0]) * (last[1] - label)
         return jax.lax.scan(down, costate, (states, points, weights, at), reverse=True)[1]
 
-    return factor * jax.vmap(one)(data.tokens, data.labels).mean(axis=0) + decay * at
+    slopes = jax.vmap(one)(data.tokens, data.labels).mean(axis=0)
+    return jnp.asarray(factor) * slopes + decay * at
 
 
 def penalised_risk(points: Float[Array, "L N"], data: Pairs, decay: ScalarLike) -> Float[Array, ""]:
@@ -84,7 +85,7 @@ def penalised_risk(points: Float[Array, "L N"], data: Pairs, decay: ScalarLike) 
         return jax.lax.scan(layer, tokens, points)[0][1]
 
     residual = jax.vmap(output)(data.tokens) - data.labels
-    return jnp.mean(residual**2) / 2 + decay / 2 * jnp.mean(points**2)
+    return jnp.asarray(jnp.mean(residual**2) / 2 + decay / 2 * jnp.mean(points**2))
 
 
 def initial_distribution(y: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from numerics.generated.shallow_transformer_gd import training_bound
 from numerics.shallow_transformer_gd.autoregressive import lagged_runs
-from numerics.shallow_transformer_gd.certificates import certified_runs, relative_room
+from numerics.shallow_transformer_gd.certificates import bounded_runs, certified_runs, relative_room
 from numerics.shallow_transformer_gd.fresh_heads import Size, Table, levels
 from numerics.shallow_transformer_gd.lengths import DESIGNS, HEADS, length_losses
 from numerics.shallow_transformer_gd.widths import width_runs
@@ -105,4 +106,23 @@ def certified(_: Size, keys: Any) -> Table:
     return {
         name: relative_room(run, step_size=RATE, steps=STEPS, **full | wrong)
         for name, wrong in weights.items()
+    }
+
+
+def bounded(_: Size, keys: Any) -> Table:
+    """Theorem 1's right side with the numbers of a run, over its mean loss and its first loss.
+
+    Runs as above, 64 steps at the theorem's own step. ``no error``: without the sup of the errors.
+    """
+    sizes = {"samples": 16, "length": 4, "heads": 16, "dim": 4, "steps": 64}
+    run = bounded_runs(jnp.asarray(keys), jnp.ones(3), **sizes)
+
+    def bound(defect: float = 1.0) -> np.ndarray:
+        terms = run.radius2, run.residual, run.slope, 64.0, defect * run.defect
+        return np.asarray(jax.vmap(training_bound, (0, 0, 0, None, 0))(*terms))
+
+    return {
+        "over mean": bound() / np.asarray(run.mean_loss),
+        "over first": bound() / np.asarray(run.first_loss),
+        "no error": bound(0.0) / np.asarray(run.mean_loss),
     }
