@@ -295,6 +295,8 @@ approximation_claims = (
     ),
 )  # fmt: skip
 
+sampled = Experiment("shallow-transformer-gd/samples", trained.sampled_run)
+
 # N5: training loss against the number of heads, above the loss of infinitely many.
 widths = {"sizes": by_tier(trained.TRAINED, "m", steps=(9, 16, 36))}
 
@@ -339,6 +341,18 @@ width_claims = (
         },
         tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
+    ),
+    state(
+        IndependenceClaim, "trained-width",
+        "The width that a trained network needs for a loss 0.03 above that of infinitely many "
+        "heads grows at most like log n",
+        sampled.column(trained.over_logarithm),
+        {
+            "square-root": ("n^(1/2) log n", With(power=0.5)),
+            "drift": ("a doubling over the range", drifting("n", 2.0, "no growth")),
+        },
+        sizes={"n": [16, 64, 256]}, kind="no growth", margin=0.25,
+        seeds={"standard": 64, "full": 256}, cap={"standard": 64, "full": 1024},
     ),
 )  # fmt: skip
 

@@ -7,9 +7,9 @@ COVERAGE = (
         "The width that is needed grows like log n with the number n of samples.",
         steps=("approximation error", "width condition", "price of one more sample"),
         claims=("log-n", "required-width", "mean-square", "approximation", "approximation-bound",
-                "responses"),
-        missing="These claims are about the approximation at the start, of a fixed pool of heads; "
-        "width against n of a trained network is not measured.",
+                "responses", "trained-width"),
+        missing="All but the last claim are about the approximation at the start, of a fixed pool "
+        "of heads; the last runs at the tiers standard and full.",
     ),
     Sentence(
         "The optimisation error does not depend on the length T of the sequence.",
