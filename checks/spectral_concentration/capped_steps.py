@@ -67,14 +67,19 @@ def capped_path(
 ) -> tuple[Path, Float[np.ndarray, "k steps"]]:
     """Matrices along steps of AdamW^2 at rate 1, first the start, and the capped rates.
 
-    Gradients are small noise with a drift. With ``aligned`` half of the instances are a matrix of
-    signs, of rank one, which the gradient shrinks: there the bound is attained at every step.
+    Gradients are small noise with a drift. With ``aligned`` a third of the instances are a matrix
+    of signs, of rank one, which the gradient shrinks: there the bound is attained at every step. A
+    third has equal singular values and steps of rank one: there Frobenius' cap is too loose.
     """
     m, n, steps = size["m"], size["n"], size["steps"]
 
     def instance(key: UInt32[np.ndarray, "2"]) -> tuple[np.ndarray, np.ndarray]:
         random = np.random.default_rng(key)
-        if aligned and random.integers(2):
+        kind = random.integers(3) if aligned else 0
+        if kind == 2:
+            equal = random.uniform(0.1, 10) * np.eye(m, n)
+            return equal, np.full((steps, m, n), -1e-3)
+        if kind == 1:
             signs = np.outer(random.choice((-1.0, 1.0), m), random.choice((-1.0, 1.0), n))
             return signs * random.uniform(0.1, 10), np.broadcast_to(1e-3 * signs, (steps, m, n))
         noise = random.standard_normal((steps, m, n)) + random.standard_normal((m, n))
