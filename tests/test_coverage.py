@@ -32,6 +32,6 @@ def test_a_sentence_says_what_is_missing_of_it() -> None:
 def test_list_shows_the_coverage(verilimit: Run) -> None:
     done = verilimit("list", "--coverage")
     assert done.returncode == 0, done.stderr
-    assert "NOT CHECKED With a causal mask the forward-backward ODE is still the limit." in (
+    assert "NOT CHECKED Flow maps of the limit concentrate, without a covering argument." in (
         " ".join(done.stdout.split())
     )

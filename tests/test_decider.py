@@ -80,7 +80,7 @@ def test_a_summary_counts_statuses_and_single_routes() -> None:
     steps = [Step("a", x, x, "same"), Step("b", sp.sin(2 * x), 2 * sp.sin(x) * sp.cos(x), "same")]
     steps += [Step("c", sp.cosh(x), sp.exp(x) / 2 + sp.exp(-x) / 2, "by definition")]
     outcomes = list(run_steps(steps))
-    assert counted(outcomes) == "3 steps: 2 PROVED, 1 SAMPLED; 1 by one route only"
+    assert counted(outcomes) == "3 identities: 2 PROVED, 1 SAMPLED; 1 by one route only"
 
 
 def test_the_exit_status_is_that_of_the_worst_step() -> None:

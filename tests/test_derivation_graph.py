@@ -14,6 +14,11 @@ FIRST = Step("first", x, x, "identical", uses=("real",))
 SECOND = Step("second", 2 * x, x + x, "twice", uses=("first",))
 LOOSE = Step("loose", x - x, sp.S.Zero, "nothing")
 
+# Steps that show one number twice, and what is computed in them all the same.
+NUMBERS = {
+    ("noise_synchronization", "order of the mean"): "a mean of odd products of Gaussian weights",
+}
+
 
 def theorem(*steps: Step, statement: tuple[str, ...] = ("second",)) -> Theorem:
     return Theorem(
@@ -57,3 +62,18 @@ def test_what_stands_aside_says_why_and_nothing_else_does(room: str) -> None:
     assert [name for name, reason in found.beside.items() if not reason] == []
     named = [name for group in found.derivation.aside.values() for name in group]
     assert sorted(named) == sorted(found.beside)
+
+
+@pytest.mark.parametrize("room", BUILT_IN.names())
+def test_no_step_shows_the_same_number_twice(room: str) -> None:
+    """``0 = 0`` is true whatever the room is about."""
+    steps = BUILT_IN.theorem(room).derivation.steps
+    found = {(room, s.name) for s in steps if s.left == s.right and not s.left.free_symbols}
+    assert found == {place for place in NUMBERS if place[0] == room}
+
+
+@pytest.mark.parametrize("room", BUILT_IN.names())
+def test_a_statement_rests_on_steps_that_are_derived(room: str) -> None:
+    derivation = BUILT_IN.theorem(room).derivation
+    kinds = {step.name: step.kind for step in derivation.steps}
+    assert "derived" in {kinds[name] for name in derivation.statement}

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from checks.report.table import BEGIN, END
+from checks.report.table import MUTATIONS, VERDICTS, write_mutations
 from tests.conftest import Ended
 
 Here = Callable[..., Ended]
+BEGIN, END = VERDICTS.begin, VERDICTS.end
 
 
 def test_the_table_of_a_run_stands_between_the_two_lines(toy_here: Here, tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_the_table_of_a_run_stands_between_the_two_lines(toy_here: Here, tmp_pat
         text = page.read_text()
         assert text.startswith(f"Before.\n\n{BEGIN}\nTier smoke, seed 0: 1 claims: 1 SUPPORTED.")
         assert text.endswith(f"{END}\n\nAfter \\1.\n")
-        assert "| `toy_limit` | 1 of 1 | 3 of 3 | 1 steps: 1 PROVED |" in text
+        assert "| `toy_limit` | 1 of 1 | 3 of 3 | 1 identity: 1 PROVED |" in text
         assert "an old table" not in text
 
 
@@ -33,3 +34,16 @@ def test_a_file_without_one_place_is_refused_before_the_run(
     assert done.returncode == 2
     assert "expected --table to name a Markdown file" in done.stderr
     assert not (tmp_path / "report.html").exists()
+
+
+def test_the_score_of_a_room_stands_among_those_of_the_others(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"Before.\n{MUTATIONS.begin}\n{MUTATIONS.end}\nAfter.\n")
+    for room, score in (("second", "1 of 2"), ("first", "3 of 4"), ("second", "2 of 2")):
+        write_mutations(room, [score, "none", "run"], page)
+    assert page.read_text().splitlines()[2:-2] == [
+        "| room | mutations noticed | survivors | run |",
+        "|---|---|---|---|",
+        "| `first` | 3 of 4 | none | run |",
+        "| `second` | 2 of 2 | none | run |",
+    ]

@@ -27,7 +27,8 @@ def print_derivation(room: str, house: House, *, latex: bool) -> int:
 
 def _print_step(screen, number: int, outcome: Outcome, *, latex: bool) -> None:
     step = outcome.step
-    screen.print(f"\n{number}. {coloured(outcome.status.name)} [bold]{step.name}[/]")
+    status = coloured(outcome.status.name)
+    screen.print(f"\n{number}. {status} [bold]{step.name}[/] ({step.kind})", highlight=False)
     screen.print(f"   because {step.because}", markup=False)
     if step.uses:
         screen.print(f"   uses {'; '.join(step.uses)}", markup=False)

@@ -307,6 +307,9 @@ def mutate(
         Path, typer.Option("--memory", help="Results are kept here; a second run continues.")
     ] = Path(".verilimit/mutants.jsonl"),
     json: Annotated[Path | None, typer.Option("--json", help="Write all mutations here.")] = None,
+    table: Annotated[
+        Path | None, typer.Option("--table", help="Put the score into this Markdown file.")
+    ] = None,
     at_least: Annotated[
         float, typer.Option("--at-least", min=0, max=1, help="Exit 1 below this share noticed.")
     ] = 0.0,
@@ -317,7 +320,7 @@ def mutate(
 
     status = mutate(
         room, house(rooms), number=number, seed=seed, tier=tier.value, jobs=jobs, memory=memory,
-        json=json, at_least=at_least, quiet=quiet,
+        json=json, table=table, at_least=at_least, quiet=quiet,
     )  # fmt: skip
     raise typer.Exit(status)
 

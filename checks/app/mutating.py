@@ -5,6 +5,7 @@ from pathlib import Path
 
 from checks.app.screen import console
 from checks.mutation.campaign import Campaign, Outcome, score, to_json
+from checks.report.table import MUTATIONS, write_mutations
 from checks.suite.files import require_writable, write_text
 from checks.suite.house import House
 from checks.suite.workers import choose_jobs
@@ -14,14 +15,15 @@ LONGEST = 60  # characters of a place that a line shows
 
 def mutate(
     room: str, house: House, *, number: int, seed: int, tier: str, jobs: int, memory: Path,
-    json: Path | None, at_least: float, quiet: bool,
+    json: Path | None, table: Path | None, at_least: float, quiet: bool,
 ) -> int:  # fmt: skip
     """Examine a sample of mutations; returns 1 when fewer than ``at_least`` are noticed, else 0."""
     require_writable(json, "--json", "{[")
+    MUTATIONS.require(table)
     screen = console()
     campaign = Campaign(house, room, number, seed, tier, memory)
-    words = f"{len(campaign.sample)} of {len(campaign.population)} mutations of {room}"
-    screen.print(f"{words}, tier {tier}, seed {seed}", markup=False)
+    words = f"{len(campaign.sample)} of {len(campaign.population)} mutations"
+    screen.print(f"{words} of {room}, tier {tier}, seed {seed}", markup=False)
 
     def tell(outcome: Outcome, done: int, total: int) -> None:
         if not quiet:
@@ -42,6 +44,10 @@ def mutate(
     screen.print(f"\n{room}: {result}", markup=False)
     if json is not None:
         write_text(json, dumps(to_json(room, campaign, outcomes), indent=1) + "\n")
+    if table is not None:
+        unseen = [o for o in outcomes if o.verdict in ("survived", "not reached")]
+        places = ", ".join(f"{o.file}:{o.line}" for o in unseen) or "none"
+        write_mutations(room, [str(result), places, f"{words}, {tier}, seed {seed}"], table)
     return int(result.examined > 0 and result.noticed < at_least * result.examined)
 
 

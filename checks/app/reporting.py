@@ -8,7 +8,7 @@ from checks.app.machinery import Machinery
 from checks.app.screen import complain, console
 from checks.report.content import gather
 from checks.report.page import html
-from checks.report.table import require_place, write_table
+from checks.report.table import VERDICTS, write_table
 from checks.report.tex import write_latex
 from checks.suite.files import require_apart, require_directory, require_writable, write_text
 from checks.suite.house import House
@@ -37,7 +37,7 @@ def report(
     require_writable(out, "--out", "<")
     require_apart(out=out, table=table, store=machinery.store)
     require_directory(latex, "--latex")
-    require_place(table)
+    VERDICTS.require(table)
     log = console(stderr=True)
     lost: list[InputProblem] = []
     chosen = tuple(house.those_that_load(asked, lost, house.room))

@@ -30,12 +30,12 @@ def derivation() -> vl.Derivation:
     steps = (
         vl.Step(
             "mean", vl.expectation(square, WEIGHTS), kept, "Wick: E W_ij W_ik = [j = k]",
-            uses=("variance-one", "independence"),
+            uses=("variance-one", "independence"), kind="derived",
         ),
         vl.Step(
             "variance", variance, 2 / n * kept * vl.total(x[j] ** 2, j),
             "Wick: two of the three pairings join the two norms, and share one row",
-            uses=("mean", "variance-one", "independence"),
+            uses=("mean", "variance-one", "independence"), kind="derived",
         ),
     )  # fmt: skip
     spread = vl.Function(

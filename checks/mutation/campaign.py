@@ -129,7 +129,8 @@ class Campaign:
         def one(mutation: Mutation) -> Outcome:
             if reason := equivalent.get((mutation.before, mutation.after)):
                 return self._outcome(mutation, "equivalent", reason, 0.0)
-            if mutation.line not in lines[str(self.paths[mutation.module])]:
+            reached = lines[str(self.paths[mutation.module])]
+            if not self._derives(mutation.module) and mutation.line not in reached:
                 return self._outcome(mutation, "not reached", "", 0.0)
             return self._examine(mutation, names, patience)
 

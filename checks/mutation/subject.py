@@ -59,13 +59,9 @@ def main() -> None:
     overlay = Overlay(dict(order["texts"]))
     sys.meta_path.insert(0, overlay)
     lines: dict[str, set[int]] = {path: set() for path in order["trace"]}
-    if lines:
-        tracer = _tracer(lines)
-        threading.settrace(tracer)
-        sys.settrace(tracer)
     answer: dict[str, Any] = {"steps": [], "claims": [], "error": ""}
     try:
-        _examine(order, overlay, answer)
+        _examine(order, overlay, answer, lines)
     except BaseException as error:  # whatever a broken source does is noticed, and named
         answer["error"] = _named(error)
     sys.settrace(None)
@@ -87,10 +83,13 @@ def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:240] + where
 
 
-def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any]) -> None:
+def _examine(
+    order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any], lines: dict[str, set[int]]
+) -> None:
     """Put the steps that fail and each claim's verdict and seconds into the answer.
 
-    Unless ``whole`` is ordered, the first that notices ends it.
+    Unless ``whole`` is ordered, the first that notices ends it. ``lines``: which lines of some
+    files run for the claims. The derivation is not traced: its limits have limits of time.
     """
     from checks.suite.house import House
 
@@ -107,6 +106,10 @@ def _examine(order: Mapping[str, Any], overlay: Overlay, answer: dict[str, Any])
                 if not order["whole"]:
                     return
         overlay.texts[order["generated"]] = source_from_theory(house, room)
+    if lines:
+        tracer = _tracer(lines)
+        threading.settrace(tracer)
+        sys.settrace(tracer)
     from checks.suite.executors import inline
     from checks.suite.run import Blocks
     from checks.suite.targets import Located

@@ -57,6 +57,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "steps": [
             {
                 "name": outcome.step.name,
+                "kind": outcome.step.kind,
                 "status": outcome.status.name,
                 "detail": outcome.detail,
                 "because": outcome.step.because,

@@ -1,7 +1,8 @@
-"""The table of verdicts in a Markdown file, put there by a run and never by hand."""
+"""Tables in a Markdown file, of verdicts and of mutations, put there by runs and never by hand."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from checks.report.content import Content, RoomContent, mutants_refuted
@@ -9,28 +10,58 @@ from checks.suite.files import write_text
 from checks.suite.problem import InputProblem
 from checks.verdicts import Result, Verdict
 
-BEGIN, END = "<!-- verilimit table -->", "<!-- end of the table -->"
-PLACE = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+
+@dataclass(frozen=True)
+class Place:
+    """What stands between two lines of a Markdown file."""
+
+    begin: str
+    end: str
+
+    def require(self, path: Path | None) -> None:
+        """Raise `InputProblem` unless the file has one such place (None: nothing asked)."""
+        if path is None:
+            return
+        text = path.read_text(encoding="utf-8") if path.is_file() else None
+        if text is None or len(self._pattern.findall(text)) != 1:
+            lines = f"{self.begin} and {self.end}"
+            raise InputProblem(
+                expected=f"--table to name a Markdown file with one pair of lines {lines}",
+                received=f"{path}, which is no file" if text is None else f"{path} without one",
+                remedy="Put the two lines where the table is wanted; nothing was run.",
+            )
+
+    def read(self, path: Path) -> list[str]:
+        """The lines between the two."""
+        (found,) = self._pattern.findall(path.read_text(encoding="utf-8"))
+        return found.splitlines()[1:-1]
+
+    def write(self, path: Path, lines: Sequence[str]) -> None:
+        """Replace them."""
+        text = path.read_text(encoding="utf-8")
+        table = "\n".join([self.begin, *lines, self.end])
+        write_text(path, self._pattern.sub(lambda _: table, text))
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(f"{re.escape(self.begin)}.*?{re.escape(self.end)}", re.DOTALL)
 
 
-def require_place(path: Path | None) -> None:
-    """Raise `InputProblem` unless the file has one place for the table (None: nothing asked)."""
-    if path is None:
-        return
-    text = path.read_text(encoding="utf-8") if path.is_file() else None
-    if text is None or len(PLACE.findall(text)) != 1:
-        raise InputProblem(
-            expected=f"--table to name a Markdown file with one pair of lines {BEGIN} and {END}",
-            received=f"{path}, which is no file" if text is None else f"{path} without one pair",
-            remedy="Put the two lines where the table is wanted; nothing was run.",
-        )
+VERDICTS = Place("<!-- verilimit table -->", "<!-- end of the table -->")
+MUTATIONS = Place("<!-- verilimit mutations -->", "<!-- end of the mutations -->")
 
 
 def write_table(content: Content, path: Path) -> None:
     """Replace what stands between the two lines of the file by the table of this run."""
-    text = path.read_text(encoding="utf-8")
-    table = "\n".join([BEGIN, *_lines(content), END])
-    write_text(path, PLACE.sub(lambda _: table, text))
+    VERDICTS.write(path, _lines(content))
+
+
+def write_mutations(room: str, words: Sequence[str], path: Path) -> None:
+    """Put the row of a room among those of the others, which stay."""
+    own = f"| `{room}` |"
+    kept = [x for x in MUTATIONS.read(path) if x.startswith("| `") and not x.startswith(own)]
+    head = ["| room | mutations noticed | survivors | run |", "|---|---|---|---|"]
+    MUTATIONS.write(path, [*head, *sorted([*kept, f"{own} {' | '.join(words)} |"])])
 
 
 def _lines(content: Content) -> list[str]:

@@ -226,6 +226,7 @@ claims = (
         weyl_slack, {"m": [6], "n": [4], "steps": [60]},
         raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
         off_by_one=("sigma_1 after the step in place of before", {"late": True}),
+        frobenius=("Frobenius norms, as LARS has them", {"frobenius": True}),
     ),
     frequency(
         "power-iteration-exceeds-the-cap",
@@ -234,6 +235,26 @@ claims = (
         points=[{"m": 32, "n": 32, "steps": 60}], cap=40,
         average=("the audit takes the mean over steps", {"average": True}),
         raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+    ),
+    frequency(
+        "every-product-concentrates",
+        "Negation of “W_q^T W_k is singled out”: without the cap W_v W_o and W_q^T W_v, which the "
+        "network never forms, concentrate as well.",
+        events.product_events,
+        {"SEC(4) of query and key at least 0.9": often,
+         "SEC(4) of value and output at least 0.8": often,
+         "SEC(4) of query and value at least 0.8": often},
+        capped=("with the cap", {"arm": CAPPED}),
+        low_rate=("a rate that needs no cap", {"arm": Arm(rate=0.005)}),
+    ),
+    frequency(
+        "frobenius-cap-does-as-well",
+        "Negation of “the spectral norm is what matters”: a cap on relative Frobenius norms, as in "
+        "LARS, prevents the crash as well.",
+        events.end_events,
+        {"crash with Frobenius' cap": seldom, "accurate with Frobenius' cap": often},
+        no_cap=("no cap", {"arm": PLAIN}),
+        loose=("tau = 1", {"arm": events.FROBENIUS._replace(tau=1.0)}),
     ),
     frequency(
         "collapse-modes",
@@ -323,7 +344,9 @@ claims = (
 not_checked = (
     "Theorem 1 of the paper (malignant collapse, Gaussian assumption): its text was not seen.",
     "That W_q^T W_k concentrates before the crash in ViT, Swin or GPT at scale.",
-    "Causality: whether concentration causes the crash or accompanies it.",
+    "Causality: whether concentration causes the crash or accompanies it; all products of the "
+    "network's matrices concentrate with it.",
+    "sigmaReparam and QK-norm beside the cap; the threshold of tau and the delay that it causes.",
     "The paper's threshold tau, number of power iterations and values of s: they were not found.",
 )
 

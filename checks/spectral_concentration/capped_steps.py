@@ -37,11 +37,11 @@ GRADIENT = Arm(tau=TAU, on_gradient=True)  # planted error
 def _path_program(rounds: int) -> Any:
     """Compiled steps for all instances; zero rounds are exact norms."""
 
-    def run(start: Any, gradients: Any, decay: Any, on_gradient: Any) -> Any:
+    def run(start: Any, gradients: Any, decay: Any, on_gradient: Any, frobenius: Any) -> Any:
         method = capped_adamw(
             1.0, TAU, lambda direction, gradient: jnp.where(on_gradient, gradient, direction),
             b1=0.9, b2=0.999, eps=0.0, weight_decay=decay, power_iterations=rounds,
-            exact=rounds == 0, exempt=None,
+            exact=rounds == 0, exempt=None, frobenius=frobenius,
         )  # fmt: skip
 
         def step(carry: Any, gradient: Any) -> Any:
@@ -52,22 +52,34 @@ def _path_program(rounds: int) -> Any:
 
         return jax.lax.scan(step, (start, method.init(start)), gradients)[1]
 
-    return quick_jit(jax.vmap(run, (0, 0, None, None)))
+    return quick_jit(jax.vmap(run, (0, 0, None, None, None)))
 
 
 def capped_path(
-    size: Size, keys: Keys, *, exact: bool, decay: float, on_gradient: bool, aligned: bool
+    size: Size,
+    keys: Keys,
+    *,
+    exact: bool,
+    decay: float,
+    on_gradient: bool,
+    aligned: bool,
+    frobenius: bool = False,
 ) -> tuple[Path, Float[np.ndarray, "k steps"]]:
     """Matrices along steps of AdamW^2 at rate 1, first the start, and the capped rates.
 
-    Gradients are small noise with a drift. With ``aligned`` half of the instances are a matrix of
-    signs, of rank one, which the gradient shrinks: there the bound is attained at every step.
+    Gradients are small noise with a drift. With ``aligned`` a third of the instances are a matrix
+    of signs, of rank one, which the gradient shrinks: there the bound is attained at every step. A
+    third has equal singular values and steps of rank one: there Frobenius' cap is too loose.
     """
     m, n, steps = size["m"], size["n"], size["steps"]
 
     def instance(key: UInt32[np.ndarray, "2"]) -> tuple[np.ndarray, np.ndarray]:
         random = np.random.default_rng(key)
-        if aligned and random.integers(2):
+        kind = random.integers(3) if aligned else 0
+        if kind == 2:
+            equal = random.uniform(0.1, 10) * np.eye(m, n)
+            return equal, np.full((steps, m, n), -1e-3)
+        if kind == 1:
             signs = np.outer(random.choice((-1.0, 1.0), m), random.choice((-1.0, 1.0), n))
             return signs * random.uniform(0.1, 10), np.broadcast_to(1e-3 * signs, (steps, m, n))
         noise = random.standard_normal((steps, m, n)) + random.standard_normal((m, n))
@@ -75,21 +87,28 @@ def capped_path(
 
     starts, gradients = (np.stack(x) for x in zip(*map(instance, keys), strict=True))
     run = _path_program(0 if exact else 3)
-    after, rates = (np.asarray(x) for x in run(starts, gradients, decay, on_gradient))
+    after, rates = (np.asarray(x) for x in run(starts, gradients, decay, on_gradient, frobenius))
     return np.concatenate([starts[:, None], after], axis=1), rates
 
 
 def weyl_slack(
-    size: Size, keys: Keys, on_gradient: bool = False, late: bool = False
+    size: Size, keys: Keys, on_gradient: bool = False, late: bool = False, frobenius: bool = False
 ) -> Float[np.ndarray, " k"]:
     """tau sigma_1(W) minus the largest change of a singular value beyond the decay, exact norms.
 
     The slack of the bound on sigma_1 itself is included. Planted errors: ``on_gradient``, the cap
-    measures the raw gradient; ``late``, the bound uses sigma_1 after the step.
+    measures the raw gradient; ``late``, the bound uses sigma_1 after the step; ``frobenius``, norms
+    of the cap are Frobenius'.
     """
     decay = 0.1
     path, rates = capped_path(
-        size, keys, exact=True, decay=decay, on_gradient=on_gradient, aligned=True
+        size,
+        keys,
+        exact=True,
+        decay=decay,
+        on_gradient=on_gradient,
+        aligned=True,
+        frobenius=frobenius,
     )
     spectra = np.linalg.svd(path, compute_uv=False)
     before, after = spectra[:, :-1], spectra[:, 1:]
@@ -130,6 +149,8 @@ class Ends:
         self.malignant = (low & (share < LOW_RANK)).any(axis=1)
         self.benign = (low & (share > HIGH_RANK)).any(axis=1)
         self.concentration = last.concentration.max(axis=1)
+        self.of_values = last.of_values.max(axis=1)
+        self.of_strangers = last.of_strangers.max(axis=1)
         self.unsquared = last.unsquared.max(axis=1)
         self.worsened = last.loss > 1.2 * record.loss.min(axis=1)
         self.mean_rate = record.rate.mean(axis=1)

@@ -45,6 +45,21 @@ def collapse_events(
     return columns(high >= 0.9, low <= 0.8, without.malignant, with_cap.benign, with_cap.malignant)
 
 
+def product_events(size: Sizes, keys: Keys, arm: Arm = PLAIN) -> Any:
+    """Concentration of query and key, of value and output, and of query and value."""
+    end = ends(size, keys, arm)
+    return columns(end.concentration >= 0.9, end.of_values >= 0.8, end.of_strangers >= 0.8)
+
+
+FROBENIUS = Arm(tau=TAU, frobenius=True)
+
+
+def end_events(size: Sizes, keys: Keys, arm: Arm = FROBENIUS) -> Any:
+    """Crash and accuracy."""
+    end = ends(size, keys, arm)
+    return columns(end.crash, end.accurate)
+
+
 def uniform_events(size: Sizes, keys: Keys, factor: float = 1.0) -> Any:
     """A run without a cap at a multiple of the mean rate that the cap allowed."""
     rate = factor * CAPPED.rate * float(ends(size, keys, CAPPED).mean_rate.mean())

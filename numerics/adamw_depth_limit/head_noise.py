@@ -55,10 +55,16 @@ def fixed_limit(sequences: int) -> Pair:
     return extrapolated(partial(fixed_exhaustive, sequences=sequences))
 
 
-def random_heads(keys: Any, depth: int, heads: int, sequences: int) -> Pair:
-    """Networks of random heads, before training and after each step."""
+def random_heads(keys: Any, depth: int, heads: int, sequences: int, tied: bool = False) -> Pair:
+    """Networks of random heads, before training and after each step.
+
+    ``tied``: the heads of all layers start as those of the first, a planted error.
+    """
     problems = repeated(fixed_problem(sequences), len(keys))
-    return pair(simulate(problems, random_weights(keys, depth, heads), ADAMW, steps=STEPS))
+    weights = random_weights(keys, 1 if tied else depth, heads)
+    if tied:
+        weights = np.repeat(weights / depth, depth, axis=1)
+    return pair(simulate(problems, weights, ADAMW, steps=STEPS))
 
 
 def deviation(*, what: str, step: int, how: str = "rms", exhaustive: bool = False) -> str:
@@ -66,15 +72,15 @@ def deviation(*, what: str, step: int, how: str = "rms", exhaustive: bool = Fals
     return f"{what} {how} step {step} from {'exhaustive' if exhaustive else 'limit'}"
 
 
-def heads(point: Size, keys: Any) -> dict[str, Values]:
+def heads(point: Size, keys: Any, *, tied: bool = False) -> dict[str, Values]:
     """Deviations by what, how, step and what from: ten questions to the same networks.
 
     From the limit, or from the ``exhaustive`` network of that depth; of states, adjoints, or both
     (``joint``); root mean square over inputs (states at depth one, adjoints at depth zero), or the
-    largest over inputs and depths (``sup``).
+    largest over inputs and depths (``sup``). ``tied``: heads that are not independent over layers.
     """
     depth, sequences = point["L"], point["S"]
-    found = random_heads(keys, depth, point["H"], sequences)
+    found = random_heads(keys, depth, point["H"], sequences, tied)
     zeros = {False: fixed_limit(sequences), True: fixed_exhaustive(depth, sequences)}
     errors = {}
     for (exhaustive, zero), step in itertools.product(zeros.items(), (0, STEPS)):

@@ -382,7 +382,7 @@ def sharp_linearization_bound(
 ) -> Float[Array, ""]:
     r"""Linearisation error over the projection set, for |U| <= B.
 
-    Derived here: sharp constants of the head, and the 1/2 of Taylor's theorem.
+    Derived here: constants below the paper's, and the 1/2 of Taylor's theorem.
 
     Formula:
         \frac{\rho_{c} \sigma_{1} \sqrt{\rho_{u}^{2} + \rho_{w}^{2}} \max\left(1, B\right) +
@@ -416,7 +416,7 @@ def lipschitz_constant(B: Scalar, sigma1: Scalar) -> Float[Array, ""]:
 def smoothness_constant(B: Scalar, sigma1: Scalar, sigma2: Scalar) -> Float[Array, ""]:
     r"""Bound of the second derivative of a head for |U| <= B, for every number of tokens.
 
-    Derived here; the paper has sigma2 (1 + B^2) + 8 sigma1 sqrt(1 + B^2).
+    Derived here, not attained; the paper has sigma2 (1 + B^2) + 8 sigma1 sqrt(1 + B^2).
 
     Formula:
         \frac{\sigma_{1} \left(\frac{4 \sqrt{3} B}{9} + \sqrt{\frac{16 B^{2}}{27} +

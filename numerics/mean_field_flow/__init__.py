@@ -253,29 +253,42 @@ def depth_limit(
     row: int,
     points: int = 128,
     alternation: ScalarLike = 1.0,
+    motion: Particles | None = None,
+    seen: ScalarLike = 1.0,
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Untrained outputs at infinite depth and width, and the coefficient of their error in 1/L.
+
+    With ``motion`` the law changes with depth: atoms move by as much from depth 0 to 1, and with
+    ``seen=0`` the defect lacks what that changes.
 
     The error e solves de/dt = dg e + defect, e(0) = 0, with the derived local defect; both by
     the classical Runge-Kutta method. With ``alternation=0`` (f and h of a layer applied to the same
     state) the defect lacks the derivative of h along f.
     """
     chances = jnp.full(len(law.particles.V), 1.0 / len(law.particles.V))
-    V, W, W1, W2 = law.particles
-    f = layer_average(formulas.attention, chances, V, W)
-    h = layer_average(formulas.feedforward, chances, W1, W2)
-    g = layer_average(formulas.block_velocity, chances, V, W, W1, W2)
 
-    def velocity(both: tuple[Array, Array]) -> tuple[Array, Array]:
-        Z, error = both
+    def at(t: ScalarLike) -> Particles:
+        if motion is None:
+            return law.particles
+        return jax.tree.map(lambda x, v: x + t * v, law.particles, motion)
+
+    def velocity(now: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        Z, error, t = now
+        V, W, W1, W2 = at(t)
+        f = layer_average(formulas.attention, chances, V, W)
+        h = layer_average(formulas.feedforward, chances, W1, W2)
+        g = layer_average(formulas.block_velocity, chances, V, W, W1, W2)
         along: Callable[..., Array] = lambda block, v: jax.jvp(block, (Z,), (v,))[1]  # noqa: E731
-        none = jnp.zeros_like(Z)
+        change = jnp.zeros_like(Z)
+        if motion is not None:
+            later = lambda t: layer_average(formulas.block_velocity, chances, *at(t))(Z)  # noqa: E731
+            change = seen * jax.jvp(later, (t,), (jnp.ones_like(t),))[1]
         h_along_f = jnp.asarray(alternation * along(h, f(Z)))
-        defect = formulas.depth_defect(h_along_f, along(g, g(Z)), none)
-        return g(Z), along(g, error) + defect
+        defect = formulas.depth_defect(h_along_f, along(g, g(Z)), change)
+        return g(Z), along(g, error) + defect, jnp.ones_like(t)
 
     def one(H: Float[Array, "D T"]) -> tuple[Array, Array]:
-        Z, error = runge_kutta(velocity, (H, jnp.zeros_like(H)), points)
+        Z, error, _ = runge_kutta(velocity, (H, jnp.zeros_like(H), jnp.zeros(())), points)
         return Z[row, -1], error[row, -1]
 
     return jax.vmap(one)(inputs)

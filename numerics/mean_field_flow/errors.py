@@ -66,9 +66,19 @@ def coupling_error(
 _distances = quick_jit(jax.vmap(particle_distance, (0, None, 0, None)))
 
 
-def fluctuation(size: Size, keys: Any) -> Errors:
+def fluctuation(size: Size, keys: Any, *, tied: bool = False) -> Errors:
     """Output minus infinite width at the same depth, after a short training."""
-    return output_error(size, keys, setting=Setting(depth=size["L"], step=0.5, steps=1))
+    return output_error(size, keys, setting=_short(size, tied))
+
+
+def start_fluctuation(size: Size, keys: Any) -> Errors:
+    """The same before training."""
+    run = networks(_short(size, tied=False), size["M"], keys)
+    return np.sqrt(np.mean((run.finite.outputs - run.limit.outputs)[:, 0] ** 2, axis=1))
+
+
+def _short(size: Size, tied: bool) -> Setting:
+    return Setting(depth=size["L"], step=0.5, steps=1, tied=tied)
 
 
 def depth_error(size: Size, keys: Any, *, wrong_limit: bool = False) -> Errors:
@@ -120,9 +130,9 @@ def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[np.ndarray, 
     return np.asarray(course.imbalance)[:, [int(time) for time in TIMES]]
 
 
-def flow_error(size: Size, keys: Any, *, decay: float = 0.1) -> Errors:
+def flow_error(size: Size, keys: Any, *, decay: float = 0.1, factor: float = 1.0) -> Errors:
     """Distance of the density on N cells from particles, scalar tokens."""
-    return density_error(keys, size["N"], decay)
+    return density_error(keys, size["N"], decay, factor)
 
 
 @cache

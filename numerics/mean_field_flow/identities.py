@@ -21,6 +21,7 @@ from numerics.mean_field_flow.particles import (
     backward,
     forward,
     layer_average,
+    pairings,
     squared_norm,
 )
 
@@ -150,18 +151,7 @@ def variation_residuals(network: Network) -> Residuals:
     slope, (last, states) = jax.grad(penalised, has_aux=True)(weights)
     costate = jnp.zeros_like(last).at[-1, -1].set(last[-1, -1] - 1.0)
 
-    def layer(p: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
-        (V, W, W1, W2), w, step, Z, middle = own
-        h = jax.vmap(lambda *x: jnp.sum(p * formulas.feedforward(middle, *x)))(W1, W2)
-        between = p + step * layer_average(formulas.feedforward_pullback, w, W1, W2)(middle, p)
-        heads = jax.vmap(lambda *x: formulas.attention(Z, *x))(V, W)
-        f, late = jnp.sum(between * heads, axis=(1, 2)), jnp.sum(p * heads, axis=(1, 2))
-        before = between + step * layer_average(formulas.attention_pullback, w, V, W)(Z, between)
-        return before, ((f + h) / 2, (late + h) / 2)
-
-    _, (paired, late) = jax.lax.scan(
-        layer, costate, (particles, weights, eta, *states), reverse=True
-    )
+    _, (paired, late) = pairings(particles, weights, eta, states, costate)
     squares = sum(jnp.sum(x**2, axis=(-2, -1)) for x in particles)
     wanted = slope / (2 * eta[:, None])
     return {

@@ -124,6 +124,30 @@ def backward(
     return jax.lax.scan(layer, costate, (particles, weights, eta, *states), reverse=True)
 
 
+def pairings(
+    particles: Particles,
+    weights: Float[Array, "L K"],
+    eta: Float[Array, " L"],
+    states: tuple[Float[Array, "L D T"], Float[Array, "L D T"]],
+    costate: Float[Array, "D T"],
+) -> tuple[Float[Array, "D T"], tuple[Float[Array, "L K"], Float[Array, "L K"]]]:
+    """Adjoint at the input, and <g, p> of every particle: what its weight does to the output.
+
+    The second table pairs attention with the adjoint at the end of its layer, a planted error.
+    """
+
+    def layer(p: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
+        (V, W, W1, W2), w, step, Z, middle = own
+        h = jax.vmap(lambda *x: jnp.sum(p * formulas.feedforward(middle, *x)))(W1, W2)
+        between = p + step * layer_average(formulas.feedforward_pullback, w, W1, W2)(middle, p)
+        heads = jax.vmap(lambda *x: formulas.attention(Z, *x))(V, W)
+        f, late = jnp.sum(between * heads, axis=(1, 2)), jnp.sum(p * heads, axis=(1, 2))
+        before = between + step * layer_average(formulas.attention_pullback, w, V, W)(Z, between)
+        return before, ((f + h) / 2, (late + h) / 2)
+
+    return jax.lax.scan(layer, costate, (particles, weights, eta, *states), reverse=True)
+
+
 def squared_norm(
     particles: Particles, weights: Float[Array, "L K"], eta: Float[Array, " L"]
 ) -> Float[Array, ""]:

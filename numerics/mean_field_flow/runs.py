@@ -37,7 +37,10 @@ LEVELS = 200  # quantiles at which a density is compared with particles
 
 
 class Setting(NamedTuple):
-    """How networks are trained; depths up to LONGEST and steps up to ROOM share a program."""
+    """How networks are trained; depths up to LONGEST and steps up to ROOM share a program.
+
+    ``tied``: all layers have the particles of the first, a planted error.
+    """
 
     depth: int = 4
     decay: float = 0.01
@@ -46,6 +49,7 @@ class Setting(NamedTuple):
     data: str = "regression"
     relu: bool = False
     rows: int = ROWS
+    tied: bool = False
 
 
 class Run(NamedTuple):
@@ -97,6 +101,8 @@ def _rows(keys: bytes) -> UInt32[np.ndarray, "seeds 2"]:
 def _networks(setting: Setting, width: int, keys: bytes) -> Run:
     longest = max(LONGEST, setting.depth)
     drawn = np.array([draw_weights(key, longest, width, ATOMS) for key in _rows(keys)])
+    if setting.tied:
+        drawn = np.repeat(drawn[:, :1], longest, axis=1)
     uniform = np.full((2, longest, ATOMS), 1.0 / ATOMS)
     weights = np.concatenate([drawn, uniform])
     lead = weights.shape[:2]
@@ -133,7 +139,8 @@ class Deep(NamedTuple):
     risk: Float[np.ndarray, " seeds"]  # after training
 
 
-def _laws(keys: bytes) -> Atoms:
+def laws_of(keys: bytes) -> Atoms:
+    """An atomic law for each key; leading axis: seeds."""
     drawn = [atomic_law(key, DEEP_ATOMS, ROWS) for key in _rows(keys)]
     return jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn)
 
@@ -145,7 +152,7 @@ def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
 
 @lru_cache(RECENT)
 def _deep_networks(depth: int, keys: bytes, longest: int) -> Deep:
-    laws = _laws(keys)
+    laws = laws_of(keys)
     seeds = len(_rows(keys))
     start = jax.tree.map(
         lambda x: jax.device_put(np.broadcast_to(x, (longest, *x.shape)).swapaxes(0, 1)),
@@ -183,7 +190,7 @@ def depth_limits(
 def _limits_of(
     keys: bytes, alternation: float
 ) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
-    data, laws = data_set("regression"), _laws(keys)
+    data, laws = data_set("regression"), laws_of(keys)
     return jax.device_get(_depth_limits(laws, data.inputs, data.row, alternation))
 
 
@@ -198,25 +205,30 @@ def _flowed_particles(pairs: scalar_tokens.Pairs) -> Float[Array, "seeds L N"]:
     return jax.vmap(one)(pairs)
 
 
-@partial(quick_jit, static_argnums=3)
+@partial(quick_jit, static_argnums=4)
 def _density_quantiles(
-    pairs: scalar_tokens.Pairs, cells: ScalarLike, decay: ScalarLike, most: int
+    pairs: scalar_tokens.Pairs, cells: ScalarLike, decay: ScalarLike, factor: ScalarLike, most: int
 ) -> Float[Array, "seeds L N"]:
     levels = (jnp.arange(LEVELS) + 0.5) / LEVELS
 
     def one(data: scalar_tokens.Pairs) -> Array:
         mass, edges = scalar_tokens.flow_density(
-            data, cells=cells, most=most, decay=decay, steps=cells, **FLOW
+            data, cells=cells, most=most, decay=decay, factor=factor, steps=cells, **FLOW
         )
         return jax.vmap(lambda m: quantiles(m, edges, levels))(mass)
 
     return jax.vmap(one)(pairs)
 
 
-def density_error(keys: Any, cells: int, decay: float = 0.1) -> Float[np.ndarray, " seeds"]:
-    """Wasserstein-1 distance of the density, with a decay, from particles with decay 0.1."""
+def density_error(
+    keys: Any, cells: int, decay: float = 0.1, factor: float = 1.0
+) -> Float[np.ndarray, " seeds"]:
+    """Wasserstein-1 distance of the density, with a decay, from particles with decay 0.1.
+
+    ``factor``: before the drift of the density that comes from the risk.
+    """
     pairs, particles = _beside(np.asarray(keys, dtype=np.uint32).tobytes())
-    found = _density_quantiles(pairs, cells, decay, max(cells, MOST_CELLS))
+    found = _density_quantiles(pairs, cells, decay, factor, max(cells, MOST_CELLS))
     return np.abs(np.asarray(found) - particles).mean((1, 2))
 
 

@@ -1,7 +1,8 @@
 """The scalar-token model: two tokens in R, attention only, tied particles V = W = y in R.
 
-Its PDE ``d_tau rho = d_y (rho G)`` is solved by finite volumes in y at every depth, and by
-particles; both see the same drift, of a law given as points with weights in every layer.
+Its PDE ``d_tau rho = d_y (rho G)`` is solved by finite volumes in y at every depth, with the
+derived drift of a law given as points with weights in every layer. The particles beside it are the
+network itself, its softmax written out, and follow the gradient of its risk by JAX.
 """
 
 from typing import NamedTuple
@@ -44,8 +45,12 @@ def drift(
     at: Float[Array, "L M"],
     data: Pairs,
     decay: ScalarLike,
+    factor: ScalarLike = 1.0,
 ) -> Float[Array, "L M"]:
-    """G at the points ``at``, for the law with these points and weights in every layer."""
+    """G at the points ``at``, for the law with these points and weights in every layer.
+
+    ``factor``: before the gradient of the risk, a planted error where it is not one.
+    """
     depth = len(points)
 
     def one(tokens: Float[Array, " 2"], label: Float[Array, ""]) -> Float[Array, "L M"]:
@@ -64,7 +69,23 @@ def drift(
         costate = jnp.array([0.0, 1.0]) * (last[1] - label)
         return jax.lax.scan(down, costate, (states, points, weights, at), reverse=True)[1]
 
-    return jax.vmap(one)(data.tokens, data.labels).mean(axis=0) + decay * at
+    slopes = jax.vmap(one)(data.tokens, data.labels).mean(axis=0)
+    return jnp.asarray(factor) * slopes + decay * at
+
+
+def penalised_risk(points: Float[Array, "L N"], data: Pairs, decay: ScalarLike) -> Float[Array, ""]:
+    """Q of the network with these particles: attention of two tokens, as anyone would write it."""
+    depth = len(points)
+
+    def output(tokens: Float[Array, " 2"]) -> Float[Array, ""]:
+        def layer(u: Array, y: Array) -> tuple[Array, None]:
+            shares = jax.nn.softmax(y[:, None, None] * u[:, None] * u, axis=2)  # query, key
+            return u + (y[:, None] * (shares @ u)).mean(0) / (2 * depth), None
+
+        return jax.lax.scan(layer, tokens, points)[0][1]
+
+    residual = jax.vmap(output)(data.tokens) - data.labels
+    return jnp.asarray(jnp.mean(residual**2) / 2 + decay / 2 * jnp.mean(points**2))
 
 
 def initial_distribution(y: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -76,20 +97,23 @@ def initial_distribution(y: Float[Array, "..."]) -> Float[Array, "..."]:
 def flow_particles(
     data: Pairs, *, depth: int, count: int, decay: ScalarLike, time: ScalarLike, steps: int
 ) -> Float[Array, "L N"]:
-    """Particles from the midpoint quantiles of the initial law, after ``time`` (Heun)."""
+    """Particles from the midpoint quantiles of the initial law, after ``time`` (Heun).
+
+    Each moves by L N times the gradient of the network's penalised risk.
+    """
     fine = jnp.linspace(CENTRE - HALF_WIDTH, CENTRE + HALF_WIDTH, 20001)
     start = jnp.interp((jnp.arange(count) + 0.5) / count, initial_distribution(fine), fine)
     points = jnp.broadcast_to(start, (depth, count))
-    weights = jnp.full((depth, count), 1.0 / count)
+    slope = jax.grad(penalised_risk)
     step = time / steps
 
     def half(carry: tuple[Array, Array, Array], predict: Array) -> tuple[tuple, None]:
         base, held, point = carry
-        G = drift(point, weights, point, data, decay)
+        G = depth * count * slope(point, data, decay)
         ahead = base - step * jnp.where(predict, G, (G + held) / 2)
         return (jnp.where(predict, base, ahead), G, ahead), None
 
-    # Heun's method as one loop over half-steps, so that the drift is compiled once.
+    # Heun's method as one loop over half-steps, so that the gradient is compiled once.
     predicts = jnp.tile(jnp.array([True, False]), steps)
     return jax.lax.scan(half, (points, points, points), predicts)[0][0]
 
@@ -103,6 +127,7 @@ def flow_density(
     decay: ScalarLike,
     time: ScalarLike,
     steps: ScalarLike,
+    factor: ScalarLike = 1.0,
 ) -> tuple[Float[Array, "L most"], Float[Array, " edges"]]:
     """Mass in the cells of [-EDGE, EDGE] after ``time``, and the edges of the cells.
 
@@ -119,7 +144,7 @@ def flow_density(
     step = time / steps
 
     def euler(_: Array, mass: Array) -> Array:
-        velocity = -drift(centres, mass, faces, data, decay)
+        velocity = -drift(centres, mass, faces, data, decay, factor)
         return mass + step * upwind_rate(mass, jnp.where(inside, velocity, 0.0), width)
 
     return jax.lax.fori_loop(0, steps, euler, start), edges

@@ -29,7 +29,9 @@ class Linearised(NamedTuple):
 
     error: Float[Array, "*seeds widths"]
     frozen: Float[Array, "*seeds widths"]  # with c left out of the linearisation
-    bound: Float[Array, "*seeds widths"]  # the sharp one, for the largest |U| of the projection set
+    bound: Float[
+        Array, "*seeds widths"
+    ]  # the derived one, for the largest |U| of the projection set
 
 
 def normed(blocks: Float[Array, "heads ..."]) -> Float[Array, "heads ..."]:

@@ -95,5 +95,5 @@ def extreme_values(
 
 @partial(quick_jit, level=0)
 def head_bounds(B: float | Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """The sharp bounds of the gradient and of the curvature of a tanh head with |U| <= B."""
+    """Derived bounds of the gradient and of the curvature of a tanh head with |U| <= B."""
     return lipschitz_constant(B, SIGMA1), smoothness_constant(B, SIGMA1, SIGMA2)

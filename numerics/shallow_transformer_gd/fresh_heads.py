@@ -6,13 +6,16 @@ give named columns, one row a key; other functions read a size's numbers from su
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
+from numerics.engine.quick import quick_jit
+from numerics.generated.shallow_transformer_gd import approximation_bound
 from numerics.shallow_transformer_gd.boundary import POINTS, boundary_errors
 from numerics.shallow_transformer_gd.extremes import QUANTITIES, extreme_values
 from numerics.shallow_transformer_gd.long_inputs import (
@@ -21,6 +24,7 @@ from numerics.shallow_transformer_gd.long_inputs import (
     working_memory,
 )
 from numerics.shallow_transformer_gd.pool import Pool, approximation_profile, response_pool
+from numerics.shallow_transformer_gd.transport import Blocks, response
 
 Size = Mapping[str, int]
 Table = Mapping[str, Any]
@@ -64,7 +68,7 @@ def of_moved(size: Size, table: Table, what: str = "error") -> np.ndarray:
 
 
 def below_bound(size: Size, table: Table, averaged: bool = False) -> np.ndarray:
-    """The sharp bound (over m when ``averaged``) minus the error."""
+    """The derived bound (over m when ``averaged``) minus the error."""
     share = of_moved(size, table, "bound") / (size["m"] if averaged else 1)
     return share - of_moved(size, table)
 
@@ -99,6 +103,13 @@ def sup_square(size: Size, table: Table) -> np.ndarray:
     return 64 * approximation(size, table) ** 2 / (4 * float(pool(size["samples"]).variance))
 
 
+def bound_over_error(size: Size, table: Table, m: int = 64) -> np.ndarray:
+    """The bound of the approximation error at probability 0.99 over that error, m heads."""
+    # b = sigma0 nu_c + sigma1 (nu_u + nu_w) with radii of three, see `response_pool`.
+    bound = float(approximation_bound(float(size["n"]), float(m), 0.01, 9.0))
+    return bound / approximation(size, table, m=m)
+
+
 def needed_width(size: Size, table: Table) -> np.ndarray:
     """The width at which a seed's error, made monotone in m, reaches half a unit."""
     errors = np.stack([approximation(size, table, m=m) for m in WIDTHS], axis=1)
@@ -106,6 +117,38 @@ def needed_width(size: Size, table: Table) -> np.ndarray:
     falling = np.log(np.maximum.accumulate(errors[:, ::-1], axis=1))
     rising = np.log(WIDTHS[::-1])
     return np.exp([np.interp(np.log(0.5), e, rising) for e in falling])
+
+
+@partial(quick_jit, level=0)
+def _responses(X: Array, U: Array, W: Array, v: Blocks) -> tuple[Array, Array]:
+    def plain(x: Array, c: Array, u: Array, w: Array) -> Array:
+        return c * jnp.tanh(u @ (jax.nn.softmax(x @ w @ x[-1]) @ x))
+
+    def one(x: Array, u: Array, w: Array, v: Blocks) -> tuple[Array, Array]:
+        head = (jnp.ones(()), u, w)
+        return response(x, u, w, v), jax.jvp(partial(plain, x), head, v)[1]
+
+    return jax.vmap(one)(X, U, W, v)
+
+
+def head_responses(_: Size, keys: Any) -> Table:
+    """Response of a head to a transport: of the room, and by JAX of a head written out.
+
+    ``noise`` is of variance one and knows no head; ``frozen`` leaves out what moves W.
+    """
+    random = [np.random.default_rng(key) for key in np.asarray(keys)]
+    shapes = ((6, 4), (4,), (4, 4), (), (4,), (4, 4), ())
+    X, U, W, c, u, w, noise = (
+        jnp.asarray(np.stack([rng.standard_normal(shape) for rng in random])) for shape in shapes
+    )
+    found, plain = map(np.asarray, _responses(X, U, W, (c, u, w)))
+    frozen = np.asarray(_responses(X, U, W, (c, u, 0 * w))[0])
+    scale = np.maximum(np.abs(plain), 1.0)
+    return {
+        "right": np.abs(found - plain) / scale,
+        "noise": np.abs(np.asarray(noise) - plain) / scale,
+        "frozen": np.abs(frozen - plain) / scale,
+    }
 
 
 # Repeated tokens, the recurrent contrast, memory.
@@ -143,7 +186,7 @@ def kick(size: Size, table: Table, head: str = "recurrent", formula: str = "form
 def contrast(
     size: Size, table: Table, head: str = "attention", per_token: bool = False
 ) -> np.ndarray:
-    """Slack of L1 sharp on the inputs that make the recurrent gradient grow."""
+    """Slack of sigma1 max(1, B) on the inputs that make the recurrent gradient grow."""
     at = LENGTHS.index(size["T"])
     return table["bound"][:, at] / (size["T"] if per_token else 1) - np.abs(table[head][:, at])
 

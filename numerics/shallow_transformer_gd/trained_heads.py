@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from numerics.generated.shallow_transformer_gd import training_bound
 from numerics.shallow_transformer_gd.autoregressive import lagged_runs
-from numerics.shallow_transformer_gd.certificates import certified_runs, relative_room
+from numerics.shallow_transformer_gd.certificates import bounded_runs, certified_runs, relative_room
 from numerics.shallow_transformer_gd.fresh_heads import Size, Table, levels
 from numerics.shallow_transformer_gd.lengths import DESIGNS, HEADS, length_losses
 from numerics.shallow_transformer_gd.widths import width_runs
@@ -65,6 +66,28 @@ def room_left(size: Size, table: Table) -> np.ndarray:
     return CLOSE - table["moved"][:, TRAINED[size["most"]].index(size["m"])]
 
 
+SAMPLED = levels(16, 256)  # widths that are trained on n samples
+
+
+def sampled_run(point: Size, keys: Any) -> Table:
+    """The width at which the loss after training is 0.03 above that of infinitely many heads.
+
+    Of two networks of each width on n samples of 4 tokens; errors are made monotone in the width.
+    """
+    sizes = {"samples": point["n"], "length": 4, "dim": 3, "pool": 128, "copies": 2}
+    sizes |= {"widths": SAMPLED, "steps": 9}
+    run = blockwise(lambda some: width_runs(some, 3.0, True, True, **sizes), keys, 32)
+    left = np.sqrt(np.mean((run.smallest - run.floor[:, None, None]) ** 2, axis=1))
+    falling = np.log(np.maximum.accumulate(left[:, ::-1], axis=1))
+    rising = np.log(SAMPLED[::-1])
+    return {"width": np.exp([np.interp(np.log(0.03), row, rising) for row in falling])}
+
+
+def over_logarithm(size: Size, table: Table, power: float = 0.0) -> np.ndarray:
+    """The needed width over log(2 n), times a power of n (a planted error where it is not one)."""
+    return size["n"] ** power * table["width"] / np.log(2 * size["n"])
+
+
 # Training loss against the number of tokens.
 def length_run(point: Size, keys: Any, *, design: str, head: str = "softmax") -> Table:
     """Smallest loss of a run, and the loss at its start: 16 heads, 32 samples, 10 steps."""
@@ -105,4 +128,23 @@ def certified(_: Size, keys: Any) -> Table:
     return {
         name: relative_room(run, step_size=RATE, steps=STEPS, **full | wrong)
         for name, wrong in weights.items()
+    }
+
+
+def bounded(_: Size, keys: Any) -> Table:
+    """Theorem 1's right side with the numbers of a run, over its mean loss and its first loss.
+
+    Runs as above, 64 steps at the theorem's own step. ``no error``: without the sup of the errors.
+    """
+    sizes = {"samples": 16, "length": 4, "heads": 16, "dim": 4, "steps": 64}
+    run = bounded_runs(jnp.asarray(keys), jnp.ones(3), **sizes)
+
+    def bound(defect: float = 1.0) -> np.ndarray:
+        terms = run.radius2, run.residual, run.slope, 64.0, defect * run.defect
+        return np.asarray(jax.vmap(training_bound, (0, 0, 0, None, 0))(*terms))
+
+    return {
+        "over mean": bound() / np.asarray(run.mean_loss),
+        "over first": bound() / np.asarray(run.first_loss),
+        "no error": bound(0.0) / np.asarray(run.mean_loss),
     }

@@ -42,6 +42,7 @@ class Arm(NamedTuple):
     cap_others: Any = True
     scale: Any = 1.0  # standard deviation of the initial weights, in units of width**-1/2
     on_gradient: Any = False  # planted error: the cap measures the raw gradient
+    frobenius: Any = False  # the cap measures Frobenius norms, as LARS does
 
 
 class Record(NamedTuple):
@@ -52,6 +53,8 @@ class Record(NamedTuple):
     entropy: Any  # of layer's attention, in nats
     rank: Any  # effective rank
     concentration: Any  # SEC(4) of Wq^T Wk
+    of_values: Any  # SEC(4) of values with outputs, what a layer adds
+    of_strangers: Any  # SEC(4) of queries with values, which the network never multiplies
     unsquared: Any  # planted error: the same with singular values not squared
     sigma: Any  # sigma_1 of Wq^T Wk
     rate: Any  # mean capped rate of the query matrix over the learning rate asked for
@@ -133,7 +136,7 @@ def optimizer(arm: Arm) -> optax.GradientTransformation:
             partial(jnp.where, arm.on_gradient), gradient, direction
         ),
         b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.0, power_iterations=3, exact=False,
-        exempt=exempt,
+        exempt=exempt, frobenius=arm.frobenius,
     )  # fmt: skip
 
 
@@ -141,14 +144,19 @@ def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
     """The record at one time, on a batch that is not trained on."""
     predicted, logits = network(params, symbols)
     _, rank = collapse_indicators(jax.nn.softmax(logits, axis=-1))
-    spectrum = jax.vmap(lambda w: product_spectrum(w[0].T, w[1].T))(params["square"])
-    energy = spectrum**2
+    products = jax.vmap(lambda w: jnp.stack([w[0].T, w[2].T, w[0].T]))(params["square"])
+    partners = jax.vmap(lambda w: jnp.stack([w[1].T, w[3], w[2].T]))(params["square"])
+    spectra = jax.vmap(jax.vmap(product_spectrum))(products, partners)
+    spectrum = spectra[:, 0]
+    share = (spectra[..., :KEPT] ** 2).sum(-1) / (spectra**2).sum(-1)
     return Record(
         loss=loss,
         accuracy=(predicted.argmax(-1) == symbols[:, ::-1]).mean(dtype=jnp.float32),
         entropy=attention_entropy(logits).mean((-1, -2)),
         rank=rank.mean(-1) * symbols.shape[-1],
-        concentration=energy[:, :KEPT].sum(-1) / energy.sum(-1),
+        concentration=share[:, 0],
+        of_values=share[:, 1],
+        of_strangers=share[:, 2],
         unsquared=spectrum[:, :KEPT].sum(-1) / spectrum.sum(-1),
         sigma=spectrum[:, 0],
         rate=rate,

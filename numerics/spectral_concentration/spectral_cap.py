@@ -101,10 +101,12 @@ def capped_adamw(
     power_iterations: Any,
     exact: bool,
     exempt: Any,
+    frobenius: Any = False,
 ) -> optax.GradientTransformationExtraArgs:
     """The same with a choice of what the cap measures: ``ruler(direction, gradient)``.
 
     The paper's is the direction. The raw gradient, an easy misreading, is a planted error.
+    ``frobenius``, which may be traced: whether norms are Frobenius', the cap of LARS.
     """
     norms_of = exact_norms if exact else partial(spectral_norms, rounds=power_iterations)
 
@@ -141,7 +143,12 @@ def capped_adamw(
         )
         direction = cast(direction, state.mu)
         measured = ruler(direction, slope)
-        norms, vectors = _norms(jax.tree.map(_pair, params, measured), state.vectors, norms_of)
+        pairs = jax.tree.map(_pair, params, measured)
+        norms, vectors = _norms(pairs, state.vectors, norms_of)
+        if frobenius is not False:
+            norms = jax.tree.map(
+                partial(jnp.where, frobenius), jax.tree.map(_lengths, pairs), norms
+            )
         wanted, cap = at(learning_rate, state.count), at(tau, state.count)
         rate = jax.tree.map(
             lambda pair, free: _rate(wanted, cap, pair[0], pair[1], free), norms, state.free
@@ -197,6 +204,12 @@ def _norms(pairs: PyTree, before: PyTree, norms_of: Any) -> tuple[PyTree, PyTree
     ]
     norms, vectors = zip(*found, strict=True) if found else ((), ())
     return structure.unflatten(norms), structure.unflatten(vectors)
+
+
+def _lengths(pair: Inexact[Array, "2 ..."]) -> Array:
+    """Frobenius norms of the matrices of a pair of stacks, lengths of a pair of vectors."""
+    axes = (-2, -1) if pair.ndim >= 3 else -1
+    return jnp.sqrt(jnp.sum(pair**2, axis=axes))
 
 
 def _rate(wanted: Any, tau: Any, size: Array, reach: Array, free: Array) -> Array:

@@ -283,32 +283,32 @@ def measure_steps() -> tuple[Step, ...]:
     return (
         Step(
             "softmax rule", sp.diff(weight, shift).subs(shift, 0), at_zero * (change[i] - others),
-            "dR_j = R_j (dl_j - sum_k R_k dl_k): the chain rule used for N tokens",
+            "dR_j = R_j (dl_j - sum_k R_k dl_k): the chain rule used for N tokens", kind="derived",
         ),
         Step(
             "token Jacobian", token_jacobian(), total(V[e, f] * S[j] * spread * along, f, j),
-            "D_x A = V Cov(y) B^T, the covariance under the attention weights",
+            "D_x A = V Cov(y) B^T, the covariance under the attention weights", kind="derived",
         ),
         Step(
             "token Jacobian, explicit", spelled_out(token_jacobian()), explicit,
-            "second route: derivative of the quotient of exponential sums",
+            "second route: derivative of the quotient of exponential sums", kind="derived",
         ),
         Step(
             "flat derivative", flat_derivative(), ratio * total(V[e, f] * (y[f] - ybar), f),
-            "dA/dm (y) = V (e^{x^T B y} / Z)(y - ybar)",
+            "dA/dm (y) = V (e^{x^T B y} / Z)(y - ybar)", kind="derived",
         ),
         Step(
             "Lions derivative", lions(),
             ratio * (V[e, g] + total(V[e, f] * (y[f] - ybar), f) * xB),
             "its gradient in y: V (e^{x^T B y} / Z)(I + (y - ybar) x^T B)",
-            uses=("flat derivative",),
+            uses=("flat derivative",), kind="derived",
         ),
         Step(
             "empirical measure", linearised(),
             total(at_tokens(token_jacobian(), i, i) * dX[i, g], g)
             + total(at_tokens(lions(), i, t) * dX[t, g], t, g) / N,
             "the chain rule for N tokens: dA(x_i) = D_x A dx_i + 1/N sum_t (d_m A)(x_t) dx_t",
-            uses=("softmax rule", "token Jacobian", "Lions derivative"),
+            uses=("softmax rule", "token Jacobian", "Lions derivative"), kind="derived",
         ),
         Step(
             "ratio", sp.exp(here) / (total(sp.exp(ell[j]), j) / N),
@@ -323,11 +323,8 @@ def system_steps() -> tuple[Step, ...]:
     own = define(D_x, (t, e, g), at_tokens(token_jacobian(), t, t))
     others = define(d_m, (i, t, e, g), at_tokens(lions(), i, t))
     increment = L * H * (layer(i, e) - X[i, e])
-    duality = total(P[i, e] * linearised(), i, e) - total(adjoint() * dX[t, g], t, g)
-    energy_rate = [
-        total(adjoint() * self_attention(t, g), t, g),  # dH/dX times dX/dt, times N
-        total(self_attention(t, g) * -adjoint(), t, g),  # dH/dP times dP/dt, times N
-    ]
+    backward = unfold(BACKWARD, own, others)  # the adjoint equation as stated, by measures
+    by_state, by_adjoint = (N * derivative(hamiltonian, z[t, g]) for z in (X, P))
     through = total(P[i, e] / N * layer(i, e), i, e)
     dQ, dK, dV = head_gradient()
     u = total(V[e, f] * P[i, e], e)
@@ -345,40 +342,43 @@ def system_steps() -> tuple[Step, ...]:
             "forward equation", canonical(increment), self_attention(i, e),
             "one head moves a token by its attention, 1 / (L H) of it a layer: the mean over H "
             "independent heads is that over their law, and L layers make unit time",
-            uses=("independent-heads",),
+            uses=("independent-heads",), kind="definition",
         ),
         Step(
-            "adjoint", adjoint(), unfold(BACKWARD, own, others),
+            "adjoint", adjoint(), backward,
             "one step of backpropagation, times N: D_x A^T P plus the mean of (d_m A)^T P",
-            uses=("softmax rule", "token Jacobian", "Lions derivative"),
+            uses=("softmax rule", "token Jacobian", "Lions derivative"), kind="derived",
         ),
         Step(
             "McKean-Vlasov form", *mvode(),
             "-dP/dt is the gradient of the variation of the Hamiltonian E<P, A(X, Law X)>: one "
             "equation for every number of tokens",
-            uses=("no-mask", "Lions derivative"),
+            uses=("no-mask", "Lions derivative"), kind="derived",
         ),
         Step(
-            "adjoint is the transpose", duality, sp.S.Zero,
-            "d/dt sum <P_i, dX_i> = 0 along the linearised flow",
-            uses=("adjoint", "empirical measure"),
+            "adjoint is the transpose", total(P[i, e] * linearised(), i, e),
+            total(backward * dX[t, g], t, g),
+            "so d/dt sum <P_i, dX_i> = 0 along the linearised flow",
+            uses=("adjoint", "empirical measure"), kind="derived",
         ),
         Step(
-            "Hamiltonian is conserved", sp.Add(*energy_rate), sp.S.Zero,
-            "when the law of the heads does not depend on depth",
-            uses=("forward equation", "adjoint"),
+            "Hamiltonian is conserved", total(by_state * self_attention(t, g), t, g),
+            total(by_adjoint * backward, t, g),
+            "dH/dX . dX/dt = dH/dP . (-dP/dt), both slopes differentiated: dH/dt = 0 when the law "
+            "of the heads does not depend on depth",
+            uses=("forward equation", "adjoint"), kind="derived",
         ),
         Step(
             "gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens",
-            uses=("softmax rule",),
+            uses=("softmax rule",), kind="derived",
         ),
         Step(
             "gradient in K", dK, by_K, "Q x (Cov(y) V^T p)^T / sqrt(d_k), mean over the tokens",
-            uses=("softmax rule",),
+            uses=("softmax rule",), kind="derived",
         ),
         Step(
             "gradient in V", dV, total(P[i, b_out] * R[i, j] * X[j, g], i, j) / N,
-            "p ybar^T, mean over the tokens",
+            "p ybar^T, mean over the tokens", kind="derived",
         ),
         Step(
             "raw gradient", L * H * derivative(through, V[b_out, g]), dV,

@@ -23,8 +23,15 @@ t = sp.Symbol("t", real=True)
 sigma = symbol("sigma", meaning="standard deviation of a head's value weight", positive=True)
 h, k = indices("h k", heads)
 zeta = array("zeta", heads)
-amount, blocks = sp.symbols("A B", positive=True)
-motion = symbol("B_", latex="B'", positive=True)
+layers = size("layers")
+l, r = indices("l r", layers)  # noqa: E741
+zetas = array("zetas", layers, heads)
+blocks = sp.Symbol("B", positive=True)
+speed = symbol(
+    "speed", latex="s", positive=True,
+    meaning="how fast the state moves in depth, times a Lipschitz constant of attention",
+)  # fmt: skip
+position = sp.Symbol("j", integer=True)
 toy_symbols = (x0, mu, sigma)
 
 
@@ -81,27 +88,27 @@ def _toy_steps() -> tuple[Step, ...]:
         Step(
             "one layer of the toy", second_moment(), (1 + mu / L) ** 2 + sigma**2 / (L**2 * H),
             "H independent heads: their mean has variance sigma^2 / H",
-            uses=("independent-heads",),
+            uses=("independent-heads",), kind="derived",
         ),
         Step(
             "toy: order 1 / L", first, sp.exp(2 * mu) * sigma**2 / H,
             "the mean square error starts with the variance of the heads",
-            uses=("one layer of the toy",),
+            uses=("one layer of the toy",), kind="derived",
         ),
         Step(
             "toy: order 1 / L^2", second, sp.exp(2 * mu) * bracket,
             "the square of Euler's error, and corrections that vanish with H",
-            uses=("one layer of the toy",),
+            uses=("one layer of the toy",), kind="derived",
         ),
         Step(
             "Euler constant", euler, defect,
             "-1/2 integral of Phi(1, s) x''(s) ds, against L times Euler's error",
-            uses=("one layer of the toy",),
+            uses=("one layer of the toy",), kind="derived",
         ),
         Step(
             "CLT variance", spread, sp.expand(first * H),
             "integral of Phi Cov(A) Phi^T, against L H times the mean square error",
-            uses=("toy: order 1 / L",),
+            uses=("toy: order 1 / L",), kind="derived",
         ),
         Step(
             "no rate beats L^-1 + (L H)^-1/2", sp.expand(first / L + second / L**2).subs(sigma, 0),
@@ -112,31 +119,55 @@ def _toy_steps() -> tuple[Step, ...]:
     )  # fmt: skip
 
 
+@cache
+def noise_of_layers() -> sp.Expr:
+    """E of the squared sum, over some layers, of what H random heads add beside their mean."""
+    one, two = (total(sigma * zetas[at], *at) / (L * heads) for at in ((l, h), (r, k)))
+    return canonical(expectation(one * two, {zetas: 1})).subs(heads, H)
+
+
+def motion_in_blocks() -> sp.Expr:
+    """The noise of each layer, times what the state has moved since its block began, summed."""
+    layer = sp.sqrt(noise_of_layers().subs(layers, 1))
+    moved = sp.summation(speed * position / L, (position, 0, L / blocks - 1))
+    return sp.expand(blocks * layer * moved)
+
+
 def _block_steps() -> tuple[Step, ...]:
-    bound = amount * sp.sqrt(blocks) / sp.sqrt(L * H) + motion / (blocks * sp.sqrt(H))
-    best = (2 * motion / amount) ** sp.Rational(2, 3) * L ** sp.Rational(1, 3)
-    rate = L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)
-    constant = 3 / sp.Integer(2) ** sp.Rational(2, 3)
-    constant *= amount ** sp.Rational(2, 3) * motion ** sp.Rational(1, 3)
+    """Heads at a frozen state average within a block; blocks add up without cancellation."""
+    average = blocks * sp.sqrt(noise_of_layers().subs(layers, L / blocks))
+    motion = motion_in_blocks()
+    bound = average + motion + sigma * speed / (2 * L * sp.sqrt(H))  # motion is negative there
+    (best,) = sp.solve(sp.diff(bound, blocks), blocks)
+    largest = sp.Rational(3, 2) * sigma * speed ** sp.Rational(1, 3)
     return (
         Step(
-            "best number of blocks", sp.diff(bound, blocks).subs(blocks, best), sp.S.Zero,
-            "cut the depth into B blocks: averages of L H / B heads add up without cancellation, "
-            "A sqrt(B / (L H)); the motion within a block costs B_ / (B sqrt(H))",
-            uses=(
-                "independent-heads", "forward equation", "adjoint", "compact support",
-                "Lipschitz in the history",
-            ),
+            "noise of a block", noise_of_layers(), sigma**2 * layers / (L**2 * H),
+            "Isserlis over the heads of some layers, each of weight 1 / (L H)",
+            uses=("independent-heads", "forward equation"), kind="derived",
         ),
         Step(
-            "the bound is least there", sp.diff(bound, blocks, 2).subs(blocks, best),
-            sp.Rational(3, 4) * amount * best ** sp.Rational(-3, 2) / sp.sqrt(L * H),
-            "a positive second derivative",
+            "blocks", average, sigma * sp.sqrt(blocks / (L * H)),
+            "cut the depth into B blocks of L / B layers with the state frozen in each: what the "
+            "blocks add does not cancel",
+            uses=("noise of a block", "adjoint"),
+        ),
+        Step(
+            "motion within a block", motion,
+            sigma * speed / (2 * sp.sqrt(H)) * (1 / blocks - 1 / L),
+            "the state is not frozen: a layer's noise changes with what the state, of bounded "
+            "speed, has moved since the block began",
+            uses=("noise of a block", "compact support", "Lipschitz in the history"),
+        ),
+        Step(
+            "best number of blocks", best, speed ** sp.Rational(2, 3) * L ** sp.Rational(1, 3),
+            "where the derivative of the sum of both vanishes",
+            uses=("blocks", "motion within a block"),
+        ),
+        Step(
+            "L^-1/3 H^-1/2", bound.subs(blocks, best),
+            largest * L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2),
+            "the least value of the sum has the paper's exponents in both sizes",
             uses=("best number of blocks",),
-        ),
-        Step(
-            "L^-1/3 H^-1/2", bound.subs(blocks, best), constant * rate,
-            "the least value has the paper's exponents in both sizes",
-            uses=("best number of blocks", "the bound is least there"),
         ),
     )  # fmt: skip

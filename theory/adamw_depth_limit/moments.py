@@ -15,7 +15,7 @@ Decoupled Weight Decay Regularization, 2019, arXiv:1711.05101.
 
 import sympy as sp
 
-from theory.calculus.indices import array, indices, size, symbol, total
+from theory.calculus.indices import array, define, indices, size, substitute, symbol, total
 from theory.language.step import Step
 
 n = size("n", "number of gradients seen, the training step plus one")
@@ -97,7 +97,7 @@ def _weight_steps() -> tuple[Step, ...]:
         Step(
             "weight of the newest gradient", (1 - beta1) / (1 - beta1 ** (n + 1)),
             weights(beta1, n, n + 1), "the same recursion, for the gradient just seen", inside,
-            uses=("bias-corrected recursion",),
+            uses=("bias-corrected recursion",), kind="definition",
         ),
         Step(
             "weights sum to one", total(weights(beta2, s, n), s), sp.S.One,
@@ -116,6 +116,8 @@ def _bound_steps() -> tuple[Step, ...]:
     m = total(a[s] * g[s, p], s)
     v = total(q[s] ** 2 * total(g[s, p] ** 2, p), s)
     constant = total(a[s] ** 2 / q[s] ** 2, s)
+    entry = total(q[s] ** 2 * g[s, p] ** 2, s)  # v of one entry
+    extreme = define(g, (s, p), a[s] / q[s] ** 2)
     wedge = sp.expand((a[s] / q[s] * q[r] * g[r, p] - a[r] / q[r] * q[s] * g[s, p]) ** 2)
     small = {eta: (0.01, 0.5), lam: (0.1, 1)}
     C, excess = sp.symbols("C excess", positive=True)
@@ -129,8 +131,10 @@ def _bound_steps() -> tuple[Step, ...]:
             uses=("weights sum to one", "largest update"),
         ),
         Step(
-            "entrywise update grows", total(C**2, p), entries * C**2,
-            "each entry of AdamW may reach C: the Frobenius norm pays the number of entries",
+            "entrywise update grows", total(substitute(m, extreme) ** 2, p),
+            constant * total(substitute(entry, extreme), p),
+            "for gradients a / w every entry has m^2 = C^2 v, its largest: the Frobenius norm of "
+            "AdamW's update is then C times the root of the number of entries",
             uses=("largest update",),
         ),
         Step(

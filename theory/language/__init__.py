@@ -6,6 +6,7 @@ from theory.language.rate import Rate as Rate
 from theory.language.step import Outcome as Outcome
 from theory.language.step import Status as Status
 from theory.language.step import Step as Step
+from theory.language.step import StepKind as StepKind
 from theory.language.step import counted as counted
 from theory.language.step import exit_status as exit_status
 from theory.language.theorem import Assumption as Assumption

@@ -3,10 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 import sympy as sp
 
 from theory.calculus.indices import free_indices
+
+StepKind = Literal["derived", "identity", "definition"]
+KINDS: dict[StepKind, tuple[str, str]] = {  # one of them, several of them
+    "derived": ("derived", "derived"),
+    "identity": ("identity", "identities"),
+    "definition": ("definition", "definitions"),
+}
 
 
 class Status(Enum):
@@ -27,6 +35,10 @@ class Step:
 
     ``uses`` names the assumptions and the earlier steps on which the equality, or its reason,
     rests.
+
+    ``kind`` says what the equality is worth: ``derived`` when a side is computed from the finite
+    model, ``identity`` between formulas that are stated or follow from earlier steps, and
+    ``definition`` when a side only says what a name or a form stands for.
     """
 
     name: str
@@ -35,9 +47,14 @@ class Step:
     because: str
     domain: Mapping[sp.Symbol, tuple[float | int, float | int]] = field(default_factory=dict)
     uses: tuple[str, ...] = ()
+    kind: StepKind = "identity"
 
     def __post_init__(self) -> None:
         """Both sides are SymPy expressions with comparable indices, and a reason is given."""
+        if self.kind not in KINDS:
+            raise ValueError(
+                f"step {self.name}: expected a kind of {', '.join(KINDS)}; received {self.kind!r}"
+            )
         for side in ("left", "right"):
             value = sp.sympify(getattr(self, side), strict=True)
             for number in sorted(value.atoms(sp.Float), key=str):
@@ -75,11 +92,16 @@ class Outcome:
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
-    """E.g. ``12 steps: 10 PROVED, 2 SAMPLED; 3 by one route only``."""
-    found = [o.status for o in outcomes]
-    words = ", ".join(f"{found.count(s)} {s.name}" for s in Status if s in found)
-    alone = sum(o.routes == 1 for o in outcomes)
-    return f"{len(found)} steps: {words or 'none'}" + f"; {alone} by one route only" * bool(alone)
+    """E.g. ``8 derived: 8 PROVED; 2 identities: 1 PROVED, 1 SAMPLED; 1 by one route only``."""
+    parts = []
+    for kind, words in KINDS.items():
+        found = [o.status for o in outcomes if o.step.kind == kind]
+        shown = ", ".join(f"{found.count(s)} {s.name}" for s in Status if s in found)
+        if found:
+            parts.append(f"{len(found)} {words[len(found) > 1]}: {shown}")
+    if alone := sum(o.routes == 1 for o in outcomes):
+        parts.append(f"{alone} by one route only")
+    return "; ".join(parts) or "no steps"
 
 
 def exit_status(statuses: Iterable[Status]) -> int:

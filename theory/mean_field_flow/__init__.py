@@ -124,15 +124,16 @@ def depth_steps() -> tuple[Step, ...]:
         Step(
             "depth equation", first, g[0],
             "a layer moves by g/L to first order: alternating f and h averages them, (3.1)",
+            kind="derived",
         ),
         Step(
             "layer, second order", second, h_along_f / 4,
-            "feed-forward sees the state that attention has moved: h' f / 4",
+            "feed-forward sees the state that attention has moved: h' f / 4", kind="derived",
         ),
         Step(
             "depth defect", second - flow, defect,
             "layer minus flow over time 1/L, times L^2: the local error, hence global order 1/L",
-            uses=("depth equation", "layer, second order"),
+            uses=("depth equation", "layer, second order"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -176,17 +177,17 @@ def adjoint_steps() -> tuple[Step, ...]:
             inside * change - sp.diff(adjoint * change, t),
             "by parts: dL/dT = (R'(T(1)) - p(1)) v(1) + integral of (p <dg/dT> + dp/dt) v dt, for "
             "every change v of the state that is zero at depth zero",
-            uses=("depth equation",),
+            uses=("depth equation",), kind="derived",
         ),
         Step(
             "adjoint equation", found, -adjoint * slope,
             "dL/dT = 0 inside: dp/dt = -<dg/dT> p, solved for dp/dt",
-            uses=("derivative in the state",),
+            uses=("derivative in the state",), kind="derived",
         ),
         Step(
             "end of the adjoint", found_end, sp.diff(risk(here), here),
             "dL/dT = 0 at the end: p(1) = R'(T(1)); this is where the data enter",
-            uses=("derivative in the state",),
+            uses=("derivative in the state",), kind="derived",
         ),
     )  # fmt: skip
 
@@ -224,23 +225,23 @@ def width_steps() -> tuple[Step, ...]:
             "functional derivative", first_variation(Q, rho, beta, t),
             adjoint * (branch_f + branch_h) / 2 + lam / 2 * (theta**2 + w**2),
             "dQ/drho = <g, p> + lambda |beta|^2 / 2 (3.4)",
-            uses=("pairing of adjoint and variation",),
+            uses=("pairing of adjoint and variation",), kind="derived",
         ),
         Step(
             "drift of attention", G[0], adjoint * sp.diff(branch_f, theta) / 2 + lam * theta,
             "Lions derivative of Q: G_f",
-            uses=("functional derivative",),
+            uses=("functional derivative",), kind="derived",
         ),
         Step(
             "drift of feed-forward", G[1], adjoint * sp.diff(branch_h, w) / 2 + lam * w,
             "Lions derivative of Q: G_h",
-            uses=("functional derivative",),
+            uses=("functional derivative",), kind="derived",
         ),
         Step(
             "PDE, weak form", transport(mean(phi, beta, rho_t), rho_t, beta, down),
             -mean(along_G, beta, rho_t),
             "mass moves with velocity -G, and only in beta: d/dtau of the mean of phi",
-            uses=("drift of attention", "drift of feed-forward"),
+            uses=("drift of attention", "drift of feed-forward"), kind="derived",
         ),
         Step(
             "PDE, strong form",
@@ -249,15 +250,10 @@ def width_steps() -> tuple[Step, ...]:
             uses=("PDE, weak form",),
         ),
         Step(
-            "mass", transport(mean(sp.S.One, beta, rho_t), rho_t, beta, down), sp.S.Zero,
-            "phi = 1: each depth keeps mass one",
-            uses=("PDE, weak form",),
-        ),
-        Step(
             "dissipation", transport(Q, rho, beta, down, t),
             -integrate_label(mean(G[0] ** 2 + G[1] ** 2, beta, rho, t), t),
             "dQ/dtau = -integral of |G|^2; (D.25) of the paper prints it without the minus",
-            uses=("PDE, weak form", "functional derivative"),
+            uses=("PDE, weak form", "functional derivative"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -299,6 +295,7 @@ def particle_steps() -> tuple[Step, ...]:
                 gradient.subs(at),
                 "M L times the gradient of the finite risk is the drift G at the particle, with "
                 "the adjoint carried back through interleaved half-layers (2.6, 2.7)",
+                kind="derived",
             )
         )
         field = [mean(v, beta, measures[layer]) for v in block([x1, x2], beta)]
@@ -313,8 +310,13 @@ def consequence_steps() -> tuple[Step, ...]:
     """What follows for the risk, and the printed formulas that are wrong."""
     o, delta, r_, kappa, mass = sp.symbols("o delta r kappa m", positive=True)
     scale, left_norm, right_norm, value = sp.symbols("c A B value", real=True)
-    nilpotent = sp.Matrix([[0, 1], [0, 0]])
-    half = sp.Rational(1, 2)
+    shear = symbol("a_shear", latex="a", real=True)
+    nilpotent = sp.Matrix([[0, shear], [0, 0]])
+    fields = [sp.Function(name)(state) for name in ("F", "K")]  # f and h are linear: z times these
+    linear = {f: z * F for f, z, F in zip((branch_f, branch_h), beta, fields, strict=True)}
+    down = [-G.subs(linear).doit() for G in drift()]
+    halved = mean((theta**2 + w**2) / 2, beta, rho_t)
+    moved = adjoint * mean(sum(linear.values(), sp.S.Zero) / 2, beta, rho_t)
     ordered = (nilpotent.T / 2).exp() * (nilpotent / 2).exp()
     plain = ((nilpotent + nilpotent.T) / 2).exp()
 
@@ -322,24 +324,26 @@ def consequence_steps() -> tuple[Step, ...]:
         """dQ/drho at (factor theta_1, theta_2): one part homogeneous, the decay quadratic."""
         return factor * value + lam / 2 * (factor**2 * left_norm**2 + right_norm**2)
 
-    residual = lam * mass / kappa
+    (residual,) = sp.solve(sp.Eq(kappa * r_, lam * mass), r_)
     return (
         Step(
             "risk decomposition", ((o + delta - y) ** 2 - (o - y) ** 2) / 2,
             (o - y) * delta + delta**2 / 2, "exact: first order while the residual is not zero",
         ),
         Step(
-            "virial balance", sp.solve(sp.Eq(kappa * r_, lam * mass), r_)[0] ** 2 / 2,
-            lam**2 * mass**2 / (2 * kappa**2),
-            "at a stationary point -E integral <dT, p> = lambda m; p is proportional to the "
-            "residual, so with kappa and m of order one R = r^2 / 2 is of order lambda^2",
-            uses=("outer layer is linear",),
+            "virial balance", sp.expand(transport(halved, rho_t, beta, down)),
+            sp.expand(-moved - 2 * lam * halved),
+            "blocks linear in their outer parameters: d/dtau of half the squared norm at depth t "
+            "is -p dT/dt - lambda m(t), so at a stationary point -integral p dT = lambda m",
+            uses=("drift of attention", "drift of feed-forward", "outer layer is linear"),
+            kind="derived",
         ),
         Step(
             "virial balance of Q",
             one_sided_limit((residual**2 / 2 + lam / 2 * mass) / lam, lam, sp.S.Zero, "+"),
             mass / 2,
-            "Q = R + lambda m / 2 is of order lambda",
+            "p is the residual r times a solution of the same equation, so kappa r = lambda m; "
+            "with kappa and m of order one R = r^2 / 2 is of order lambda^2, Q of order lambda",
             uses=("virial balance",),
         ),
         Step(
@@ -349,13 +353,13 @@ def consequence_steps() -> tuple[Step, ...]:
             uses=("functional derivative",),
         ),
         Step(
-            "ordered exponential", ordered[1, 1], sp.Rational(5, 4),
-            "adjoint through N1 on [0, 1/2], then N2 = N1^T on [1/2, 1]",
+            "ordered exponential", ordered[1, 1], 1 + shear**2 / 4,
+            "adjoint through a shear on [0, 1/2], then its transpose on [1/2, 1]",
             uses=("adjoint equation",),
         ),
         Step(
-            "plain exponential", plain[1, 1], sp.cosh(half),
-            "exp of the integral, as (3.3), C.14 and D.18 print it: 1.1276..., not 5/4",
+            "plain exponential", plain[1, 1], sp.cosh(shear / 2),
+            "exp of the integral, as (3.3), C.14 and D.18 print it: 1 + a^2/8 + ..., not 1 + a^2/4",
             uses=("ordered exponential",),
         ),
     )  # fmt: skip
@@ -405,7 +409,6 @@ ASIDE: dict[str, tuple[str, ...]] = {
         "independent-start",
     ),
     "laws of the flow, by which its simulation is tested": (
-        "mass",
         "dissipation",
         "value is linear",
         "outer layer is linear",
@@ -419,8 +422,7 @@ ASIDE: dict[str, tuple[str, ...]] = {
         "gradient in W2",
         "gradient in W1",
         "gradient in Z of h",
-        "slope of the activation, between the knees",
-        "slope of the activation, above",
+        "slope of the activation",
     ),
     "a second route to the drift: two layers of two particles, without a calculus of measures": (
         "particle gradient, half-layer 4 of 4",

@@ -97,6 +97,7 @@ def scalar_steps() -> tuple[Step, ...]:
             left,
             right,
             reasons.get(name, "second route: D = 1, two tokens"),
+            kind="identity" if name == "softmax" else "derived",
         )
         for name, (left, right) in stated.items()
     )

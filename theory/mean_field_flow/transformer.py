@@ -122,15 +122,15 @@ STATED = {
 }
 
 
-def activation_steps() -> tuple[Step, ...]:
-    """The slope of the huberized ReLU, piece by piece."""
+def activation_step() -> Step:
+    """The slope of the huberized ReLU, whatever its clip is."""
     x = sp.Symbol("x", real=True)
-    return tuple(
-        Step(
-            f"slope of the activation, {where}", sp.diff(HUBER.value(x).subs(_clip(x), piece), x),
-            HUBER.slope(x).subs(_clip(x), piece), "huberized ReLU",
-        )
-        for where, piece in (("between the knees", x), ("above", sp.S.One))
+    clip = sp.Function("clip")(x)
+    value, slope = (f(x).subs(_clip(x), clip) for f in (HUBER.value, HUBER.slope))
+    return Step(
+        "slope of the activation", sp.diff(value, x), slope + sp.diff(clip, x) * (x - clip),
+        "huberized ReLU: the clip moves only where it is x, so the second term vanishes",
+        kind="derived",
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def block_steps() -> tuple[Step, ...]:
         Step(
             f"gradient in {name}", derived[name], STATED[name],
             "chain rule through softmax or activation, against the closed form of the sheet",
-            uses=("softmax rule",) if name in ("V", "W", "Z of f") else (),
+            uses=("softmax rule",) if name in ("V", "W", "Z of f") else (), kind="derived",
         )
         for name in STATED
     )  # fmt: skip
@@ -157,25 +157,26 @@ def block_steps() -> tuple[Step, ...]:
         Step(
             "softmax rule", sp.diff(weight[q], x[r]),
             weight[q] * (sp.KroneckerDelta(q, r) - weight[r]), "dP_q = P_q (dl_q - sum P dl)",
+            kind="derived",
         ),
-        *named, *activation_steps(),
+        *named, activation_step(),
         Step(
             "value is linear", total(V[c, d] * derived["V"], c, d), paired(attention),
             "<V, grad_V <f, p>> = <f, p>: f is linear in V",
-            uses=("gradient in V",),
+            uses=("gradient in V",), kind="derived",
         ),
         Step(
             "outer layer is linear", total(W2[c, o] * derived["W2"], c, o), paired(feedforward),
             "<W2, grad_W2 <h, p>> = <h, p>: h is linear in W2; with the step before, the virial "
             "identity d/dtau (|V|^2 + |W2|^2) / 2 = -E integral <dT, p> - lambda (|V|^2 + |W2|^2)",
-            uses=("gradient in W2", "value is linear"),
+            uses=("gradient in W2", "value is linear"), kind="derived",
         ),
         Step(
             "balancedness", total(W1[o, c] * derived["W1"], c),
             degree * euler(total(W2[c, o] * derived["W2"], c)),
             "for sigma of degree q, row o of W1 and column o of W2: <W1, grad> = q <W2, grad>, so "
             "|W1|^2 - q |W2|^2 of a neuron decays exactly like exp(-2 lambda tau)",
-            uses=("gradient in W1", "gradient in W2"),
+            uses=("gradient in W1", "gradient in W2"), kind="derived",
         ),
     )  # fmt: skip
 

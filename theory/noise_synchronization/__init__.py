@@ -444,38 +444,39 @@ def layer_steps() -> tuple[Step, ...]:
         Step(
             "LayerNorm", expansion_of_layer_norm(), STATED_LAYER_NORM,
             "(x + eps w) / |x + eps w| to second order, |x| = 1: -<x, w> P w has a minus",
-            uses=("tokens-on-the-sphere",),
+            uses=("tokens-on-the-sphere",), kind="derived",
         ),
         Step(
             "pre-activations", expectation(both, {U_w: 1, b_U: sigma_u**2}),
             total(X[p, c] * X[q, c], c) / d + sigma_u**2,
             "mean over U and b_U: the Gaussian law whose correlation the kernel depends on",
-            uses=("fresh-gaussian-weights",),
+            uses=("fresh-gaussian-weights",), kind="derived",
         ),
         Step(
             "MLP covariance", contract_pairs(expectation(fields, WEIGHTS), Fe, Phi, m),
             sp.KroneckerDelta(a, b) * (Phi[p, q] + sigma_w**2),
             "E[G G^T] = K I, exact for every width: the m of the sum cancels 1 / m",
-            uses=("fresh-gaussian-weights", "pre-activations"),
+            uses=("fresh-gaussian-weights", "pre-activations"), kind="derived",
         ),
         Step(
             "order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)",
-            uses=("LayerNorm", "MLP covariance"),
+            uses=("LayerNorm", "MLP covariance"), kind="derived",
         ),
         Step(
             "drift", zonal().drift, STATED_DRIFT,
             "mean of one layer to order T / L: E|P G|^2 = (d - 1) kappa(1)",
             uses=("fixed-attention", "LayerNorm", "MLP covariance", "order of the mean"),
+            kind="derived",
         ),
         Step(
             "cross-bracket", process.bracket, STATED_BRACKET,
             "covariance of the increments of two tokens: K(x_p, x_q) P_p P_q",
-            uses=("LayerNorm", "MLP covariance"),
+            uses=("LayerNorm", "MLP covariance"), kind="derived",
         ),
         Step(
             "Stratonovich", correction(), -(d - 1) * kappa(1) * X[p, a] / 2,
             "the Ito drift of the noise is its Stratonovich correction, nothing else",
-            uses=("drift", "cross-bracket"),
+            uses=("drift", "cross-bracket"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -491,6 +492,7 @@ def measure_steps() -> tuple[Step, ...]:
             -k_1 * k * (k + d - 2) * f / 2,
             "the one-point motion is spherical Brownian motion at speed kappa(1)",
             uses=("drift", "cross-bracket"),
+            kind="derived",
         )
         for k in (1, 2, 3, 4)
         for f in [sp.expand_func(sp.gegenbauer(k, d / 2 - 1, w_))]
@@ -500,17 +502,17 @@ def measure_steps() -> tuple[Step, ...]:
             "SPDE, drift", drift, stated_drift,
             "Ito's formula for <mu, f> with arbitrary derivatives of f at the tokens: the "
             "empirical measure solves the SPDE exactly, for every N",
-            uses=("drift", "cross-bracket"),
+            uses=("drift", "cross-bracket"), kind="derived",
         ),
         Step(
             "SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K",
-            uses=("cross-bracket",),
+            uses=("cross-bracket",), kind="derived",
         ),
         *harmonics,
         Step(
             "energy identity", energy_slope(), stated_energy_slope(),
             "Ito's formula for E_beta in the Gram matrix; no inequality",
-            uses=("drift", "cross-bracket"),
+            uses=("drift", "cross-bracket"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -532,9 +534,11 @@ def pair_steps() -> tuple[Step, ...]:
     return (
         Step(
             "two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention",
-            uses=("drift", "cross-bracket"),
+            uses=("drift", "cross-bracket"), kind="derived",
         ),
-        Step("two tokens, noise", spread, G_1, "half the bracket of u", uses=("cross-bracket",)),
+        Step("two tokens, noise", spread, G_1, "half the bracket of u", uses=("cross-bracket",),
+            kind="derived",
+        ),
         Step(
             "exponential of u", drift * beta + spread * beta**2, beta * G_BETA,
             "the generator on e^(beta u), divided by e^(beta u)",
@@ -543,7 +547,7 @@ def pair_steps() -> tuple[Step, ...]:
         Step(
             "decay density", decay_density().subs(k_u, kappa(u)), DECAY_DENSITY,
             "e^beta - e^(beta u) drawn out: inf of this is the dissipation rate",
-            uses=("energy identity", "exponential of u"),
+            uses=("energy identity", "exponential of u"), kind="definition",
         ),
         Step(
             "edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar",
@@ -551,16 +555,16 @@ def pair_steps() -> tuple[Step, ...]:
         ),
         Step(
             "lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise",
-            uses=("two tokens, drift",),
+            uses=("two tokens, drift",), kind="derived",
         ),
         Step(
             "attention near synchrony", repulsion(), 2 * delta * apart[p, q],
             "V = -delta I drives h apart at 2 delta: the mean moves at lambda_bar + 2 delta",
-            uses=("drift", "lambda_bar"),
+            uses=("drift", "lambda_bar"), kind="derived",
         ),
         Step(
             "noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony",
-            uses=("two tokens, noise",),
+            uses=("two tokens, noise",), kind="derived",
         ),
         Step(
             "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
@@ -584,12 +588,12 @@ def activation_steps() -> tuple[Step, ...]:
             "ReLU kernel", value,
             SCALE / (2 * sp.pi) * (sp.sqrt(1 - rho**2) + rho * (sp.pi - theta)) + sigma_w**2,
             "polar coordinates; rho = (u / d + sigma_u^2) / s^2", inside,
-            uses=("pre-activations",),
+            uses=("pre-activations",), kind="derived",
         ),
         Step(
             "ReLU slope", sp.diff(value, rho) / (d * SCALE), slope,
             "chain rule, d rho / du = 1 / (d s^2), against E[phi' phi'] / d: the 1/d stays", inside,
-            uses=("ReLU kernel",),
+            uses=("ReLU kernel",), kind="derived",
         ),
         Step(
             "ReLU lambda_1", with_relu(LAMBDA_1), -1 / (2 * d) - bias * (d - 1) / 4,

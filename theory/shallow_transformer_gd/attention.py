@@ -150,41 +150,41 @@ def head_steps() -> tuple[Step, ...]:
     return (
         Step(
             "softmax rule", nudged, unfold(rule, define(P, (t,), softmax(Y[s], t))),
-            "dP_t = P_t (dl_t - sum_s P_s dl_s)",
+            "dP_t = P_t (dl_t - sum_s P_s dl_s)", kind="derived",
         ),
         Step(
             "attention is a mean", sp.diff(partition, eta[k]), written_out["attention"],
-            "a = grad A with A = log sum_t exp(X_t . eta), eta = W q",
+            "a = grad A with A = log sum_t exp(X_t . eta), eta = W q", kind="derived",
         ),
         Step(
             "covariance of the tokens", sp.diff(partition, eta[k], eta[l]),
             written_out["covariance"],
             "M = Hessian of A",
-            uses=("attention is a mean",),
+            uses=("attention is a mean",), kind="derived",
         ),
         Step(
             "covariance by the rule", covariance(k, l), STATED["covariance"],
             "the same by the softmax rule, for code that never forms the Jacobian of the softmax",
-            uses=("softmax rule", "covariance of the tokens"),
+            uses=("softmax rule", "covariance of the tokens"), kind="derived",
         ),
         Step("third cumulant", third_cumulant(), normalised(STATED["third cumulant"]),
             "the rule, once more: the third central moment",
-            uses=("softmax rule", "covariance by the rule"),
+            uses=("softmax rule", "covariance by the rule"), kind="derived",
         ),
         Step(
             "gradient in U", sp.diff(neuron, U[x1]), (1 - neuron**2) * instantiate(model, {k: x1}),
             "Lemma 1: sigma'(U . a) a",
-            uses=("attention is a mean",),
+            uses=("attention is a mean",), kind="derived",
         ),
         Step(
             "gradient in W", sp.diff(neuron, W[x1, x2]), gradient,
             "Lemma 1: sigma'(U . a) (M U) q^T, from the model with its softmax written out",
-            uses=("covariance of the tokens",),
+            uses=("covariance of the tokens",), kind="derived",
         ),
         Step(
             "second derivative", twice, normalised(stated + STATED["third cumulant"]),
             "of U . a(W q) along (u, w): 2 u^T M xi + third cumulant of U, xi, xi, with xi = w q",
-            uses=("covariance by the rule", "third cumulant"),
+            uses=("covariance by the rule", "third cumulant"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -231,6 +231,7 @@ def naming_steps() -> tuple[Step, ...]:
             spelled_out(NAMED[name]),
             value,
             "intermediates named for the code",
+            kind="definition",
             uses=(name,) if name in ("third cumulant", "second derivative") else (),
         )
         for name, value in derived.items()

@@ -98,6 +98,6 @@ def concentration_steps() -> tuple[Step, ...]:
             "mean square", expectation(total(Z[e] * Z[f], e, f) / pairs**2, {Z: variance}),
             2 * variance / (2 * pairs),
             "at one point the mean of m/2 = pairs terms has variance 2/m: the mean square error "
-            "needs no log n",
+            "needs no log n", kind="derived",
         ),
     )  # fmt: skip

@@ -78,6 +78,7 @@ def function_space_steps() -> tuple[Step, ...]:
             canonical(substitute(residual_after(), define(K, (j, g), gram))),
             "the gradient of the loss in phi_k, applied to f_j = <J0_j, phi - phi0>: the residual "
             "of a linear model is multiplied by I - (2 rate / n) K, K the tangent kernel",
+            kind="derived",
         ),
     )  # fmt: skip
 
@@ -110,11 +111,11 @@ def descent_steps() -> tuple[Step, ...]:
             total((phi[k] - star[k]) ** 2, k) - 2 * rate * total(grad[k] * (phi[k] - star[k]), k)
             + rate**2 * total(grad[k] ** 2, k),
             "multiplied out; a projection on a convex set that holds star only shortens it",
-            uses=("radii", "realisable"),
+            uses=("radii", "realisable"), kind="derived",
         ),
         Step(
             "inner product with the gradient", derivative, canonical(residual),
-            "<grad L, phi - star> = (2/n) sum r_j (r_j + e_j), with e_j the defect",
+            "<grad L, phi - star> = (2/n) sum r_j (r_j + e_j), with e_j the defect", kind="derived",
         ),
         Step(
             "defect", substitute(defect(g), define(r, (g,), f[g] - y[g])), split,

@@ -78,12 +78,12 @@ def recurrence_steps() -> tuple[Step, ...]:
         Step(
             "recurrent derivative", step.subs({h: before, gradient: first}),
             (1 - value**2) * (before + w * first),
-            "d h_t / d w = sigma' (h_(t-1) + w d h_(t-1) / d w)",
+            "d h_t / d w = sigma' (h_(t-1) + w d h_(t-1) / d w)", kind="derived",
         ),
         Step(
             "recurrent curvature", curvature.subs(slopes).subs(before, h), stated.subs(before, h),
             "differentiated again: E_t <= sigma2 (...)^2 + sigma1 (2 |first| + |w| E_(t-1))",
-            uses=("recurrent derivative",),
+            uses=("recurrent derivative",), kind="derived",
         ),
         Step(
             "geometric recursion", geometric(t), sp.expand(1 + x * geometric(t - 1)),
@@ -92,7 +92,7 @@ def recurrence_steps() -> tuple[Step, ...]:
             uses=("recurrent derivative",),
         ),
         Step(
-            "contracting regime", geometric(t), (1 - x**t) / (1 - x),
+            "contracting regime", geometric(t), 1 / (1 - x) - x**t / (1 - x),
             "for x < 1 at most 1 / (1 - x), for every length", {x: (0.1, 0.9)},
             uses=("geometric recursion",),
         ),
@@ -110,12 +110,12 @@ def recurrence_steps() -> tuple[Step, ...]:
         Step(
             "kick and cancel", unrolled(6), kick_and_cancel().subs(length, 6),
             "the model itself, differentiated with its inputs held fixed, for six tokens",
-            uses=("recurrent derivative",),
+            uses=("recurrent derivative",), kind="derived",
         ),
         Step(
             "kick and cancel, next token",
             step.subs({h: 0, z: 0, gradient: kick_and_cancel()}), sp.powsimp(w * kick_and_cancel()),
             "from a state of zero with no input each token multiplies the derivative by w",
-            uses=("recurrent derivative",),
+            uses=("recurrent derivative",), kind="derived",
         ),
     )  # fmt: skip

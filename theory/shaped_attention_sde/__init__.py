@@ -366,12 +366,13 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
             sp.KroneckerDelta(g, h) * V[al, de] * V[be, om],
             "Isserlis over W_Q and W_K: the covariance of the logits, times tau0^2 n / tau^2; "
             "exact for every key dimension",
-            uses=("gaussian-weights",),
+            uses=("gaussian-weights",), kind="derived",
         ),
         Step(
             "attention mean", tau0**2 * limit_per_layer(mean_over_logits(eps * one + eps**2 * two)),
             MEAN[al, be], "softmax to second order in 1 / tau, mean over the logits: S1",
             uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
+            kind="derived",
         ),
         Step(
             "attention covariance",
@@ -379,21 +380,22 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
             COVARIANCE[al, be, de, om],
             "the first order of the softmax is linear in the logits: S2",
             uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
+            kind="derived",
         ),
         Step(
             "drift", drift, unfold(b[al, be], *STATED),
             "mean over the values, then over the logits: gamma^2 E[B V + V B^T + B V B^T]",
-            uses=("gaussian-weights", "attention mean", "attention covariance"),
+            uses=("gaussian-weights", "attention mean", "attention covariance"), kind="derived",
         ),
         Step(
             "values", values, from_values,
             "2 lambda^2 gamma^2 from the cross term and gamma^4 from the square of the values",
-            uses=("gaussian-weights", "fixed-branch-weight"),
+            uses=("gaussian-weights", "fixed-branch-weight"), kind="derived",
         ),
         Step(
             "logits", squares, from_logits,
             "gamma^4 Cov(B V + V B^T): H independent heads average it by 1 / H",
-            uses=("gaussian-weights", "attention covariance"),
+            uses=("gaussian-weights", "attention covariance"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -420,17 +422,17 @@ def mlp_steps() -> tuple[Step, ...]:
         Step(
             "one layer, exact", width * (scale * second - rho), scale * bracket,
             "the shaped ReLU at finite width: no limit is taken", inside,
-            uses=("gaussian-weights",),
+            uses=("gaussian-weights",), kind="derived",
         ),
         Step(
             "nu", nu_of_rho(), bracket, "c tends to one: nu(rho), with a minus", inside,
-            uses=("one layer, exact",),
+            uses=("one layer, exact",), kind="derived",
         ),
         Step(
             "residual MLP", mlp_spread(),
             2 * gamma**2 * (V[al, de] * V[be, om] + V[al, om] * V[be, de]),
             "gamma^2 (2 - gamma^2) from the outer weights, gamma^4 from the inner ones",
-            uses=("gaussian-weights",),
+            uses=("gaussian-weights",), kind="derived",
         ),
     )  # fmt: skip
 

@@ -157,7 +157,6 @@ ASIDE: dict[str, tuple[str, ...]] = {
         "concentration, from above",
         "concentration, from below",
     ),
-    "the time to collapse for twice the norm": ("doubling",),
     "what power iteration misses, hence the assumption exact-norms": (
         "power iteration is a quotient of moments",
         "power iteration without a gap",
@@ -166,7 +165,6 @@ ASIDE: dict[str, tuple[str, ...]] = {
     "how large an uncapped step of Adam can be": (
         "geometric sum",
         "entries of Adam's update",
-        "the first update",
     ),
 }
 
@@ -192,36 +190,37 @@ def jacobian_steps() -> tuple[Step, ...]:
         Step(
             "P in W", sp.diff(through_W, W[x, y]), X[y, j] * X[x, i],
             "X^T kron X^T (equation 2): its singular values are products sigma_i sigma_j of X, its "
-            "rank is rank(X)^2",
+            "rank is rank(X)^2", kind="derived",
         ),
         Step(
             "P in Wq", sp.diff(logits(i, j), Wq[b, x]), total(X[e, j] * Wk[b, e], e) * X[x, i],
             "(X^T Wk^T kron X^T) K: the commutation K exchanges the indices of Wq (equation 3)",
+            kind="derived",
         ),
         Step(
             "P in Wk", sp.diff(logits(i, j), Wk[b, x]), X[x, j] * total(X[e, i] * Wq[b, e], e),
-            "X^T kron X^T Wq^T (equation 3)",
+            "X^T kron X^T Wq^T (equation 3)", kind="derived",
         ),
         Step(
             "P in X", sp.diff(through_W, X[x, l]),
             instantiate(WX, {e: x}) * delta(i, l) + delta(j, l) * total(X[e, i] * W[e, x], e),
-            "((W X)^T kron I) K + I kron X^T W (equation 3)",
+            "((W X)^T kron I) K + I kron X^T W (equation 3)", kind="derived",
         ),
         Step(
             "W is the product of the factors", logits(i, j),
-            total(X[e, i] * merged * X[f, j], e, f), "W = Wq^T Wk",
+            total(X[e, i] * merged * X[f, j], e, f), "W = Wq^T Wk", kind="definition",
         ),
         Step(
             "Y in A", sp.diff(output(o, j), A[k, l]), delta(j, l) * total(Wv[o, e] * X[e, k], e),
-            "I kron Wv X (equation 5)",
+            "I kron Wv X (equation 5)", kind="derived",
         ),
         Step(
             "Y in Wv", sp.diff(output(o, j), Wv[r, x]), delta(o, r) * total(X[x, i] * A[i, j], i),
-            "(X A)^T kron I (equation 5)",
+            "(X A)^T kron I (equation 5)", kind="derived",
         ),
         Step(
             "Y in X, A fixed", sp.diff(output(o, j), X[x, l]), A[l, j] * Wv[o, x],
-            "A^T kron Wv (equation 5)",
+            "A^T kron Wv (equation 5)", kind="derived",
         ),
         Step(
             "the row convention", rows, logits(i, j),
@@ -248,26 +247,29 @@ def gradient_steps() -> tuple[Step, ...]:
     return (
         Step(
             "Omega", loss_slope(i, j), in_S, "dLoss / dP: A times (S - its mean under A)",
-            uses=("softmax rule",),
+            uses=("softmax rule",), kind="derived",
         ),
         Step(
             "gradient of Wq", found["Wq"][0], back, "Wk M^T with M = X Omega X^T",
-            uses=("Omega",),
+            uses=("Omega",), kind="derived",
         ),
-        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M", uses=("Omega",)),
+        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M", uses=("Omega",),
+            kind="derived",
+        ),
         Step(
             "gradient of Wv", found["Wv"][0], total(G[r, j] * X[x, i] * A[i, j], i, j), "G (X A)^T",
+            kind="derived",
         ),
         Step(
             "gradient of X", found["X"][0], direct + WX + WtX,
             "Wv^T G A^T + W X Omega^T + W^T X Omega",
-            uses=("Omega",),
+            uses=("Omega",), kind="derived",
         ),
         Step(
             "columns of Omega sum to zero",
             canonical(total(columns, i)), centre - total(A[i, j], i) * centre,
             "zero, because a column of A sums to one: rank Omega <= n - 1",
-            uses=("columns", "Omega"),
+            uses=("columns", "Omega"), kind="derived",
         ),
     )  # fmt: skip
 

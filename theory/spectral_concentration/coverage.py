@@ -15,9 +15,9 @@ COVERAGE = (
     Sentence(
         "Spectral energy concentration of W_q^T W_k causes the malignant collapse.",
         steps=("high concentration without collapse of rank", "Omega"),
-        claims=("concentration-by-qr", "gradient-spectrum", "concentration-without-crash"),
-        missing="Causality. Other products of the same networks concentrate as much; Theorem 1 of "
-        "the paper was not seen.",
+        claims=("concentration-by-qr", "gradient-spectrum", "concentration-without-crash",
+                "every-product-concentrates"),
+        missing="Causality. Theorem 1 of the paper was not seen.",
     ),
     Sentence(
         "Entropy that has collapsed stops the training of W_q and W_k.",
@@ -28,19 +28,19 @@ COVERAGE = (
     Sentence(
         "By Weyl's inequality a step that is capped at tau sigma_1(W) / sigma_1(update) keeps the "
         "spectrum smooth.",
-        steps=("growth of the largest singular value", "shrinkage of the largest singular value",
-               "time to collapse"),
+        steps=("a pair of unit vectors", "growth of the largest singular value",
+               "shrinkage of the largest singular value", "time to collapse"),
         claims=("capped-step", "power-iteration", "power-iteration-exceeds-the-cap",
                 "time-to-collapse", "concentration-perturbed", "adam-entries"),
         probes=("exact-norms", "decay-at-most-one"),
-        missing="Weyl's inequality is used, not derived.",
+        missing="Weyl's inequality is derived for sigma_1, and used for the others.",
     ),
     Sentence(
         "With the cap, models train without warm-up as well as with it.",
         claims=("cap-prevents-crash", "any-rate", "warm-up-to-a-high-rate",
                 "uniform-rate-does-as-well", "loose-cap-does-not-help", "cap-on-query-and-key",
-                "benign-to-malignant"),
-        missing="A Frobenius cap, sigmaReparam and QK-norm are not compared.",
+                "benign-to-malignant", "frobenius-cap-does-as-well"),
+        missing="sigmaReparam and QK-norm are not compared.",
     ),
     Sentence(
         "ViT, Swin and GPT train with the cap.",

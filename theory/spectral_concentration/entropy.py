@@ -78,23 +78,24 @@ def softmax_steps() -> tuple[Step, ...]:
             "softmax rule", sp.diff(sp.exp(u[i]) / normaliser(), u[a]),
             jacobian(weight(i), sp.KroneckerDelta(i, a), weight(a)),
             "dp_i = p_i (du_i - sum_k p_k du_k), differentiated from exp(u) / sum exp(u)",
+            kind="derived",
         ),
         Step(
-            "the constant direction", contract_rows(total(J, a), p), sp.S.Zero,
-            "J 1 = 0: a common shift of the logits changes nothing",
-            uses=("columns", "softmax rule"),
+            "the constant direction", total(J, a), p[row, i] * (1 - total(p[row, a], a)),
+            "J 1 = 0, as a row sums to one: a common shift of the logits changes nothing",
+            uses=("columns", "softmax rule"), kind="derived",
         ),
         Step(
             "the Jacobian is a variance", quadratic, contract_rows(canonical(spread), p),
             "v^T J v = (1/2) sum p_i p_k (v_i - v_k)^2, so J is positive semidefinite",
-            uses=("columns", "softmax rule"),
+            uses=("columns", "softmax rule"), kind="derived",
         ),
         Step(
             "trace of the Jacobian",
             contract_rows(total(instantiate(J, {a: i}), i), p), 1 - total(p[row, i] ** 2, i),
             "the norm of J is at most its trace 1 - |p|^2 <= 1 - exp(-H) <= H (Jensen): a small "
             "entropy is a vanishing gradient",
-            uses=("columns", "softmax rule", "the Jacobian is a variance"),
+            uses=("columns", "softmax rule", "the Jacobian is a variance"), kind="derived",
         ),
         Step(
             "the half", high**2 + low**2 - (high - low) ** 2 / 2, (high + low) ** 2 / 2,
@@ -142,17 +143,17 @@ def bound_steps(stated: sp.Expr) -> tuple[Step, ...]:
         Step(
             "gradient of the entropy", sp.diff(entropy(), u[a]), -weight(a) * (u[a] - mean(1)),
             "d H / d u_a = -p_a (u_a - E_p[u])",
-            uses=("softmax rule",),
+            uses=("softmax rule",), kind="derived",
         ),
         Step(
             "only centred logits count", sp.exp(shift) * sp.exp(u[i]) / moved, weight(i),
             "a shift c of all logits changes no weight: the norm about the mean may stand in the "
-            "bound",
+            "bound", kind="derived",
         ),
         Step(
             "on the sphere", sp.diff(entropy(scale), scale), -scale * variance,
             "d H(s u) / ds = -s Var <= 0: the minimiser has the largest norm allowed",
-            uses=("gradient of the entropy", "only centred logits count"),
+            uses=("gradient of the entropy", "only centred logits count"), kind="derived",
         ),
         Step(
             "two values", sp.diff(critical, p_of, 2), 1 / p_of + mu / p_of**2,
@@ -180,7 +181,7 @@ def _fewer_high_entries() -> tuple[Step, ...]:
         Step(
             "norm of two levels", two_level_norm(), tokens * q * (1 - q) * g**2,
             "with norm nu the levels differ by g = nu / sqrt(T q (1 - q))",
-            uses=("two values",),
+            uses=("two values",), kind="derived",
         ),
         Step(
             "slope in the fraction", left, -defect(on_sphere).subs(g, gap),
@@ -188,7 +189,9 @@ def _fewer_high_entries() -> tuple[Step, ...]:
             uses=("norm of two levels",),
         ),
         Step(
-            "D starts at zero", defect(high_mass()).subs(g, 0), sp.S.Zero, "at g = 0, pi = q",
+            "D starts at zero", high_mass() - q,
+            q * (1 - q) * (sp.exp(g) - 1) / (1 + q * (sp.exp(g) - 1)),
+            "pi = q at g = 0, and there D = pi - q",
             uses=("slope in the fraction",),
         ),
         Step(
@@ -234,7 +237,7 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
         Step(
             "the code of the bound", spike_entropy_of_gap(spike_gap(), sp.exp(-spike_gap())),
             stated, "with the gap of the levels in place of the levels", inside,
-            uses=("one spike",),
+            uses=("one spike",), kind="definition",
         ),
         Step(
             "the bound decreases", sp.diff(stated, nu), slope,

@@ -36,6 +36,12 @@ alpha, delta = sp.symbols("alpha delta", positive=True)
 rho, x, count = sp.symbols("rho x j", positive=True)
 
 
+def logits_after(count: sp.Expr) -> sp.Expr:
+    """Largest norm of the logits after some steps without decay, a factor each for W_q and W_k."""
+    factor = (growth() / sigma).subs(decay, 0)
+    return start * sp.expand(factor) ** (2 * count)
+
+
 def growth() -> sp.Expr:
     """Largest sigma_1 after W' = (1 - decay) W - alpha D, with alpha sigma_1(D) <= tau sigma."""
     return ((1 - decay) * sigma + alpha * delta).subs(delta, tau * sigma / alpha)
@@ -78,17 +84,29 @@ def entry_bound() -> sp.Expr:
 
 def spectral_steps() -> tuple[Step, ...]:
     """The equalities behind the bounds, each against its stated form."""
-    doubling = sp.log(2) / (2 * sp.log(1 + tau))
+    m = size("m")
+    (j,) = indices("j", m)
+    s = array("sigma", m, latex=r"\varsigma")
+    p, q = array("p_pair", m, latex=r"\xi"), array("q_pair", m, latex=r"\zeta")
+    in_pair = total(s[j] * p[j] * q[j], j)  # u^T W v in the basis of singular vectors of W
+    missing = total((sigma - s[j]) * (p[j] ** 2 + q[j] ** 2), j) / 2
+    missing += total(s[j] * (p[j] - q[j]) ** 2, j) / 2
+    lengths = (total(p[j] ** 2, j) + total(q[j] ** 2, j)) / 2
     return (
         Step(
+            "a pair of unit vectors", sigma * lengths - in_pair, missing,
+            "for unit vectors sigma_1 - u^T W v is a sum of terms that are not negative, so "
+            "sigma_1 is the largest u^T W v, hence a norm: Weyl's inequality for sigma_1",
+        ),
+        Step(
             "growth of the largest singular value", growth(), (1 - decay + tau) * sigma,
-            "Weyl: |sigma_i(A + B) - sigma_i(A)| <= sigma_1(B), with the step at the cap",
-            uses=("exact-norms", "decay-at-most-one"),
+            "sigma_1(A + B) <= sigma_1(A) + sigma_1(B), with the step at the cap",
+            uses=("exact-norms", "decay-at-most-one", "a pair of unit vectors"),
         ),
         Step(
             "shrinkage of the largest singular value", shrinkage(), (1 - decay - tau) * sigma,
-            "the other side of Weyl's inequality",
-            uses=("exact-norms", "decay-at-most-one"),
+            "the other side: sigma_1(A) <= sigma_1(A + B) + sigma_1(B)",
+            uses=("exact-norms", "decay-at-most-one", "a pair of unit vectors"),
         ),
         Step(
             "concentration, from above", concentration_after(1),
@@ -99,15 +117,9 @@ def spectral_steps() -> tuple[Step, ...]:
             (sp.sqrt(sec) - epsilon) / (1 + epsilon), "the same, backwards",
         ),
         Step(
-            "time to collapse", start * (1 + tau) ** (2 * collapse_time()), target,
+            "time to collapse", sp.solve(logits_after(steps_) - target, steps_)[0], collapse_time(),
             "the logits grow at most by (1 + tau)^2 a step, one factor each for W_q and W_k",
             uses=("growth of the largest singular value", "one spike", "the bound decreases"),
-        ),
-        Step(
-            "doubling", collapse_time().subs(target, 2 * start), doubling,
-            "the product doubles after ln 2 / (2 ln(1 + tau)) steps, one factor alone after twice "
-            "as many",
-            uses=("time to collapse",),
         ),
         *_power_steps(),
         *_adam_steps(),
@@ -131,7 +143,7 @@ def _power_steps() -> tuple[Step, ...]:
             "power iteration is a quotient of moments",
             canonical(image) / canonical(length), canonical(moments[0]) / canonical(moments[1]),
             "k = 2 rounds: |W v|^2 = m_(2k+1) / m_(2k), moments of sigma^2 under the weights w0^2; "
-            "log-convex moments make it rise with k and stay below sigma_1^2",
+            "log-convex moments make it rise with k and stay below sigma_1^2", kind="derived",
         ),
         Step(
             "power iteration without a gap", sp.expand_log(sp.log(sp.sqrt(plain)), force=True),
@@ -166,5 +178,4 @@ def _adam_steps() -> tuple[Step, ...]:
             "Cauchy-Schwarz after five steps, bias corrections included, epsilon = 0", below_one,
             uses=("geometric sum",),
         ),
-        Step("the first update", entry_bound().subs(steps_, 1), sp.S.One, "a sign", below_one),
     )  # fmt: skip
