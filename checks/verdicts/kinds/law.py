@@ -49,6 +49,7 @@ class LawClaim(Claim):
     finest_only: bool = False
 
     least_seeds: ClassVar[int] = 2
+    measured: ClassVar[str] = "left"
 
     def check(self) -> None:
         """Reject a margin that no sample could meet."""
