@@ -62,11 +62,13 @@ class LawClaim(Claim):
         if not 0 <= self.resolution < float("inf"):
             raise ValueError(f"claim {self.id}: expected resolution >= 0, got {self.resolution}")
         sides = (self.left, self.right)
-        draws = [(s.experiment.draw or s.experiment.name) for s in sides if isinstance(s, Column)]
+        runs = [side.experiment for side in sides if isinstance(side, Column)]
+        draws = [(run.draw or run.name, run.side) for run in runs]
         if len(draws) == 2 and draws[0] == draws[1]:
             raise ValueError(
                 f"claim {self.id}: expected two experiments with keys of their own, received two "
-                f"columns of {draws[0]}, which are not independent"
+                f"columns of {draws[0][0]}, which are not independent; give them different draws "
+                "or sides"
             )
 
     @property
