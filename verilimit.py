@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.suite.roots import Root as Root
     from checks.verdicts import TIERS as TIERS
     from checks.verdicts import Calibration as Calibration
+    from checks.verdicts import CertifiedClaim as CertifiedClaim
     from checks.verdicts import Claim as Claim
     from checks.verdicts import ClaimError as ClaimError
     from checks.verdicts import Column as Column

@@ -7,7 +7,7 @@ from pathlib import Path
 from checks.report.content import Content, RoomContent, mutants_refuted
 from checks.suite.files import write_text
 from checks.suite.problem import InputProblem
-from checks.verdicts import Result, Verdict
+from checks.verdicts import Result
 
 BEGIN, END = "<!-- verilimit table -->", "<!-- end of the table -->"
 PLACE = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
@@ -38,7 +38,7 @@ def _lines(content: Content) -> list[str]:
     return [
         f"Tier {plan.tier}, seed {plan.seed}: {content.verdict_summary}.",
         "",
-        "| room | claims supported | planted errors refuted | derivation |",
+        "| room | claims supported or certified | planted errors refuted | derivation |",
         "|---|---|---|---|",
         *map(_row, content.rooms),
     ]
@@ -46,7 +46,7 @@ def _lines(content: Content) -> list[str]:
 
 def _row(room: RoomContent) -> str:
     results: Sequence[Result] = room.results
-    supported = sum(result.verdict is Verdict.SUPPORTED for result in results)
+    supported = sum(result.verdict.holds for result in results)
     refuted = sum(map(mutants_refuted, results))
     planted = sum(len(result.mutants) for result in results)
     cells = (

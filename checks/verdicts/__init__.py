@@ -21,6 +21,8 @@ from .grammar import Statements as Statements
 from .grammar import With as With
 from .judge import judge as judge
 from .judge import mutants_of as mutants_of
+from .kinds.certified import CertifiedClaim as CertifiedClaim
+from .kinds.certified import can_certify as can_certify
 from .kinds.constant import ConstantClaim as ConstantClaim
 from .kinds.decay import DecayClaim as DecayClaim
 from .kinds.frequency import FrequencyClaim as FrequencyClaim

@@ -16,7 +16,8 @@ from .values import Undecided as Undecided
 class Finding:
     """Tests, plain estimates and plot series.
 
-    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported.
+    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported;
+    ``proved``: what supports was no sample, but a proof that was checked.
     """
 
     tests: tuple[Test, ...]
@@ -25,6 +26,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     blocked: str = ""
     doubt: str = ""
+    proved: bool = False
 
 
 def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:

@@ -14,17 +14,18 @@ def because(verdict: Verdict, finding: Finding, seeds: int, *, last_look: bool) 
     """The quantity that decided, its interval, and the region it was held to."""
     if verdict is Verdict.INCONCLUSIVE and (finding.blocked or finding.doubt):
         return finding.blocked or finding.doubt
-    sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
+    told = ("SAMPLED", "CERTIFIED")
+    words = next((note for note in finding.notes if note.startswith(told)), "")
     if verdict is Verdict.REFUTED:
         worst = min(finding.tests, key=lambda test: test.p_refute)
         region = _region(worst.low, worst.high)
         return f"{_describe(worst)}, outside {region} (p = {worst.p_refute:.2g})"
     worst = max(finding.tests, key=lambda test: test.p_support)
     region = _region(*worst.support_region)
-    if verdict is Verdict.SUPPORTED:
+    if verdict.holds:
         first = finding.tests[0]
         inside = f"{_describe(first)}, within {_region(*first.support_region)}"
-        return sampled or f"{inside}{_unequal(finding.tests)}, {seeds} seeds"
+        return words or f"{inside}{_unequal(finding.tests)}, {seeds} seeds"
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
     return f"{_describe(worst)}, neither inside nor outside {region}{end}"
 
