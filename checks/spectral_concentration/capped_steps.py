@@ -1,7 +1,7 @@
 """What the cap of AdamW^2 does: audits of single steps, and networks that collapse or do not."""
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import jax
@@ -140,19 +140,23 @@ def task_of(size: Size) -> Task:
     return Task(tokens=size["tokens"], layers=size["layers"], steps=size["steps"])
 
 
-@lru_cache(maxsize=64)
-def _trained(keys: bytes, arm: Arm, task: Task) -> Record:
-    return train(np.frombuffer(keys, np.uint32).reshape(-1, 2), arm, task)
+class Networks:
+    """Networks of some seeds at a size; each arm is trained once, whatever is asked of it."""
 
+    def __init__(self, size: Size, keys: Keys) -> None:
+        """Nothing is trained yet."""
+        self.size, self.task = size, task_of(size)
+        self._keys, self._records = keys, {}
 
-def history(size: Size, keys: Keys, arm: Arm) -> Record:
-    """The records of an arm; a claim and its mutants share them."""
-    return _trained(np.ascontiguousarray(keys).tobytes(), arm, task_of(size))
+    def history(self, arm: Arm) -> Record:
+        """The records of an arm."""
+        if arm not in self._records:
+            self._records[arm] = train(self._keys, arm, self.task)
+        return self._records[arm]
 
-
-def ends(size: Size, keys: Keys, arm: Arm) -> Ends:
-    """How the networks of an arm ended."""
-    return Ends(history(size, keys, arm), task_of(size))
+    def ends(self, arm: Arm) -> Ends:
+        """How the networks of an arm ended."""
+        return Ends(self.history(arm), self.task)
 
 
 def columns(*events: Any) -> Float[np.ndarray, "k q"]:
