@@ -23,6 +23,7 @@ from checks.verdicts import (
     Statements,
     With,
 )
+from numerics.engine.measuring import Size, Table
 from numerics.generated.noise_synchronization import harmonic_rate
 from numerics.noise_synchronization import Coercivity, coercivity, dissipation_rate
 from numerics.noise_synchronization import one_token_layer as one
@@ -32,8 +33,6 @@ from numerics.noise_synchronization.mlp_fields import Law
 
 L, m, N, k = sp.symbols("L m N k", positive=True)
 HALF = sp.Rational(1, 2)
-Size = Mapping[str, Any]
-Table = Mapping[str, Any]
 TIERS = ("smoke", "standard", "full")
 state = Statements("noise_synchronization")
 

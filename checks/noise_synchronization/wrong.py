@@ -1,20 +1,17 @@
 """Wrong limits of attention with common noise: what the claims of the room must refute."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from numerics.engine.measuring import Size, Table
 from numerics.noise_synchronization.nested_depths import Terms, common_noise
 from numerics.noise_synchronization.one_token_layer import Moments, relu_kernel
 from numerics.noise_synchronization.shared_noise import conditional
 from numerics.noise_synchronization.token_layers import Attention
 from numerics.noise_synchronization.token_walks import covariance, mean_energy, sigmoid_paths
-
-Size = Mapping[str, Any]
-Table = Mapping[str, Any]
 
 
 # One layer

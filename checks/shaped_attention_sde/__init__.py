@@ -26,6 +26,7 @@ from checks.verdicts import (
     With,
     dtype_tolerance,
 )
+from numerics.engine.measuring import Size, Table
 from numerics.generated.shaped_attention_sde import attention_covariance, attention_drift, mlp_drift
 from numerics.shaped_attention_sde import measurements as found
 from numerics.shaped_attention_sde.measurements import (
@@ -45,8 +46,6 @@ from theory.calculus.indices import define, unfold
 from theory.codegen.evaluate import evaluate
 
 n = sp.Symbol("n", positive=True)
-Size = Mapping[str, int]
-Table = Mapping[str, Any]
 state = Statements("shaped_attention_sde")
 
 

@@ -13,7 +13,7 @@ from checks.suite.snapshot import Proof
 from checks.suite.sources import UNPROVED
 from checks.suite.store import Store
 from checks.suite.targets import Located, Origin
-from checks.verdicts import Claim, Measure, Result, Table, Task, experiments, judge, settle
+from checks.verdicts import Claim, Measurer, Result, Table, Task, experiments, judge, settle
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Blocks:
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
-    def measurer(self, located: Located, took: Callable[[float], object] = float) -> Measure:
+    def measurer(self, located: Located, took: Callable[[float], object] = float) -> Measurer:
         """A function from tasks to tables; ``took`` is told the seconds of each that it computed.
 
         Who asks for an item that another claim is computing waits for it.

@@ -10,7 +10,8 @@ from .claim import Role as Role
 from .claim import Spoiled as Spoiled
 from .claim import tier_words as tier_words
 from .data import Data as Data
-from .evidence import Measure as Measure
+from .data import Measure as Measure
+from .evidence import Measurer as Measurer
 from .evidence import experiments as experiments
 from .experiment import Column as Column
 from .experiment import Experiment as Experiment

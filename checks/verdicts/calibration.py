@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from .claim import Claim
-from .evidence import Measure
+from .evidence import Measurer
 from .judge import BUDGET, judge
 from .outcome import Verdict
 
@@ -81,7 +81,7 @@ def calibrate(
     seed: int = 0,
     tier: str = "smoke",
     budget: float = BUDGET,
-    measure: Measure | None = None,
+    measure: Measurer | None = None,
 ) -> Calibration:
     """Judge a claim on ``replicates`` fresh run seeds (derived from ``seed``)."""
     if replicates < 1:

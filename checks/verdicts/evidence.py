@@ -14,7 +14,7 @@ from .experiment import Column, Experiment, Table, alone
 from .tasks import Task, evaluate
 from .values import ClaimError, real_values
 
-Measure = Callable[[Sequence[Task]], Sequence[Table]]
+Measurer = Callable[[Sequence[Task]], Sequence[Table]]
 
 
 @lru_cache(maxsize=512)
@@ -69,7 +69,7 @@ class Evidence:
     claim: Claim
     tier: str
     seed: int
-    measure: Measure | None = None
+    measure: Measurer | None = None
     known: dict[Task, Table] = field(default_factory=dict)
     rows: dict[Any, np.ndarray] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .data import Size
+from .data import Measure, Size
 
 Table = Mapping[str, np.ndarray]  # named columns, each with one row a key
 
@@ -42,7 +42,7 @@ class Experiment:
 
     @staticmethod
     def of(
-        name: str, columns: Mapping[str, Callable[..., Any]], *, draw: str = "", block: int = 0
+        name: str, columns: Mapping[str, Measure], *, draw: str = "", block: int = 0
     ) -> "Experiment":
         """The experiment whose columns are functions ``(point, keys) -> array``."""
         return Experiment(name, _Measured(columns), draw, block=block)
@@ -120,13 +120,13 @@ class Column:
 
 @dataclass(frozen=True)
 class _Measured:
-    functions: Mapping[str, Callable[..., Any]]
+    functions: Mapping[str, Measure]
 
     def __call__(self, point: Size, keys: Any) -> dict[str, Any]:
         # A function may write into what it gets, and return it: each gets copies of its own.
         return {name: f(dict(point), keys.copy()) for name, f in self.functions.items()}
 
 
-def alone(name: str, measure: Callable[..., Any], draw: str, side: str) -> Column:
+def alone(name: str, measure: Measure, draw: str, side: str) -> Column:
     """A plain function ``(size, keys) -> array`` as the one column of an experiment of its own."""
     return Experiment(name, _Measured({"value": measure}), draw, side)["value"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from .claim import TIERS, Claim, Mutant
 from .data import Data
-from .evidence import Evidence, Measure, planted
+from .evidence import Evidence, Measurer, planted
 from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
@@ -45,7 +45,7 @@ def judge(
     seed: int = 0,
     tier: str = "smoke",
     budget: float = BUDGET,
-    measure: Measure | None = None,
+    measure: Measurer | None = None,
 ) -> Result:
     """Judge one claim and its mutants; the same arguments give the same Result.
 
@@ -100,7 +100,7 @@ def quick_verdict(
     seed: int = 0,
     tier: str = "smoke",
     budget: float = BUDGET,
-    measure: Measure | None = None,
+    measure: Measurer | None = None,
 ) -> Verdict:
     """The verdict that ``judge`` gives, running mutants only where they can change it."""
     course, evidence = _own_course(claim, seed, tier, budget, measure)
@@ -110,7 +110,7 @@ def quick_verdict(
 
 
 def _own_course(
-    claim: Claim, seed: int, tier: str, budget: float, measure: Measure | None
+    claim: Claim, seed: int, tier: str, budget: float, measure: Measurer | None
 ) -> tuple["Course", Evidence]:
     """The looks at the claim's own data, after checking the arguments."""
     if tier not in TIERS:

@@ -4,15 +4,15 @@ A seed is a batch of independent layers; what is measured has one number (or row
 limit says of it is given term by term, so that one can see what each of them is worth.
 """
 
-from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float
 
+from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated import noise_synchronization as generated
 from numerics.generated.noise_synchronization import Scalar
@@ -20,8 +20,6 @@ from numerics.noise_synchronization import Kernel, kernel, simple_attention
 from numerics.noise_synchronization.mlp_fields import Law, count, mlp_field, normals
 from numerics.noise_synchronization.token_layers import Attention, layer, normalised
 
-Size = Mapping[str, int]
-Keys = UInt32[np.ndarray, "n 2"]
 SIGMA_U, SIGMA_W = 0.3, 0.2
 LAW = Law("relu", SIGMA_U, SIGMA_W)
 
@@ -173,7 +171,7 @@ def _energy_slopes(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, "n 3"
     return jax.vmap(lambda w: jax.vmap(lambda V: one(w, V))(values))(z)
 
 
-def energy_slopes(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 3"]:
+def energy_slopes(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "seeds 3"]:
     """Change of the energy in one layer over T / L, for attention scales +1, 0, -1."""
     z = batched(keys, batch, count(4, 6))
     return per_seed(_energy_slopes(z, 1.0 / size["L"]), len(keys))

@@ -5,13 +5,14 @@ depth, width or number, and there is a column for each of its halves.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int, UInt32
+from jaxtyping import Float, Int
 
 from numerics.engine.activations import hermite_squares
+from numerics.engine.measuring import Keys, Size, Table
 from numerics.noise_synchronization import simple_attention
 from numerics.noise_synchronization.mlp_fields import Frozen, normals
 from numerics.noise_synchronization.nested_depths import Limit, nested, weak_parts
@@ -22,9 +23,6 @@ from numerics.noise_synchronization.token_couplings import (
     width_coupling,
 )
 
-Size = Mapping[str, int]
-Table = Mapping[str, Any]
-Keys = UInt32[np.ndarray, "n 2"]
 RANK, INNER = 16, 16
 DIMENSION, HORIZON = 3, 0.25
 BIASES = (0.3, 0.2)  # sigma_u, sigma_w

@@ -4,16 +4,17 @@ All networks are four tokens in R^5 under an MLP of width 1 or 2, in blocks of e
 networks: one compilation serves them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float
 
 from numerics.engine.activations import NAMES, hermite_squares
+from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated import noise_synchronization as generated
 from numerics.noise_synchronization import Kernel, simple_attention
@@ -23,8 +24,6 @@ from numerics.noise_synchronization.shared_noise import BIASES
 from numerics.noise_synchronization.token_couplings import weighted_limit
 from numerics.noise_synchronization.token_layers import Attention, walk
 
-Size = Mapping[str, int]
-Keys = UInt32[np.ndarray, "n 2"]
 D, WIDTH, ROWS = 5, 2, 1024
 HORIZON = 2.0
 FOUR = tokens(4, D)
@@ -44,7 +43,7 @@ ODD = Law("tanh", 0.0, 0.0)
 def networks(
     keys: Keys, depth: int, batch: int, X0: Float[np.ndarray, "4 5"], law: Law,
     horizon: float | int, attention: Attention = STILL, m: int = WIDTH,
-) -> Float[np.ndarray, "n batch 7 4 5"]:  # fmt: skip
+) -> Float[np.ndarray, "seeds batch 7 4 5"]:  # fmt: skip
     """``batch`` networks a seed, at six equally spaced times and the start."""
     seeds = max(1, ROWS // batch)
     coded = Law(NAMES.index(str(law.activation)), law.sigma_u, law.sigma_w)
@@ -61,7 +60,7 @@ def networks(
 
 
 # The law of two tokens
-def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " n"]:
+def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " seeds"]:
     """<X, Y> at time 2 for two orthogonal tokens in R^5, one network of MLP width m a seed."""
     ends = networks(keys, size["L"], 1, np.eye(D)[:4], LAW, HORIZON, m=size["m"])[:, 0, -1]
     return (ends[:, 0] * ends[:, 1]).sum(1)
@@ -87,7 +86,7 @@ KAPPA = relu_kernel(D)
 
 def diffusion_products(
     size: Size, keys: Keys, kappa: Kernel = KAPPA, between: Kernel | None = None
-) -> Float[np.ndarray, " n"]:
+) -> Float[np.ndarray, " seeds"]:
     """The same for the autonomous diffusion of <X, Y>, by Euler-Maruyama with 4 L steps.
 
     ``kappa`` is the kernel of the noise, ``between`` that of two tokens where it is another.
@@ -101,14 +100,14 @@ MANY_LAW = Law("tanh", *BIASES)
 
 
 def order_parameters(
-    X: Float[np.ndarray, "n 4 5"], weights: Float[np.ndarray, "n 4"]
-) -> Float[np.ndarray, "n 2"]:
+    X: Float[np.ndarray, "seeds 4 5"], weights: Float[np.ndarray, "seeds 4"]
+) -> Float[np.ndarray, "seeds 2"]:
     """First coordinate and squared length of the mean token."""
     mean = np.einsum("nk,nka->na", weights, X)
     return np.stack([mean[:, 0], (mean**2).sum(1)], axis=1)
 
 
-def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "n 2"]:
+def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "seeds 2"]:
     """N to infinity at depth L: the network moves the whole law, whose atoms stay atoms."""
     ends = networks(keys, size["L"], 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
     return order_parameters(ends, np.full((len(keys), 4), 0.25))
@@ -130,7 +129,7 @@ def covariance(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def depth_first(
     size: Size, keys: Keys, covariance: Callable[[Array], Array] = covariance,
     attention: Attention = PULL,
-) -> Float[np.ndarray, "n 2"]:  # fmt: skip
+) -> Float[np.ndarray, "seeds 2"]:  # fmt: skip
     """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in L steps."""
     counts = np.array([np.random.default_rng(k).multinomial(size["N"], [0.25] * 4) for k in keys])
     z = normals(keys ^ np.uint32(1), size["L"], 4, D)
@@ -159,12 +158,12 @@ _energies = quick_jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
 
 def sigmoid_paths(
     point: Size, keys: Keys, attention: Attention, batch: int = 16
-) -> Float[np.ndarray, "n {batch} 7 4 5"]:
+) -> Float[np.ndarray, "seeds {batch} 7 4 5"]:
     """Four tokens in R^5 under an MLP with a sigmoid: networks of a seed, at ENERGY_TIMES."""
     return networks(keys, point["L"], batch, FOUR, SIGMOID, 3.0, attention)
 
 
-def mean_energy(paths: Float[np.ndarray, "n batch 7 4 5"]) -> Float[np.ndarray, "n 7"]:
+def mean_energy(paths: Float[np.ndarray, "seeds batch 7 4 5"]) -> Float[np.ndarray, "seeds 7"]:
     """Mean energy (beta = 1) over the networks of a seed."""
     energies = np.asarray(_energies(paths.reshape(-1, 4, D)))
     return energies.reshape(paths.shape[:3]).mean(1)
@@ -199,12 +198,12 @@ def gaps(
     return h / h[:, :, :1]
 
 
-def near_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
+def near_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "seeds 7"]:
     """Mean of 1 - <x, y> over its start, for tokens near synchrony, sigmoid, R^5."""
     return gaps(keys, size["L"], batch, SIGMOID, 1.5).mean(axis=(1, 3))
 
 
-def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 2"]:
+def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "seeds 2"]:
     """Growth of 1 - <x, y> and of its logarithm over time 1, unbiased ReLU, R^5, near synchrony."""
     ratio = gaps(keys, size["L"], batch, UNBIASED, 1.0)[:, :, -1]
     return np.stack([ratio.mean(axis=(1, 2)), np.log(ratio).mean(axis=(1, 2))], axis=1)
@@ -215,7 +214,7 @@ REPULSION = (0.1, 0.5)  # below and above the threshold -lambda_bar / 2 = 0.24 o
 
 def repelled_growth(
     size: Size, keys: Keys, batch: int = 64, repulsion: tuple[float, float] = REPULSION
-) -> Float[np.ndarray, "n 2"]:
+) -> Float[np.ndarray, "seeds 2"]:
     """Growth of 1 - <x, y> over time 1 near synchrony, with values V = -delta I, sigmoid, R^5.
 
     ``repulsion``: the two delta.
@@ -232,7 +231,7 @@ def antipode_residual(
     size: Size,
     keys: Keys,
     law: Law = ODD,
-) -> Float[np.ndarray, " n"]:
+) -> Float[np.ndarray, " seeds"]:
     """|X + Y| at the end for tokens that start as antipodes; zero for an odd MLP."""
     X0 = np.concatenate([FOUR[:2], -FOUR[:2]])
     ends = networks(keys, size["L"], 1, X0, law, 1.0)[:, 0, -1]

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from numerics.engine.measuring import Size, Table
 from numerics.shaped_attention_sde import (
     Diffusion,
     averaging_matrix,
@@ -27,8 +28,6 @@ from numerics.shaped_attention_sde.gram_networks import (
     literal_ensemble,
 )
 
-Size = Mapping[str, int]
-Table = Mapping[str, Any]
 GAMMA, TAU0, TOKENS, KEY_DIM = 0.8, 0.7, 3, 4
 HORIZON, STOP = 0.5, 10.0  # depth / width; where paths stay
 V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])

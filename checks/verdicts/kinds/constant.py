@@ -16,7 +16,7 @@ from checks.verdicts.conditions import (
     check_margin,
     normal_rate,
 )
-from checks.verdicts.data import Data, Real, Size
+from checks.verdicts.data import Data, Measure, Real, Size
 from checks.verdicts.finding import Finding, estimate_of, noise_floor, plot_series
 from checks.verdicts.levels import Levels, refuse_copies, summarize
 from checks.verdicts.linear import level_weights, linear_solution
@@ -40,7 +40,7 @@ class ConstantClaim(Claim):
 
     predicted: Rate | sp.Expr
     constant: Real | Callable[..., Any]
-    error: Callable[..., Any]
+    error: Measure
     margin: Real = 0.1
     statistic: str = "mean"
     next_order: Real | sp.Expr | None = 1.0

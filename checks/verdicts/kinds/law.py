@@ -1,17 +1,16 @@
 """Laws: two samplers agree, by Kolmogorov-Smirnov distances in many directions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import combinations, product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
-from checks.verdicts.data import Data, Real, at
+from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.experiment import Column
 from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test, t_quantile
@@ -39,8 +38,8 @@ class LawClaim(Claim):
     ``finest_only``: judge at the last size point only, for laws that agree in the limit.
     """
 
-    left: Callable[..., Any]
-    right: Callable[..., Any]
+    left: Measure
+    right: Measure
     tolerance: Real = 0.0
     margin: Real = 0.2
     joint: bool = True
