@@ -22,6 +22,7 @@ from checks.verdicts import (
     RateClaim,
     Statements,
     With,
+    dtype_tolerance,
 )
 from numerics.engine.measuring import Size, Table
 from numerics.generated.noise_synchronization import harmonic_rate
@@ -67,6 +68,18 @@ layer_norm = state(
         "second-order": ("a remainder of second order claimed", k**-2),
     },
     sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=k**-3, statistic="rms",
+)  # fmt: skip
+
+attention = experiment("attention", wrong.attentions)
+general_attention = state(
+    IdentityClaim, "attention",
+    "Attention of network and limit is softmax over j of <Q x_i, K x_j>, applied to V x_j, for "
+    "query, key and value matrices without any symmetry.", attention["right"],
+    {
+        "exchanged": ("queries and keys exchanged", attention["exchanged"]),
+        "transposed": ("V transposed", attention["transposed"]),
+    },
+    seeds=tiers(64, 256, 1024), tolerance=dtype_tolerance(np.float64, 4, 24),
 )  # fmt: skip
 
 ITO_D = "Ito correction with d for d - 1"
@@ -434,7 +447,8 @@ synchronization = (
 )  # fmt: skip
 
 claims = (
-    layer_norm, *one_layer, *in_depth, width_rate, *in_tokens, *laws, harmonics, *synchronization,
+    layer_norm, general_attention, *one_layer, *in_depth, width_rate, *in_tokens, *laws, harmonics,
+    *synchronization,
 )  # fmt: skip
 
 not_checked = (

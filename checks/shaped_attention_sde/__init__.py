@@ -168,6 +168,38 @@ covariances = (
 )  # fmt: skip
 
 
+# One layer: size
+moved = experiment("increments", found.powers)
+
+
+def size_claim(name: str, statement: str, power: int, rates: Mapping[str, Any]) -> RateClaim:
+    """The increment over one layer is small enough, which needs both parts of shaping."""
+    others = {
+        "plain": ("plain softmax attention", moved[f"plain/{power}"]),
+        "only-centred": ("centred at the identity, no temperature", moved[f"only centred/{power}"]),
+        "only-tempered": ("a temperature, not centred", moved[f"only tempered/{power}"]),
+    }
+    return state(
+        RateClaim, name, statement, moved[f"shaped/{power}"], {**others, **rates},
+        predicted=n ** -sp.Rational(power, 2), kind="exact", statistic="mean", margin=0.15,
+        sizes={"n": [64, 128, 256, 512, 1024]},
+        seeds={"smoke": 64, "standard": 256, "full": 1024},
+    )  # fmt: skip
+
+
+increments = (
+    size_claim(
+        "increment",
+        "one layer moves V by a mean square of order 1/n, so that n layers have a limit: centring "
+        "and temperature are needed, both", 2, {"half": ("order n^(-1/2)", n ** -sp.Rational(1, 2))}
+    ),
+    size_claim(
+        "no-jumps", "n times the mean fourth power of the increment tends to zero, like 1/n: the "
+        "limit has no jumps", 4, {"jumps": ("order 1/n, as with jumps", 1 / n)}
+    ),
+)  # fmt: skip
+
+
 # The law at a time
 def right(claim: str, name: str, simulate: Any, **options: float) -> Column:
     """The law on the right of a claim, or a wrong one, with keys of its own."""
@@ -311,7 +343,7 @@ shaping = (
     ),
 )  # fmt: skip
 
-claims = (*drifts, *covariances, *laws, *shaping)
+claims = (*drifts, *covariances, *increments, *laws, *shaping)
 
 not_checked = (
     "Convergence of whole paths in the Skorohod topology: laws at one time are compared, "

@@ -71,6 +71,25 @@ def squared_increments(
     return size["n"] * products.reshape(len(keys), per_seed, -1).mean(1)
 
 
+SHAPES = {
+    "shaped": {},
+    "plain": {"tempered": False, "centred": False},
+    "only centred": {"tempered": False},
+    "only tempered": {"centred": False},
+}
+
+
+def powers(size: Size, keys: Any, *, per_seed: int = 32) -> Table:
+    """Means of |V' - V|^2 and |V' - V|^4 over one layer, of shaped networks and others."""
+    table = {}
+    for name, how in SHAPES.items():
+        layer = Network(size["n"], KEY_DIM, 1, GAMMA, TAU0, **how)
+        after = gram_ensemble(batched(keys, per_seed), V0, M, layer).V
+        squares = ((after - V0) ** 2).sum((1, 2)).reshape(len(keys), per_seed)
+        table |= {f"{name}/2": squares.mean(1), f"{name}/4": (squares**2).mean(1)}
+    return table
+
+
 # The law at a time
 def log_variances(V: Float[Array, "samples m m"]) -> Float[Array, "samples m"]:
     """Logarithms of the diagonal entries."""
@@ -150,7 +169,7 @@ def distances(size: Size, keys: Any, per_seed: int = 32) -> Table:
     n = size["n"]
 
     def distance(shaped: bool) -> Float[Array, " seeds"]:
-        wide = Network(n, key_dim=n, depth=n, gamma=0.7, tau0=1.0, shaped=shaped)
+        wide = Network(n, key_dim=n, depth=n, gamma=0.7, tau0=1.0, tempered=shaped, centred=shaped)
         rho = law_statistics(gram_ensemble(batched(keys, per_seed), V0, M, wide).V)[:, 0]
         return jnp.log10(1 - rho).reshape(len(keys), per_seed).mean(1)
 
