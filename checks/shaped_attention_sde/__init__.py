@@ -201,7 +201,7 @@ increments = (
 
 
 # The law at a time
-def right(claim: str, name: str, simulate: Any, **options: float) -> Column:
+def right(claim: str, name: str, simulate: Any, **options: Any) -> Column:
     """The law on the right of a claim, or a wrong one, with keys of its own."""
     run = experiment(
         f"{claim}/{name}", simulate, draw=state.name(claim), side="right", options=options
@@ -209,6 +209,7 @@ def right(claim: str, name: str, simulate: Any, **options: float) -> Column:
     return run["law"]
 
 
+masked = partial(right, "law-heads-causal", simulate=found.masked_limit_law)
 gram = experiment("gram-sampler", found.gram_law)
 HALF_TIME = "time = layer / (2 width)"
 
@@ -258,6 +259,22 @@ laws = (
         },
         right=right("law", "limit", found.limit_law), sizes={"n": [20, 100, 300]},
         finest_only=True, seeds={"smoke": 2048, "standard": 8192, "full": 16384},
+    ),
+    state(
+        LawClaim, "law-heads-causal",
+        "with 4 heads of key dimension 64 and a causal mask, correlation and log variances at "
+        "depth / width = 1/2 have the law of the SDE of those heads and that mask",
+        experiment("law-heads-causal", found.masked_network_law)["law"],
+        {
+            "one-head": ("the SDE of one head", {"right": masked("one-head", heads=1)}),
+            "mask-ignored": ("full attention", {"right": masked("mask-ignored", averaging=M)}),
+            "temperature": (
+                "tau = tau0 sqrt(n n_k) / 2", {"right": masked("temperature", tau0=0.15)}
+            ),
+        },
+        right=masked("limit"), tolerance=0.05, margin=0.2,
+        sizes={"smoke": {"n": [64]}, "standard": {"n": [192]}, "full": {"n": [384]}},
+        seeds={"smoke": 1024, "standard": 4096, "full": 8192},
     ),
     state(
         FrequencyClaim, "law-distance",

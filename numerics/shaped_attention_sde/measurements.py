@@ -115,6 +115,25 @@ def limit_law(size: Size, keys: Any, *, horizon: float = HORIZON, tau0: float = 
     return {"law": law_statistics(limit_ensemble(jnp.asarray(keys), V0, M, diffusion).V)}
 
 
+HEADS, WIDE, STRONG = 4, 64, (0.9, 0.3)  # heads, their key dimension, gamma and tau0
+
+
+def masked_network_law(size: Size, keys: Any) -> Table:
+    """The same for heads of a real key dimension and a causal mask."""
+    n = size["n"]
+    masked = Network(n, WIDE, n // 2, *STRONG, stop=STOP)
+    return {"law": law_statistics(gram_ensemble(jnp.asarray(keys), V0, CAUSAL, masked, HEADS).V)}
+
+
+def masked_limit_law(
+    size: Size, keys: Any, *, heads: int = HEADS, averaging: Gram = CAUSAL, tau0: float = STRONG[1]
+) -> Table:
+    """The SDE beside it."""
+    steps = size["n"] // 2
+    diffusion = Diffusion(HORIZON, steps, STRONG[0], tau0, heads, stop=STOP)
+    return {"law": law_statistics(limit_ensemble(jnp.asarray(keys), V0, averaging, diffusion).V)}
+
+
 def gram_law(_: Size, keys: Any, *, n: int = 24, depth: int = 3) -> Table:
     """Gram matrices of narrow networks with two heads and a causal mask, upper triangle."""
     V = gram_ensemble(jnp.asarray(keys), V0, CAUSAL, network(n, depth), 2).V
