@@ -23,7 +23,7 @@ from numerics.spectral_concentration.spectral_cap import capped_adamw
 
 U = 2.0**-53
 TAU = 0.01
-Path = Float[np.ndarray, "seeds times m n"]
+Path = Float[np.ndarray, "k times m n"]
 
 _growth_bound = quick_jit(jnp.vectorize(weyl_growth_bound))
 _growth = quick_jit(relative_growth)
@@ -55,7 +55,7 @@ def _path_program(rounds: int) -> Any:
 
 def capped_path(
     size: Size, keys: Keys, *, exact: bool, decay: float, on_gradient: bool, aligned: bool
-) -> tuple[Path, Float[np.ndarray, "seeds steps"]]:
+) -> tuple[Path, Float[np.ndarray, "k steps"]]:
     """Matrices along steps of AdamW^2 at rate 1, first the start, and the capped rates.
 
     Gradients are small noise with a drift. With ``aligned`` half of the instances are a matrix of
@@ -79,7 +79,7 @@ def capped_path(
 
 def weyl_slack(
     size: Size, keys: Keys, on_gradient: bool = False, late: bool = False
-) -> Float[np.ndarray, " seeds"]:
+) -> Float[np.ndarray, " k"]:
     """tau sigma_1(W) minus the largest change of a singular value beyond the decay, exact norms.
 
     The slack of the bound on sigma_1 itself is included. Planted errors: ``on_gradient``, the cap
@@ -100,7 +100,7 @@ def weyl_slack(
 
 def growth_events(
     size: Size, keys: Keys, on_gradient: bool = False, average: bool = False
-) -> Float[np.ndarray, "seeds 2"]:
+) -> Float[np.ndarray, "k 2"]:
     """Whether the largest relative step exceeds the cap by 1 %, and whether it exceeds 2 caps.
 
     With three rounds of power iteration. Planted errors: ``on_gradient``, the cap measures the raw
@@ -157,6 +157,6 @@ class Networks:
         return Ends(self.history(arm), self.task)
 
 
-def columns(*events: Any) -> Float[np.ndarray, "seeds q"]:
+def columns(*events: Any) -> Float[np.ndarray, "k q"]:
     """Zeros and ones, one column an event; each event is one boolean a seed."""
     return np.stack(events, axis=1).astype(float)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 import sympy as sp
 
@@ -34,7 +33,7 @@ class Step:
     left: sp.Expr
     right: sp.Expr
     because: str
-    domain: Mapping[Any, tuple[float | int, float | int]] = field(default_factory=dict)
+    domain: Mapping[sp.Symbol, tuple[float | int, float | int]] = field(default_factory=dict)
     uses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
