@@ -55,11 +55,11 @@ class CertifiedClaim(Claim):
 
     def roles(self) -> dict[str, Role]:
         """The attempt at a proof."""
-        return {"proof": Role(Proof(self.inequality), ((3,),))}
+        return {"inequality": Role(Proof(self.inequality), ((3,),))}
 
     def finding(self, data: Data) -> Finding:
         """The status, exactly: nothing is estimated."""
-        status, count, margin = data.arrays["proof"][0][0].tolist()
+        status, count, margin = data.arrays["inequality"][0][0].tolist()
         test = Test("status of the proof", status, 0.0, 0.0, -0.5, np.inf, 0.5, np.inf)
         if status == CODES[Status.CERTIFIED]:
             how = "boxes" if isinstance(self.inequality, Inequality) else "factors"
