@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.suite.roots import Root as Root
     from checks.verdicts import TIERS as TIERS
     from checks.verdicts import Calibration as Calibration
+    from checks.verdicts import CertifiedClaim as CertifiedClaim
     from checks.verdicts import Claim as Claim
     from checks.verdicts import ClaimError as ClaimError
     from checks.verdicts import Column as Column
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import IndependenceClaim as IndependenceClaim
     from checks.verdicts import InequalityClaim as InequalityClaim
     from checks.verdicts import LawClaim as LawClaim
+    from checks.verdicts import Measure as Measure
     from checks.verdicts import MomentClaim as MomentClaim
     from checks.verdicts import Mutant as Mutant
     from checks.verdicts import RateClaim as RateClaim

@@ -1,5 +1,7 @@
 """Case distinctions in generated code: no branch disturbs another, and no slope is lost."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,11 +19,13 @@ X, Y = array("X", m), array("Y", m, m)
 E = sp.exp(x)
 
 
-def function_of(expression: sp.Expr, *arguments: sp.Basic, axes: tuple = ()) -> Function:
+def function_of(
+    expression: sp.Expr, *arguments: sp.Symbol | sp.IndexedBase, axes: tuple = ()
+) -> Function:
     return Function(define("f", axes, expression), arguments or (x,), "Cases.", "none")
 
 
-def cases(*branches: tuple[sp.Expr, sp.Basic]) -> sp.Expr:
+def cases(*branches: tuple[sp.Expr | int, Any]) -> sp.Expr:
     return sp.Piecewise(*branches, evaluate=False)
 
 

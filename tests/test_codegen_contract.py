@@ -186,7 +186,7 @@ def test_one_changed_node_is_noticed_in_every_function(room: str) -> None:
         values = arguments(f, 2)
         truth = [np.array(r, dtype=float) for r in call(f, *values)]
         first, *rest = f.returned
-        found = list(mutants(first.value))
+        found = list(mutants(first.expression))
         for k in range(len(found)):
             planted = found[(number + k) % len(found)]
             wrong = replace(f, outputs=(replace(first, value=planted), *rest))

@@ -43,7 +43,7 @@ COMPOSED = (
 )  # fmt: skip
 
 
-def function_of(expression: sp.Expr, *arguments: sp.Basic) -> Function:
+def function_of(expression: sp.Expr, *arguments: sp.Symbol) -> Function:
     return Function(define("f", (), expression), arguments or (x,), "A form.", "none")
 
 

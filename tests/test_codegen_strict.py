@@ -20,7 +20,9 @@ i, j = indices("i j", m)
 A = array("A", m, m)
 
 
-def function_of(expression: sp.Expr, *arguments: sp.Basic, name: str = "f") -> Function:
+def function_of(
+    expression: sp.Expr, *arguments: sp.Symbol | sp.IndexedBase, name: str = "f"
+) -> Function:
     return Function(define(name, (), expression), arguments or (x,), "A function.", "none")
 
 

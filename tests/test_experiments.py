@@ -38,35 +38,26 @@ def simulate(point, keys, *, power=1.0):
     with open(os.environ["TOY_LOG"], "a") as stream:
         print(point, len(keys), keys[0, 0], power, file=stream)
     noise = np.array([np.random.default_rng(key).lognormal(0, 0.3) for key in keys])
-    most = point["most"]
-    widths = np.arange(1, most + 1)
-    return {"noise": noise, "errors": noise[:, None] * widths[None] ** -power}
+    widths = [point["n"] // 2**j for j in range(6)]
+    return {"noise": noise, **{f"error/{n}": noise * n**-power for n in widths}}
 
 
-walks = Experiment("toy-limit/walks", simulate)
+walks = Experiment("toy-limit/walks", simulate, together="n")
 slow = walks.changed("slow", power=0.5)
 LEVELS = {"n": [8, 16, 32, 64, 128, 256]}
 
 
-def most(size):
-    return {"most": 256}
-
-
-def at_width(size, table):
-    return table["errors"][:, size["n"] - 1]
-
-
 def rate(name, **more):
     return RateClaim(id=f"toy-limit/{name}", theorem="toy_limit", sizes=LEVELS, predicted=1 / n,
-                     kind="exact", error=walks.column(at_width, most), **more)
+                     kind="exact", error=walks["error/{n}"], **more)
 
 
 claims = (
     rate("all"),
-    rate("slow", mutants=[Mutant("half", "half the rate", {"error": slow.column(at_width, most)})]),
+    rate("slow", mutants=[Mutant("half", "half the rate", {"error": slow["error/{n}"]})]),
     IndependenceClaim(
         id="toy-limit/noise", theorem="toy_limit", sizes=LEVELS,
-        error=walks.column(lambda size, table: table["noise"], most),
+        error=walks["noise"],
     ),
 )
 pictures = ()

@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 INTERNAL = re.compile(r"\b(?:from|import) (?:checks|theory|numerics)(?:\.\w| import\b|$)", re.M)
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *Path("docs").glob("*.md"))
 KINDS = (
-    "ConstantClaim", "DecayClaim", "FrequencyClaim", "GrowthClaim", "IdentityClaim",
-    "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim", "RateClaim",
+    "CertifiedClaim", "ConstantClaim", "DecayClaim", "FrequencyClaim", "GrowthClaim",
+    "IdentityClaim", "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim", "RateClaim",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ c, p, theta = vl.positive("c p theta")
 y, xi = vl.state("y"), vl.gaussian("xi")
 
 
-def limit(step: vl.Array, steps: sp.Expr | int = vl.N) -> vl.Limit:
+def limit(step: vl.Array, steps: sp.Expr = vl.N) -> vl.Limit:
     return vl.derive(vl.Layer("test", {y: step}, {"y": y}, steps=steps))
 
 

@@ -83,9 +83,9 @@ def records(**fields) -> Record:
 def test_a_transition_is_learning_first_and_malignant_collapse_later(
     monkeypatch: pytest.MonkeyPatch, fields: dict, events: list[int]
 ) -> None:
-    monkeypatch.setattr(network_events, "history", lambda *_: records(**fields))
-    size = {"tokens": 16, "layers": 1, "steps": 75}
-    assert network_events.transition_events(size, KEYS[:1]).tolist() == [events]
+    networks = capped_steps.Networks({"tokens": 16, "layers": 1, "steps": 75}, KEYS[:1])
+    monkeypatch.setattr(networks, "history", lambda _: records(**fields))
+    assert network_events.transition_events(networks).tolist() == [events]
 
 
 @pytest.mark.parametrize(("r", "attended"), [(1, 2.0), (2, 7.8), (3, 13.5)])

@@ -46,6 +46,7 @@ PLANTED = (
     'vl.Rate("1/n")',
     'vl.Function("f", (x,), square, "no output", "none")',
     'vl.RateClaim(id="a", sizes=[8, 16], predicted=1 / p, error=error)',
+    'vl.RateClaim(id="a", sizes={"n": [1, 2, 4, 8]}, predicted=1 / p, error=half)',
 )
 
 

@@ -127,7 +127,7 @@ def print_verdicts(screen: Console, study: Study) -> None:
         )
     screen.print(table)
     for result in results:
-        if result.verdict is not Verdict.SUPPORTED:
+        if not result.verdict.holds:
             _print_why(screen, result)
     counts = {v.name: sum(r.verdict is v for r in results) for v in Verdict}
     counts["without a verdict"] = len(study.failed)

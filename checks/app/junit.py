@@ -30,7 +30,7 @@ def junit_xml(study: Study) -> str:
             name=result.claim_id,
             time=f"{seconds:.3f}",
         )
-        if result.verdict is not Verdict.SUPPORTED:
+        if not result.verdict.holds:
             kind = "failure" if result.verdict is Verdict.REFUTED else "error"
             SubElement(case, kind, message=result.because).text = result.statement
     for claim, why in study.failed:

@@ -10,7 +10,7 @@ from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.roots import named_roots
 from checks.suite.targets import Located, select
-from checks.verdicts import Claim, ClaimError, Result, Verdict, judge, tier_words
+from checks.verdicts import Claim, ClaimError, Result, judge, tier_words
 
 RUN_BUDGET = 1e-3  # false-refutation probability of a whole pytest run
 
@@ -112,7 +112,7 @@ def judge_or_raise(claim: Claim, **options: Any) -> Result:
     if not claim.runs_at(tier):
         pytest.skip(f"{claim.id} does not run at tier {tier}: {tier_words(claim)}")
     result = judge(claim, **options)
-    if result.verdict is not Verdict.SUPPORTED:
+    if not result.verdict.holds:
         raise NotSupported(
             f"{result.claim_id} is {result.verdict.name}: {result.because}\n"
             f"It says: {result.statement}"

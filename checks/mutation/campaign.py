@@ -240,7 +240,7 @@ def _judged(answer: Mapping[str, Any]) -> tuple[str, str]:
     for name in answer["steps"]:
         return "step failed", name
     for name, verdict, _ in answer["claims"]:
-        if verdict != "SUPPORTED":
+        if verdict not in ("SUPPORTED", "CERTIFIED"):
             return verdict.lower(), name
     return ("broken", answer["error"]) if answer["error"] else ("survived", "")
 

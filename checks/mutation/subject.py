@@ -113,7 +113,6 @@ def _examine(
     from checks.suite.executors import inline
     from checks.suite.run import Blocks
     from checks.suite.targets import Located
-    from checks.verdicts import Verdict
     from checks.verdicts.judge import quick_verdict
 
     claims = {claim.id: claim for claim in house.room(room).claims if claim.runs_at(order["tier"])}
@@ -125,7 +124,7 @@ def _examine(
             claims[name], seed=order["seed"], tier=order["tier"], measure=measure
         )
         answer["claims"].append([name, verdict.name, time.perf_counter() - start])
-        if verdict is not Verdict.SUPPORTED and not order["whole"]:
+        if not verdict.holds and not order["whole"]:
             return
 
 

@@ -4,33 +4,29 @@ Sizes: L is the depth, m the width of the MLP, N the number of tokens. One seed 
 common noise, or a batch of independent networks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-import jax
 import numpy as np
 import sympy as sp
 
-from checks.suite.picture import Picture
+from checks.noise_synchronization import wrong
+from checks.noise_synchronization.pictures import pictures as pictures
 from checks.verdicts import (
-    Column,
     DecayClaim,
     Experiment,
     IdentityClaim,
     LawClaim,
     MomentClaim,
-    Mutant,
     RateClaim,
+    Statements,
+    With,
+    dtype_tolerance,
 )
+from numerics.engine.measuring import Size, Table
 from numerics.generated.noise_synchronization import harmonic_rate
-from numerics.noise_synchronization import (
-    Coercivity,
-    coercivity,
-    dissipation_rate,
-    network_path,
-    uniform_tokens,
-)
+from numerics.noise_synchronization import Coercivity, coercivity, dissipation_rate
 from numerics.noise_synchronization import one_token_layer as one
 from numerics.noise_synchronization import shared_noise as shared
 from numerics.noise_synchronization import token_walks as walks
@@ -38,17 +34,8 @@ from numerics.noise_synchronization.mlp_fields import Law
 
 L, m, N, k = sp.symbols("L m N k", positive=True)
 HALF = sp.Rational(1, 2)
-Size = Mapping[str, int]
 TIERS = ("smoke", "standard", "full")
-
-
-def room_claim(name: str, source: str = "reconstructed") -> dict[str, Any]:
-    """What the claims of this room have in common."""
-    return {
-        "id": f"noise-synchronization/{name}",
-        "theorem": "noise_synchronization",
-        "source": source,
-    }
+state = Statements("noise_synchronization")
 
 
 def tiers(*values: Any) -> dict[str, Any]:
@@ -56,251 +43,250 @@ def tiers(*values: Any) -> dict[str, Any]:
     return dict(zip(TIERS, values, strict=True))
 
 
+def experiment(name: str, simulate: Any, together: str = "", **options: Any) -> Experiment:
+    """What a claim and its planted errors ask about."""
+    return Experiment(state.name(name), simulate, options=options, together=together)
+
+
+def ladder(largest: int, levels: int) -> list[int]:
+    """The largest, half of it, ..."""
+    return [largest // 2**j for j in range(levels)]
+
+
 # One layer
-layer_norm = RateClaim(
-    **room_claim("layer-norm"),
-    statement="LayerNorm is its second-order expansion up to the third power of the branch.",
-    sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048),
-    predicted=k**-3, error=one.norm_error, statistic="rms",
-    mutants=(
-        Mutant(
-            "plus-sign", "plus <v, w> P w in second order",
-            {"error": partial(one.norm_error, plus=1.0)},
-        ),
-        Mutant("second-order", "a remainder of second order claimed", {"predicted": k**-2}),
+def norm_error(size: Size, table: Table, more: float = 0.0) -> np.ndarray:
+    """|LN(v + w / k) - expansion|, with so much of <v, w> P w / k^2 added to the expansion."""
+    return np.linalg.norm(table["defect"] - more / size["k"] ** 2 * table["mixed"], axis=1)
+
+
+layer_norm = state(
+    RateClaim, "layer-norm",
+    "LayerNorm is its second-order expansion up to the third power of the branch.",
+    experiment("layer-norm", one.norm_defects).column(norm_error),
+    {
+        "plus-sign": ("plus <v, w> P w in second order", With(more=2.0)),
+        "second-order": ("a remainder of second order claimed", k**-2),
+    },
+    sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=k**-3, statistic="rms",
+)  # fmt: skip
+
+attention = experiment("attention", wrong.attentions)
+general_attention = state(
+    IdentityClaim, "attention",
+    "Attention of network and limit is softmax over j of <Q x_i, K x_j>, applied to V x_j, for "
+    "query, key and value matrices without any symmetry.", attention["right"],
+    {
+        "exchanged": ("queries and keys exchanged", attention["exchanged"]),
+        "transposed": ("V transposed", attention["transposed"]),
+    },
+    seeds=tiers(64, 256, 1024), tolerance=dtype_tolerance(np.float64, 4, 24),
+)  # fmt: skip
+
+ITO_D = "Ito correction with d for d - 1"
+NO_ATTENTION = "no attention in the drift"
+NO_SHARING = "every token its own noise"
+
+
+def moments(change: Callable[[one.Moments], one.Moments] = lambda stated: stated) -> Any:
+    """Drift and bracket of the limit, or what a slip makes of them."""
+    return lambda _: change(one.stated_moments()).row
+
+
+def slopes(change: Callable[[one.Slopes], Any] = lambda s: s.attention + s.noise) -> Any:
+    """The derivative of the mean energy for three scales of attention."""
+    return lambda _: np.asarray(change(one.stated_energy_slopes()))
+
+
+def radial_bias(_: Size, table: Table, factor: float = 1.0) -> np.ndarray:
+    """Radial drift of a layer less that of the limit."""
+    return table["moved"] - factor * table["stated"]
+
+
+one_layer = (
+    state(
+        MomentClaim, "one-step",
+        "Mean and covariance of one layer's increment are drift and cross-bracket of the SDE up to "
+        "O(T/L), at MLP widths 1, 8 and 64.", one.increments,
+        {
+            "ito-d": (ITO_D, {"expected": moments(wrong.ito_with_d)}),
+            "attention-as-noise": (NO_ATTENTION, {"expected": moments(wrong.no_attention)}),
+            "independent-noise": (NO_SHARING, {"expected": moments(wrong.no_bracket)}),
+            "no-1-by-d": (
+                "pre-activations not divided by sqrt(d)",
+                {"expected": lambda _: one.stated_moments(1).row},
+            ),
+        },
+        expected=moments(), sizes={"m": [1, 8, 64]}, seeds=tiers(128, 512, 1024),
+        cap=tiers(512, 1024, 2048), tolerance=1.5e-3, margin=0.5,
+    ),
+    state(
+        RateClaim, "one-step-bias",
+        "At MLP width 1 the bias of the radial drift of one layer is of order T/L.",
+        experiment("one-step-bias", one.radial_moves).column(radial_bias),
+        {
+            "ito-d": (ITO_D, With(factor=5 / 4)),
+            "squared": ("rate 1/L^2 claimed", L**-2),
+        },
+        sizes={"L": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=1 / L,
+        statistic="weak", margin=0.2,
+    ),
+    state(
+        MomentClaim, "energy-identity",
+        "The mean energy changes at the rate of the exact identity, for attention scales +1, 0 and "
+        "-1.", one.energy_slopes,
+        {
+            "ito-d": (
+                ITO_D, {"expected": slopes(lambda s: s.attention + s.noise + s.correction / 5)}
+            ),
+            "attention-as-noise": (
+                NO_ATTENTION, {"expected": slopes(lambda s: 0 * s.attention + s.noise)}
+            ),
+            "independent-noise": (
+                NO_SHARING, {"expected": slopes(lambda s: s.attention + s.apart)}
+            ),
+        },
+        expected=slopes(), source="quoted", sizes=tiers({"L": [800]}, {"L": [1600]}, {"L": [3200]}),
+        seeds=tiers(64, 256, 1024), tolerance=2e-3, margin=0.1,
     ),
 )  # fmt: skip
 
-
-def moments(**slip: float | int) -> dict[str, Any]:
-    """A wrong limit of one layer."""
-    return {"expected": partial(one.stated_moments, **slip)}
-
-
-one_step = MomentClaim(
-    **room_claim("one-step"),
-    statement="Mean and covariance of one layer's increment are drift and cross-bracket of the SDE "
-    "up to O(T/L), at MLP widths 1, 8 and 64.",
-    sizes={"m": [1, 8, 64]}, seeds=tiers(128, 512, 1024), cap=tiers(512, 1024, 2048),
-    sample=one.increments, expected=one.stated_moments, tolerance=1.5e-3, margin=0.5,
-    mutants=(
-        Mutant("ito-d", "Ito correction with d for d - 1", moments(ito=5 / 4)),
-        Mutant("attention-as-noise", "no attention in the drift", moments(attention=0.0)),
-        Mutant("independent-noise", "every token its own noise", moments(common=0.0)),
-        Mutant("no-1-by-d", "pre-activations not divided by sqrt(d)", moments(inner=1)),
-    ),
-)  # fmt: skip
-one_step_bias = RateClaim(
-    **room_claim("one-step-bias"),
-    statement="At MLP width 1 the bias of the radial drift of one layer is of order T/L.",
-    sizes={"L": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048),
-    predicted=1 / L, error=one.radial_bias, statistic="weak", margin=0.2,
-    mutants=(
-        Mutant(
-            "ito-d", "Ito correction with d for d - 1",
-            {"error": partial(one.radial_bias, ito=5 / 4)},
-        ),
-        Mutant("squared", "rate 1/L^2 claimed", {"predicted": L**-2}),
-    ),
-)  # fmt: skip
+# Depth: networks and limits on the same Brownian motions
+DEEPEST = tiers(32, 128, 512)
+nested = experiment("strong-rate", shared.depths, "L", limits=wrong.LIMITS)
+denser = experiment("between-grid-times", shared.depths, "L", limits=wrong.LIMITS)
+weak = experiment("spde-residual", shared.weak_form, "L", limits=wrong.LIMITS)
 
 
-def slopes(**slip: float | int) -> dict[str, Any]:
-    """A wrong derivative of the energy."""
-    return {"expected": partial(one.stated_energy_slopes, **slip)}
-
-
-energy_identity = MomentClaim(
-    **room_claim("energy-identity", "quoted"),
-    statement="The mean energy changes at the rate of the exact identity, for attention scales "
-    "+1, 0 and -1.",
-    sizes=tiers({"L": [800]}, {"L": [1600]}, {"L": [3200]}), seeds=tiers(64, 256, 1024),
-    sample=one.energy_slopes, expected=one.stated_energy_slopes, tolerance=2e-3, margin=0.1,
-    mutants=(
-        Mutant("ito-d", "Ito correction with d for d - 1", slopes(ito=6 / 5)),
-        Mutant("attention-as-noise", "no attention in the drift", slopes(attention=0.0)),
-        Mutant("independent-noise", "every token its own noise", slopes(common=0.0)),
-    ),
-)  # fmt: skip
-
-# Depth: networks and limit on the same Brownian motions
-DEEPEST, PATHS = tiers(32, 128, 512), tiers(64, 256, 512)
-
-
-def depths(
-    number: Mapping[str, int], factor: int = 1, levels: int = 4
-) -> dict[str, list[dict[str, int]]]:
-    """Depths ``factor`` times most, most/2, ..., and a number of tokens."""
+def depths(factor: int, levels: int, tokens: Mapping[str, int]) -> dict[str, Any]:
+    """Depths and a number of tokens."""
     return {
-        tier: [
-            {"L": most // 2**j, "most": most, "levels": levels, "N": number[tier]}
-            for j in range(levels)
-        ]
-        for tier, most in ((tier, factor * DEEPEST[tier]) for tier in TIERS)
+        tier: {"L": ladder(factor * DEEPEST[tier], levels), "N": [tokens[tier]]} for tier in TIERS
     }
 
 
-WRONG = {
-    "ito-d": "Ito correction with d for d - 1",
-    "scrambled-noise": "noise that is not common to the tokens",
-    "attention-as-noise": "attention in the diffusion",
-}
+def slips(run: Experiment, column: str, *names: str) -> dict[str, Any]:
+    """Wrong limits, and a wrong rate."""
+    limits = {name: (wrong.WORDS[name], run[column.format(name)]) for name in names}
+    return limits | {"squared": ("rate 1/L^2 claimed", L**-2)}
 
 
-def experiment(name: str, simulate: Any) -> Experiment:
-    """What a claim and its planted errors ask about."""
-    return Experiment(f"noise-synchronization/{name}", simulate)
-
-
-def together(size: dict[str, int]) -> dict[str, int]:
-    """Depths, widths or numbers of tokens are simulated together, up to the most."""
-    varied = next(iter(size))  # the size that a claim is about
-    return {name: level for name, level in size.items() if name != varied}
-
-
-def errors(run: Experiment, of: Any, **how: Any) -> dict[str, Any]:
-    """What is measured, against the right limit and wrong ones, and with a wrong rate."""
-
-    def error(slip: str) -> Column:
-        return run.column(
-            partial(of, slip=slip, **how), None if of is shared.weak_residual else together
-        )
-
-    planted = (Mutant(name, words, {"error": error(name)}) for name, words in WRONG.items())
-    squared = Mutant("squared", "rate 1/L^2 claimed", {"predicted": L**-2})
-    return {"error": error("none"), "mutants": (*planted, squared)}
-
-
-strong_rate = RateClaim(
-    **room_claim("strong-rate", "quoted"),
-    statement="With frozen features and shared Brownian increments the mean square error at grid "
-    "times is of order 1/L.",
-    points=depths(tiers(4, 4, 4)), seeds=PATHS,
-    predicted=1 / L, margin=0.25, next_order=None,
-    **errors(experiment("strong-rate", shared.depths), shared.depth_error, what="grid"),
-)  # fmt: skip
-between = errors(
-    experiment("between-grid-times", shared.depths), shared.depth_error, what="between"
-)
-without_ito = {**between, "mutants": between["mutants"][1:]}
-between_grid = RateClaim(
-    **room_claim("between-grid-times", "quoted"),
-    statement="Over all times, the network held constant between its layers, the mean square error "
-    "is at most of order log L / L.",
-    points=depths(tiers(4, 4, 4), factor=2), seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
-    predicted=sp.log(L) / L, kind="upper bound", margin=0.25,
-    next_order=None, **without_ito,
-)  # fmt: skip
-spde_residual = RateClaim(
-    **room_claim("spde-residual"),
-    statement="Along shared noise the empirical measure of a large network satisfies the weak "
-    "form of the SPDE up to a residual of order L^(-1/2).",
-    points=depths(tiers(32, 64, 128), factor=2, levels=5),
-    seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
-    predicted=L**-HALF, statistic="rms", margin=0.2, next_order=None,
-    **errors(experiment("spde-residual", shared.weak_form), shared.weak_residual),
+in_depth = (
+    state(
+        RateClaim, "strong-rate",
+        "With frozen features and shared Brownian increments the mean square error at grid times "
+        "is of order 1/L.", nested["grid/limit/{L}"],
+        slips(nested, "grid/{}/{{L}}", "ito-d", "scrambled-noise", "attention-as-noise"),
+        predicted=1 / L, source="quoted", sizes=depths(1, 4, tiers(4, 4, 4)),
+        seeds=tiers(64, 256, 512), margin=0.25, next_order=None,
+    ),
+    state(
+        RateClaim, "between-grid-times",
+        "Over all times, the network held constant between its layers, the mean square error is at "
+        "most of order log L / L.", denser["between/limit/{L}"],
+        slips(denser, "between/{}/{{L}}", "scrambled-noise", "attention-as-noise"),
+        predicted=sp.log(L) / L, kind="upper bound", source="quoted",
+        sizes=depths(2, 4, tiers(4, 4, 4)), seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
+        margin=0.25, next_order=None,
+    ),
+    state(
+        RateClaim, "spde-residual",
+        "Along shared noise the empirical measure of a large network satisfies the weak form of "
+        "the SPDE up to a residual of order L^(-1/2).", weak["limit/{L}"],
+        slips(weak, "{}/{{L}}", "ito-d", "scrambled-noise", "attention-as-noise"),
+        predicted=L**-HALF, statistic="rms", sizes=depths(2, 5, tiers(32, 64, 128)),
+        seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512), margin=0.2, next_order=None,
+    ),
 )  # fmt: skip
 
 # Width, number of tokens
-coupled = experiment("width-rate", shared.widths)
-width_rate = RateClaim(
-    **room_claim("width-rate", "quoted"),
-    statement="Coupled layer by layer, the mean square distance of MLP widths m and infinity is at "
-    "most of order 1/m.",
-    points={
-        tier: [{"m": most // 2**j, "most": most, "L": depth} for j in range(5)]
-        for tier, most, depth in (("smoke", 256, 16), ("standard", 512, 32), ("full", 2048, 64))
+DEVIATIONS = {"limit": shared.BIASES[1], "no outer bias": 0.0}
+coupled = experiment("width-rate", shared.widths, "m", limits=DEVIATIONS)
+width_rate = state(
+    RateClaim, "width-rate",
+    "Coupled layer by layer, the mean square distance of MLP widths m and infinity is at most of "
+    "order 1/m.", coupled["limit/{m}"],
+    {
+        "no-outer-bias": ("infinite width without sigma_w", coupled["no outer bias/{m}"]),
+        "squared": ("rate 1/m^2 claimed", m**-2),
     },
-    seeds=tiers(128, 256, 512), predicted=1 / m, kind="upper bound", margin=0.25,
-    error=coupled.column(partial(shared.halved, "m"), together),
-    mutants=(
-        Mutant(
-            "no-outer-bias", "infinite width without sigma_w",
-            {
-                "error": coupled.changed("no-outer-bias", sigma_w=0.0).column(
-                    partial(shared.halved, "m"), together
-                )
-            },
-        ),
-        Mutant("squared", "rate 1/m^2 claimed", {"predicted": m**-2}),
-    ),
+    predicted=1 / m, kind="upper bound", source="quoted", seeds=tiers(128, 256, 512), margin=0.25,
+    sizes=tiers(*(
+        {"m": ladder(most, 5), "L": [depth]} for most, depth in ((256, 16), (512, 32), (2048, 64))
+    )),
 )  # fmt: skip
 
 
 def chaos(d: int, atoms: int, bound: sp.Expr, words: str, **how: Any) -> RateClaim:
     """Propagation of chaos, given the common noise."""
-    given = experiment(f"chaos-d{d}", shared.chaos)
-    error, other = (
-        run.column(partial(shared.halved, "N"), together)
-        for run in (given, given.changed("other-noise", shared=False))
-    )
-    return RateClaim(
-        **room_claim(f"chaos-d{d}", "quoted"),
-        statement=f"In R^{d}, W_2^2 between the empirical measure and the conditional law given "
-        f"the common noise is {words}.",
-        points={
-            tier: [
-                {"N": most // 2**j, "most": most, "levels": levels, "d": d, "atoms": atoms}
-                for j in range(levels)
-            ]
-            for tier, most, levels in (("smoke", 128, 4), ("standard", 256, 5), ("full", 1024, 6))
+    given = experiment(f"chaos-d{d}", wrong.chaos, "N", d=d, atoms=atoms)
+    return state(
+        RateClaim, f"chaos-d{d}",
+        f"In R^{d}, W_2^2 between the empirical measure and the conditional law given the common "
+        f"noise is {words}.", given["own noise/{N}"],
+        {
+            "other-noise": ("the law given another noise", given["another noise/{N}"]),
+            "inverse": ("rate 1/N claimed", 1 / N),
         },
-        seeds=tiers(64, 128, 256), predicted=bound, error=error, **how,
-        mutants=(
-            Mutant(
-                "other-noise", "the law given another noise",
-                {"error": other},
-            ),
-            Mutant("inverse", "rate 1/N claimed", {"predicted": 1 / N}),
-        ),
+        predicted=bound, source="quoted", seeds=tiers(64, 128, 256), next_order=None,
+        sizes=tiers(*({"N": ladder(*size)} for size in ((128, 4), (256, 5), (1024, 6)))), **how,
     )  # fmt: skip
 
 
-chaos_3 = chaos(
-    3, 4, N**-HALF, "of order N^(-1/2), which a law on four atoms attains",
-    margin=0.2, next_order=None,
-)  # fmt: skip
-chaos_5 = chaos(
-    5, 64, N ** -sp.Rational(2, 5), "at most of order N^(-2/5)", kind="upper bound",
-    margin=0.15, next_order=None,
+in_tokens = (
+    chaos(
+        3, 4, N**-HALF, "of order N^(-1/2), which a law on four atoms attains", margin=0.2
+    ),
+    chaos(
+        5, 64, N ** -sp.Rational(2, 5), "at most of order N^(-2/5)", kind="upper bound",
+        margin=0.15,
+    ),
 )  # fmt: skip
 
 # Laws
 DEPTH = tiers(60, 120, 240)
-weak_limit = LawClaim(
-    **room_claim("weak-limit-fixed-width"),
-    statement="At MLP width 1 the inner product of two tokens has the law of the limit as L grows: "
-    "in law the width does not matter.",
-    points=tiers(*([{"L": depth, "m": 1}] for depth in DEPTH.values())),
-    seeds=tiers(2048, 8192, 32768), left=walks.network_products, right=walks.diffusion_products,
-    tolerance=0.02, margin=0.1,
-    mutants=(
-        Mutant(
-            "independent-noise", "every token its own noise",
-            {"right": partial(walks.diffusion_products, common=0.0)},
-        ),
-        Mutant(
-            "no-1-by-d", "pre-activations not divided by sqrt(d)",
-            {"right": partial(walks.diffusion_products, inner=1)},
-        ),
+
+
+def at_depth(**more: int) -> dict[str, Any]:
+    """One depth a tier."""
+    return {tier: {"L": [depth]} | {name: [n] for name, n in more.items()}
+            for tier, depth in DEPTH.items()}  # fmt: skip
+
+
+laws = (
+    state(
+        LawClaim, "weak-limit-fixed-width",
+        "At MLP width 1 the inner product of two tokens has the law of the limit as L grows: in "
+        "law the width does not matter.", walks.network_products,
+        {
+            "independent-noise": (
+                NO_SHARING,
+                {"right": partial(walks.diffusion_products, between=wrong.nothing)},
+            ),
+            "no-1-by-d": (
+                "pre-activations not divided by sqrt(d)",
+                {"right": partial(walks.diffusion_products, kappa=wrong.undivided)},
+            ),
+        },
+        right=walks.diffusion_products, sizes=at_depth(m=1), seeds=tiers(2048, 8192, 32768),
+        tolerance=0.02, margin=0.1,
     ),
-)  # fmt: skip
-both_orders = LawClaim(
-    **room_claim("limits-commute"),
-    statement="The measure of the tokens has one law in the limit, whether N or L goes to "
-    "infinity first.",
-    points=tiers([{"L": 60, "N": 256}], [{"L": 120, "N": 1024}], [{"L": 240, "N": 4096}]),
-    seeds=tiers(2048, 8192, 32768), left=walks.tokens_first, right=walks.depth_first,
-    tolerance=0.02, margin=0.1,
-    mutants=(
-        Mutant(
-            "independent-noise", "each atom its own noise when L goes first",
-            {"right": partial(walks.depth_first, common=0.0)},
-        ),
-        Mutant(
-            "no-attention", "attention lost when L goes first",
-            {"right": partial(walks.depth_first, scale=0.0)},
-        ),
+    state(
+        LawClaim, "limits-commute",
+        "The measure of the tokens has one law in the limit, whether N or L goes to infinity "
+        "first.", walks.tokens_first,
+        {
+            "independent-noise": (
+                "each atom its own noise when L goes first",
+                {"right": partial(walks.depth_first, covariance=wrong.own_noise)},
+            ),
+            "no-attention": (
+                "attention lost when L goes first",
+                {"right": partial(walks.depth_first, attention=walks.STILL)},
+            ),
+        },
+        right=walks.depth_first,
+        points=tiers([{"L": 60, "N": 256}], [{"L": 120, "N": 1024}], [{"L": 240, "N": 4096}]),
+        seeds=tiers(2048, 8192, 32768), tolerance=0.02, margin=0.1,
     ),
 )  # fmt: skip
 
@@ -312,31 +298,23 @@ def constants(activation: str, sigma_u: float = 0.0, sigma_w: float = 0.0) -> Co
     return coercivity(activation, d=5, sigma_u=sigma_u, sigma_w=sigma_w)
 
 
-def rate_of_harmonics(size: Size, shift: int = 0) -> float:
-    """kappa(1) n (n + d - 2) / 2; ``shift`` plants an error."""
+def rate_of_harmonics(size: Size, d: int = 5) -> float:
+    """kappa(1) n (n + d - 2) / 2."""
     kappa_1 = constants("relu", one.SIGMA_U, one.SIGMA_W).kappa_1
-    return float(harmonic_rate(size["degree"], 5 + shift, kappa_1))
+    return float(harmonic_rate(size["degree"], d, kappa_1))
 
 
-heights = experiment("harmonics", walks.heights)
-harmonics = DecayClaim(
-    **room_claim("harmonics"),
-    statement="Without attention, means of harmonics of degree n decay at the rate "
-    "kappa(1) n (n + d - 2) / 2.",
-    points=tiers(*([{"degree": n, "L": depth} for n in (1, 2)] for depth in DEPTH.values())),
-    seeds=tiers(64, 256, 512), times=walks.HARMONIC_TIMES,
-    curve=heights.column(lambda size, table: table[str(size["degree"])], together),
-    rate=rate_of_harmonics, transient=None, margin=0.1,
-    mutants=(
-        Mutant(
-            "ito-d", "Ito correction with d for d - 1",
-            {"rate": partial(rate_of_harmonics, shift=1)},
-        ),
-        Mutant(
-            "d-less-4", "n (n + d - 4) for n (n + d - 2)",
-            {"rate": partial(rate_of_harmonics, shift=-2)},
-        ),
-    ),
+heights = experiment("harmonics", walks.heights, "degree")
+harmonics = state(
+    DecayClaim, "harmonics",
+    "Without attention, means of harmonics of degree n decay at the rate "
+    "kappa(1) n (n + d - 2) / 2.", heights["{degree}"],
+    {
+        "ito-d": (ITO_D, {"rate": partial(rate_of_harmonics, d=6)}),
+        "d-less-4": ("n (n + d - 4) for n (n + d - 2)", {"rate": partial(rate_of_harmonics, d=3)}),
+    },
+    rate=rate_of_harmonics, seeds=tiers(64, 256, 512), times=walks.HARMONIC_TIMES, transient=None,
+    margin=0.1, sizes=tiers(*({"degree": [1, 2], "L": [depth]} for depth in DEPTH.values())),
 )  # fmt: skip
 
 
@@ -363,165 +341,114 @@ def rate_without_d(_: Size) -> float:
     return 2 * found.kappa_1 - 4 * 5 * found.kappa_prime_1
 
 
-SYNC = {"points": tiers(*([{"L": depth}] for depth in DEPTH.values())), "transient": None}
-dissipation = DecayClaim(
-    **room_claim("dissipation", "quoted"), **SYNC,
-    statement="Without attention the mean energy decays at least at the rate -lambda_bar'.",
-    seeds=tiers(64, 256, 512), curve=walks.energy_curve, times=walks.ENERGY_TIMES,
-    rate=lambda _: dissipation_bound(), kind="upper bound", margin=0.1,
-    mutants=(
-        Mutant(
-            "independent-noise", "every token its own noise",
-            {"curve": partial(walks.energy_curve, independent=True)},
-        ),
-        Mutant("log-rate", "the rate of a typical path", {"rate": log_rate}),
-    ),
-)  # fmt: skip
-dissipation_with_attention = DecayClaim(
-    **room_claim("dissipation-with-attention", "quoted"), **SYNC,
-    statement="With attention that does not raise the energy (Q^T K = beta I, V = I, so that "
-    "epsilon = 0) the mean energy decays at least at the rate -lambda_bar'.",
-    seeds=tiers(64, 256, 512), curve=partial(walks.energy_curve, scale=1.0),
-    times=walks.ENERGY_TIMES, rate=lambda _: dissipation_bound(), kind="upper bound", margin=0.1,
-    mutants=(
-        Mutant(
-            "repulsion", "V = -I: lambda_bar < 0 alone is not enough",
-            {"curve": partial(walks.energy_curve, scale=-1.0)},
-        ),
-        Mutant(
-            "weak-repulsion", "V = -I/2, above the threshold",
-            {"curve": partial(walks.energy_curve, scale=-0.5)},
-        ),
-    ),
-)  # fmt: skip
+still = experiment("dissipation", wrong.energies, attention=walks.STILL)
+attracted = experiment("dissipation-with-attention", wrong.energies, attention=walks.values(1.0))
+repelled, slightly_repelled = (
+    attracted.changed(name, attention=walks.values(scale))
+    for name, scale in (("repulsion", -1.0), ("weak-repulsion", -0.5))
+)
+decaying: dict[str, Any] = {"sizes": at_depth(), "transient": None, "margin": 0.1}
 
 
-def repelled(_: Size, factor: float = 2.0) -> np.ndarray:
+def repelled_growth(_: Size, factor: float = 2.0) -> np.ndarray:
     """Growth of the mean of 1 - <x, y> over time 1: exp(lambda_bar + 2 delta)."""
     return np.exp(constants("sigmoid").lambda_bar + factor * np.array(walks.REPULSION))
 
 
-threshold = MomentClaim(
-    **room_claim("repulsion-threshold"),
-    statement="Near synchrony, with values V = -delta I, the mean of 1 - <x, y> moves at exactly "
-    "lambda_bar + 2 delta: repulsive attention beats the noise from delta = -lambda_bar / 2 on.",
-    sizes=tiers(*({"L": [depth]} for depth in DEPTH.values())), seeds=tiers(64, 256, 512),
-    sample=walks.repelled_growth, expected=repelled, tolerance=0.02, margin=0.25,
-    mutants=(
-        Mutant(
-            "no-attention", "the network has no attention",
-            {"sample": partial(walks.repelled_growth, strength=0.0)},
-        ),
-        Mutant(
-            "attraction", "V = +delta I", {"sample": partial(walks.repelled_growth, strength=-1.0)}
-        ),
-        Mutant("delta-once", "lambda_bar + delta", {"expected": partial(repelled, factor=1.0)}),
-    ),
-)  # fmt: skip
-sharp_rate = DecayClaim(
-    **room_claim("sharp-rate"), **SYNC,
-    statement="Near synchrony, where the energy is its small-beta form, the mean decays at exactly "
-    "-lambda_bar.",
-    seeds=tiers(128, 256, 512), curve=walks.near_curve, times=walks.NEAR_TIMES, rate=near_rate,
-    margin=0.1,
-    mutants=(
-        Mutant("no-1-by-d", "kappa'(1) without 1/d", {"rate": rate_without_d}),
-        Mutant("log-rate", "the rate of a typical path", {"rate": log_rate}),
-    ),
-)  # fmt: skip
-
-
-def growth(_: Size, slip: str = "") -> np.ndarray:
+def growth(_: Size) -> np.ndarray:
     """Growth of 1 - <x, y> after time 1 and of its logarithm, for the ReLU without biases."""
-    kappa_1, slope, log, mean = constants("relu")
-    if slip == "no-1-by-d":
-        mean, log = 4 * 5 * slope - 2 * kappa_1, (2 * 5 * slope - 4 * kappa_1) / 2
-    return np.array([np.exp(2 * log if slip == "same-sign" else mean), 2 * log])
+    found = constants("relu")
+    return np.array([np.exp(found.lambda_bar), 2 * found.lambda_1])
 
 
-relu_signs = MomentClaim(
-    **room_claim("relu-signs"),
-    statement="Unbiased ReLU: the mean of 1 - <x, y> near synchrony grows at 1/d while its "
-    "logarithm falls at 1/d.",
-    sizes=tiers(*({"L": [depth]} for depth in DEPTH.values())), seeds=tiers(64, 256, 512),
-    sample=walks.relu_growth, expected=growth, tolerance=0.02, margin=0.25,
-    mutants=(
-        Mutant(
-            "no-1-by-d", "kappa'(1) without 1/d", {"expected": partial(growth, slip="no-1-by-d")}
-        ),
-        Mutant(
-            "same-sign", "mean and logarithm at the same rate",
-            {"expected": partial(growth, slip="same-sign")},
-        ),
+def growth_without_d(_: Size) -> np.ndarray:
+    """The same with kappa'(1) without its 1/d."""
+    found = constants("relu")
+    kappa_1, slope = found.kappa_1, 5 * found.kappa_prime_1
+    return np.array([np.exp(4 * slope - 2 * kappa_1), 2 * slope - 4 * kappa_1])
+
+
+def growth_of_logarithm(_: Size) -> np.ndarray:
+    """The mean at the rate of the logarithm."""
+    log = 2 * constants("relu").lambda_1
+    return np.array([np.exp(log), log])
+
+
+synchronization = (
+    state(
+        DecayClaim, "dissipation",
+        "Without attention the mean energy decays at least at the rate -lambda_bar'.",
+        still["energy"],
+        {
+            "independent-noise": (NO_SHARING, still["of lone tokens"]),
+            "log-rate": ("the rate of a typical path", {"rate": log_rate}),
+        },
+        rate=lambda _: dissipation_bound(), kind="upper bound", source="quoted",
+        seeds=tiers(64, 256, 512), times=walks.ENERGY_TIMES, **decaying,
     ),
-)  # fmt: skip
-
-
-def with_law(activation: str, sigma_u: float) -> dict[str, Any]:
-    """Antipodes under an MLP that is not odd."""
-    return {"residual": partial(walks.antipode_residual, law=Law(activation, sigma_u, 0.0))}
-
-
-antipodes = IdentityClaim(
-    **room_claim("antipodes"),
-    statement="For an odd activation without biases antipodes stay antipodes and never meet.",
-    sizes=tiers(*({"L": [depth]} for depth in DEPTH.values())), seeds=tiers(64, 256, 512),
-    residual=walks.antipode_residual, tolerance=1e-12,
-    mutants=(
-        Mutant("inner-bias", "biases sigma_u = 0.3", with_law("tanh", 0.3)),
-        Mutant("relu", "an activation that is not odd", with_law("relu", 0.0)),
+    state(
+        DecayClaim, "dissipation-with-attention",
+        "With attention that does not raise the energy (Q^T K = beta I, V = I, so that epsilon = "
+        "0) the mean energy decays at least at the rate -lambda_bar'.", attracted["energy"],
+        {
+            "repulsion": ("V = -I: lambda_bar < 0 alone is not enough", repelled["energy"]),
+            "weak-repulsion": ("V = -I/2, above the threshold", slightly_repelled["energy"]),
+        },
+        rate=lambda _: dissipation_bound(), kind="upper bound", source="quoted",
+        seeds=tiers(64, 256, 512), times=walks.ENERGY_TIMES, **decaying,
+    ),
+    state(
+        MomentClaim, "repulsion-threshold",
+        "Near synchrony, with values V = -delta I, the mean of 1 - <x, y> moves at exactly "
+        "lambda_bar + 2 delta: repulsive attention beats the noise from delta = -lambda_bar / 2 "
+        "on.", walks.repelled_growth,
+        {
+            "no-attention": ("the network has no attention", With(repulsion=(0.0, 0.0))),
+            "attraction": ("V = +delta I", With(repulsion=(-0.1, -0.5))),
+            "delta-once": (
+                "lambda_bar + delta", {"expected": partial(repelled_growth, factor=1.0)}
+            ),
+        },
+        expected=repelled_growth, sizes=at_depth(), seeds=tiers(64, 256, 512), tolerance=0.02,
+        margin=0.25,
+    ),
+    state(
+        DecayClaim, "sharp-rate",
+        "Near synchrony, where the energy is its small-beta form, the mean decays at exactly "
+        "-lambda_bar.", walks.near_curve,
+        {
+            "no-1-by-d": ("kappa'(1) without 1/d", {"rate": rate_without_d}),
+            "log-rate": ("the rate of a typical path", {"rate": log_rate}),
+        },
+        rate=near_rate, seeds=tiers(128, 256, 512), times=walks.NEAR_TIMES, **decaying,
+    ),
+    state(
+        MomentClaim, "relu-signs",
+        "Unbiased ReLU: the mean of 1 - <x, y> near synchrony grows at 1/d while its logarithm "
+        "falls at 1/d.", walks.relu_growth,
+        {
+            "no-1-by-d": ("kappa'(1) without 1/d", {"expected": growth_without_d}),
+            "same-sign": (
+                "mean and logarithm at the same rate", {"expected": growth_of_logarithm}
+            ),
+        },
+        expected=growth, sizes=at_depth(), seeds=tiers(64, 256, 512), tolerance=0.02, margin=0.25,
+    ),
+    state(
+        IdentityClaim, "antipodes",
+        "For an odd activation without biases antipodes stay antipodes and never meet.",
+        walks.antipode_residual,
+        {
+            "inner-bias": ("biases sigma_u = 0.3", With(law=Law("tanh", 0.3, 0.0))),
+            "relu": ("an activation that is not odd", With(law=Law("relu", 0.0, 0.0))),
+        },
+        sizes=at_depth(), seeds=tiers(64, 256, 512), tolerance=1e-12,
     ),
 )  # fmt: skip
 
 claims = (
-    layer_norm, one_step, one_step_bias, energy_identity, strong_rate, between_grid, spde_residual,
-    width_rate, chaos_3, chaos_5, weak_limit, both_orders, harmonics, dissipation,
-    dissipation_with_attention, threshold, sharp_rate, relu_signs, antipodes,
-)  # fmt: skip
-
-
-# Pictures
-def draw_sphere(axes: Any, results: Mapping[str, Any]) -> None:
-    """Tokens on the sphere in R^3 at three times, by longitude and height."""
-    for panel, (name, sigma) in zip(axes, (("relu", 0.3), ("tanh", 0.0)), strict=True):
-        path = network_path(
-            jax.random.key(3), uniform_tokens(jax.random.key(5), 24, 3), layers=600, mlp_width=32,
-            horizon=30.0, activation=name, sigma_u=sigma, sigma_w=0.0, attention=None, samples=1,
-            records=60,
-        )[0]  # fmt: skip
-        steps = np.asarray(path)
-        angle, height = np.arctan2(steps[..., 1], steps[..., 0]), steps[..., 2]
-        for k, color in ((0, "0.75"), (6, "tab:orange"), (60, "tab:blue")):
-            panel.plot(angle[k], height[k], "o", color=color, label=f"time {k / 2:g}")
-        panel.set_xlabel("longitude")
-        panel.set_ylabel("height")
-        panel.set_title(f"{name}, sigma_u = {sigma}")
-        panel.legend()
-
-
-def draw_energy(axes: Any, results: Mapping[str, Any]) -> None:
-    """Energy against time with the bound."""
-    keys = np.random.default_rng(0).integers(0, 2**32, (16, 2), dtype=np.uint32)
-    curve, times = walks.energy_curve({"L": 60}, keys).mean(0), walks.ENERGY_TIMES
-    axes.semilogy(times, curve, "o", label="sigmoid, mean energy")
-    axes.semilogy(times, curve[0] * np.exp(-dissipation_bound() * times), "--", label="bound")
-    axes.set_xlabel("time")
-    axes.set_ylabel("energy, beta = 1")
-    axes.legend()
-
-
-pictures = (
-    Picture(
-        "Tokens synchronize by noise",
-        "24 tokens in R^3 without attention: with a biased ReLU they meet in one point, with tanh "
-        "and no bias, which is odd, in two antipodal points.",
-        draw_sphere, axes=2,
-    ),
-    Picture(
-        "Energy and its bound",
-        "Mean energy of four tokens in R^5 under noise alone, and exp(lambda_bar' t).",
-        draw_energy,
-    ),
+    layer_norm, general_attention, *one_layer, *in_depth, width_rate, *in_tokens, *laws, harmonics,
+    *synchronization,
 )  # fmt: skip
 
 not_checked = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from checks.report.content import Content, RoomContent, mutants_refuted
 from checks.suite.files import write_text
 from checks.suite.problem import InputProblem
-from checks.verdicts import Result, Verdict
+from checks.verdicts import Result
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _lines(content: Content) -> list[str]:
     return [
         f"Tier {plan.tier}, seed {plan.seed}: {content.verdict_summary}.",
         "",
-        "| room | claims supported | planted errors refuted | derivation |",
+        "| room | claims supported or certified | planted errors refuted | derivation |",
         "|---|---|---|---|",
         *map(_row, content.rooms),
     ]
@@ -77,7 +77,7 @@ def _lines(content: Content) -> list[str]:
 
 def _row(room: RoomContent) -> str:
     results: Sequence[Result] = room.results
-    supported = sum(result.verdict is Verdict.SUPPORTED for result in results)
+    supported = sum(result.verdict.holds for result in results)
     refuted = sum(map(mutants_refuted, results))
     planted = sum(len(result.mutants) for result in results)
     cells = (

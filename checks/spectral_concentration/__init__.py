@@ -15,8 +15,8 @@ from checks.spectral_concentration.capped_steps import (
     GRADIENT,
     PLAIN,
     TAU,
+    Networks,
     growth_events,
-    history,
     weyl_slack,
 )
 from checks.suite.picture import Picture
@@ -52,12 +52,17 @@ Slip = tuple[str, dict[str, Any]]  # words, and wrong keyword arguments of what 
 
 
 def asked(
-    name: str, measure: Callable[..., Any], slips: Mapping[str, Slip]
+    name: str, measure: Callable[..., Any], slips: Mapping[str, Slip], of: Any = None
 ) -> tuple[Column, dict[str, tuple[str, Column]]]:
-    """What a claim and its planted errors measure of the same networks."""
+    """What a claim and its planted errors measure of the same networks; ``of`` trains them."""
     names = {slip: slip.replace("_", "-") for slip in slips}
     wrong = {names[slip]: partial(measure, **options) for slip, (_, options) in slips.items()}
-    networks = Experiment.of(state.name(name), {"claim": measure, **wrong})
+    columns = {"claim": measure, **wrong}
+    networks = (
+        Experiment(state.name(name), events.Events(of, columns))
+        if of
+        else Experiment.of(state.name(name), columns)
+    )
     return networks["claim"], {
         names[slip]: (words, networks[names[slip]]) for slip, (words, _) in slips.items()
     }
@@ -84,7 +89,7 @@ def identity(name: str, statement: str, residual: Any, sizes: Sizes, **slips: Sl
 def frequency(
     name: str, statement: str, sample: Any, ranges: Mapping[str, tuple[float, float]],
     contrasts: tuple[tuple[int, int], ...] = (), *, source: str = "reconstructed",
-    points: Any = NETWORKS, seeds: Any = 10, cap: int = 20, **slips: Slip,
+    points: Any = NETWORKS, seeds: Any = 10, cap: int = 20, of: Any = Networks, **slips: Slip,
 ) -> Claim:  # fmt: skip
     """A claim about trained networks: events with the ranges of their probabilities.
 
@@ -93,8 +98,9 @@ def frequency(
     """
     low, high = zip(*ranges.values(), strict=True)
     return state(
-        FrequencyClaim, name, statement, *asked(name, sample, slips), source=source, points=points,
-        events=tuple(ranges), low=low, high=high, contrasts=contrasts, seeds=seeds, cap=cap,
+        FrequencyClaim, name, statement, *asked(name, sample, slips, of), source=source,
+        points=points, events=tuple(ranges), low=low, high=high, contrasts=contrasts,
+        seeds=seeds, cap=cap,
     )  # fmt: skip
 
 
@@ -110,11 +116,12 @@ def real_data(model: str, what: str) -> Claim:
         f"cap the held-out loss is below {share} times that without; without it attention "
         f"collapses malignantly and SEC(4) reaches 0.9 in a layer, with it not. A constant rate of "
         f"{small} without cap lowers the loss as well.",
-        partial(events.real_data_events, model=model),
+        events.real_data_events,
         {"lower loss with cap": often, f"lower loss at rate {small} without cap": often,
          "SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
          "malignant without cap": often, "malignant with cap": seldom},
         ((4, 5),), source="abstract", points=[{"steps": 200}], seeds=LATER,
+        of=partial(events.Models, model=model),
         no_cap=("a cap that never binds", {"tau": np.inf}),
         small_rate=("a rate at which both learn", {"rate": small}),
     )  # fmt: skip
@@ -232,7 +239,7 @@ claims = (
         "power-iteration-exceeds-the-cap",
         "With three warm rounds some step exceeds the cap by more than 1 %, none by a factor of 2.",
         growth_events, {"a step above 1.01 tau": often, "a step above 2 tau": seldom},
-        points=[{"m": 32, "n": 32, "steps": 60}], cap=40,
+        points=[{"m": 32, "n": 32, "steps": 60}], cap=40, of=None,
         average=("the audit takes the mean over steps", {"average": True}),
         raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
     ),
@@ -366,8 +373,9 @@ def _curves(axes: Any, arms: Mapping[str, Arm], size: Sizes) -> None:
         "rank": "effective rank",
         "concentration": "SEC(4)",
     }
+    networks = Networks(size, PICTURE_KEYS)
     for label, arm in arms.items():
-        record = history(size, PICTURE_KEYS, arm)
+        record = networks.history(arm)
         for ax, (field, title) in zip(axes, names.items(), strict=True):
             values = getattr(record, field)
             values = values if values.ndim == 2 else values[..., 0]

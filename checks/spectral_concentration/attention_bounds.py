@@ -6,15 +6,16 @@ Keyword arguments plant errors. Instances are drawn on the host, as hard ones as
 in logits, equal and graded singular values.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, UInt32
+from jaxtyping import Float
 
+from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated import spectral_concentration as generated
 from numerics.spectral_concentration import (
@@ -32,9 +33,7 @@ _softmax = quick_jit(jax.nn.softmax, static_argnums=1)
 _concentration = quick_jit(
     jax.vmap(spectral_energy_concentration, in_axes=(0, 0, None)), static_argnums=2
 )
-Keys = UInt32[np.ndarray, "k 2"]
-Values = Float[np.ndarray, " k"]
-Size = Mapping[str, int]
+Values = Float[np.ndarray, " seeds"]
 
 
 def each(keys: Keys, instance: Callable[[np.random.Generator], Any]) -> Any:

@@ -1,7 +1,6 @@
 """What the cap of AdamW^2 does: audits of single steps, and networks that collapse or do not."""
 
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import jax
@@ -10,6 +9,7 @@ import numpy as np
 import optax
 from jaxtyping import Float, UInt32
 
+from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated.spectral_concentration import weyl_growth_bound
 from numerics.spectral_concentration import (
@@ -23,8 +23,6 @@ from numerics.spectral_concentration.spectral_cap import capped_adamw
 
 U = 2.0**-53
 TAU = 0.01
-Keys = UInt32[np.ndarray, "k 2"]
-Size = Mapping[str, int]
 Path = Float[np.ndarray, "k times m n"]
 
 _growth_bound = quick_jit(jnp.vectorize(weyl_growth_bound))
@@ -161,19 +159,23 @@ def task_of(size: Size) -> Task:
     return Task(tokens=size["tokens"], layers=size["layers"], steps=size["steps"])
 
 
-@lru_cache(maxsize=64)
-def _trained(keys: bytes, arm: Arm, task: Task) -> Record:
-    return train(np.frombuffer(keys, np.uint32).reshape(-1, 2), arm, task)
+class Networks:
+    """Networks of some seeds at a size; each arm is trained once, whatever is asked of it."""
 
+    def __init__(self, size: Size, keys: Keys) -> None:
+        """Nothing is trained yet."""
+        self.size, self.task = size, task_of(size)
+        self._keys, self._records = keys, {}
 
-def history(size: Size, keys: Keys, arm: Arm) -> Record:
-    """The records of an arm; a claim and its mutants share them."""
-    return _trained(np.ascontiguousarray(keys).tobytes(), arm, task_of(size))
+    def history(self, arm: Arm) -> Record:
+        """The records of an arm."""
+        if arm not in self._records:
+            self._records[arm] = train(self._keys, arm, self.task)
+        return self._records[arm]
 
-
-def ends(size: Size, keys: Keys, arm: Arm) -> Ends:
-    """How the networks of an arm ended."""
-    return Ends(history(size, keys, arm), task_of(size))
+    def ends(self, arm: Arm) -> Ends:
+        """How the networks of an arm ended."""
+        return Ends(self.history(arm), self.task)
 
 
 def columns(*events: Any) -> Float[np.ndarray, "k q"]:

@@ -1,11 +1,11 @@
 """Events of trained networks, which the frequency claims of spectral concentration count.
 
-Each function takes ``size`` and ``keys`` as a claim passes them, and returns zeros and ones: one
-row a key, one column an event. Keyword arguments choose other arms, for mutants.
+Each function takes the networks of some seeds, and returns zeros and ones: one row a key, one
+column an event. Keyword arguments choose other arms, for mutants.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,8 @@ from checks.spectral_concentration.capped_steps import (
     PLAIN,
     TAU,
     Ends,
+    Networks,
     columns,
-    ends,
-    history,
-    task_of,
 )
 from numerics.spectral_concentration import LOW_ENTROPY, LOW_RANK
 from numerics.spectral_concentration.reversal import Arm
@@ -30,74 +28,89 @@ Keys = Any
 Sizes = Mapping[str, Any]
 
 
-def crash_events(size: Sizes, keys: Keys, plain: Arm = PLAIN, capped: Arm = CAPPED) -> Any:
+@dataclass(frozen=True)
+class Events:
+    """What is asked of the same networks, as columns: a simulation of an experiment."""
+
+    of: Callable[[Sizes, Keys], Any]  # the networks of a point and keys
+    functions: Mapping[str, Callable[..., Any]]
+
+    def __call__(self, point: Sizes, keys: Keys) -> dict[str, Any]:
+        """Each column."""
+        networks = self.of(point, keys)
+        return {name: events(networks) for name, events in self.functions.items()}
+
+
+def crash_events(networks: Networks, plain: Arm = PLAIN, capped: Arm = CAPPED) -> Any:
     """Crash without the cap, crash with it, accuracy with it."""
-    without, with_cap = ends(size, keys, plain), ends(size, keys, capped)
+    without, with_cap = networks.ends(plain), networks.ends(capped)
     return columns(without.crash, with_cap.crash, with_cap.accurate)
 
 
 def collapse_events(
-    size: Sizes, keys: Keys, arms: tuple[Arm, Arm] = (PLAIN, CAPPED), squared: bool = True
+    networks: Networks, arms: tuple[Arm, Arm] = (PLAIN, CAPPED), squared: bool = True
 ) -> Any:
     """Concentration and modes without the cap and with it."""
-    without, with_cap = (ends(size, keys, arm) for arm in arms)
+    without, with_cap = (networks.ends(arm) for arm in arms)
     high, low = (e.concentration if squared else e.unsquared for e in (without, with_cap))
     return columns(high >= 0.9, low <= 0.8, without.malignant, with_cap.benign, with_cap.malignant)
 
 
-def product_events(size: Sizes, keys: Keys, arm: Arm = PLAIN) -> Any:
+def product_events(networks: Networks, arm: Arm = PLAIN) -> Any:
     """Concentration of query and key, of value and output, and of query and value."""
-    end = ends(size, keys, arm)
+    end = networks.ends(arm)
     return columns(end.concentration >= 0.9, end.of_values >= 0.8, end.of_strangers >= 0.8)
 
 
 FROBENIUS = Arm(tau=TAU, frobenius=True)
 
 
-def end_events(size: Sizes, keys: Keys, arm: Arm = FROBENIUS) -> Any:
+def end_events(networks: Networks, arm: Arm = FROBENIUS) -> Any:
     """Crash and accuracy."""
-    end = ends(size, keys, arm)
+    end = networks.ends(arm)
     return columns(end.crash, end.accurate)
 
 
-def uniform_events(size: Sizes, keys: Keys, factor: float = 1.0) -> Any:
+def uniform_events(networks: Networks, factor: float = 1.0) -> Any:
     """A run without a cap at a multiple of the mean rate that the cap allowed."""
-    rate = factor * CAPPED.rate * float(ends(size, keys, CAPPED).mean_rate.mean())
-    end = ends(size, keys, Arm(rate=rate))
+    rate = factor * CAPPED.rate * float(networks.ends(CAPPED).mean_rate.mean())
+    end = networks.ends(Arm(rate=rate))
     return columns(end.accurate, end.crash)
 
 
-def accurate_events(size: Sizes, keys: Keys, arms: tuple[Arm, ...]) -> Any:
+def accurate_events(networks: Networks, arms: tuple[Arm, ...]) -> Any:
     """Accuracy of each arm."""
-    return columns(*(ends(size, keys, arm).accurate for arm in arms))
+    return columns(*(networks.ends(arm).accurate for arm in arms))
 
 
 QUERY_KEY, OTHERS = Arm(tau=TAU, cap_others=False), Arm(tau=TAU, cap_query_key=False)
 
 
-def low_entropy_events(size: Sizes, keys: Keys, arm: Arm = CAPPED) -> Any:
+def low_entropy_events(networks: Networks, arm: Arm = CAPPED) -> Any:
     """Accurate with low entropy."""
-    end = ends(size, keys, arm)
+    end = networks.ends(arm)
     return columns(end.accurate & end.low_entropy)
 
 
 SMALL = Arm(rate=0.0077, scale=0.02 * 32**0.5)  # standard deviation 0.02 at width 32
 
 
-def concentrated_events(size: Sizes, keys: Keys, arm: Arm = SMALL, squared: bool = True) -> Any:
+def concentrated_events(networks: Networks, arm: Arm = SMALL, squared: bool = True) -> Any:
     """Accurate with a concentrated spectrum.
 
     Above 0.92, which 19 of 20 such networks reach; of their singular values not squared (planted
     error) a quarter reach 0.9, too many to be told from half of them by ten seeds.
     """
-    end = ends(size, keys, arm)
+    end = networks.ends(arm)
     return columns(end.accurate & ((end.concentration if squared else end.unsquared) >= 0.92))
 
 
-def warmup_events(size: Sizes, keys: Keys, rate: float = 0.1, tau: float = np.inf) -> Any:
+def warmup_events(networks: Networks, rate: float = 0.1, tau: float = np.inf) -> Any:
     """A run with linear warm-up and then a constant rate: worse than before, accurate."""
-    warm = Arm(rate=rate, tau=tau, warmup=size["steps"] / 2 if size["steps"] < 300 else 100)
-    end = ends(size, keys, warm)
+    warm = Arm(
+        rate=rate, tau=tau, warmup=networks.task.steps / 2 if networks.task.steps < 300 else 100
+    )
+    end = networks.ends(warm)
     return columns(end.worsened, end.accurate)
 
 
@@ -113,9 +126,9 @@ def rates_with(**changes: Any) -> dict[str, Any]:
 LOOSE = Arm(tau=0.03)
 
 
-def transition_events(size: Sizes, keys: Keys, arm: Arm = LOOSE) -> Any:
+def transition_events(networks: Networks, arm: Arm = LOOSE) -> Any:
     """Accurate and benign at some time, and at the end crashed and malignant."""
-    record, task = history(size, keys, arm), task_of(size)
+    record, task = networks.history(arm), networks.task
     times = range(1, record.loss.shape[1] + 1)
     along = [Ends(type(record)(*(field[:, :t] for field in record)), task) for t in times]
     accurate = np.any([end.accurate for end in along], axis=0)
@@ -128,20 +141,27 @@ def transition_events(size: Sizes, keys: Keys, arm: Arm = LOOSE) -> Any:
 MODELS = {"GPT": (characters, 0.9, 0.01), "ViT": (digits, 0.75, 0.003)}
 
 
-@lru_cache(maxsize=32)
-def _model(keys: bytes, model: str, rate: float, tau: float, steps: int) -> Trained:
-    rows = np.frombuffer(keys, np.uint32).reshape(-1, 2)
-    return train_model(rows, MODELS[model][0](), rate, tau, ModelSize(steps=steps))
+class Models:
+    """Small transformers on real data, by rate and cap, each trained once."""
+
+    def __init__(self, size: Sizes, keys: Keys, model: str) -> None:
+        """Nothing is trained yet."""
+        data, self.share, self.small = MODELS[model]
+        self._data, self._size = data(), ModelSize(steps=size["steps"])
+        self._keys, self._trained = keys, {}
+
+    def trained(self, rate: float, tau: float) -> Trained:
+        """The models of a rate and a cap."""
+        if (rate, tau) not in self._trained:
+            self._trained[rate, tau] = train_model(self._keys, self._data, rate, tau, self._size)
+        return self._trained[rate, tau]
 
 
-def real_data_events(
-    size: Sizes, keys: Keys, model: str, rate: float = 0.1, tau: float = TAU
-) -> Any:
+def real_data_events(models: Models, rate: float = 0.1, tau: float = TAU) -> Any:
     """What the cap does to a small transformer on real data, at a rate without warm-up."""
-    raw = np.ascontiguousarray(keys).tobytes()
-    _, share, small = MODELS[model]
-    capped, plain = (_model(raw, model, rate, t, size["steps"]) for t in (tau, np.inf))
-    slow = _model(raw, model, small, np.inf, size["steps"])
+    share = models.share
+    capped, plain = (models.trained(rate, t) for t in (tau, np.inf))
+    slow = models.trained(models.small, np.inf)
     # A loss that is no number is a loss.
     target = share * np.where(np.isfinite(plain.held), plain.held, np.inf)
     high, low = (found.concentration.max(axis=1) for found in (plain, capped))

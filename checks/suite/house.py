@@ -17,7 +17,7 @@ from checks.suite.outside import making
 from checks.suite.picture import Picture
 from checks.suite.problem import InputProblem, RoomProblem
 from checks.suite.roots import Address, Root, built_in_names
-from checks.verdicts import Claim
+from checks.verdicts import CertifiedClaim, Claim, Statements, can_certify
 from theory.certify.inequality import Claimed
 from theory.language import Theorem
 
@@ -147,7 +147,19 @@ def _room(address: Address) -> Room:
     for claim in claims:
         if not isinstance(claim, Claim):
             raise _incomplete(address, "claims to be a tuple of claims", repr(claim))
+    claims += _certified(address)
     return Room(address.name, theorem, claims, pictures, unchecked)
+
+
+def _certified(address: Address) -> tuple[Claim, ...]:
+    """The room's inequalities as claims, where what proves them is installed."""
+    if not (address.file("inequalities").is_file() and can_certify()):
+        return ()
+    state = Statements(address.name)
+    return tuple(
+        state(CertifiedClaim, f"certified/{found.name}", found.statement, found, {})
+        for found in _member(address, "inequalities", "inequalities")
+    )
 
 
 def _typed(address: Address, part: str, member: str, kind: type) -> Any:

@@ -16,7 +16,7 @@ from checks.suite.targets import Located, Origin
 from checks.verdicts import (
     Claim,
     ClaimError,
-    Measure,
+    Measurer,
     Result,
     Table,
     Task,
@@ -84,7 +84,7 @@ class Blocks:
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
-    def measurer(self, located: Located, took: Callable[[float], object] = float) -> Measure:
+    def measurer(self, located: Located, took: Callable[[float], object] = float) -> Measurer:
         """A function from tasks to tables; ``took`` is told the seconds of each that it computed.
 
         Who asks for an item that another claim is computing waits for it.

@@ -10,7 +10,8 @@ from .claim import Role as Role
 from .claim import Spoiled as Spoiled
 from .claim import tier_words as tier_words
 from .data import Data as Data
-from .evidence import Measure as Measure
+from .data import Measure as Measure
+from .evidence import Measurer as Measurer
 from .evidence import experiments as experiments
 from .experiment import Column as Column
 from .experiment import Experiment as Experiment
@@ -21,6 +22,8 @@ from .grammar import Statements as Statements
 from .grammar import With as With
 from .judge import judge as judge
 from .judge import mutants_of as mutants_of
+from .kinds.certified import CertifiedClaim as CertifiedClaim
+from .kinds.certified import can_certify as can_certify
 from .kinds.constant import ConstantClaim as ConstantClaim
 from .kinds.decay import DecayClaim as DecayClaim
 from .kinds.frequency import FrequencyClaim as FrequencyClaim

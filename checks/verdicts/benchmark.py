@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from .calibration import Frequency, frequencies, frequency, fresh_seeds
 from .data import Data, Real
-from .evidence import Measure
+from .evidence import Measurer
 from .experiment import Table
 from .hostile import HOSTILE, Hostile
 from .judge import BUDGET, quick_verdict
@@ -198,7 +198,7 @@ def calibrate_judge(
 
 
 def _all_seeds(
-    claim: RateClaim, measure: Measure, seed: int
+    claim: RateClaim, measure: Measurer, seed: int
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Log mean errors at the cap, and minus the log of the prediction (unit constants)."""
     points, count = claim.at("smoke").points, claim.at("smoke").looks[-1]

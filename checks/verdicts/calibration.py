@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from .claim import Claim
-from .evidence import Measure
+from .evidence import Measurer
 from .judge import BUDGET, judge
 from .outcome import Verdict
 
@@ -65,9 +65,11 @@ class Calibration:
 
     def to_markdown(self) -> str:
         """A table with one row for the claim and one for each mutant."""
-        names = [verdict.value for verdict in Verdict]
-        lines = [f"| {self.claim_id} | " + " | ".join(names) + " |", "|---|---|---|---|"]
-        for label, row in {"the claim": self.claim, **self.mutants}.items():
+        rows = {"the claim": self.claim, **self.mutants}
+        names = [v.value for v in Verdict if all(v.value in row for row in rows.values())]
+        rule = "|---" * (len(names) + 1) + "|"
+        lines = [f"| {self.claim_id} | " + " | ".join(names) + " |", rule]
+        for label, row in rows.items():
             lines.append(f"| {label} | " + " | ".join(str(row[name]) for name in names) + " |")
         return "\n".join(lines) + "\n"
 
@@ -79,7 +81,7 @@ def calibrate(
     seed: int = 0,
     tier: str = "smoke",
     budget: float = BUDGET,
-    measure: Measure | None = None,
+    measure: Measurer | None = None,
 ) -> Calibration:
     """Judge a claim on ``replicates`` fresh run seeds (derived from ``seed``)."""
     if replicates < 1:
@@ -88,6 +90,11 @@ def calibrate(
     mutants: dict[str, Counter[str]] = {}
     for run in fresh_seeds(seed, replicates):
         result = judge(claim, seed=run, tier=tier, budget=budget, measure=measure)
+        if result.verdict is Verdict.CERTIFIED:
+            raise ValueError(
+                f"expected a claim that data decide, received {claim.id}, which is proved: other "
+                "seeds say the same"
+            )
         own[result.verdict.value] += 1
         for mutant in result.mutants:
             mutants.setdefault(mutant.id, Counter())[mutant.verdict.value] += 1
@@ -107,8 +114,9 @@ def fresh_seeds(seed: int, replicates: int) -> list[int]:
 
 
 def frequencies(counts: Counter[str], replicates: int) -> dict[str, Frequency]:
-    """A Frequency for each of the three verdicts."""
-    return {v.value: frequency(counts[v.value], replicates) for v in Verdict}
+    """A Frequency for each of the three answers that data can give."""
+    answers = (Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE)
+    return {v.value: frequency(counts[v.value], replicates) for v in answers}
 
 
 def frequency(count: int, replicates: int) -> Frequency:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .data import Data, Real, Size
+from .data import Data, Measure, Real, Size
 from .finding import Finding
 
 TIERS = ("smoke", "standard", "full")
@@ -32,7 +32,7 @@ class Role:
     ``side``: roles of different sides get different keys, so that they are independent.
     """
 
-    measure: Callable[..., Any]
+    measure: Measure
     rows: tuple[Row, ...] = ((),)
     nonnegative: bool = False
     events: bool = False

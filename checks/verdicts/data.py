@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 
 Real = float | int  # what a user may write where a number is meant
 Size = dict[str, Any]  # numbers by name: whole ones are int, others float
+
+
+@runtime_checkable
+class Measure(Protocol):
+    """A measuring function: of a size and of keys, uint32 of shape (n, 2), a row for each key."""
+
+    def __call__(self, size: Any, keys: Any, /) -> Any:
+        """An array, or what NumPy makes one of, whose first axis has the length n."""
+        ...
 
 
 @dataclass(frozen=True)

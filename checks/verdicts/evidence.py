@@ -14,7 +14,7 @@ from .experiment import Column, Experiment, Table, alone
 from .tasks import Task, evaluate
 from .values import FAULTS, ClaimError, in_words, real_values
 
-Measure = Callable[[Sequence[Task]], Sequence[Table]]
+Measurer = Callable[[Sequence[Task]], Sequence[Table]]
 
 
 @lru_cache(maxsize=512)
@@ -69,7 +69,7 @@ class Evidence:
     claim: Claim
     tier: str
     seed: int
-    measure: Measure | None = None
+    measure: Measurer | None = None
     known: dict[Task, Table] = field(default_factory=dict)
     rows: dict[Any, np.ndarray] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Evidence:
         points = subject.at(self.tier).points
         read = columns(self.claim, mutant)
         tasks = {
-            (role, k): self._tasks(column, point, seeds)
+            (role, k): self._tasks(column, column.point(point, points), seeds)
             for role, column in read.items()
             for k, point in enumerate(points)
         }
@@ -94,11 +94,11 @@ class Evidence:
         }
         return Data(points, arrays, seeds)
 
-    def _tasks(self, column: Column, size: Size, seeds: int) -> list[Task]:
-        name, point = column.experiment.name, tuple(column.point(size).items())
+    def _tasks(self, column: Column, point: Size, seeds: int) -> list[Task]:
+        name, sizes = column.experiment.name, tuple(point.items())
         block = column.experiment.block or self.claim.at(self.tier).looks[0]
         return [
-            Task(name, point, start, min(block, seeds - start), self.seed)
+            Task(name, sizes, start, min(block, seeds - start), self.seed)
             for start in range(0, seeds, block)
         ]
 

@@ -5,13 +5,13 @@ the experiment's name, so claims of one experiment ask about the same networks; 
 a point is simulated and stored once, whoever asks for it first and wherever it is computed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .data import Size
+from .data import Measure, Size
 
 Table = Mapping[str, np.ndarray]  # named columns, each with one row a key
 
@@ -24,10 +24,12 @@ class Experiment:
     in a room. ``options`` are further keyword arguments of ``simulate``. ``draw``: what the keys
     are made of, by default the name; ``side`` tells apart samples of one draw that must be
     independent. ``block``: the number of seeds simulated together, by default that of the first
-    look of the claim that asks.
+    look of the claim that asks. ``together``: the size whose levels are simulated at once, such as
+    nested depths: the point has the claim's largest level, and the table columns for all.
 
-    ``experiment["error"]`` is a measuring function of a claim that reads a column;
-    ``experiment.column(f)`` one that reads ``f(size, table)``.
+    ``experiment["error"]`` is a measuring function of a claim that reads a column, and
+    ``experiment["error/{L}"]`` one that reads ``error/8`` where the claim's size L is 8;
+    ``experiment.column(f)`` reads ``f(size, table)``.
     """
 
     name: str
@@ -36,16 +38,17 @@ class Experiment:
     side: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     block: int = 0
+    together: str = ""
 
     @staticmethod
     def of(
-        name: str, columns: Mapping[str, Callable[..., Any]], *, draw: str = "", block: int = 0
+        name: str, columns: Mapping[str, Measure], *, draw: str = "", block: int = 0
     ) -> "Experiment":
         """The experiment whose columns are functions ``(point, keys) -> array``."""
         return Experiment(name, _Measured(columns), draw, block=block)
 
     def __getitem__(self, name: str) -> "Column":
-        """The column of that name, for a claim at the experiment's own points."""
+        """The column of that name, in which a claim's sizes may stand in braces."""
         return self.column(Named(name))
 
     def column(
@@ -53,8 +56,7 @@ class Experiment:
     ) -> "Column":
         """``of(size, table)`` of what was simulated at the point ``at(size)``, for each key a row.
 
-        ``at`` leads from a claim's sizes to the experiment's: widths that are simulated together
-        are one point of the experiment and several of the claim.
+        ``at`` leaves out sizes of the claim that the experiment does not have.
         """
         return Column(self, of, at)
 
@@ -85,9 +87,10 @@ class Named:
 
     def __call__(self, size: Size, table: Table) -> np.ndarray:
         """The column; raises KeyError with the names that there are."""
-        if self.name not in table:
-            raise KeyError(f"no column {self.name!r}; the experiment has {sorted(table)}")
-        return table[self.name]
+        name = self.name.format_map(size) if "{" in self.name else self.name
+        if name not in table:
+            raise KeyError(f"no column {name!r}; the experiment has {sorted(table)}")
+        return table[name]
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,18 @@ class Column:
     of: Callable[[Size, Table], Any]
     at: Callable[[Size], Size] | None = None
 
-    def point(self, size: Size) -> Size:
-        """The experiment's point for a claim's sizes."""
-        return dict(size) if self.at is None else self.at(dict(size))
+    def point(self, size: Size, sizes: Sequence[Size] = ()) -> Size:
+        """The experiment's point for one of a claim's ``sizes``."""
+        point = dict(size) if self.at is None else self.at(dict(size))
+        name = self.experiment.together
+        if name in point:
+            fixed = size.keys() - {name}
+            alike = (s for s in sizes if all(s.get(other) == size[other] for other in fixed))
+            point[name] = max((s[name] for s in alike), default=size[name])
+        return point
 
     def __call__(self, size: Size, keys: Any) -> Any:
-        """Simulate for these keys alone, and read."""
+        """Simulate for these keys at this size alone, and read."""
         experiment = self.experiment
         table = experiment.simulate(self.point(size), keys, **experiment.options)
         return self.of(size, {name: np.asarray(column) for name, column in table.items()})
@@ -111,13 +120,13 @@ class Column:
 
 @dataclass(frozen=True)
 class _Measured:
-    functions: Mapping[str, Callable[..., Any]]
+    functions: Mapping[str, Measure]
 
     def __call__(self, point: Size, keys: Any) -> dict[str, Any]:
         # A function may write into what it gets, and return it: each gets copies of its own.
         return {name: f(dict(point), keys.copy()) for name, f in self.functions.items()}
 
 
-def alone(name: str, measure: Callable[..., Any], draw: str, side: str) -> Column:
+def alone(name: str, measure: Measure, draw: str, side: str) -> Column:
     """A plain function ``(size, keys) -> array`` as the one column of an experiment of its own."""
     return Experiment(name, _Measured({"value": measure}), draw, side)["value"]

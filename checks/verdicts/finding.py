@@ -18,6 +18,7 @@ class Finding:
 
     ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported, and
     ``counted`` what the numbers rest on where that is not seeds, which one could add to.
+    ``proved``: what supports was no sample, but a proof that was checked.
     """
 
     tests: tuple[Test, ...]
@@ -27,6 +28,7 @@ class Finding:
     blocked: str = ""
     doubt: str = ""
     counted: str = ""
+    proved: bool = False
 
 
 def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .claim import TIERS, Claim, Mutant
 from .data import Data
-from .evidence import Evidence, Measure, planted
+from .evidence import Evidence, Measurer, planted
 from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
@@ -45,7 +45,7 @@ def judge(
     seed: int = 0,
     tier: str = "smoke",
     budget: float = BUDGET,
-    measure: Measure | None = None,
+    measure: Measurer | None = None,
 ) -> Result:
     """Judge one claim and its mutants; the same arguments give the same Result.
 
@@ -88,8 +88,7 @@ def judge(
         tier=tier,
         seed=seed,
         margin=margin_of(claim),
-        notes=course.finding.notes
-        + (() if course.finding.counted else (_rule_of_three(course.seeds),)),
+        notes=(*course.finding.notes, *_rule_of_three(course)),
         series=course.finding.series,
         own_verdict=course.verdict,
     )
@@ -101,17 +100,17 @@ def quick_verdict(
     seed: int = 0,
     tier: str = "smoke",
     budget: float = BUDGET,
-    measure: Measure | None = None,
+    measure: Measurer | None = None,
 ) -> Verdict:
     """The verdict that ``judge`` gives, running mutants only where they can change it."""
     course, evidence = _own_course(claim, seed, tier, budget, measure)
-    if course.verdict is not Verdict.SUPPORTED:
+    if not course.verdict.holds:
         return course.verdict
     return _gate(course, [_try_mutant(claim, m, evidence) for m in mutants_of(claim)])[0]
 
 
 def _own_course(
-    claim: Claim, seed: int, tier: str, budget: float, measure: Measure | None
+    claim: Claim, seed: int, tier: str, budget: float, measure: Measurer | None
 ) -> tuple["Course", Evidence]:
     """The looks at the claim's own data, after checking the arguments."""
     if tier not in TIERS:
@@ -163,11 +162,14 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
         ) from error
 
 
-def _rule_of_three(seeds: int) -> str:
-    """What is known of seeds that fail: none was seen."""
+def _rule_of_three(course: Course) -> tuple[str, ...]:
+    """What is known of seeds that fail: none was seen. A proof or a table has none."""
+    seeds = course.seeds
+    if course.finding.proved or course.finding.counted:
+        return ()
     return (
         f"none of {seeds} seeds failed or blew up: a share of up to {min(1.0, 3 / seeds):.2g} of "
-        "seeds may (95 %)"
+        "seeds may (95 %)",
     )
 
 
@@ -217,7 +219,7 @@ def _decide(finding: Finding, p_value: float, budget: float, error: float) -> Ve
     if p_value <= budget:
         return Verdict.REFUTED
     if not (finding.blocked or finding.doubt) and support(finding.tests) <= error:
-        return Verdict.SUPPORTED
+        return Verdict.CERTIFIED if finding.proved else Verdict.SUPPORTED
     return Verdict.INCONCLUSIVE
 
 
@@ -236,6 +238,6 @@ def _try_mutant(claim: Claim, mutant: Mutant, evidence: Evidence) -> MutantOutco
 def _gate(course: Course, mutants: Sequence[MutantOutcome]) -> tuple[Verdict, str]:
     """A claim is supported only by a test that refutes every planted error."""
     missed = [mutant.id for mutant in mutants if mutant.verdict is not Verdict.REFUTED]
-    if course.verdict is not Verdict.SUPPORTED or not missed:
+    if not course.verdict.holds or not missed:
         return course.verdict, course.because
     return Verdict.INCONCLUSIVE, f"does not refute {', '.join(missed)}; itself: {course.because}"

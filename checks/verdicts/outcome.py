@@ -15,11 +15,17 @@ SHOWN = 1.25  # the skewness of a law over that of a sample
 
 
 class Verdict(Enum):
-    """The three answers; none is a default."""
+    """The three answers, none a default, and the word for what no data could show: a proof."""
 
     SUPPORTED = "SUPPORTED"
+    CERTIFIED = "CERTIFIED"
     REFUTED = "REFUTED"
     INCONCLUSIVE = "INCONCLUSIVE"
+
+    @property
+    def holds(self) -> bool:
+        """SUPPORTED by data, or CERTIFIED by a proof."""
+        return self in (Verdict.SUPPORTED, Verdict.CERTIFIED)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ def because(
     """
     if verdict is Verdict.INCONCLUSIVE and (finding.blocked or finding.doubt):
         return finding.blocked or finding.doubt
-    sampled = next((note for note in finding.notes if note.startswith("SAMPLED")), "")
+    told = ("SAMPLED", "CERTIFIED")
+    words = next((note for note in finding.notes if note.startswith(told)), "")
     if verdict is Verdict.REFUTED:
         worst = min(finding.tests, key=lambda test: test.p_refute)
         worst = next((test for test in finding.tests if test.p_refute <= CLEARLY), worst)
@@ -38,12 +39,12 @@ def because(
         p = f" (p = {worst.p_refute:.2g})" if worst.p_refute > 0 or worst.standard_error else ""
         return f"{said.words()}, outside {said.region(worst.low, worst.high)}{p}"
     worst = max(finding.tests, key=lambda test: test.p_support)
-    if verdict is Verdict.SUPPORTED:
+    if verdict.holds:
         first = _Said(finding.tests[0], finding)
         region = first.region(*finding.tests[0].support_region)
         counted = finding.counted or f"{seeds} seeds"
         inside = f"{first.words(1 - 2 * error)}, within {region}{_unequal(finding.tests)}"
-        return sampled or f"{inside}, {counted}"
+        return words or f"{inside}, {counted}"
     said = _Said(worst, finding)
     region = said.region(*worst.support_region)
     end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")

@@ -5,7 +5,6 @@ keys and give named columns, one row a key.
 """
 
 import itertools
-from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -28,12 +27,11 @@ from numerics.adamw_depth_limit.token_problems import (
     repeated,
     simulate,
 )
+from numerics.engine.measuring import Size, Table
 
 STEPS = 2  # training steps
 ADAMW = Recipe(learning_rate=0.1)
 Values = Float[np.ndarray, " seeds"]
-Size = Mapping[str, int]
-Table = Mapping[str, np.ndarray]
 
 
 @cache

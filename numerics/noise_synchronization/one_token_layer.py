@@ -1,17 +1,18 @@
 """One layer of attention and random MLP against drift, bracket and energy slope of its limit.
 
-Every function returns one number (or row) a seed; a seed is a batch of independent layers. The
-arguments beyond size and keys plant errors.
+A seed is a batch of independent layers; what is measured has one number (or row) a seed. What the
+limit says of it is given term by term, so that one can see what each of them is worth.
 """
 
-from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float
 
+from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated import noise_synchronization as generated
 from numerics.generated.noise_synchronization import Scalar
@@ -19,8 +20,6 @@ from numerics.noise_synchronization import Kernel, kernel, simple_attention
 from numerics.noise_synchronization.mlp_fields import Law, count, mlp_field, normals
 from numerics.noise_synchronization.token_layers import Attention, layer, normalised
 
-Size = Mapping[str, int]
-Keys = UInt32[np.ndarray, "n 2"]
 SIGMA_U, SIGMA_W = 0.3, 0.2
 LAW = Law("relu", SIGMA_U, SIGMA_W)
 
@@ -42,35 +41,30 @@ def per_seed(values: Float[Array, "rows ..."], seeds: int) -> Float[np.ndarray, 
     return found.reshape(seeds, -1, *found.shape[1:]).mean(1)
 
 
-def relu_kernel(inner: Scalar) -> Kernel:
-    """The kernel of ``LAW`` whose pre-activations are divided by sqrt(inner): d, or a slip."""
+def relu_kernel(d: Scalar) -> Kernel:
+    """The kernel of ``LAW`` whose pre-activations are divided by sqrt(d)."""
     return jnp.vectorize(
-        lambda u: generated.relu_kernel(
-            u, inner, jnp.asarray(LAW.sigma_u), jnp.asarray(LAW.sigma_w)
-        )
+        lambda u: generated.relu_kernel(u, d, jnp.asarray(LAW.sigma_u), jnp.asarray(LAW.sigma_w))
     )
 
 
 # LayerNorm
 @partial(quick_jit, level=0)
-def _norm_defect(
-    z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float, plus: Scalar
-) -> Float[Array, " n"]:
-    def one(pair: Float[Array, "2 d"]) -> Float[Array, ""]:
+def _norm_defects(
+    z: Float[Array, "n 2 d"], eps: Float[Array, ""] | float
+) -> tuple[Float[Array, "n d"], Float[Array, "n d"]]:
+    def one(pair: Float[Array, "2 d"]) -> tuple[Float[Array, " d"], Float[Array, " d"]]:
         v, w = normalised(pair[:1]), pair[1:]
-        expansion = generated.layer_norm_expansion(v, w, eps)
-        wrong = plus * 2 * eps**2 * (v @ w.T) * generated.projected(v, w)
-        return jnp.linalg.norm(normalised(v + eps * w) - expansion - wrong)
+        defect = normalised(v + eps * w) - generated.layer_norm_expansion(v, w, eps)
+        return defect[0], (v @ w.T * generated.projected(v, w))[0]
 
     return jax.vmap(one)(z)
 
 
-def norm_error(size: Size, keys: Keys, plus: float | int = 0.0) -> Float[np.ndarray, " n"]:
-    """|LN(v + w / k) - its second-order expansion| for random v, w in R^5.
-
-    ``plus`` = 1 has + <v, w> P w in the expansion.
-    """
-    return np.asarray(_norm_defect(normals(keys, 2, 5), 1.0 / size["k"], plus))
+def norm_defects(size: Size, keys: Keys) -> dict[str, np.ndarray]:
+    """LN(v + w / k) less its second-order expansion, and <v, w> P w, for random v, w in R^5."""
+    defect, mixed = _norm_defects(normals(keys, 2, 5), 1.0 / size["k"])
+    return {"defect": np.asarray(defect), "mixed": np.asarray(mixed)}
 
 
 # Moments of the increment, three tokens in R^5
@@ -98,29 +92,30 @@ def increments(size: Size, keys: Keys, batch: int = 64, depth: int = 800) -> np.
     return per_seed(_increments(z, 1 / depth, size["m"]), len(keys))
 
 
-def stated_moments(
-    size: Size,
-    ito: float | int = 1.0,
-    attention: float | int = 1.0,
-    common: float | int = 1.0,
-    inner: int = 5,
-) -> Float[np.ndarray, " 40"]:
-    """Drift and cross-bracket of the limit, in the order of ``increments``."""
-    return np.asarray(_stated_moments(ito, attention, common, inner))
+class Moments(NamedTuple):
+    """What the limit says of ``increments``: two parts of the drift, and the cross-bracket."""
+
+    attention: Float[Array, "3 5"]
+    correction: Float[Array, "3 5"]  # of Ito
+    bracket: Float[Array, "5 5"]
+
+    @property
+    def row(self) -> Float[np.ndarray, " 40"]:
+        """In the order of ``increments``."""
+        drift = self.attention + self.correction
+        return np.concatenate([np.ravel(drift), np.ravel(self.bracket)])
 
 
 @partial(quick_jit, level=0)
-def _stated_moments(
-    ito: Scalar, attention: Scalar, common: Scalar, inner: Scalar
-) -> Float[Array, " 40"]:
-    kappa = relu_kernel(inner)
-    still = jnp.zeros_like(START)
-    push = generated.token_drift(START, *FULL, 0.0)
-    correction = generated.field_drift(START, still, jnp.full(3, kappa(jnp.asarray(1.0))))
+def stated_moments(inner: Scalar = 5) -> Moments:
+    """Drift and cross-bracket of the limit where pre-activations are divided by sqrt(inner)."""
+    kappa, still = relu_kernel(inner), jnp.zeros_like(START)
     P = jnp.eye(5)[None] - START[:, :, None] * START[:, None, :]
-    bracket = common * kappa(START[0] @ START[1]) * P[0] @ P[1]
-    drift = attention * push + ito * correction
-    return jnp.concatenate([drift.ravel(), bracket.ravel()])
+    return Moments(
+        generated.token_drift(START, *FULL, 0.0),
+        generated.field_drift(START, still, jnp.full(3, kappa(jnp.asarray(1.0)))),
+        kappa(START[0] @ START[1]) * P[0] @ P[1],
+    )
 
 
 @partial(quick_jit, level=0)
@@ -136,17 +131,16 @@ def _radial_bias(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, " n"]:
     return jax.vmap(one)(z)
 
 
-def radial_bias(
-    size: Size, keys: Keys, batch: int = 128, ito: float | int = 1.0
-) -> Float[np.ndarray, " n"]:
-    """Signed bias of the radial drift of one layer of depth L, MLP width 1.
+def radial_moves(size: Size, keys: Keys, batch: int = 128) -> dict[str, np.ndarray]:
+    """Radial drift of one layer of depth L, MLP width 1, and what the limit says of it.
 
     |P G|^2 / 2 is a control variate: its mean is (d - 1) kappa(1) / 2, kappa by quadrature.
     """
     z = batched(keys, batch, count(1, 5))
     rest = per_seed(_radial_bias(z, 1.0 / size["L"]), len(keys))
     at_one = float(kernel("relu", 1.0, d=5, sigma_u=SIGMA_U, sigma_w=SIGMA_W))
-    return rest + 2 * at_one + ito * float(_radial_drift(at_one))
+    stated = np.full(len(keys), -float(_radial_drift(at_one)))
+    return {"moved": rest + 2 * at_one, "stated": stated}
 
 
 @partial(quick_jit, level=0)
@@ -177,31 +171,36 @@ def _energy_slopes(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, "n 3"
     return jax.vmap(lambda w: jax.vmap(lambda V: one(w, V))(values))(z)
 
 
-def energy_slopes(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 3"]:
+def energy_slopes(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "seeds 3"]:
     """Change of the energy in one layer over T / L, for attention scales +1, 0, -1."""
     z = batched(keys, batch, count(4, 6))
     return per_seed(_energy_slopes(z, 1.0 / size["L"]), len(keys))
 
 
-def stated_energy_slopes(
-    size: Size, ito: float | int = 1.0, attention: float | int = 1.0, common: float | int = 1.0
-) -> Float[np.ndarray, " 3"]:
-    """The exact derivative of the mean energy for the three attention scales."""
-    return np.asarray(_stated_energy_slopes(ito, attention, common))
+class Slopes(NamedTuple):
+    """The exact derivative of the mean energy: by attention, of three scales, and by the noise."""
+
+    attention: Float[Array, " 3"]
+    noise: Float[Array, ""]  # common to the tokens
+    apart: Float[Array, ""]  # of each token by itself, for comparison
+    correction: Float[Array, ""]  # Ito's: a part of the last two
 
 
 @partial(quick_jit, level=0)
-def _stated_energy_slopes(ito: Scalar, attention: Scalar, common: Scalar) -> Float[Array, " 3"]:
+def stated_energy_slopes() -> Slopes:
+    """The derivative of the mean energy, term by term."""
     kappa, eye = relu_kernel(6), jnp.eye(6)
-    u = jnp.clip(SIX @ SIX.T, -1.0, 1.0)
+    u, still, none = jnp.clip(SIX @ SIX.T, -1.0, 1.0), jnp.zeros_like(SIX), jnp.zeros((6, 6))
     at_one = kappa(jnp.asarray(1.0))
-    shared = common * kappa(u) + (1 - common) * at_one * eye
-    # What the wrong Ito correction adds: its own drift, at no noise.
-    extra = (ito - 1) * generated.field_drift(SIX, 0 * SIX, jnp.full(6, at_one))
-    turned = (jax.grad(generated.energy)(SIX, 1.0) * extra).sum()
+    inward = generated.field_drift(SIX, still, jnp.full(6, at_one))
 
-    def slope(scale: Scalar) -> Float[Array, ""]:
-        A = attention * generated.attention(SIX, eye, eye, scale * eye)
-        return generated.energy_slope(SIX, A, u, shared, at_one, 1.0)
+    def pulled(scale: Scalar) -> Float[Array, ""]:
+        A = generated.attention(SIX, eye, eye, scale * eye)
+        return generated.energy_slope(SIX, A, u, none, 0.0, 1.0)
 
-    return jax.vmap(slope)(jnp.array(SCALES)) + turned
+    return Slopes(
+        jax.vmap(pulled)(jnp.array(SCALES)),
+        generated.energy_slope(SIX, still, u, kappa(u), at_one, 1.0),
+        generated.energy_slope(SIX, still, u, at_one * eye, at_one, 1.0),
+        (jax.grad(generated.energy)(SIX, 1.0) * inward).sum(),
+    )

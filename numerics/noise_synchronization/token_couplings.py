@@ -1,5 +1,6 @@
 """Systems of tokens that share noise: widths of the MLP, measures on the same atoms."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -112,30 +113,24 @@ def weighted_systems(
     return jax.vmap(jax.vmap(one))(noise, log_weights)
 
 
-@quick_jit
+@partial(quick_jit, static_argnums=5)
 def weighted_limit(
     noise: Float[Array, "n steps K d"],
     log_weights: Float[Array, "n K"],
     X0: Float[Array, "K d"],
     attention: Attention,
     dt: ScalarLike,
-    kappa_of: Float[Array, " degrees"],
-    shift: ScalarLike,
-    common: ScalarLike,
+    covariance: Callable[[Array], Array],
 ) -> Float[Array, "n K d"]:
     """Ends of solutions of the SPDE from weights on K atoms, noise exact in law.
 
-    The kernel is a polynomial in the correlation (u + shift) / (1 + shift) of pre-activations.
-    ``common`` = 0 gives every atom its own noise, a planted error.
+    ``covariance`` is that of the noise at the atoms (times I), of their Gram matrix.
     """
     eye = jnp.eye(len(X0))
 
-    def kappa(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-        return jnp.polyval(kappa_of[::-1], jnp.clip((u + shift) / (1 + shift), -1.0, 1.0))
-
     def one(path: Float[Array, "steps K d"], log_weight: Float[Array, " K"]) -> Array:
         def step(X: Float[Array, "K d"], Z: Float[Array, "K d"]) -> tuple[Array, None]:
-            gram = kappa(X @ X.T) * (common + (1 - common) * eye)
+            gram = covariance(X @ X.T)
             A = measure_attention(X, log_weight, *attention)
             drift = field_drift(X, A, jnp.diag(gram))
             noise = jnp.linalg.cholesky(gram + JITTER * eye) @ Z

@@ -4,29 +4,37 @@ All networks are four tokens in R^5 under an MLP of width 1 or 2, in blocks of e
 networks: one compilation serves them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float
 
 from numerics.engine.activations import NAMES, hermite_squares
+from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated import noise_synchronization as generated
-from numerics.noise_synchronization import simple_attention
+from numerics.noise_synchronization import Kernel, simple_attention
 from numerics.noise_synchronization.mlp_fields import Law, count, normals
 from numerics.noise_synchronization.one_token_layer import LAW, batched, relu_kernel, tokens
+from numerics.noise_synchronization.shared_noise import BIASES
 from numerics.noise_synchronization.token_couplings import weighted_limit
 from numerics.noise_synchronization.token_layers import Attention, walk
 
-Size = Mapping[str, int]
-Keys = UInt32[np.ndarray, "n 2"]
 D, WIDTH, ROWS = 5, 2, 1024
 HORIZON = 2.0
 FOUR = tokens(4, D)
-STILL = simple_attention(D, beta=1.0, scale=0.0)
+
+
+def values(scale: float) -> Attention:
+    """Attention with beta = 1 and values V = scale I."""
+    return simple_attention(D, beta=1.0, scale=scale)
+
+
+STILL, PULL = values(0.0), values(1.0)
 SIGMOID = Law("sigmoid", 0.0, 0.0)
 UNBIASED = Law("relu", 0.0, 0.0)
 ODD = Law("tanh", 0.0, 0.0)
@@ -35,7 +43,7 @@ ODD = Law("tanh", 0.0, 0.0)
 def networks(
     keys: Keys, depth: int, batch: int, X0: Float[np.ndarray, "4 5"], law: Law,
     horizon: float | int, attention: Attention = STILL, m: int = WIDTH,
-) -> Float[np.ndarray, "n batch 7 4 5"]:  # fmt: skip
+) -> Float[np.ndarray, "seeds batch 7 4 5"]:  # fmt: skip
     """``batch`` networks a seed, at six equally spaced times and the start."""
     seeds = max(1, ROWS // batch)
     coded = Law(NAMES.index(str(law.activation)), law.sigma_u, law.sigma_w)
@@ -52,21 +60,18 @@ def networks(
 
 
 # The law of two tokens
-def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " n"]:
+def network_products(size: Size, keys: Keys) -> Float[np.ndarray, " seeds"]:
     """<X, Y> at time 2 for two orthogonal tokens in R^5, one network of MLP width m a seed."""
     ends = networks(keys, size["L"], 1, np.eye(D)[:4], LAW, HORIZON, m=size["m"])[:, 0, -1]
     return (ends[:, 0] * ends[:, 1]).sum(1)
 
 
-@quick_jit
-def _diffusion(
-    z: Float[Array, "n steps"], common: generated.Scalar, inner: generated.Scalar
-) -> Float[Array, " n"]:
-    kappa = relu_kernel(inner)
+@partial(quick_jit, static_argnums=(1, 2))
+def _diffusion(z: Float[Array, "n steps"], kappa: Kernel, between: Kernel) -> Float[Array, " n"]:
     dt, at_one = HORIZON / z.shape[1], kappa(jnp.asarray(1.0))
 
     def step(u: Float[Array, " n"], g: Float[Array, " n"]) -> tuple[Float[Array, " n"], None]:
-        there = common * kappa(u)
+        there = between(u)
         drift = generated.pair_drift
         push = jax.vmap(lambda x, q: drift(x, q, at_one, 5.0))(u, there)
         spread = jax.vmap(lambda x, q: generated.pair_variance(x, q, at_one))(u, there)
@@ -76,56 +81,61 @@ def _diffusion(
     return jax.lax.scan(step, jnp.zeros(len(z)), z.T)[0]
 
 
+KAPPA = relu_kernel(D)
+
+
 def diffusion_products(
-    size: Size, keys: Keys, common: float | int = 1.0, inner: int = 5
-) -> Float[np.ndarray, " n"]:
+    size: Size, keys: Keys, kappa: Kernel = KAPPA, between: Kernel | None = None
+) -> Float[np.ndarray, " seeds"]:
     """The same for the autonomous diffusion of <X, Y>, by Euler-Maruyama with 4 L steps.
 
-    ``common`` = 0 takes the noise of the tokens as independent, ``inner`` = 1 forgets the
-    division of pre-activations by sqrt(d).
+    ``kappa`` is the kernel of the noise, ``between`` that of two tokens where it is another.
     """
-    return np.asarray(_diffusion(normals(keys, 4 * size["L"]), common, inner))
+    return np.asarray(_diffusion(normals(keys, 4 * size["L"]), kappa, between or kappa))
 
 
 # Both orders of the limits in depth and number of tokens: start uniform on four atoms
-BIASES, TIME = (0.3, 0.2), 1.0
+TIME = 1.0
 MANY_LAW = Law("tanh", *BIASES)
-TERMS = 14  # of the kernel's Hermite series; the others are below 1e-7 of it
-PULL = simple_attention(D, beta=1.0, scale=1.0)
 
 
 def order_parameters(
-    X: Float[np.ndarray, "n 4 5"], weights: Float[np.ndarray, "n 4"]
-) -> Float[np.ndarray, "n 2"]:
+    X: Float[np.ndarray, "seeds 4 5"], weights: Float[np.ndarray, "seeds 4"]
+) -> Float[np.ndarray, "seeds 2"]:
     """First coordinate and squared length of the mean token."""
     mean = np.einsum("nk,nka->na", weights, X)
     return np.stack([mean[:, 0], (mean**2).sum(1)], axis=1)
 
 
-def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "n 2"]:
+def tokens_first(size: Size, keys: Keys) -> Float[np.ndarray, "seeds 2"]:
     """N to infinity at depth L: the network moves the whole law, whose atoms stay atoms."""
     ends = networks(keys, size["L"], 1, FOUR, MANY_LAW, TIME, PULL)[:, 0, -1]
     return order_parameters(ends, np.full((len(keys), 4), 0.25))
 
 
-def depth_first(
-    size: Size, keys: Keys, common: float | int = 1.0, scale: float | int = 1.0
-) -> Float[np.ndarray, "n 2"]:
-    """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in L steps.
+SERIES = 14  # terms of the kernel's Hermite series; the others are below 1e-7 of it
 
-    ``common`` = 0 gives tokens of each atom a noise of their own, ``scale`` is that of attention.
-    """
+
+def covariance(u: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """That of the noise, of inner products: a polynomial in the correlation of pre-activations."""
+    sigma_u, sigma_w = BIASES
+    with jax.ensure_compile_time_eval():  # the series are numbers, also where u is traced
+        series = hermite_squares("tanh", (1 / D + sigma_u**2) ** 0.5)[:SERIES]
+    shift = D * sigma_u**2
+    correlation = jnp.clip((u + shift) / (1 + shift), -1.0, 1.0)
+    return jnp.polyval(jnp.asarray(series[::-1].copy()), correlation) + sigma_w**2
+
+
+def depth_first(
+    size: Size, keys: Keys, covariance: Callable[[Array], Array] = covariance,
+    attention: Attention = PULL,
+) -> Float[np.ndarray, "seeds 2"]:  # fmt: skip
+    """L to infinity with N tokens, drawn from the law: the SDE, by Euler-Maruyama in L steps."""
     counts = np.array([np.random.default_rng(k).multinomial(size["N"], [0.25] * 4) for k in keys])
-    series = hermite_squares("tanh", (1 / D + BIASES[0] ** 2) ** 0.5)[:TERMS].copy()
-    series[0] += BIASES[1] ** 2
     z = normals(keys ^ np.uint32(1), size["L"], 4, D)
     with np.errstate(divide="ignore"):
         log_weights = np.log(counts)
-    ends = weighted_limit(
-        z, log_weights, FOUR,
-        simple_attention(D, beta=1.0, scale=scale), TIME / size["L"], series,
-        D * BIASES[0] ** 2, common,
-    )  # fmt: skip
+    ends = weighted_limit(z, log_weights, FOUR, attention, TIME / size["L"], covariance)
     return order_parameters(np.asarray(ends), counts / size["N"])
 
 
@@ -146,19 +156,15 @@ ENERGY_TIMES = np.linspace(0.0, 3.0, 7)
 _energies = quick_jit(jax.vmap(lambda X: generated.energy(X, 1.0)))
 
 
-def energy_curve(
-    size: Size, keys: Keys, batch: int = 16, independent: bool = False, scale: float | int = 0.0
-) -> Float[np.ndarray, "n 7"]:
-    """Mean energy (beta = 1) of four tokens in R^5 with a sigmoid, and values V = scale I.
+def sigmoid_paths(
+    point: Size, keys: Keys, attention: Attention, batch: int = 16
+) -> Float[np.ndarray, "seeds {batch} 7 4 5"]:
+    """Four tokens in R^5 under an MLP with a sigmoid: networks of a seed, at ENERGY_TIMES."""
+    return networks(keys, point["L"], batch, FOUR, SIGMOID, 3.0, attention)
 
-    ``independent`` gives each token networks of its own: a planted error.
-    """
-    attention = simple_attention(D, beta=1.0, scale=scale)
-    rows = 4 * batch if independent else batch
-    paths = networks(keys, size["L"], rows, FOUR, SIGMOID, 3.0, attention)
-    if independent:  # token i of the i-th of four networks
-        apart = paths.reshape(len(keys), batch, 4, *paths.shape[2:])
-        paths = np.stack([apart[:, :, i, :, i] for i in range(4)], axis=-2)
+
+def mean_energy(paths: Float[np.ndarray, "seeds batch 7 4 5"]) -> Float[np.ndarray, "seeds 7"]:
+    """Mean energy (beta = 1) over the networks of a seed."""
     energies = np.asarray(_energies(paths.reshape(-1, 4, D)))
     return energies.reshape(paths.shape[:3]).mean(1)
 
@@ -192,12 +198,12 @@ def gaps(
     return h / h[:, :, :1]
 
 
-def near_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 7"]:
+def near_curve(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "seeds 7"]:
     """Mean of 1 - <x, y> over its start, for tokens near synchrony, sigmoid, R^5."""
     return gaps(keys, size["L"], batch, SIGMOID, 1.5).mean(axis=(1, 3))
 
 
-def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "n 2"]:
+def relu_growth(size: Size, keys: Keys, batch: int = 64) -> Float[np.ndarray, "seeds 2"]:
     """Growth of 1 - <x, y> and of its logarithm over time 1, unbiased ReLU, R^5, near synchrony."""
     ratio = gaps(keys, size["L"], batch, UNBIASED, 1.0)[:, :, -1]
     return np.stack([ratio.mean(axis=(1, 2)), np.log(ratio).mean(axis=(1, 2))], axis=1)
@@ -207,15 +213,15 @@ REPULSION = (0.1, 0.5)  # below and above the threshold -lambda_bar / 2 = 0.24 o
 
 
 def repelled_growth(
-    size: Size, keys: Keys, batch: int = 64, strength: float | int = 1.0
-) -> Float[np.ndarray, "n 2"]:
+    size: Size, keys: Keys, batch: int = 64, repulsion: tuple[float, float] = REPULSION
+) -> Float[np.ndarray, "seeds 2"]:
     """Growth of 1 - <x, y> over time 1 near synchrony, with values V = -delta I, sigmoid, R^5.
 
-    ``strength`` multiplies delta: 0 leaves attention out, -1 attracts.
+    ``repulsion``: the two delta.
     """
     found = []
-    for delta in REPULSION:
-        pushed = simple_attention(D, beta=1.0, scale=-strength * delta)
+    for delta in repulsion:
+        pushed = values(-delta)
         ratio = gaps(keys, size["L"], batch, SIGMOID, 1.0, cluster(1e-3), pushed)
         found.append(ratio[:, :, -1].mean(axis=(1, 2)))
     return np.stack(found, axis=1)
@@ -225,7 +231,7 @@ def antipode_residual(
     size: Size,
     keys: Keys,
     law: Law = ODD,
-) -> Float[np.ndarray, " n"]:
+) -> Float[np.ndarray, " seeds"]:
     """|X + Y| at the end for tokens that start as antipodes; zero for an odd MLP."""
     X0 = np.concatenate([FOUR[:2], -FOUR[:2]])
     ends = networks(keys, size["L"], 1, X0, law, 1.0)[:, 0, -1]

@@ -86,7 +86,7 @@ def network_path(
     m = _check_start(V0, gamma, tau0)
     _check_network(m, width, key_dim, depth, heads, method)
     keys, V0, M = _split(key, samples), jnp.asarray(V0), _averaging(m, causal, averaging)
-    network = Network(width, key_dim, depth, gamma, tau0, shaped, stop)
+    network = Network(width, key_dim, depth, gamma, tau0, shaped, shaped, stop)
     if method == "literal":
         return literal_ensemble(keys, V0, M, network, heads)
     return gram_ensemble(keys, V0, M, network, heads).V

@@ -24,9 +24,10 @@ NARROW = 8
 class Network(NamedTuple):
     """Sizes and scales; all but the heads are traced, so that one compilation serves them all.
 
-    ``key_dim`` is that of one head. ``shaped=False`` is plain softmax attention, whose logits
-    are divided by sqrt(key_dim) instead of tau0 sqrt(width key_dim). A path whose largest
-    diagonal entry exceeds ``stop`` stays where it is.
+    ``key_dim`` is that of one head. Attention is shaped in two respects: its logits are divided by
+    tau0 sqrt(width key_dim), ``tempered``, and it is ``centred`` at the identity. Without both it
+    is plain softmax attention, with logits divided by sqrt(key_dim). A path whose largest diagonal
+    entry exceeds ``stop`` stays where it is.
     """
 
     width: Scalar
@@ -34,13 +35,14 @@ class Network(NamedTuple):
     depth: Scalar
     gamma: Scalar
     tau0: Scalar
-    shaped: Scalar = True
+    tempered: Scalar = True
+    centred: Scalar = True
     stop: Scalar = jnp.inf
 
     @property
     def temperature(self) -> Scalar:
         """What divides the logits."""
-        shaping = jnp.where(self.shaped, self.tau0 * jnp.sqrt(1.0 * self.width), 1.0)
+        shaping = jnp.where(self.tempered, self.tau0 * jnp.sqrt(1.0 * self.width), 1.0)
         return jnp.sqrt(1.0 * self.key_dim) * shaping
 
 
@@ -59,10 +61,10 @@ class Ensemble(NamedTuple):
     surprise: Float[Array, "samples m"]
 
 
-def attention_matrix(Y: Gram, M: Gram, tau: Scalar, shaped: Scalar = True) -> Gram:
-    """Softmax of Y / tau over the tokens that M attends to; shaped: I + softmax - M."""
+def attention_matrix(Y: Gram, M: Gram, tau: Scalar, centred: Scalar = True) -> Gram:
+    """Softmax of Y / tau over the tokens that M attends to; centred: I + softmax - M."""
     weights = jax.nn.softmax(jnp.where(M > 0, Y / tau + jnp.log(M), -jnp.inf), axis=1)
-    return weights + jnp.where(shaped, jnp.eye(len(M)) - M, 0.0)
+    return weights + jnp.where(centred, jnp.eye(len(M)) - M, 0.0)
 
 
 def gram_ensemble(keys: Keys, V0: Gram, M: Gram, network: Network, heads: int = 1) -> Ensemble:
@@ -127,7 +129,7 @@ def gram_layer(
         logit_key, value_key, rest_key = jax.random.split(key, 3)
         T = bartlett(rest_key, m, wide_columns(m, network, heads, narrow))
         Y = logits(logit_key, L, T, narrow)
-        A = attention_matrix(Y, M, network.temperature, network.shaped)
+        A = attention_matrix(Y, M, network.temperature, network.centred)
         G1 = jax.random.normal(value_key, (m, m))
         AL = A @ L
         cross = AL @ G1 @ share_root.T
@@ -186,7 +188,7 @@ def _literal_paths(
         queries = X @ jax.random.normal(query_key, (width, key_dim))
         keys = X @ jax.random.normal(key_key, (width, key_dim))
         Y = queries @ keys.T / width
-        A = attention_matrix(Y, M, network.temperature, network.shaped)
+        A = attention_matrix(Y, M, network.temperature, network.centred)
         return A @ X @ jax.random.normal(value_key, (width, width // heads)) / root_width
 
     def path(key: PRNGKeyArray) -> Gram:

@@ -119,7 +119,7 @@ class Basic:
     def expand(self, *args: Any, **hints: Any) -> Any: ...
     def coeff(self, x: Any, n: Any = ..., right: bool = ...) -> Any: ...
     def __getitem__(self, indices: Any) -> Any: ...
-    def _eval_derivative(self, wrt: Any) -> Any: ...
+    def _eval_derivative(self, wrt: Any, /) -> Any: ...
     def _eval_power(self, exponent: Any) -> Any: ...
     def as_powers_dict(self) -> Any: ...
     def as_base_exp(self) -> tuple[Any, Any]: ...
@@ -170,6 +170,11 @@ class AtomicExpr(Atom): ...
 
 class Symbol(AtomicExpr, Boolean):
     name: str
+    _assumptions_orig: dict[str, bool | None]
+    @classmethod
+    def _sanitize(cls, assumptions: Any, obj: Any = ...) -> None: ...
+    @classmethod
+    def __xnew__(cls, other: Any, name: str, **assumptions: Any) -> Any: ...
     def __new__(cls, name: str, **assumptions: bool | None) -> Self: ...
 
 class Dummy(Symbol):
@@ -259,6 +264,7 @@ class Lambda(Expr):
 class Derivative(Expr):
     expr: Any
     variables: Any
+    variable_count: Any
 
 class Subs(Expr):
     expr: Any
@@ -282,6 +288,8 @@ class Relational(Boolean):
     lhs: Any
     rhs: Any
     rel_op: str
+    gts: Any
+    lts: Any
     def __new__(cls, lhs: Any, rhs: Any, *args: Any, **assumptions: Any) -> Any: ...
     def reversed(self) -> Any: ...
 
@@ -349,7 +357,25 @@ class Mod(_Several): ...
 class LeviCivita(_Several): ...
 class SingularityFunction(_Several): ...
 
-S: Any
+class _Singletons:
+    Zero: Integer
+    One: Integer
+    NegativeOne: Integer
+    Half: Rational
+    Infinity: Expr
+    NegativeInfinity: Expr
+    ComplexInfinity: Expr
+    NaN: Expr
+    Pi: Expr
+    Exp1: Expr
+    ImaginaryUnit: Expr
+    EulerGamma: Expr
+    true: Any
+    false: Any
+    def __getattr__(self, name: str) -> Any: ...
+    def __call__(self, a: Any, *args: Any, **options: Any) -> Any: ...
+
+S: _Singletons
 oo: Expr
 zoo: Expr
 nan: Expr

@@ -192,7 +192,8 @@ def adjoint() -> sp.Expr:
 def head_gradient() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
     """Gradient of <P, A> in Q (o, g), K (o, g) and V (b, g), averaged over the tokens."""
     (b_,) = indices("b_out", d)
-    return tuple(derivative(hamiltonian, w) for w in (Q[o, g], K[o, g], V[b_, g]))
+    by_Q, by_K, by_V = (derivative(hamiltonian, w) for w in (Q[o, g], K[o, g], V[b_, g]))
+    return by_Q, by_K, by_V
 
 
 @cache

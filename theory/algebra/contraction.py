@@ -99,8 +99,9 @@ def _ends(index: sp.Idx, having: list[sp.Expr]) -> tuple[sp.Expr, sp.Expr] | Non
         (lows if slope == 1 else highs).add(-rest if slope == 1 else rest)
     low = next((x for x in lows if all(is_nonnegative(x - y) for y in lows)), None)
     high = next((x for x in highs if all(is_nonnegative(y - x) for y in highs)), None)
-    known = low is not None and high is not None and is_nonnegative(high - low + 1)
-    return (low, high) if known else None
+    if low is None or high is None or not is_nonnegative(high - low + 1):
+        return None
+    return low, high
 
 
 def _power_sum(power: int, last: sp.Expr) -> sp.Expr:

@@ -118,7 +118,9 @@ def define(
             f"{_listed(axes)}, have the extents ({_listed(shape)})"
         )
     found = Definition(base, tuple(axes), value)
-    if isinstance(base, Symmetric) and not isinstance(value, Cholesky):
+    if isinstance(base, Symmetric) and isinstance(value, Softmax):
+        raise ValueError(f"{name} is declared symmetric; a softmax is not: declare it without")
+    if isinstance(base, Symmetric) and not isinstance(value, Cholesky | Softmax):
         swapped = instantiate(value, dict(zip(axes, reversed(axes), strict=True)))
         if canonical(value - swapped) != 0:
             raise ValueError(

@@ -7,6 +7,7 @@ not use, so no name has to be unique in a process or a cache.
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
@@ -68,7 +69,7 @@ def opened(
     return body, variable, tuple(ends)
 
 
-def instantiate(expression: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
+def instantiate(expression: sp.Basic, mapping: Mapping[Any, sp.Basic]) -> sp.Basic:
     """Put others in for free indices (symbols, entries, arrays), all at once; none is captured.
 
     Symmetric entries are sorted again.

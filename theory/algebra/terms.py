@@ -8,6 +8,7 @@ their index.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product, takewhile
+from typing import Any
 
 import sympy as sp
 from sympy.ntheory.multinomial import multinomial_coefficients_iterator
@@ -31,7 +32,7 @@ class Term:
         """The term as a SymPy expression."""
         return self.coefficient * total(sp.Mul(*self.factors), *self.bound)
 
-    def renamed(self, mapping: Mapping[sp.Idx, sp.Basic]) -> "Term":
+    def renamed(self, mapping: Mapping[sp.Idx, Any]) -> "Term":
         """The same term with indices replaced; symmetric entries are sorted again."""
         factors = tuple(instantiate(f, mapping) for f in self.factors)
         return Term(self.coefficient, factors, tuple(mapping.get(b, b) for b in self.bound))
@@ -102,7 +103,7 @@ def _summed(expression: sp.Sum, fresh: Fresh) -> list[Term]:
 
 
 def _within(
-    index: sp.Idx, variable: sp.Idx, ends: tuple[sp.Expr, ...], whole: sp.Expr
+    index: sp.Idx, variable: sp.Basic, ends: tuple[sp.Expr, ...], whole: sp.Expr
 ) -> tuple[sp.Expr, sp.Expr]:
     """The indicators of a part of the range; refused if it may be more than the range."""
     low, high = ends

@@ -9,6 +9,7 @@ from theory.calculus.functions import ELEMENTARY, QUOTIENTS, SATURATING, SINGULA
 from theory.calculus.puiseux import (
     LOG,
     Series,
+    Terms,
     Undecided,
     composed,
     constant,
@@ -205,7 +206,7 @@ class _Expander:
         if any(bound.has(self.h, sp.oo, -sp.oo) for _, *bounds in node.limits for bound in bounds):
             raise Undecided("a sum with a range that grows")
         inner = self.of(node.function)
-        summed = {p: sp.Sum(c, *node.limits) for p, c in inner.terms.items()}
+        summed: Terms = {p: sp.Sum(c, *node.limits) for p, c in inner.terms.items()}
         return truncated(summed, inner.cut)
 
     def _holds(self, condition: sp.Basic) -> bool:

@@ -5,7 +5,7 @@ pair them, of the product of covariances. For independent entries each pair give
 delta per index slot; contracted deltas leave free loops, which are powers of the sizes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, product
 
 import sympy as sp
@@ -40,12 +40,12 @@ def covariance(
     return canonical(expectation(left * right, variances) - means)
 
 
-def pairings(items: list[sp.Indexed]) -> Iterator[list[tuple[sp.Indexed, sp.Indexed]]]:
+def pairings(items: Sequence[sp.Indexed]) -> Iterator[list[tuple[sp.Indexed, sp.Indexed]]]:
     """All ways to split a list into pairs; none if its length is odd."""
     if not items:
         yield []
         return
-    first, rest = items[0], items[1:]
+    first, rest = items[0], [*items[1:]]
     for k, partner in enumerate(rest):
         for others in pairings(rest[:k] + rest[k + 1 :]):
             yield [(first, partner), *others]
@@ -62,7 +62,8 @@ def _wick(term: Term, variances: Mapping[sp.IndexedBase, sp.Expr | int]) -> Iter
             f"expectation takes polynomials in {[str(b) for b in variances]}; received the "
             f"factor {hidden[0]}; expand it first"
         )
-    random = sorted(filter(is_random, term.factors), key=lambda f: str(f.base))
+    random = [f for f in term.factors if isinstance(f, sp.Indexed) and is_random(f)]
+    random.sort(key=lambda f: str(f.base))
     groups = [list(g) for _, g in groupby(random, key=lambda f: f.base)]
     partial: list[tuple[sp.Expr, Factors]] = [(term.coefficient, tuple(fixed))]
     for group in groups:

@@ -15,7 +15,7 @@ of points, for which ``dF/dx_i = (1/N) d_mu F(mu_N)(x_i)``: the second route to 
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, overload
 
 import sympy as sp
 
@@ -114,6 +114,14 @@ def first_variation(F: sp.Expr, mu: sp.Symbol, y: Point, label: sp.Expr | None =
     return _vary(sp.sympify(F), mu, source)
 
 
+@overload
+def lions_derivative(
+    F: sp.Expr, mu: sp.Symbol, y: sp.Basic, label: sp.Expr | None = None
+) -> sp.Expr: ...
+@overload
+def lions_derivative(
+    F: sp.Expr, mu: sp.Symbol, y: tuple[Any, ...], label: sp.Expr | None = None
+) -> tuple[sp.Expr, ...]: ...
 def lions_derivative(
     F: sp.Expr, mu: sp.Symbol, y: Point, label: sp.Expr | None = None
 ) -> sp.Expr | tuple[sp.Expr, ...]:
@@ -227,7 +235,7 @@ def _vary(F: sp.Basic, mu: sp.Symbol, source: Callable[[Mean], sp.Expr]) -> sp.E
     return sp.Add(*changes).xreplace(dict(zip(places, F.args, strict=True)))
 
 
-def _entry(phi: sp.Expr, y: sp.Basic, points: sp.IndexedBase, index: sp.Idx) -> sp.Expr:
+def _entry(phi: sp.Expr, y: Any, points: sp.IndexedBase, index: sp.Idx) -> sp.Expr:
     """``phi`` at the point number ``index``."""
     if isinstance(y, sp.Symbol):
         return phi.xreplace({y: points[index]})

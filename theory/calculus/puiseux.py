@@ -12,7 +12,7 @@ import sympy as sp
 from theory.calculus.indices import canonical
 
 LOG = sp.Dummy("log(1/h)", positive=True)
-Terms = dict[sp.Rational, sp.Expr]
+Terms = dict[sp.Expr, sp.Expr]
 
 
 class Undecided(Exception):
@@ -52,7 +52,7 @@ class Series:
         """No power below this one occurs."""
         return min([*self.terms, self.cut])
 
-    def leading(self) -> tuple[sp.Rational, sp.Expr] | None:
+    def leading(self) -> tuple[sp.Expr, sp.Expr] | None:
         """The lowest power with its coefficient; none if all that is known vanishes."""
         return next(((p, self.terms[p]) for p in sorted(self.terms)), None)
 
@@ -86,7 +86,7 @@ def raised(series: Series, exponent: sp.Rational, depth: sp.Expr) -> Series:
     return composed(list(weights), rest, depth).shifted(p * exponent, c**exponent)
 
 
-def split(series: Series) -> tuple[sp.Rational, sp.Expr, Series]:
+def split(series: Series) -> tuple[sp.Expr, sp.Expr, Series]:
     """``p, c, rest`` with the series equal to ``c h**p (1 + rest)``."""
     found = series.leading()
     if found is None:

@@ -6,6 +6,7 @@ for the budget of boxes ends in SAMPLED, which is no proof.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -35,13 +36,18 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A status with its evidence: boxes or points used, the certificate when there is one."""
+    """A status with its evidence: boxes used, the certificate when there is one.
+
+    Of SAMPLED: the number of random ``points``, and the worst ``margin`` (NaN: undefined at all).
+    """
 
     claim: Claimed
     status: Status
     detail: str
     boxes: int
     certificate: Mapping[str, Any] | None = None
+    points: int = 0
+    margin: float = 0.0
 
 
 @cache
@@ -123,7 +129,9 @@ def _sampled(claim: Claimed, why: str, boxes: int, seed: int) -> Outcome:
         box = [[x, x] for x in found.point]
         if _is_negative(claim, box):
             return _refuted(claim, box, boxes)
-    return Outcome(claim, Status.SAMPLED, f"{found.in_words(claim)}; {why}", boxes)
+    margin = math.nan if found.value is None else float(found.value)
+    words = f"{found.in_words(claim)}; {why}"
+    return Outcome(claim, Status.SAMPLED, words, boxes, points=found.points, margin=margin)
 
 
 def _certificate(claim: Claimed, kind: str, proof: Any) -> Mapping[str, Any]:

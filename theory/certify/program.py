@@ -61,7 +61,7 @@ def compile_expression(expression: sp.Expr, variables: Sequence[sp.Symbol]) -> P
 
     def visit(node: sp.Expr) -> int:
         if node in variables:
-            return emit("var", list(variables).index(node))
+            return emit("var", next(k for k, x in enumerate(variables) if x == node))
         if isinstance(node, sp.Rational):
             return emit("const", int(node.p), int(node.q))
         if node is sp.pi:

@@ -217,7 +217,7 @@ class Lowering:
 
     def _holds(self, factor: sp.Expr, axes: Axes) -> str:
         """The condition of an indicator or a delta, for all values of the axes."""
-        is_delta = isinstance(factor, sp.KroneckerDelta)
+        is_delta = not isinstance(factor, NonNegative)
         at = {i: aligned(self._positions(i), (i,), axes) for i in free_indices(factor)}
         sides = factor.args if is_delta else factor.sides()
         return (" == " if is_delta else " <= ").join(code(s.xreplace(at), factor) for s in sides)

@@ -126,7 +126,7 @@ class ScalarPrinter(StrPrinter):
         fits = max(abs(expr.p), expr.q) < LARGEST_INTEGER
         return f"{expr.p}/{expr.q}" if fits else self._float(expr)
 
-    def _float(self, number: sp.Rational) -> str:
+    def _float(self, number: sp.Expr) -> str:
         """The nearest float, if the number has one that is neither zero nor infinite."""
         try:
             value = number.p / number.q

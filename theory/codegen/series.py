@@ -79,7 +79,7 @@ def _with_default_last(cases: sp.Expr) -> list[tuple[sp.Expr, sp.Basic]]:
     return pairs
 
 
-def _solved(condition: sp.Eq) -> tuple[sp.Expr | None, sp.Expr]:
+def _solved(condition: sp.Basic) -> tuple[sp.Expr | None, sp.Expr]:
     for variable, point in (condition.args, condition.args[::-1]):
         if isinstance(variable, sp.Symbol | sp.Indexed) and not point.has(variable):
             return variable, point
@@ -87,7 +87,7 @@ def _solved(condition: sp.Eq) -> tuple[sp.Expr | None, sp.Expr]:
 
 
 def _near(
-    value: sp.Expr, formula: sp.Expr, variable: sp.Expr, point: sp.Expr, case: sp.Eq
+    value: sp.Expr, formula: sp.Expr, variable: sp.Expr, point: sp.Expr, case: sp.Basic
 ) -> tuple[sp.Expr, sp.Basic] | None:
     """The polynomial in place of the value, and where it may be used."""
     h = sp.Dummy("h", real=True)
@@ -154,7 +154,7 @@ def _agrees(
 
 
 def _without_series(
-    value: sp.Expr, at: Callable[[Any], Any], here: Any, formula: sp.Expr, case: sp.Eq
+    value: sp.Expr, at: Callable[[Any], Any], here: Any, formula: sp.Expr, case: sp.Basic
 ) -> tuple[sp.Expr, sp.Basic] | None:
     """The value, if the slope is zero; nothing, if the formula can be evaluated at the point."""
     with mpmath.workdps(60):
@@ -163,6 +163,7 @@ def _without_series(
     if all(abs(s) < 1e-9 for s in slopes):
         return value, case
     variable, point = _solved(case)
+    assert variable is not None
     times = formula.xreplace({sp.log(variable): sp.Dummy("log", real=True)})
     if formula.has(sp.log(variable)) and times.subs(variable, point) == value:
         return None  # x log x is zero at zero

@@ -43,7 +43,7 @@ def analytic(node: sp.Basic, sizes: Iterable[sp.Basic]) -> bool:
     return known and all(analytic(a, sizes) for a in node.args)
 
 
-def _numbers(node: sp.Basic) -> Iterator[sp.Rational]:
+def _numbers(node: sp.Basic) -> Iterator[sp.Expr]:
     """The real numbers of an expression, rounded where they are irrational."""
     if isinstance(node, sp.Expr) and not names(node) and node.is_comparable and node.is_finite:
         number = node if node.is_Rational else sp.Rational(str(node.evalf(20)))
@@ -54,7 +54,7 @@ def _numbers(node: sp.Basic) -> Iterator[sp.Rational]:
         yield from _numbers(part)
 
 
-def _derived(number: sp.Rational) -> Iterator[sp.Expr]:
+def _derived(number: sp.Expr) -> Iterator[sp.Expr]:
     yield number
     yield 1 / number
     for root in (2, 3):
@@ -63,9 +63,9 @@ def _derived(number: sp.Rational) -> Iterator[sp.Expr]:
     yield sp.Abs(sp.log(number))
 
 
-def thresholds(sides: sp.Basic, *, integer: bool) -> list[sp.Rational]:
+def thresholds(sides: sp.Basic, *, integer: bool) -> list[sp.Expr]:
     """Positive numbers at, just below and just above those of the sides, and of all magnitudes."""
-    found: dict[sp.Rational, None] = {}
+    found: dict[sp.Expr, None] = {}
     for number in dict.fromkeys(_numbers(sides)):
         for derived in _derived(number) if number else ():
             if not sp.Rational(1, 10**9) < derived < 10**9:
@@ -79,7 +79,7 @@ def thresholds(sides: sp.Basic, *, integer: bool) -> list[sp.Rational]:
     return [*list(found)[:MOST], *beyond]
 
 
-def thresholds_of_entries(sides: sp.Basic) -> list[sp.Rational]:
+def thresholds_of_entries(sides: sp.Basic) -> list[sp.Expr]:
     """Fewer of them: the numbers of the sides, and numbers just above."""
     found = [n for n in dict.fromkeys(_numbers(sides)) if n]
     return [n * scale for n in found for scale in (1, 1 + BESIDE, -1, -1 - BESIDE)][:MOST]

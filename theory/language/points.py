@@ -58,7 +58,8 @@ class Points:
     def __init__(self, step: Step) -> None:
         """Sort the names of the step by what they are."""
         both = sp.Tuple(step.left, step.right)
-        self.name, self.domain = step.name, dict(step.domain)
+        self.name = step.name
+        self.domain: dict[Any, tuple[float | int, float | int]] = dict(step.domain)
         self.indices = sorted((n for n in names(both) if isinstance(n, sp.Idx)), key=str)
         extents = {n for a in both.atoms(sp.IndexedBase) for n in a.shape or ()}
         extents |= {i.upper for i in both.atoms(sp.Idx) if i.upper is not None}

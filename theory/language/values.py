@@ -12,7 +12,7 @@ from theory.language import unending
 from theory.language.balls import EXACT, Ball, Imprecise, add, negative
 from theory.language.scopes import names
 
-Scope = Mapping[sp.Basic, Any]
+Scope = Mapping[Any, Any]
 Rules = Mapping[type, Callable[["Valuation", Any, Scope], Ball]]
 
 

@@ -24,7 +24,7 @@ class Layer:
     name: str
     step: Mapping[Array, Array]
     watch: Mapping[str, Array]
-    scaling: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    scaling: Mapping[Any, sp.Expr] = field(default_factory=dict)
     steps: sp.Expr | None = None
     at: Mapping[Any, Any] = field(default_factory=dict)
     expect: Mapping[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -29,22 +30,22 @@ class Leaf:
     reused: bool = False
 
 
-def sizes(names: str) -> tuple[sp.Symbol, ...] | sp.Symbol:
+def sizes(names: str) -> Any:
     """Sizes of axes, ``m, n = sizes("m n")``: positive integer symbols."""
     return _several(names, integer=True, positive=True)
 
 
-def positive(names: str) -> tuple[sp.Symbol, ...] | sp.Symbol:
+def positive(names: str) -> Any:
     """Positive parameters."""
     return _several(names, positive=True)
 
 
-def real(names: str) -> tuple[sp.Symbol, ...] | sp.Symbol:
+def real(names: str) -> Any:
     """Real parameters."""
     return _several(names, real=True)
 
 
-def _several(names: str, **assumptions: bool) -> tuple[sp.Symbol, ...] | sp.Symbol:
+def _several(names: str, **assumptions: bool) -> Any:
     found = tuple(sp.Symbol(name, **assumptions) for name in names.replace(",", " ").split())
     return found[0] if len(found) == 1 else found
 

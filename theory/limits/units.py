@@ -95,7 +95,9 @@ def _expanded(
     """Taylor's series in the small part of the argument."""
     if small and body.has(sp.Max, sp.Abs, sp.sign, sp.Heaviside):
         raise Undecided(f"UNDECIDED (expectation): {node} is not smooth, its argument is small")
-    found, power, derivative = [], {ONE: sp.S.One}, body
+    found: list[Polynomial] = []
+    power: Polynomial = {ONE: sp.S.One}
+    derivative = body
     for k in range(20):
         if not power:
             return reading.networks.plus(*found)
@@ -193,7 +195,8 @@ def _softmax(
     if not small:
         return weights
     networks = reading.networks
-    exponential, power = [weights], {ONE: sp.S.One}
+    exponential: list[Polynomial] = [weights]
+    power: Polynomial = {ONE: sp.S.One}
     for k in range(1, 20):
         power = networks.times(power, small)
         if not power:
@@ -202,7 +205,8 @@ def _softmax(
     top = networks.plus(*exponential)
     rest = [networks.renamed(part, {last: SUMMED}) for part in exponential[1:]]
     excess = reading.closure.of(networks.summed(networks.plus(*rest), SUMMED, count))
-    inverse, power = [{ONE: sp.S.One}], {ONE: sp.S.One}
+    inverse: list[Polynomial] = [{ONE: sp.S.One}]
+    power = inverse[0]
     while power:
         power = networks.scaled(networks.times(power, excess), sp.S.NegativeOne)
         inverse.append(power)

@@ -211,7 +211,7 @@ def width_steps() -> tuple[Step, ...]:
     dp = -total(A[b, a] * u[b], b)
     dT = total(A[a, b] * v[b], b) + du[a]
     gradient = [sp.diff(phi, z) for z in beta]
-    along_G = sum(u_ * v_ for u_, v_ in zip(gradient, G, strict=True))
+    along_G = sp.Add(*(u_ * v_ for u_, v_ in zip(gradient, G, strict=True)))
     divergence = sum(sp.diff(phi * density * part, z) for part, z in zip(G, beta, strict=True))
     return (
         Step(

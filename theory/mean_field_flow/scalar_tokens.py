@@ -37,7 +37,7 @@ def scalar_tokens(value: sp.Expr, logit: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     return attended(0), attended(1)
 
 
-def _explicit(entries: dict[sp.Indexed, sp.Expr]) -> dict[sp.Indexed, sp.Expr]:
+def _explicit(entries: dict[sp.Indexed, sp.Expr]) -> dict[sp.Expr, sp.Expr]:
     """The same entries of the arrays with explicit sizes, as ``unroll`` leaves them."""
     return {unroll(e, {D: 1, T: 2}): x for e, x in entries.items()}
 

@@ -383,7 +383,8 @@ def mehler() -> tuple[sp.Expr, sp.Expr]:
         sum(weight * hermite(k, z) for k, weight in enumerate(weights))
         for weights, z in ((left, g1), (right, correlated))
     )
-    diagonal = sum(x_ * y_ * rho**k for k, (x_, y_) in enumerate(zip(left, right, strict=True)))
+    pairs = enumerate(zip(left, right, strict=True))
+    diagonal = sp.Add(*(x_ * y_ * rho**k for k, (x_, y_) in pairs))
     return gaussian_mean(sp.expand(sp.Mul(*series)), g1, g2), diagonal
 
 
@@ -701,7 +702,7 @@ def pair_functions() -> tuple[Function, ...]:
         Function(
             define("relu_slope", (), relu()[1]), (u, d, sigma_u),
             "kappa'(u) of the ReLU.", "Price's theorem.",
-            definitions=(define(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.value))),),
+            definitions=(define(rho, (), sp.Max(-1, sp.Min(1, CORRELATION.expression))),),
         ),
         Function(
             define("pair_drift", (), sp.collect(drift, (k_u, k_1))), (u, k_u, k_1, d),

@@ -7,11 +7,11 @@ COVERAGE = (
         "Layers of attention and a random MLP converge, pathwise, to tokens with a noise common to "
         "all of them: an interacting SDE on the sphere.",
         steps=("LayerNorm", "drift", "cross-bracket", "Stratonovich"),
-        claims=("layer-norm", "one-step", "one-step-bias", "energy-identity", "strong-rate",
-                "weak-limit-fixed-width"),
+        claims=("layer-norm", "attention", "one-step", "one-step-bias", "energy-identity",
+                "strong-rate", "weak-limit-fixed-width"),
         probes=("fresh-gaussian-weights", "lipschitz-activation"),
-        missing="Q, K and V are multiples of the identity in every claim; the joint limit in L and "
-        "m is measured one size at a time.",
+        missing="Q, K and V are multiples of the identity in every claim of whole networks; the "
+        "joint limit in L and m is measured one size at a time.",
     ),
     Sentence(
         "The mean square distance, sup over time, is at most c (log L / L + 1/m).",

@@ -180,7 +180,7 @@ def softmax_coefficients() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
 
     B = shaped(h, al, be) - sp.KroneckerDelta(al, be)
     zero, one, two = taylor(B, eps, 3, rows_sum_to_one).coefficients
-    return tuple(contract_rows(order, M) for order in (zero, one, two))
+    return contract_rows(zero, M), contract_rows(one, M), contract_rows(two, M)
 
 
 def mean_over_logits(expression: sp.Expr) -> sp.Expr:
@@ -211,8 +211,8 @@ def attention_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
     values = in_terms_of_V(with_weak_attention(spread, 1))
     first = define("dV", (al, be), canonical(with_weak_attention(given_A, 2) - V[al, be]))
     squares = mean_over_logits(first[al, be] * first[de, om])
-    moments = (limit_per_layer(f) for f in (drift, values, squares))
-    return *moments, first.expression
+    drift, values, squares = (limit_per_layer(f) for f in (drift, values, squares))
+    return drift, values, squares, first.expression
 
 
 def noise() -> sp.Expr:

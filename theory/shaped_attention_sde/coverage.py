@@ -8,18 +8,17 @@ COVERAGE = (
         "by depth over width.",
         steps=("attention mean", "attention covariance", "drift", "noise factor"),
         claims=("drift", "drift-causal", "drift-bias", "covariance", "covariance-heads-causal",
-                "law", "law-distance", "gram-sampler"),
+                "no-jumps", "law", "law-heads-causal", "law-distance", "gram-sampler"),
         probes=("positive-definite-start", "rows-sum-to-one", "gaussian-weights",
                 "fixed-branch-weight"),
         missing="Convergence itself is not derived, only moments of one layer; the law is measured "
-        "for one head, uniform averages and key dimension 4.",
+        "at one time.",
     ),
     Sentence(
         "The softmax must be centred at the identity and its logits scaled with the width: both, "
         "for a limit that is not degenerate.",
         steps=("covariance of the logits", "attention mean"),
-        claims=("rank-collapse",),
-        missing="Centring without temperature, and temperature without centring, are not measured.",
+        claims=("increment", "rank-collapse"),
     ),
     Sentence(
         "Shaping prevents the collapse of rank that plain softmax attention has.",
@@ -39,7 +38,7 @@ COVERAGE = (
     ),
     Sentence(
         "The SDE describes finite networks well.",
-        claims=("law", "law-distance"),
-        missing="One head, uniform averages, three tokens, key dimension 4.",
+        claims=("law", "law-heads-causal", "law-distance"),
+        missing="Three tokens; one and four heads; one time.",
     ),
 )  # fmt: skip

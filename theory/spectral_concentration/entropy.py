@@ -250,7 +250,7 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
             uses=("one spike",),
         ),
         Step(
-            "small norm, five tokens", sum(c * nu**j for j, c in enumerate(five)),
+            "small norm, five tokens", sp.Add(*(c * nu**j for j, c in enumerate(five))),
             sp.log(5) - nu**2 / 10 - sp.sqrt(5) * nu**3 / 50,
             "the third order, as a second route to the first two",
             uses=("one spike",),

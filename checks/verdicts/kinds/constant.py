@@ -17,7 +17,7 @@ from checks.verdicts.conditions import (
     check_margin,
     normal_rate,
 )
-from checks.verdicts.data import Data, Real, Size
+from checks.verdicts.data import Data, Measure, Real, Size
 from checks.verdicts.finding import Finding, estimate_of, noise_floor, plot_series
 from checks.verdicts.levels import Levels, refuse_copies, summarize
 from checks.verdicts.linear import chi_square, level_weights, linear_solution
@@ -43,7 +43,7 @@ class ConstantClaim(Claim):
 
     predicted: Rate | sp.Expr
     constant: Real | Callable[..., Any]
-    error: Callable[..., Any]
+    error: Measure
     margin: Real = 0.1
     statistic: str = "mean"
     next_order: Real | str | sp.Expr | None = "auto"

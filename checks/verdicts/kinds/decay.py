@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import STATISTICS
-from checks.verdicts.data import Data, Real, Size, at
+from checks.verdicts.data import Data, Measure, Real, Size, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, noise_floor
 from checks.verdicts.fit import allowed, fit_shape
 from checks.verdicts.levels import refuse_copies, summarize
@@ -36,7 +36,7 @@ class DecayClaim(Claim):
     where it has stopped falling at the rounding of its largest value.
     """
 
-    curve: Callable[..., Any]
+    curve: Measure
     times: Any
     rate: Real | Callable[..., Any]
     kind: str | Kind = Kind.EXACT

@@ -1,8 +1,8 @@
 """Claims about how often something happens, decided by exact tests of counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import scipy  # its parts are loaded when they are used: statistics take a second
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Role
-from checks.verdicts.data import Data, Real, at
+from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test
 from checks.verdicts.values import ClaimError, stated
@@ -29,7 +29,7 @@ class FrequencyClaim(Claim):
       on the seeds in which one of them happens alone: the events share their seeds.
     """
 
-    sample: Callable[..., Any]
+    sample: Measure
     events: Sequence[str]
     low: Real | Sequence[Real] = 0.0
     high: Real | Sequence[Real] = 1.0

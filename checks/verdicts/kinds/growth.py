@@ -1,15 +1,14 @@
 """Growth: like a logarithm and not like a power, or the reverse."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
 from checks.verdicts.conditions import check_choice, check_margin, chosen_size
-from checks.verdicts.data import Data, Real, at
+from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
 from checks.verdicts.outcome import Test, number
@@ -33,7 +32,7 @@ class GrowthClaim(Claim):
     range. ``"exact"`` asks for growth.
     """
 
-    value: Callable[..., Any]
+    value: Measure
     size: str = ""
     law: str = "log"
     kind: str | Kind = Kind.EXACT

@@ -1,14 +1,13 @@
 """Identities: equal to rounding on random instances."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
-from checks.verdicts.data import Data, Real
+from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, estimate_of, sampled
 from checks.verdicts.outcome import Test
 
@@ -22,7 +21,7 @@ class IdentityClaim(Claim):
     above it refutes.
     """
 
-    residual: Callable[..., Any]
+    residual: Measure
     tolerance: Real = 1e-12
 
     measured: ClassVar[str] = "residual"

@@ -1,14 +1,13 @@
 """Independence: an error does not depend on a size."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.conditions import STATISTICS, check_choice, check_margin, chosen_size
-from checks.verdicts.data import Data, Real, at
+from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
 from checks.verdicts.trends import log_influences, mean_test, slices, standard_error
@@ -27,7 +26,7 @@ class IndependenceClaim(Claim):
     every level to the smallest are judged, so a drift up and down again is seen.
     """
 
-    error: Callable[..., Any]
+    error: Measure
     size: str = ""
     kind: str = "equivalent"
     margin: Real = 0.25

@@ -1,13 +1,12 @@
 """Inequalities: no violation is found over a search, which is not a proof."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
-from checks.verdicts.data import Data, Real
+from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, estimate_of, sampled
 from checks.verdicts.outcome import Test
 
@@ -20,7 +19,7 @@ class InequalityClaim(Claim):
     ``tolerance``: rounding allowed below zero.
     """
 
-    slack: Callable[..., Any]
+    slack: Measure
     tolerance: Real = 0.0
 
     measured: ClassVar[str] = "slack"

@@ -1,17 +1,16 @@
 """Laws: two samplers agree, by Kolmogorov-Smirnov distances in many directions."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import combinations, product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
-from checks.verdicts.data import Data, Real, at
+from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.experiment import Column
 from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test, t_quantile
@@ -39,8 +38,8 @@ class LawClaim(Claim):
     ``finest_only``: judge at the last size point only, for laws that agree in the limit.
     """
 
-    left: Callable[..., Any]
-    right: Callable[..., Any]
+    left: Measure
+    right: Measure
     tolerance: Real = 0.0
     margin: Real = 0.2
     joint: bool = True
@@ -49,6 +48,7 @@ class LawClaim(Claim):
     finest_only: bool = False
 
     least_seeds: ClassVar[int] = 2
+    measured: ClassVar[str] = "left"
 
     def check(self) -> None:
         """Reject a margin that no sample could meet."""
@@ -61,11 +61,13 @@ class LawClaim(Claim):
         if not 0 <= self.resolution < float("inf"):
             raise ValueError(f"claim {self.id}: expected resolution >= 0, got {self.resolution}")
         sides = (self.left, self.right)
-        draws = [(s.experiment.draw or s.experiment.name) for s in sides if isinstance(s, Column)]
+        runs = [side.experiment for side in sides if isinstance(side, Column)]
+        draws = [(run.draw or run.name, run.side) for run in runs]
         if len(draws) == 2 and draws[0] == draws[1]:
             raise ValueError(
                 f"claim {self.id}: expected two experiments with keys of their own, received two "
-                f"columns of {draws[0]}, which are not independent"
+                f"columns of {draws[0][0]}, which are not independent; give them different draws "
+                "or sides"
             )
 
     @property

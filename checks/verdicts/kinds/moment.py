@@ -1,6 +1,5 @@
 """Means: Student's t without its faults on skew data, or bounds for bounded data."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -10,7 +9,7 @@ from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
-from checks.verdicts.data import Data, Real, Size, at
+from checks.verdicts.data import Data, Measure, Real, Size, at
 from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test, t_quantile, third_cumulant
 from checks.verdicts.values import ClaimError, in_unit, stated, unit_of
@@ -37,7 +36,7 @@ class MomentClaim(Claim):
       observations that do not vary then decide nothing.
     """
 
-    sample: Callable[..., Any]
+    sample: Measure
     expected: Any
     tolerance: Any = 0.0
     margin: Real | None = None

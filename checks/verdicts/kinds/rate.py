@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import numpy as np
 import sympy as sp
@@ -16,7 +16,7 @@ from checks.verdicts.conditions import (
     check_margin,
     normal_rate,
 )
-from checks.verdicts.data import Data, Real
+from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided
 from checks.verdicts.floors import grows
@@ -62,7 +62,7 @@ class RateClaim(Claim):
     """
 
     predicted: Rate | sp.Expr
-    error: Callable[..., Any]
+    error: Measure
     kind: str | Kind | None = None
     margin: Real = 0.1
     statistic: str = "mean"

@@ -1,0 +1,127 @@
+"""Wrong limits of attention with common noise: what the claims of the room must refute."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from numerics.engine.measuring import Size, Table
+from numerics.generated.noise_synchronization import attention
+from numerics.noise_synchronization.nested_depths import Terms, common_noise
+from numerics.noise_synchronization.one_token_layer import Moments, relu_kernel
+from numerics.noise_synchronization.shared_noise import conditional
+from numerics.noise_synchronization.token_layers import Attention
+from numerics.noise_synchronization.token_walks import covariance, mean_energy, sigmoid_paths
+
+
+# One layer
+def ito_with_d(stated: Moments) -> Moments:
+    """The Ito correction with d for d - 1, d = 5."""
+    return stated._replace(correction=5 / 4 * stated.correction)
+
+
+def no_attention(stated: Moments) -> Moments:
+    """No attention in the drift."""
+    return stated._replace(attention=0 * stated.attention)
+
+
+def no_bracket(stated: Moments) -> Moments:
+    """No noise that two tokens share."""
+    return stated._replace(bracket=0 * stated.bracket)
+
+
+# Attention
+def attentions(_: Size, keys: Any) -> Table:
+    """Relative residuals of the attention of network and limit, and of wrong calls, by hand.
+
+    Five tokens in R^4; query, key and value matrices at random, without a symmetry.
+    """
+    draws = [np.random.default_rng(key).standard_normal((17, 4)) for key in keys]
+    X, Q, K, V = (np.array([d[a:b] for d in draws]) for a, b in ((0, 5), (5, 9), (9, 13), (13, 17)))
+    X = X / np.linalg.norm(X, axis=2, keepdims=True)
+    scores = np.einsum("nia,njb,nca,ncb->nij", X, X, Q, K)
+    weights = np.exp(scores - scores.max(axis=2, keepdims=True))
+    by_hand = np.einsum("nij,njb,nab->nia", weights / weights.sum(2, keepdims=True), X, V)
+    calls = {
+        "right": (X, Q, K, V), "exchanged": (X, K, Q, V), "transposed": (X, Q, K, V.mT),
+    }  # fmt: skip
+    size = np.linalg.norm(by_hand, axis=(1, 2))
+    return {
+        name: np.linalg.norm(np.asarray(_attention(*call)) - by_hand, axis=(1, 2)) / size
+        for name, call in calls.items()
+    }
+
+
+_attention = jax.jit(jax.vmap(attention))
+
+
+# Limits on a Brownian path, in R^3
+Features = Float[Array, "N R"]
+
+
+def ito_with_three(F: Features, A: Array, dB: Array) -> Terms:
+    """The Ito correction with d for d - 1."""
+    right = common_noise(F, A, dB)
+    return right._replace(variance=3 / 2 * right.variance)
+
+
+def scrambled(F: Features, A: Array, dB: Array) -> Terms:
+    """Token i sees the Brownian motions in an order of its own."""
+    number, rank = F.shape
+    order = (jnp.arange(rank)[None] - jnp.arange(number)[:, None]) % rank
+    return common_noise(F, A, dB)._replace(noise=jnp.take_along_axis(F, order, axis=1) @ dB)
+
+
+def attention_as_noise(F: Features, A: Array, dB: Array) -> Terms:
+    """Attention in the diffusion."""
+    right = common_noise(F, A, dB)
+    return right._replace(attention=0 * A, noise=right.noise + A * dB[0, 0])
+
+
+LIMITS = {
+    "limit": common_noise,
+    "ito-d": ito_with_three,
+    "scrambled-noise": scrambled,
+    "attention-as-noise": attention_as_noise,
+}
+WORDS = {
+    "ito-d": "Ito correction with d for d - 1",
+    "scrambled-noise": "noise that is not common to the tokens",
+    "attention-as-noise": "attention in the diffusion",
+}
+
+
+# Measures
+def chaos(point: Size, keys: Any, *, d: int, atoms: int) -> Table:
+    """W_2^2 of N tokens to their conditional law given their noise, and given another seed's."""
+    found = conditional(point, keys, d=d, atoms=atoms)
+    laws = {"own noise": found.law, "another noise": np.roll(found.law, 1, axis=0)}
+    return {
+        f"{name}/{number}": errors
+        for name, law in laws.items()
+        for number, errors in found.distances(law).items()
+    }
+
+
+# Kernels of the noise
+undivided = relu_kernel(1)  # pre-activations not divided by sqrt(d)
+
+
+def nothing(u: Array) -> Array:
+    """Two tokens that share no noise."""
+    return 0 * u
+
+
+def own_noise(u: Float[Array, "K K"]) -> Float[Array, "K K"]:
+    """Each atom its own noise."""
+    return covariance(u) * jnp.eye(len(u))
+
+
+# Energy
+def energies(point: Size, keys: Any, *, attention: Attention) -> Table:
+    """Mean energies of networks, and of tokens each of which comes from another network."""
+    paths = sigmoid_paths(point, keys, attention)
+    lone = [np.roll(paths[..., i, :], i, axis=1) for i in range(paths.shape[-2])]
+    return {"energy": mean_energy(paths), "of lone tokens": mean_energy(np.stack(lone, axis=-2))}
