@@ -72,11 +72,11 @@ def tokens_on_a_sphere(attention: bool) -> vl.Layer:
 def test_two_tokens_with_common_noise_are_a_layer(d: int, u: float) -> None:
     limit = vl.derive(tokens_on_a_sphere(attention=False))
     at = {"R": np.array([[1, u], [u, 1]]), "d": d}
-    kernel = [float(noise.relu_kernel(x, d, 0.0, 0.0)) for x in (u, 1.0)]
+    here, one = (float(noise.relu_kernel(x, d, 0.0, 0.0)) for x in (u, 1.0))
     drift = limit.evaluate("drift", "R", at=at)
-    assert drift[0, 1] == pytest.approx(float(noise.pair_drift(u, *kernel, d)), abs=1e-12)
+    assert drift[0, 1] == pytest.approx(float(noise.pair_drift(u, here, one, d)), abs=1e-12)
     spread = limit.evaluate("covariance", "R", "R", at=at)[0, 1, 0, 1]
-    assert spread == pytest.approx(float(noise.pair_variance(u, *kernel)), abs=1e-12)
+    assert spread == pytest.approx(float(noise.pair_variance(u, here, one)), abs=1e-12)
 
 
 def test_attention_adds_what_the_room_says() -> None:

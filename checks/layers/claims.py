@@ -135,8 +135,13 @@ class _Planning:
                 raise NotMeasured("nothing that is watched is random")
             return [law_claim(self.slug, paths, ends)]
         found: list[Claim] = [rate_claim(self.slug, paths, ends)]
-        if limit.fluctuation is not None and not limit.fluctuation.shifted:
+        if paths.follows:
             return [*found, fluctuation_claim(self.slug, paths, ends)]
-        why = "not derived" if limit.fluctuation is None else "about a mean that is not derived"
+        if limit.fluctuation is None:
+            why = "not derived"
+        elif limit.fluctuation.shifted:
+            why = "about a mean that is not derived"
+        else:
+            why = "a mean of a softmax of order one: its quadrature takes too long along a path"
         self.missing.append(f"the covariance of the fluctuation, which is {why}")
         return found

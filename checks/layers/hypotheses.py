@@ -43,10 +43,10 @@ def no_jumps(slug: str, paths: Paths) -> MomentClaim:
 
 def delocalised(slug: str, paths: Paths) -> MomentClaim:
     """Along the path no coordinate of a state is much larger than the others."""
-    finite = paths.finite
+    finite, steps = paths.finite, {n: paths.steps(n) for n in paths.levels}
 
     def peak(spiky: bool) -> Measure:
-        return lambda n, keys: finite.path_peak(n, keys, paths.steps(n), spiky)
+        return lambda n, keys: finite.path_peak(n, keys, steps[n], spiky)
 
     coarse, fine = paths.levels[0], paths.n
     expected = np.log(np.log(fine) / fine) - np.log(np.log(coarse) / coarse)

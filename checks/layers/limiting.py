@@ -13,6 +13,7 @@ import numpy as np
 import sympy as sp
 
 from checks.layers.planted import Term
+from checks.layers.states import NotMeasured
 from numerics.layers.paths import BOUND
 from theory.calculus.kernels import SoftmaxMean
 from theory.limits import Limit
@@ -90,7 +91,14 @@ class Limiting:
         return replace(self, limit=replace(self.limit, covariance=still), _known={})
 
     def _at(self, e: sp.Expr, axes: tuple[sp.Idx, ...], points: np.ndarray) -> np.ndarray:
-        """An expression at all points; one after the other where it holds an opaque mean."""
+        """An expression at all points; `NotMeasured` where it has no number."""
+        try:
+            return self._numbers(e, axes, points)
+        except ValueError as why:
+            raise NotMeasured(str(why)) from None
+
+    def _numbers(self, e: sp.Expr, axes: tuple[sp.Idx, ...], points: np.ndarray) -> np.ndarray:
+        """One after the other where it holds an opaque mean."""
         if e.has(SoftmaxMean):
             rows = [evaluate(e, axes, self._named(p[None], 0)) for p in points]
             return np.reshape(rows, (len(points), -1))

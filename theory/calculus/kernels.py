@@ -117,7 +117,7 @@ def _softmax_moments(covariance: np.ndarray, rows: tuple[int, ...]) -> np.ndarra
         logits = (root @ grid).reshape(len(rows), size, -1)
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         weights = weights / weights.sum(axis=1, keepdims=True)
-        letters = "abc"[: len(rows)]
+        letters = "abcdefgh"[: len(rows)]
         spec = ",".join(f"{x}z" for x in letters) + f",z->{letters}"
         results.append(np.einsum(spec, *weights, mass))
     return _settled(*results)
