@@ -38,6 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with --verilimit: also the rooms that are folders in DIR (may be repeated)",
     )
     group.addoption(
+        "--verilimit-file",
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="with --verilimit: the claims of this file and of its layers (may be repeated); "
+        "rooms only if named",
+    )
+    group.addoption(
         "--verilimit-seed", type=int, default=0, help="seed of judged claims (default 0)"
     )
 

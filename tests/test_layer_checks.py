@@ -18,8 +18,8 @@ from tests.gallery import limit_of
 
 GALLERY = ROOT / "docs" / "gallery"
 NAMES = (
-    "shaped_gated_mlp", "bilinear_glu", "deep_linear", "online_regression",
-    "anisotropic_regression", "drop_path", "centred_resnet", "sign_descent",
+    "shaped_gated_mlp", "bilinear_glu", "sign_weights", "online_regression", "softmax_attention",
+    "anisotropic_regression", "drop_path", "centred_resnet", "sign_descent", "heavy_ball",
 )  # fmt: skip
 
 
@@ -102,8 +102,8 @@ def test_mutants_that_cannot_be_seen_are_told_from_those_that_can() -> None:
 
 
 def test_what_is_not_checked_is_said() -> None:
-    plan = plan_of(limit_of("softmax_attention").layer)
-    assert any("Gaussian in the limit only" in why for why in plan.not_checked)
+    plan = plan_of(limit_of("resnet_all_shapes").layer)
+    assert any("about a mean that is not derived" in why for why in plan.not_checked)
     assert all(
         "too little to be seen" in why for why in plan_of(limit_of("deep_linear").layer).invisible
     )
@@ -120,6 +120,6 @@ def test_one_layer_of_a_file_is_selected_by_name(tmp_path: Path) -> None:
 
 
 def test_check_says_what_it_does_not_check(verilimit: Run) -> None:
-    done = verilimit("check", str(ROOT / "docs" / "gallery" / "softmax_attention.py"), "-q")
+    done = verilimit("check", str(ROOT / "docs" / "gallery" / "resnet_all_shapes.py"), "-q")
     assert done.returncode == 0, done.stderr
-    assert "not checked: softmax attention" in " ".join(done.stdout.split())
+    assert "not checked: ResNet of all shapes" in " ".join(done.stdout.split())

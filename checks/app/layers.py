@@ -1,6 +1,7 @@
 """``verilimit derive FILE.py[:layer]``: the limit of the layers in a user's file."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from checks.suite.problem import InputProblem
 from theory.layers.layer import Layer
 from theory.limits.derive import derive
 from theory.limits.limit import Limit
+from theory.limits.monomials import monomial
+
+LONGEST = 160  # characters of a term that is dropped
 
 
 def is_layer_file(target: str) -> bool:
@@ -21,14 +25,15 @@ def is_layer_file(target: str) -> bool:
     return target.partition(":")[0].endswith(".py")
 
 
-def print_limits(target: str, *, latex: bool, out: Path | None) -> int:
+def print_limits(target: str, *, latex: bool, out: Path | None, steps: str | None = None) -> int:
     """Print the limits of ``FILE.py`` or ``FILE.py:layer``, and write them to a JSON file.
 
-    Returns 1 when an expectation of the author is contradicted, else 3 when a limit is UNDECIDED,
-    else 0: a decided negative answer is an answer.
+    ``steps`` takes the place of the declared number of steps; what the author expects is then left
+    out. Returns 1 when an expectation of the author is contradicted, else 3 when a limit is
+    UNDECIDED, else 0: a decided negative answer is an answer.
     """
     require_writable(out, "--json", "{[")
-    found = {name: derive(layer) for name, layer in chosen(target).items()}
+    found = {name: derive(steps_of(layer, steps)) for name, layer in chosen(target).items()}
     screen = console()
     for limit in found.values():
         _print(screen, limit, latex=latex)
@@ -60,6 +65,21 @@ def chosen(target: str) -> dict[str, Layer]:
     return {name: layers[name]} if name else layers
 
 
+def steps_of(layer: Layer, steps: str | None) -> Layer:
+    """The layer over another number of steps, without what its author expects of the declared one.
+
+    Raises `InputProblem` for what is no monomial in N.
+    """
+    if steps is None:
+        return layer
+    try:
+        return replace(layer, steps=monomial(steps), expect={})
+    except ValueError as why:
+        raise InputProblem(
+            expected="--steps with a monomial in N", received=f"{steps!r}", remedy=f"{why}."
+        ) from None
+
+
 def _print(screen: Any, limit: Limit, *, latex: bool) -> None:
     screen.print(f"[bold]{limit.layer.name}[/]: [bold]{limit.regime}[/]")
     for sentence in limit.words:
@@ -70,10 +90,20 @@ def _print(screen: Any, limit: Limit, *, latex: bool) -> None:
             name = key if isinstance(key, str) else " and ".join(key)
             text = sp.latex(e) if latex else str(e)
             screen.print(f"   {kind} of {name} [{at}] = {text}", markup=False, soft_wrap=True)
+    for what, parts in limit.dropped.items():
+        for power, e in parts.items():
+            text = sp.latex(e) if latex else str(e)
+            screen.print(
+                f"   dropped from {what}, smaller by N**({power}): {_short(text)}", markup=False
+            )
     for name, status in limit.hypotheses.items():
         screen.print(f"   {name} {status}", markup=False)
     for sentence in limit.contradictions():
         screen.print(f"   CONTRADICTED: {sentence}", markup=False)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
 
 
 def as_record(limit: Limit) -> dict[str, Any]:
@@ -95,6 +125,10 @@ def as_record(limit: Limit) -> dict[str, Any]:
         "regime": limit.regime,
         "words": list(limit.words),
         "hypotheses": dict(limit.hypotheses),
+        "dropped": {
+            what: {str(power): str(e) for power, e in parts.items()}
+            for what, parts in limit.dropped.items()
+        },
         "drift": formulas(limit.drift),
         "covariance": formulas(limit.covariance),
         "fluctuation": fluctuation

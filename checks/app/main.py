@@ -134,17 +134,41 @@ def derive(
     room: Annotated[str, typer.Argument(metavar="ROOM|FILE.py[:LAYER]")],
     latex: Annotated[bool, typer.Option("--latex", help="Print formulas as LaTeX.")] = False,
     json: Annotated[Path | None, typer.Option("--json", help="Write the limits of a file.")] = None,
+    steps: Annotated[
+        str | None,
+        typer.Option("--steps", metavar="MONOMIAL", help='Other steps for a layer, e.g. "N**2".'),
+    ] = None,
+    phase: Annotated[
+        str | None,
+        typer.Option(
+            "--phase", metavar="P[:LOW:HIGH]", help="The regimes in an exponent left symbolic."
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the phase diagram as SVG.")
+    ] = None,
     rooms: opt.RoomsOption = None,
 ) -> None:
     """Run a room's derivation step by step, or derive the limits of the layers in a file."""
     from checks.app.layers import is_layer_file, print_limits
 
-    if is_layer_file(room):
-        raise typer.Exit(print_limits(room, latex=latex, out=json))
-    if json is not None:
+    if picture is not None and phase is None:
         raise InputProblem(
-            expected="--json with a file of layers, FILE.py",
-            received=f"--json with {room}",
+            expected="--picture with --phase: it draws the phase diagram",
+            received="--picture alone",
+            remedy="Name the exponent, e.g. --phase p.",
+        )
+    if is_layer_file(room) and phase is not None:
+        from checks.app.phases import print_phases
+
+        raise typer.Exit(print_phases(room, phase, steps=steps, latex=latex, out=json, svg=picture))
+    if is_layer_file(room):
+        raise typer.Exit(print_limits(room, latex=latex, out=json, steps=steps))
+    given = {"--json": json, "--steps": steps, "--phase": phase}
+    if named := [name for name, value in given.items() if value is not None]:
+        raise InputProblem(
+            expected=f"{', '.join(named)} with a file of layers, FILE.py",
+            received=f"{', '.join(named)} with {room}",
             remedy="Leave it away; `verilimit report` writes about rooms.",
         )
     from checks.app.derivation import print_derivation
@@ -259,7 +283,8 @@ def judge(
 @app.command()
 def report(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[ROOM]...", help="Nothing means every room.")
+        list[str] | None,
+        typer.Argument(metavar="[ROOM|FILE.py]...", help="Nothing means every room."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("report.html"),
     latex: Annotated[

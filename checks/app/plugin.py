@@ -20,19 +20,31 @@ class NotSupported(Exception):
 
 
 def collector_of_claims(session: pytest.Session) -> "ClaimCollector":
-    """A collector of the claims of the rooms named by ``--verilimit-room``, or of all rooms.
+    """A collector of the claims of the rooms and files that options name, or of all rooms.
 
-    Raises `pytest.UsageError` for an unknown room.
+    Raises `pytest.UsageError` for an unknown room, and for a file that fails.
     """
     collector = ClaimCollector.from_parent(session, name="verilimit")
     try:
         options = session.config.getoption("--verilimit-rooms") or ()
         house = House(named_roots(Path(str(folder)) for folder in options))
         rooms = session.config.getoption("--verilimit-room") or ()
-        collector.found = select([house.require(str(n)) for n in rooms], house, collector.lost)
+        files = session.config.getoption("--verilimit-file") or ()
+        targets = [*(house.require(str(n)) for n in rooms), *map(_python_file, files)]
+        collector.found = select(targets, house, collector.lost)
     except InputProblem as problem:
         raise pytest.UsageError(str(problem)) from problem
     return collector
+
+
+def _python_file(name: object) -> str:
+    if not str(name).endswith(".py"):
+        raise InputProblem(
+            expected="--verilimit-file FILE.py",
+            received=str(name),
+            remedy="Name a Python file; --verilimit-room names rooms.",
+        )
+    return str(name)
 
 
 class ClaimCollector(pytest.Collector):

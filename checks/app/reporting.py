@@ -27,13 +27,21 @@ def report(
     latex: Path | None,
     table: Path | None = None,
 ) -> int:
-    """Judge the rooms ``names`` (all when empty) and write the report.
+    """Judge the rooms ``names`` (all when empty), or files of layers, and write the report.
 
     Returns 1 when a claim is refuted, a derivation step or a probe fails, 3 when a claim is
     inconclusive or a step undecided, else 0; 2 when a room did not load or a claim has no verdict.
     The report is written whatever the verdicts are.
     """
-    asked = tuple(map(house.require, names)) or house.names()
+    files = tuple(name for name in names if name.endswith(".py"))
+    rooms = tuple(house.require(name) for name in names if name not in files)
+    asked = rooms if names else house.names()
+    if files and (latex is not None or table is not None):
+        raise InputProblem(
+            expected="--latex and --table with rooms",
+            received=f"them with {', '.join(files)}",
+            remedy="Leave them away; `verilimit derive FILE.py --latex` prints formulas.",
+        )
     require_writable(out, "--out", "<")
     require_apart(out=out, table=table, store=machinery.store)
     require_directory(latex, "--latex")
@@ -42,11 +50,11 @@ def report(
     lost: list[InputProblem] = []
     chosen = tuple(house.those_that_load(asked, lost, house.room))
     complain(lost)
-    if lost and not chosen:
+    if lost and not chosen and not files:
         return 2
-    study = study_of(select(chosen, house), plan, machinery)
+    study = study_of(select((*chosen, *files), house), plan, machinery)
     content = gather(
-        house, chosen, study, lambda text: None if machinery.quiet else log.print(text)
+        house, chosen, study, lambda text: None if machinery.quiet else log.print(text), files
     )
     write_text(out, html(content))
     if latex is not None:
@@ -57,6 +65,8 @@ def report(
     print_verdicts(screen, study)
     for room in content.rooms:
         screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
+    for layer in content.layers:
+        screen.print(f"{layer.plan.limit.layer.name}: {layer.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
     complain_of(study)
     found = {exit_status(study.results), content.steps_status, int(content.failed_probe)}

@@ -1,20 +1,35 @@
 """The claims of a layer: what its derived limit says, tested on finite layers.
 
-One step is compared with the derived moments at a small width; a verdict other than a limit is a
-statement about layers, too, and has claims of its own.
+One step is compared with the derived moments, a path with the limit, and what the limit rests on is
+tested; a verdict other than a limit is a statement about layers, too, and has claims of its own.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
+from checks.layers.asymptotic import asymptotic_claims
+from checks.layers.curve import fluctuation_claim, rate_claim
 from checks.layers.exact import inexact
 from checks.layers.expected import expectation_claims
-from checks.layers.finite import FiniteLayer, NotMeasured
-from checks.layers.negative import jump_claim, trivial_claim, unstable_claim, witness_claims
+from checks.layers.finite import FiniteLayer
+from checks.layers.hypotheses import delocalised, no_jumps
+from checks.layers.law import law_claim
+from checks.layers.negative import (
+    ill_posed_claim,
+    jump_claim,
+    trivial_claim,
+    unstable_claim,
+    witness_claims,
+)
 from checks.layers.onestep import one_step_claims
+from checks.layers.paths import Paths
+from checks.layers.states import NotMeasured
 from checks.verdicts import Claim
 from theory.layers.layer import Layer
 from theory.limits import Limit, derive
+
+LIMITS = ("SDE", "ODE", "SDE WITHOUT DRIFT")
 
 
 @dataclass(frozen=True)
@@ -40,37 +55,93 @@ def slug_of(layer: Layer) -> str:
 def plan_of(layer: Layer) -> Plan:
     """Derive the limit and form its claims."""
     limit, slug = derive(layer), slug_of(layer)
-    claims: list[Claim] = list(expectation_claims(slug, limit))
-    invisible: list[str] = []
-    missing: list[str] = []
+    plan = _Planning(limit, slug, FiniteLayer(layer), list(expectation_claims(slug, limit)))
     if limit.regime == "UNDECIDED":
-        missing.append("nothing is measured: the limit is undecided")
+        plan.missing.append("nothing is measured: the limit is undecided")
     else:
-        _measured(slug, limit, claims, invisible, missing)
-    if limit.regime in ("SDE", "ODE", "SDE WITHOUT DRIFT"):
-        missing.append("the law of paths over many steps")
-    return Plan(limit, tuple(claims), tuple(invisible), tuple(missing))
+        plan.one_step()
+        plan.verdict()
+        if limit.regime in LIMITS:
+            plan.many_steps()
+    return Plan(limit, tuple(plan.claims), tuple(plan.invisible), tuple(plan.missing))
 
 
-def _measured(
-    slug: str, limit: Limit, claims: list[Claim], invisible: list[str], missing: list[str]
-) -> None:
-    finite = FiniteLayer(limit.layer)
-    try:
-        if limit.regime == "NOT CLOSED":
-            claims += witness_claims(slug, limit.layer)
-            return
-        if why := inexact(finite):
-            missing.append(f"moments of one step: {why}, so they are not exact at small widths")
+@dataclass
+class _Planning:
+    """What is claimed of one layer, and what cannot be."""
+
+    limit: Limit
+    slug: str
+    finite: FiniteLayer
+    claims: list[Claim]
+    invisible: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def _or_not(self, what: str, claims: Callable[[], Iterable[Claim]]) -> None:
+        """Claims, or the reason why there are none."""
+        try:
+            self.claims += claims()
+        except (NotMeasured, NotImplementedError) as why:
+            self.missing.append(f"{what}: {why}")
+
+    def one_step(self) -> None:
+        """Mean and covariance of a step: exact ones at a small width, else at a large one."""
+        if self.limit.regime == "NOT CLOSED":
+            return self._or_not("the witness", lambda: witness_claims(self.slug, self.limit.layer))
+        return self._or_not("one step", self._one_step)
+
+    def _one_step(self) -> Sequence[Claim]:
+        limit, finite = self.limit, self.finite
+        if not (why := inexact(finite)):
+            found, hidden = one_step_claims(self.slug, finite)
+        elif limit.regime in (*LIMITS, "UNSTABLE") and limit.drift:
+            found, hidden = asymptotic_claims(self.slug, limit, finite)
         else:
-            found, hidden = one_step_claims(slug, finite)
-            claims += found
-            invisible += hidden
-        if limit.regime == "UNSTABLE" and limit.drift and not inexact(finite):
-            claims.append(unstable_claim(slug, finite))
+            raise NotMeasured(f"{why}, so its moments are not exact at small widths")
+        self.invisible += hidden
+        return found
+
+    def verdict(self) -> None:
+        """A negative verdict is a statement, too."""
+        limit, slug, finite = self.limit, self.slug, self.finite
+        if limit.regime in ("UNSTABLE", "FAST") and not inexact(finite):
+            self._or_not("the map", lambda: [unstable_claim(slug, finite)])
         if limit.regime == "TRIVIAL":
-            claims.append(trivial_claim(slug, finite))
+            self._or_not("displacements", lambda: [trivial_claim(slug, finite)])
         if limit.regime == "JUMPS":
-            claims += jump_claim(slug, finite)
-    except (NotMeasured, NotImplementedError) as why:
-        missing.append(str(why))
+            self._or_not("jumps", lambda: jump_claim(slug, finite))
+        if limit.regime == "ILL-POSED":
+            self._or_not("where the drift jumps", lambda: [ill_posed_claim(slug, limit, finite)])
+
+    def many_steps(self) -> None:
+        """The path against the limit, and what the limit rests on."""
+        limit, slug, finite = self.limit, self.slug, self.finite
+
+        try:
+            paths = Paths(limit, finite)
+        except NotMeasured as why:
+            self.missing.append(f"paths over many steps: {why}")
+            return
+        self._or_not("paths over many steps", lambda: self._paths(paths))
+        if limit.regime != "ODE":  # what follows a curve does not jump
+            self._or_not("jumps (H3)", lambda: [no_jumps(slug, paths)])
+        if limit.hypotheses["H4"].startswith("ASSUMED"):
+            self._or_not("delocalised states (H4)", lambda: [delocalised(slug, paths)])
+
+    def _paths(self, paths: Paths) -> list[Claim]:
+        ends, limit = paths.experiment(f"{self.slug}/path"), self.limit
+        if limit.regime != "ODE":
+            if not self.finite.moving:
+                raise NotMeasured("nothing that is watched is random")
+            return [law_claim(self.slug, paths, ends)]
+        found: list[Claim] = [rate_claim(self.slug, paths, ends)]
+        if paths.follows:
+            return [*found, fluctuation_claim(self.slug, paths, ends)]
+        if limit.fluctuation is None:
+            why = "not derived"
+        elif limit.fluctuation.shifted:
+            why = "about a mean that is not derived"
+        else:
+            why = "a mean of a softmax of order one: its quadrature takes too long along a path"
+        self.missing.append(f"the covariance of the fluctuation, which is {why}")
+        return found

@@ -3,8 +3,9 @@
 import numpy as np
 import sympy as sp
 
-from checks.layers.finite import FiniteLayer, NotMeasured
+from checks.layers.finite import FiniteLayer
 from checks.layers.planted import Term
+from checks.layers.states import NotMeasured
 from theory.calculus.networks import Polynomial
 from theory.limits.normalised import Normalised
 from theory.limits.numbers import evaluate

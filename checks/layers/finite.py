@@ -9,8 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
+from checks.layers.states import (
+    NotMeasured,
+    explicit_shape,
+    fitted,
+    fixed_arrays,
+    normalised,
+)
+from checks.verdicts.tasks import seed_keys
 from numerics.engine.quick import quick_jit
-from numerics.layers.paths import increments, path_end
+from numerics.layers.paths import increments, path_end, path_peak
 from theory.codegen.layers import layer_source
 from theory.layers.arrays import Array
 from theory.layers.explicit import explicit
@@ -19,12 +27,10 @@ from theory.layers.leaves import N
 from theory.limits.moments import Moments
 from theory.limits.reading import read
 
-ROUNDS = 60  # of Gauss and Newton's method
+SEEDS, BATCH = 512, 32  # an observation is the mean of a batch of layers: less skew, same cost
+ROUNDING = 1e-9
+SMALL = 16  # an N up to which a program is not worth good machine code
 LARGEST = 64  # where an N is looked for at which all sizes are integers
-
-
-class NotMeasured(ValueError):
-    """What cannot be checked on finite layers, and why."""
 
 
 @dataclass
@@ -100,31 +106,9 @@ class FiniteLayer:
             found: dict[str, Any] = {**sizes, "N": n}
             for s in self.layer.symbols:
                 found.setdefault(str(s), float(self._parameter(s)))
-            found |= {k: v for k, v in self._fixed(sizes).items()}
+            found |= fixed_arrays(self.layer, self.at, sizes)
             self._known[n] = {**found, **self._states(found)}
         return self._known[n]
-
-    def _fixed(self, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-        found = {}
-        for name, leaf in self.layer.leaves.items():
-            if leaf.data.kind != "fixed":
-                continue
-            if name in self.at:
-                found[name] = np.asarray(self.at[name], float)
-                continue
-            shape = _shape(leaf, sizes)
-            rng = np.random.default_rng(len(name))
-            value = rng.uniform(0.5, 1.5, shape)
-            if leaf.data.unit:
-                value /= np.linalg.norm(value, axis=-1, keepdims=True)
-            if leaf.data.rows:
-                value /= value.sum(axis=-1, keepdims=True)
-            if leaf.data.symmetric or (
-                len(shape) == 2 and shape[0] == shape[1] and not leaf.data.rows
-            ):
-                value = np.diag(np.linspace(0.5, 1.5, shape[0]))
-            found[name] = value
-        return found
 
     def _states(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
         """States whose statistics are those of ``at``, near random ones of the right size."""
@@ -135,28 +119,14 @@ class FiniteLayer:
                 start[name] = np.asarray(self.at[name], float)
                 continue
             power = float(self.moments.reading.sizes.entry_size(name))
-            start[name] = rng.standard_normal(_shape(old, values)) * values["N"] ** power
+            start[name] = rng.standard_normal(explicit_shape(old, values)) * values["N"] ** power
         wanted = {k: np.asarray(self.at[k], float) for k in self.layer.watch if k in self.at}
         free = [k for k in start if k not in self.at]
         return (
-            _fitted(self, values, start, wanted, free)
+            fitted(self.layer, lambda x: self.statistics({**values, **x}), start, wanted, free)
             if wanted and free
-            else self.normalised(start)
+            else normalised(self.layer, start)
         )
-
-    def normalised(self, states: dict[str, Any]) -> dict[str, Any]:
-        """States that a step normalises are normalised."""
-        found = dict(states)
-        for old, new in self.layer.step.items():
-            if new.op == "normal":
-                x = found[old.data.name]
-                if new.data == "layer_norm":
-                    x = x - x.mean(axis=-1, keepdims=True)
-                square = (x**2).sum(axis=-1, keepdims=True)
-                found[old.data.name] = (
-                    x / (square if new.data == "unit" else square / x.shape[-1]) ** 0.5
-                )
-        return found
 
     def statistics(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
         """The statistics of the state among the values, in NumPy."""
@@ -187,6 +157,27 @@ class FiniteLayer:
             lambda states: functions["watch"](**{**rest, **states}),
         )
 
+    @cached_property
+    def moving(self) -> list[int]:
+        """Entries of the statistics that draws change, of equal ones the first."""
+        flat = self.pilot.reshape(-1, self.pilot.shape[-1])
+        found: list[int] = []
+        for k in np.flatnonzero(flat.std(axis=0) > ROUNDING * (np.abs(flat).max() + 1e-300)):
+            if not any(np.allclose(flat[:, k], flat[:, j], rtol=1e-9, atol=1e-12) for j in found):
+                found.append(int(k))
+        return found
+
+    @cached_property
+    def pilot(self) -> np.ndarray:
+        """Increments on keys of their own, at the smallest N."""
+        return self.increments(self.smallest(), seed_keys("pilot", 0, 0, SEEDS), BATCH)
+
+    def steps(self, n: int) -> float:
+        """The declared number of steps at N."""
+        count = sp.sympify(self.layer.steps if self.layer.steps is not None else N)
+        found = count.subs(N, n)
+        return float(found.subs({s: self._parameter(s) for s in found.free_symbols}))
+
     def increments(self, n: int, keys: np.ndarray, batch: int, kind: str = "step") -> np.ndarray:
         """``(seeds, batch, q)`` increments of the statistics from the state at N."""
         return self._run(("increments", n, kind, batch), partial(increments, batch=batch), keys)
@@ -195,50 +186,23 @@ class FiniteLayer:
         """``(seeds, q)`` statistics after so many steps, stopped."""
         return self._run(("path", n, "reduced_step", steps), partial(path_end, steps=steps), keys)
 
+    def path_peak(self, n: int, keys: np.ndarray, steps: int, spiky: bool = False) -> np.ndarray:
+        """``(seeds,)`` the largest share of one coordinate along the path, ``spiky`` at first."""
+        program = ("path", n, "reduced_step", steps, "peak", spiky)
+        return self._run(program, partial(path_peak, steps=steps, spiky=spiky), keys)
+
     def _run(self, program: tuple, many: Callable, keys: np.ndarray) -> np.ndarray:
-        """Compiled once for each program: in haste, since it runs for a fraction of a second."""
+        """Compiled once for each program, in haste: it runs for seconds, one step for less."""
         if program not in self._programs:
-            n, kind = program[1:3]
+            what, n, kind = program[:3]
             states, _ = self.split(n)
             step, watch = self.stepper(n, kind)
             self._programs[program] = quick_jit(
-                lambda keys: many(step, watch, states, keys=keys), level=0
+                lambda keys: many(step, watch, states, keys=keys),
+                level=int(what == "path" or n > SMALL),
             )
         return np.asarray(self._programs[program](jnp.asarray(keys, jnp.uint32)))
 
 
 def _name(key: Any) -> str:
     return key.data.name if isinstance(key, Array) else str(key)
-
-
-def _shape(leaf: Array, values: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(int(s.subs({k: values[str(k)] for k in s.free_symbols})) for s in leaf.shape)
-
-
-def _fitted(finite: FiniteLayer, values: dict, start: dict, wanted: dict, free: list[str]) -> dict:
-    """Gauss and Newton's method, each step the shortest one, on the layer in NumPy."""
-    shapes = {k: start[k].shape for k in free}
-
-    def states(x: np.ndarray) -> dict[str, Any]:
-        found, place = dict(start), 0
-        for name, shape in shapes.items():
-            count = int(np.prod(shape))
-            found[name] = x[place : place + count].reshape(shape)
-            place += count
-        return finite.normalised(found)
-
-    def gap(x: np.ndarray) -> np.ndarray:
-        found = finite.statistics({**values, **states(x)})
-        return np.concatenate([np.ravel(found[k] - wanted[k]) for k in wanted])
-
-    x, h = np.concatenate([start[k].ravel() for k in free]), 1e-5
-    for _ in range(ROUNDS):
-        error = gap(x)
-        if np.abs(error).max() < 1e-12:
-            return states(x)
-        moves = h * np.eye(len(x))
-        slope = np.stack([(gap(x + e) - gap(x - e)) / (2 * h) for e in moves], axis=1)
-        x = x - np.linalg.lstsq(slope, error, rcond=1e-8)[0]
-    if not np.abs(gap(x)).max() < 1e-8:
-        raise NotMeasured(f"no state was found with the statistics {sorted(wanted)} of at=")
-    return states(x)

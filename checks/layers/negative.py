@@ -4,10 +4,12 @@ import numpy as np
 import sympy as sp
 
 from checks.layers.exact import mean_terms, total
-from checks.layers.finite import FiniteLayer, NotMeasured
-from checks.layers.onestep import MARGIN, SEEDS
-from checks.verdicts import MomentClaim, Mutant, RateClaim
+from checks.layers.finite import SEEDS, FiniteLayer
+from checks.layers.onestep import MARGIN
+from checks.layers.states import NotMeasured
+from checks.verdicts import IdentityClaim, MomentClaim, Mutant, RateClaim
 from theory.layers.layer import Layer
+from theory.limits import Limit
 from theory.limits.closed import two_states
 from theory.limits.numbers import evaluate
 from theory.limits.reading import read
@@ -112,13 +114,10 @@ def trivial_claim(slug: str, finite: FiniteLayer) -> RateClaim:
     if not powers or not all(p.is_number for p in powers):
         raise NotMeasured("nothing that is watched ever moves")
     power = sp.Max(*powers)
-    count = sp.sympify(finite.layer.steps)
 
     def error(size: dict, keys: np.ndarray) -> np.ndarray:
         n = size["N"]
-        moved = finite.path_end(
-            n, keys, round(float(count.subs(next(iter(count.free_symbols)), n)))
-        )
+        moved = finite.path_end(n, keys, round(finite.steps(n)))
         return np.abs(moved - finite.start(n)).max(axis=1)
 
     N = sp.Symbol("N", positive=True)
@@ -158,4 +157,38 @@ def unstable_claim(slug: str, finite: FiniteLayer) -> MomentClaim:
             Mutant("shrinks-like-noise", "falls like N**-1/2", {"expected": expected(0.5)}),
             Mutant("shrinks", "falls like 1/N", {"expected": expected(1.0)}),
         ],
+    )  # fmt: skip
+
+
+def ill_posed_claim(slug: str, limit: Limit, finite: FiniteLayer) -> IdentityClaim:
+    """On the two sides of the place where the drift jumps, steps are the two derived drifts."""
+    layer = finite.layer
+    places = [j.args[0] for e in limit.drift.values() for j in e.atoms(sp.sign, sp.Heaviside)]
+    if len(layer.watch) != 1 or len(places) != 1 or not places[0].is_Symbol:
+        raise NotMeasured("the place where the drift jumps is not one statistic at zero")
+    ((name, statistic),) = layer.watch.items()
+    if statistic not in layer.step:
+        raise NotMeasured(f"the states in which {name} is near zero are not known")
+    n, near = finite.smallest(), 1e-6
+    sides = [FiniteLayer(layer, {name: sign * near}) for sign in (1, -1)]
+    drifts = [float(limit.evaluate("drift", name, at={name: sign * near})) for sign in (1, -1)]
+
+    def residual(of: list[float]):
+        def sample(size: dict, keys: np.ndarray) -> np.ndarray:
+            found = np.zeros(len(keys))
+            for side, drift in zip(sides, of, strict=True):
+                steps = finite.steps(n) * side.increments(n, keys, BATCH).mean(axis=1)[:, 0]
+                found = np.maximum(found, np.abs(steps - drift))
+            return found / (1 + np.abs(of).max())
+
+        return sample
+
+    middle = [sum(drifts) / 2] * 2
+    return IdentityClaim(
+        id=f"{slug}/two-drifts", residual=residual(drifts), sizes={"N": [n]}, seeds=8, cap=8,
+        tolerance=1e-9,
+        statement=f"At {name} = {near:g} and {-near:g} the mean step, times the steps, is "
+        f"{drifts[0]:g} and {drifts[1]:g}: no continuous drift, and no noise that would help.",
+        mutants=[Mutant("continuous", "the drift is continuous", {"residual": residual(middle)}),
+                 Mutant("exchanged", "the sides exchanged", {"residual": residual(drifts[::-1])})],
     )  # fmt: skip

@@ -6,15 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from checks.layers.exact import Term, covariance_terms, mean_terms, total
-from checks.layers.finite import FiniteLayer
+from checks.layers.finite import BATCH, ROUNDING, SEEDS, FiniteLayer
 from checks.layers.planted import Planted, planted
 from checks.verdicts import Experiment, IdentityClaim, MomentClaim, Mutant
 from checks.verdicts.experiment import Table
-from checks.verdicts.tasks import seed_keys
 
-SEEDS, BATCH = 512, 32  # an observation is the mean of a batch of layers: less skew, same cost
 MARGIN = 10 / SEEDS**0.5  # in standard deviations of an observation
-ROUNDING = 1e-9
 
 
 class OneStep:
@@ -26,17 +23,10 @@ class OneStep:
         self.means = mean_terms(finite, n)
         self.size = len(finite.start(n))
         self.mean = total(self.means, (self.size,))
-        self.pilot = self._draw(seed_keys("pilot", 0, 0, SEEDS))
+        self.pilot, self.entries = finite.pilot, finite.moving
         flat = self.pilot.reshape(-1, self.size)
         moving = flat.std(axis=0) > ROUNDING * (np.abs(flat).max() + 1e-300)
         self.still = [k for k in range(self.size) if not moving[k]]
-        self.entries: list[int] = []
-        for k in np.flatnonzero(moving):
-            equal = (
-                np.allclose(flat[:, k], flat[:, j], rtol=1e-9, atol=1e-12) for j in self.entries
-            )
-            if not any(equal):
-                self.entries.append(int(k))
 
     def experiment(self, name: str) -> Experiment:
         """The increments of batches of layers, which the claims about one step share."""

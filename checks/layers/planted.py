@@ -7,6 +7,7 @@ three resolutions of the claim, a resolution being the half-width of a 99 % inte
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,10 @@ class Term:
 
     text: str
     value: np.ndarray
+
+    def at(self, places: Any) -> "Term":
+        """The same in some coordinates."""
+        return Term(self.text, self.value[places])
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def planted(
             }.get(name, name)
             found.append(
                 Planted(
-                    f"term-{k}-{name}", f"the term {_short(term.text)} {words}",
+                    f"term-{k}-{name}", f"the term {short(term.text)} {words}",
                     expected + factor * term.value, off,
                 )
             )  # fmt: skip
@@ -78,16 +83,17 @@ def closest(terms: Sequence[Term], derived: np.ndarray, stated: np.ndarray) -> s
     for term in terms:
         for name, factor in wrongs.items():
             if distance(derived + factor * term.value, stated) <= 1:
-                return f"as derived with the term {_short(term.text)} {name}"
+                return f"as derived with the term {short(term.text)} {name}"
     changed = stated - derived
     for term in terms:
         places = np.abs(term.value) > 1e-12
         if places.any() and not np.abs(changed[~places]).any():
             ratios = changed[places] / term.value[places]
             if np.ptp(ratios) < 1e-4 * max(1.0, float(np.abs(ratios).max())):
-                return f"as derived with the term {_short(term.text)} times {1 + ratios.mean():.6g}"
+                return f"as derived with the term {short(term.text)} times {1 + ratios.mean():.6g}"
     return ""
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """At most a hundred letters."""
     return text if len(text) <= 100 else f"{text[:97]}..."

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from checks.properties.probing import Probed, run_probes
+from checks.report.layers import LayerContent
 from checks.suite.fingerprint import environment, source_hash
 from checks.suite.house import House, Room
 from checks.suite.run import Study
+from checks.suite.targets import file_plans
 from checks.verdicts import Claim, Result, Verdict, tier_words
 from theory.language import Outcome, Status, counted, exit_status, run_steps
 
@@ -47,6 +50,7 @@ class Content:
 
     rooms: tuple[RoomContent, ...]
     study: Study
+    layers: tuple[LayerContent, ...] = ()
 
     @property
     def verdict_summary(self) -> str:
@@ -57,7 +61,7 @@ class Content:
     @property
     def steps_status(self) -> int:
         """1 when a step of any derivation failed, else 3 when one is undecided, else 0."""
-        return exit_status(room.worst_step for room in self.rooms)
+        return exit_status(each.worst_step for each in (*self.rooms, *self.layers))
 
     @property
     def failed_probe(self) -> bool:
@@ -78,9 +82,16 @@ class Content:
 
 
 def gather(
-    house: House, names: Sequence[str], study: Study, announce: Callable[[str], None]
+    house: House,
+    names: Sequence[str],
+    study: Study,
+    announce: Callable[[str], None],
+    files: Sequence[str] = (),
 ) -> Content:
-    """Run the derivations of the rooms and put them beside the results of the study."""
+    """Run the derivations of the rooms and put them beside the results of the study.
+
+    The layers in users' ``files`` follow them.
+    """
     found = []
     for name in names:
         announce(f"{name}: derivation")
@@ -93,7 +104,17 @@ def gather(
         probed = tuple(run_probes([name], house))
         failed = tuple(pair for pair in study.failed if pair[0].id in ids)
         found.append(RoomContent(room, outcomes, results, absent, probed, failed))
-    return Content(tuple(found), study)
+    layers = [layer for path in files for layer in _layers(path, study)]
+    return Content(tuple(found), study, tuple(layers))
+
+
+def _layers(path: str, study: Study) -> Iterable[LayerContent]:
+    for plan in file_plans(path):
+        ids = {claim.id for claim in plan.claims}
+        results = tuple(r for r in study.results if r.claim_id in ids)
+        absent = tuple(claim for claim in study.absent if claim.id in ids)
+        failed = tuple(pair for pair in study.failed if pair[0].id in ids)
+        yield LayerContent(plan, Path(path).name, results, absent, failed)
 
 
 def errors_sentence(result: Result) -> str:

@@ -27,7 +27,13 @@ def html(content: Content) -> str:
     return environment.get_template("report.html.j2").render(
         style=Markup(style),
         verdicts=content.verdict_summary,
-        rooms=[room_view(room) for room in content.rooms],
+        rooms=[
+            *map(room_view, content.rooms),
+            *(
+                {**layer.view(), "claims": [claim_view(result) for result in layer.results]}
+                for layer in content.layers
+            ),
+        ],
         run={
             "tier": plan.tier,
             "seed": plan.seed,
@@ -81,6 +87,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         ],
         "coverage": theorem.coverage,
         "not_checked": content.not_checked,
+        "code": "",
     }
 
 

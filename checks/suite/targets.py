@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
-from checks.layers import plan_of, slug_of
+from checks.layers import Plan, plan_of, slug_of
 from checks.suite.claimfile import ClaimFile
 from checks.suite.house import BUILT_IN, House
 from checks.suite.problem import InputProblem, RoomProblem
@@ -14,8 +14,11 @@ from checks.suite.snapshot import Proof
 from checks.verdicts import Claim, Experiment, experiments
 from theory.layers import Layer
 
-# A user's file, its claims, and what those of its layers leave unchecked.
-Loaded = tuple[ClaimFile, tuple[Claim, ...], tuple[str, ...]]
+# A user's file, its claims, and the plans of its layers.
+Loaded = tuple[ClaimFile, tuple[Claim, ...], tuple[Plan, ...]]
+
+
+LISTS = ("claims", "layers")  # names of a file under which there may be several
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,17 @@ def file_claims(path: str) -> tuple[Claim, ...]:
 def unchecked(claims: Iterable[Located]) -> tuple[str, ...]:
     """What the claims that are formed of layers leave unchecked, and why."""
     files = dict.fromkeys(c.origin.file for c in claims if c.origin is not None and c.origin.file)
-    return tuple(note for path in files for note in _loaded(path)[2])
+    return tuple(
+        f"{plan.limit.layer.name}: {why}"
+        for path in files
+        for plan in _loaded(path)[2]
+        for why in plan.not_checked
+    )
+
+
+def file_plans(path: str) -> tuple[Plan, ...]:
+    """What is claimed of the layers of a user's file, and what is not checked."""
+    return _loaded(str(Path(path).resolve()))[2]
 
 
 def _loaded(path: str) -> Loaded:
@@ -185,22 +198,22 @@ def _loaded(path: str) -> Loaded:
         return _files[path]
 
 
-def _claims_of(file: ClaimFile) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
-    values = [v for name, v in vars(file.module).items() if name != "claims"]
-    listed = getattr(file.module, "claims", ())
-    values += list(listed) if isinstance(listed, Iterable) else [listed]
+def _claims_of(file: ClaimFile) -> tuple[tuple[Claim, ...], tuple[Plan, ...]]:
+    values = [v for name, v in vars(file.module).items() if name not in LISTS]
+    for name in LISTS:
+        listed = getattr(file.module, name, ())
+        values += list(listed) if isinstance(listed, Iterable) else [listed]
     plans = [plan_of(v) for v in values if isinstance(v, Layer)]
     values += [claim for plan in plans for claim in plan.claims]
-    notes = [f"{plan.limit.layer.name}: {why}" for plan in plans for why in plan.not_checked]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(
             expected=f"{file.path} to define claims or layers at module level",
-            received="; ".join(notes) or "none",
+            received="; ".join(why for plan in plans for why in plan.not_checked) or "none",
             remedy="Define e.g. claim = RateClaim(...), from verilimit import RateClaim, or a "
             "layer = vl.Layer(...) with expect=.",
         )
-    return tuple(claims.values()), tuple(notes)
+    return tuple(claims.values()), tuple(plans)
 
 
 _files: dict[str, Loaded] = {}

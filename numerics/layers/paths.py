@@ -52,3 +52,44 @@ def path_end(
         return flat(watch(last))
 
     return jax.vmap(one)(keys)
+
+
+def path_peak(
+    step: Step,
+    watch: Watch,
+    states: States,
+    keys: UInt32[Array, "seeds 2"],
+    steps: int,
+    spiky: bool = False,
+) -> Float[Array, " seeds"]:
+    """The largest share of one coordinate in the square of a state's row, along stopped paths.
+
+    ``spiky``: at the start the first coordinate is one to three times as long as the row.
+    """
+
+    states = {k: jnp.asarray(x) for k, x in states.items()}
+
+    def share(now: States) -> jax.Array:
+        rows = [x**2 for x in now.values()]
+        return jnp.stack([(x.max(axis=-1) / x.sum(axis=-1)).max() for x in rows]).max()
+
+    def spike(x: jax.Array, times: jax.Array) -> jax.Array:
+        square = (x**2).sum(axis=-1, keepdims=True)
+        moved = jnp.concatenate([times * square**0.5, x[..., 1:]], axis=-1)
+        return moved * (square / (moved**2).sum(axis=-1, keepdims=True)) ** 0.5
+
+    def one(key: jax.Array) -> jax.Array:
+        def move(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
+            now, peak = carry
+            after = step(key, now)
+            inside = jnp.all(jnp.abs(flat(watch(now))) <= BOUND)
+            new = jax.tree.map(partial(jnp.where, inside), after, now)
+            return (new, jnp.maximum(peak, share(new))), None
+
+        first, *rest = jax.random.split(key, steps + 1)
+        times = jax.random.uniform(first, minval=1.0, maxval=3.0)
+        start = {k: spike(x, times) if spiky else x for k, x in states.items()}
+        (_, peak), _ = jax.lax.scan(move, (start, share(start)), jnp.stack(rest))
+        return peak
+
+    return jax.vmap(one)(keys)

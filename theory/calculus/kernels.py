@@ -4,6 +4,7 @@
 derivative in the covariance is Price's: d/dC_ab E f = E d_a d_b f, halved on the diagonal.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -116,7 +117,7 @@ def _softmax_moments(covariance: np.ndarray, rows: tuple[int, ...]) -> np.ndarra
         logits = (root @ grid).reshape(len(rows), size, -1)
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         weights = weights / weights.sum(axis=1, keepdims=True)
-        letters = "abc"[: len(rows)]
+        letters = "abcdefgh"[: len(rows)]
         spec = ",".join(f"{x}z" for x in letters) + f",z->{letters}"
         results.append(np.einsum(spec, *weights, mass))
     return _settled(*results)
@@ -163,6 +164,11 @@ def _settled(coarse: np.ndarray, fine: np.ndarray) -> np.ndarray:
     return fine
 
 
+@lru_cache(maxsize=256)
+def _compiled(body: sp.Expr, variables: tuple[sp.Symbol, ...]) -> Callable[..., np.ndarray]:
+    return sp.lambdify(variables, body, modules=["scipy", "numpy"])
+
+
 @lru_cache(maxsize=4096)
 def _quadrature(
     body: sp.Expr,
@@ -180,7 +186,7 @@ def _quadrature(
         raise ValueError(f"the covariance {matrix.tolist()} is not positive semidefinite")
     kept = np.flatnonzero(spectrum > 1e-14 * max(spectrum.max(), 1e-300))
     root = vectors[:, kept] * np.sqrt(spectrum[kept])
-    function = sp.lambdify((*variables, *outer), body, modules=["scipy", "numpy"])
+    function = _compiled(body, (*variables, *outer))
     found = []
     kinks = body.has(sp.Max, sp.Abs, sp.sign, sp.Heaviside) and 0 < len(kept) < 3
     for points in (121, 151) if len(kept) < 3 else (24, 30):

@@ -2,8 +2,9 @@
 
 Two steps of the same law. ``step`` draws every random array as it is written. ``reduced_step``
 draws products: where a Gaussian matrix W is used once, as ``A @ W``, the product given A is
-Gaussian with covariance ``A A^T`` and independent columns, so ``root(A A^T) @ G`` with a G of as
-many rows as A takes its place, however long the axis is that is summed over.
+Gaussian with covariance ``A A^T`` and independent columns, so ``factor(A A^T) @ G`` with a G of as
+many rows as A takes its place, however long the axis is that is summed over. The factor is written
+out, column by column: LAPACK in many copies at once was seen to wait for itself without end.
 """
 
 import keyword
@@ -34,6 +35,14 @@ HELPERS = {
     values, vectors = jnp.linalg.eigh(C)
     roots = jnp.sqrt(jnp.maximum(values, 0.0))
     return (vectors * roots[..., None, :]) @ vectors.swapaxes(-1, -2)''',
+    "factor": '''def factor(C):
+    """R with R R^T = C, for C positive semidefinite; pivots within rounding of zero are skipped."""
+    least, columns = 1e-12 * jnp.trace(C), []
+    for k in range(C.shape[0]):
+        pivot = jnp.where(C[k, k] > least, C[k, k], jnp.inf)
+        columns.append(C[:, k] / jnp.sqrt(pivot))
+        C = C - columns[-1][:, None] * columns[-1]
+    return jnp.stack(columns, axis=1)''',
     "normalised": '''def normalised(x, square):
     """Divided by a root along the last axis."""
     return x / jnp.sqrt(square(x**2, axis=-1, keepdims=True))''',
@@ -176,7 +185,7 @@ class _Writer:
         rows, columns = (code(s, str(node)) for s in node.shape)
         noise = f"jax.random.normal({self.keys[leaf]}, ({rows}, {columns}))"
         scale = _scaled("", leaf.data.law[1])
-        return f"{scale}root({left} @ {left}.swapaxes(-1, -2)) @ {noise}"
+        return f"{scale}factor({left} @ {left}.swapaxes(-1, -2)) @ {noise}"
 
     def _gradient(self, node: Array) -> str:
         loss, variable = node.args

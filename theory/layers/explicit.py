@@ -5,6 +5,7 @@ such as polynomials in the random entries.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,5 +65,10 @@ def _value(node: Array, arrays: Values, number: Number, of: Callable[[Array], An
         top = np.exp(first) * (parts[1] if len(parts) > 1 else 1)
         return top / top.sum(axis=-1, keepdims=True)
     if node.op == "function":
-        return sp.lambdify(x, UNITS[node.data], modules=["scipy", "numpy"])(first)
+        return _compiled(node.data)(first)
     raise ValueError(f"no explicit value of {node.op} in {node}")
+
+
+@cache
+def _compiled(name: str) -> Callable[[Any], Any]:
+    return sp.lambdify(x, UNITS[name], modules=["scipy", "numpy"])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import sympy as sp
 
@@ -13,10 +14,13 @@ from theory.limits.closed import witness
 from theory.limits.limit import ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
 from theory.limits.nonzero import without_zeros
+from theory.limits.normalised import Normalised
 from theory.limits.phase import phase
 from theory.limits.reading import read
-from theory.limits.sizes import Undecided, largest
+from theory.limits.sizes import Orders, Undecided, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
+
+SHOWN = 12  # products in a term of lower order that is written out
 
 
 def derive(layer: Layer) -> Limit:
@@ -178,9 +182,10 @@ class _Derivation:
             covariance[p] = count * self.moments.written(orders.get(-steps, {}), list(axes[p]))
         self._add_transposes(covariance, axes, self.pair_orders, -steps, count)
         regime, ill = self._well_posed(regime, drift, covariance)
-        fluctuation = None
+        fluctuation = distance = None
         if regime == "ODE" and sigma is not None:
             fluctuation = self._fluctuation(sigma, steps, count, axes)
+            distance = self._distance(sigma, steps)
         heads = self.moments.reading.networks.heads
         diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
@@ -200,7 +205,24 @@ class _Derivation:
             fluctuation,
             status,
             diagonals,
+            distance,
+            self._dropped(steps, axes),
         )
+
+    def _dropped(self, steps: sp.Expr, axes: dict) -> dict[str, dict[sp.Expr, sp.Expr]]:
+        """Terms of lower order in drift and covariance, largest first; long ones are left out."""
+        tables: dict[str, tuple[Any, Orders]] = {
+            f"the drift of {s}": (s, o) for s, o in self.mean_orders.items()
+        }
+        for (s, t), o in self.pair_orders.items():
+            tables[f"the covariance of {s} and {t}"] = (s, t), o
+        found: dict[str, dict[sp.Expr, sp.Expr]] = {}
+        for what, (key, orders) in tables.items():
+            for e, part in sorted(orders.items(), key=lambda x: sp.default_sort_key(-x[0])):
+                if sp.expand(e + steps).is_negative and len(part) <= SHOWN:
+                    written = self.moments.written(part, list(axes[key]))
+                    found.setdefault(what, {})[sp.expand(e + steps)] = written
+        return found
 
     def _add_transposes(self, table: ByPair, axes: dict, orders: dict, e: sp.Expr, count) -> None:
         """The pair (t, s) beside (s, t): the same entries with the axes exchanged."""
@@ -235,6 +257,16 @@ class _Derivation:
         table = ByPair(parts)
         self._add_transposes(table, axes, self.pair_orders, top, count)
         return Fluctuation(N ** (-noise), table, shifted)
+
+    def _distance(self, sigma: dict, steps: sp.Expr) -> sp.Expr | None:
+        """The larger of fluctuation and shift of the mean; unknown where moments are expanded."""
+        reading = self.moments.reading
+        logits = set(reading.laws) - set(self.layer.leaves) - set(reading.hidden)
+        if reading.networks.depth is not None or logits or isinstance(self.moments, Normalised):
+            return None
+        top = _top(sigma.values())
+        noise = [] if top == sp.S.NegativeInfinity else [(top + steps) / 2]
+        return _top([*noise, *self._shifts(steps)])
 
     def _shifts(self, steps: sp.Expr) -> list[sp.Expr]:
         """Powers of N by which finite layers are off their ODE in the mean."""

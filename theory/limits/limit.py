@@ -60,8 +60,10 @@ class Limit:
     """What happens to the watched statistics over the declared number of steps.
 
     ``drift`` and ``covariance`` are per unit of time t = step / steps; in an UNSTABLE layer, per
-    step. Their free indices are ``axes``. ``hypotheses`` says of each of H1 to H6 whether it is
-    PROVED, ASSUMED, SAMPLED or UNDECIDED.
+    step. Their free indices are ``axes``. ``distance`` is the power of N by which the statistics of
+    a finite layer are off their ODE, where it is derived. ``hypotheses`` says of each of H1 to H6
+    whether it is PROVED, ASSUMED, SAMPLED or UNDECIDED; ``dropped`` has the terms of lower order,
+    by the power of N by which they are smaller.
     """
 
     layer: Layer
@@ -73,6 +75,8 @@ class Limit:
     fluctuation: Fluctuation | None = None
     hypotheses: Mapping[str, str] = field(default_factory=dict)
     diagonals: Mapping[str, sp.Expr] = field(default_factory=dict)
+    distance: sp.Expr | None = None
+    dropped: Mapping[str, Mapping[sp.Expr, sp.Expr]] = field(default_factory=dict)
     diagram: Callable[..., Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

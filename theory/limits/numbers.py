@@ -35,8 +35,9 @@ def evaluate(expression: sp.Expr, axes: Sequence[sp.Idx], values: Mapping[str, A
             for size, length in zip(entry.base.shape, known[base].shape, strict=True):
                 if isinstance(size, sp.Symbol):
                     known.setdefault(str(size), np.asarray(float(length)))
-    value, names = _Numbers(known).of(expression)
-    sizes = [int(_Numbers(known).of(sp.sympify(extent(i)))[0]) for i in axes]
+    numbers = _Numbers(known)
+    value, names = numbers.of(expression)
+    sizes = [numbers.extent(i) for i in axes]
     spread = _aligned((value, names), tuple(axes))
     return np.broadcast_to(spread, sizes).copy()
 
@@ -44,8 +45,15 @@ def evaluate(expression: sp.Expr, axes: Sequence[sp.Idx], values: Mapping[str, A
 class _Numbers:
     def __init__(self, known: Mapping[str, np.ndarray]) -> None:
         self.known = known
+        self.found: dict[sp.Basic, Named] = {}
 
     def of(self, node: sp.Basic) -> Named:
+        """Each subexpression once."""
+        if node not in self.found:
+            self.found[node] = self._of(node)
+        return self.found[node]
+
+    def _of(self, node: sp.Basic) -> Named:
         if isinstance(node, sp.Idx):
             return np.arange(self.extent(node), dtype=float), (node,)
         if isinstance(node, sp.Number | sp.NumberSymbol):

@@ -46,6 +46,16 @@ class Phase:
     derive_at: Callable[[sp.Expr], Limit]
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layer at one exponent in each region, to be checked: ``layers = ...`` in a file."""
+        found = []
+        for r in self.regions:
+            value = (r.low + r.high) / 2
+            layer = r.limit.layer
+            found.append(replace(layer, name=f"{layer.name}, {self.exponent} = {value}"))
+        return tuple(found)
+
+    @property
     def critical(self) -> tuple[sp.Expr, ...]:
         """Where the regime changes."""
         inner = (r for r in self.regions if r.low == r.high)
@@ -57,14 +67,14 @@ class Phase:
             raise ValueError(f"{self.exponent} = {value} is outside of the diagram")
         return self.derive_at(sp.sympify(value))
 
+    def where(self, region: Region) -> str:
+        """A region in words: an interval, or a point."""
+        p, low, high = self.exponent, region.low, region.high
+        return f"{p} = {low}" if low == high else f"{low} < {p} < {high}"
+
     def __str__(self) -> str:
         """One line a region."""
-        lines = []
-        for r in self.regions:
-            p = self.exponent
-            where = f"{p} = {r.low}" if r.low == r.high else f"{r.low} < {p} < {r.high}"
-            lines.append(f"{where:>20}  {r.regime}")
-        return "\n".join(lines)
+        return "\n".join(f"{self.where(r):>20}  {r.regime}" for r in self.regions)
 
 
 def phase(

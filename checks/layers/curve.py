@@ -1,0 +1,108 @@
+"""A finite layer follows the derived ODE: at the derived rate, with the derived fluctuation."""
+
+from collections.abc import Callable
+
+import numpy as np
+import sympy as sp
+
+from checks.layers.finite import SEEDS
+from checks.layers.limiting import Limiting
+from checks.layers.paths import FINEST, WRONG, Paths
+from checks.layers.planted import short
+from checks.layers.states import NotMeasured
+from checks.verdicts import Experiment, MomentClaim, Mutant, RateClaim
+from checks.verdicts.experiment import Table
+from theory.layers.leaves import N
+
+MOST = 6  # mutants of a rate
+
+
+def rate_claim(slug: str, paths: Paths, ends: Experiment) -> RateClaim:
+    """The distance from the ODE falls with N; mutants are other equations and other rates."""
+    limiting, start = paths.limiting, paths.start
+    if len(paths.levels) < 4:
+        raise NotMeasured(f"a rate needs four N up to {FINEST}; change the ratios in at=")
+    power, kind = paths.limit.distance, "exact"
+    if power is None:
+        power, kind = -sp.Rational(1, 4), "upper bound"  # no rate is derived: that it falls
+    times = {n: paths.time(n) for n in paths.levels}
+    starts = {n: paths.finite.start(n) for n in paths.levels}
+
+    def error(of: Limiting) -> Callable[[dict, Table], np.ndarray]:
+        solved = {n: of.solution(starts[n], t) for n, t in times.items()}
+
+        def distance(size: dict, table: Table) -> np.ndarray:
+            return np.abs(table["end"] - solved[size["N"]]).max(axis=1)
+
+        return distance
+
+    n = paths.n
+    truth = limiting.solution(start, times[n])
+    near = 2 * _lag(paths) * (n / paths.levels[0]) ** float(power)
+    mutants = []
+    for key, part, term in limiting.terms("drift", start):
+        for words, factor in WRONG.items():
+            wrong = limiting.changed("drift", key, factor * part)
+            with np.errstate(all="ignore"):
+                gap = np.abs(wrong.solution(start, times[n]) - truth).max()
+            if gap > 2 * near and np.isfinite(gap) and len(mutants) < MOST:
+                text = f"the term {short(term.text)} of the drift of {key} {words}"
+                change = {"error": ends.column(error(wrong))}
+                mutants.append(Mutant(f"term-{len(mutants) + 1}", text, change))
+    half = sp.Rational(1, 2)
+    mutants.append(Mutant("faster", "one half less", {"predicted": N ** (power - half)}))
+    mutants.append(Mutant("much-faster", "one less", {"predicted": N ** (power - 1)}))
+    return RateClaim(
+        id=f"{slug}/path-rate", error=ends.column(error(limiting)), predicted=N**power,
+        kind=kind, statistic="rms", sizes={"N": paths.levels}, margin=0.24, seeds=SEEDS,
+        cap=8 * SEEDS, mutants=mutants,
+        statement=f"The distance of {', '.join(limiting.shapes)} from the derived ODE at "
+        f"t = {times[n]:.4g} falls {'at least ' * (kind != 'exact')}like N**({power}).",
+    )  # fmt: skip
+
+
+def _lag(paths: Paths) -> float:
+    """About how far the coarsest layer is off its ODE: the noise of its steps added up."""
+    finite, n = paths.finite, paths.levels[0]
+    flat = finite.pilot.reshape(-1, finite.pilot.shape[-1])
+    steps = paths.steps(n)
+    return float((flat.std(axis=0) * steps**0.5).max() + np.abs(flat.mean(axis=0)).max())
+
+
+def fluctuation_claim(slug: str, paths: Paths, ends: Experiment) -> MomentClaim:
+    """The covariance of the scaled distance solves dS = (J S + S J^T + a) dt."""
+    limiting, n, start = paths.limiting, paths.n, paths.start
+    assert paths.limit.fluctuation is not None
+    time = paths.time(n)
+    scale = float(paths.limit.fluctuation.scale.subs(N, n))
+    centre, spread = limiting.solution(start, time), limiting.spread(start, time)
+    entries = [k for k in paths.entries if spread[k, k] > 1e-9]
+    pairs = [(i, j) for a, i in enumerate(entries) for j in entries[a:]]
+    rows, columns = np.transpose(pairs)
+
+    def products(size: dict, table: Table) -> np.ndarray:
+        z = scale * (table["end"] - centre)
+        return z[:, rows] * z[:, columns]
+
+    expected = spread[rows, columns]
+    still = limiting.covariance(start[None], paths.limit.fluctuation.covariance)[0] * time
+    wrong = {
+        "no-response": (still[rows, columns], "the noise added up, without the drift's response"),
+        "doubled": (2 * expected, "doubled"),
+        "halved": (expected / 2, "halved"),
+        "root": (expected * n**-0.5, "smaller by the power N**(-1/2)"),
+    }
+    size = float(np.abs(expected).max())
+    tolerance = 8 / n * size
+    mutants = [
+        Mutant(name, words, {"expected": value})
+        for name, (value, words) in wrong.items()
+        if np.abs(value - expected).max() > tolerance + 0.3 * size
+    ]
+    return MomentClaim(
+        id=f"{slug}/path-fluctuation", sample=ends.column(products), expected=expected,
+        statement=f"At N = {n} and t = {time:.4g} the distance from the ODE times "
+        f"{paths.limit.fluctuation.scale} has the derived covariance.",
+        sizes={"N": [n]}, seeds=4 * SEEDS, cap=8 * SEEDS, tolerance=tolerance, margin=0.2,
+        mutants=mutants,
+    )  # fmt: skip

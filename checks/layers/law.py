@@ -1,0 +1,77 @@
+"""The law of a finite layer at the end of its path is that of the derived SDE, both stopped."""
+
+import numpy as np
+
+from checks.layers.limiting import Limiting
+from checks.layers.paths import WRONG, Paths
+from checks.layers.planted import short
+from checks.verdicts import Experiment, LawClaim, Mutant
+from numerics.layers.paths import BOUND
+
+SEEDS, TOLERANCE, DISTANCE = 1024, 0.06, 0.18  # of laws that agree in the limit
+SEEN = 0.22  # the distance at which a mutant counts
+MOST = 6  # mutants: each is a simulation of the limit
+
+
+def _seen(spread: np.ndarray, what: str, off: np.ndarray, time: float) -> float:
+    """About how far laws are apart: Gaussian ones with another mean, or another variance."""
+    moving = spread > 1e-12 * spread.max()
+    if what == "drift":
+        shift = np.abs(off)[moving] / np.sqrt(spread[moving])
+        return float(0.4 * (shift * time**0.5).max(initial=0.0))
+    share = np.diagonal(off)[moving] / spread[moving]
+    return float(0.12 * np.abs(np.log(np.maximum(1 + share, 1e-3))).max(initial=0.0))
+
+
+def _wrong_laws(paths: Paths, time: float) -> list[tuple[str, Limiting]]:
+    """Limits with one term changed that a comparison of laws must see."""
+    limiting, start, found = paths.limiting, paths.start, []
+    spread = np.diagonal(limiting.covariance(start[None])[0])
+    for what in ("drift", "covariance"):
+        for key, part, term in limiting.terms(what, start):
+            for name, factor in WRONG.items():
+                if what == "covariance" and (key[0] != key[1] or factor == -2.0):
+                    continue
+                far = _seen(spread, what, factor * term.value, time)
+                if far > SEEN:
+                    words = f"the term {short(term.text)} of the {what} of {key} {name}"
+                    found.append((far, words, what, key, factor * part))
+    found.sort(key=lambda x: -x[0])
+    return [(words, limiting.changed(what, key, by)) for _, words, what, key, by in found]
+
+
+def law_claim(slug: str, paths: Paths, ends: Experiment) -> LawClaim:
+    """Mutants are wrong theorems: a term changed, and each of the hypotheses H2, H3, H5 broken."""
+    n, start, entries = paths.n, paths.start, paths.entries
+    time, limiting = paths.time(n), paths.limiting
+
+    def right(of: Limiting, start: np.ndarray = start, time: float = time, rare: float = 1.0):
+        def sample(size: dict, keys: np.ndarray) -> np.ndarray:
+            rng = np.random.default_rng(np.asarray(keys, np.uint32).ravel())
+            return of.ends(start, time, rng, len(keys), rare)[:, entries]
+
+        return sample
+
+    spread = limiting.covariance(start[None])
+    elsewhere = start + (1.5 * time**0.5 * np.linalg.eigh(spread[0])[1][:, -1]
+                         * np.linalg.eigvalsh(spread[0])[-1] ** 0.5)  # fmt: skip
+    mutants = [
+        Mutant("no-noise", "the limit has no noise", {"right": right(limiting.without_noise())}),
+        Mutant("jumps", "noise of this covariance that comes in jumps (H3)",
+               {"right": right(limiting, rare=1 / 16)}),
+        Mutant("start", "another start (H5)", {"right": right(limiting, start=elsewhere)}),
+        Mutant("time", "time four times as fast", {"right": right(limiting, time=4 * time)}),
+    ]  # fmt: skip
+    mutants += [
+        Mutant(f"term-{k}", words, {"right": right(wrong)})
+        for k, (words, wrong) in enumerate(_wrong_laws(paths, time)[: MOST - len(mutants)], start=1)
+    ]
+    return LawClaim(
+        id=f"{slug}/path-law",
+        statement=f"After {paths.steps(n)} steps at N = {n} the law of "
+        f"{', '.join(limiting.shapes)} is that of the derived SDE at t = {time:.4g}, both stopped "
+        f"at {BOUND:g}.",
+        left=ends.column(lambda size, table: table["end"][:, entries]), right=right(limiting),
+        sizes={"N": [n]}, seeds=SEEDS, cap=4 * SEEDS, tolerance=TOLERANCE,
+        margin=DISTANCE, mutants=mutants,
+    )  # fmt: skip

@@ -1,0 +1,113 @@
+"""A layer in the report: the room that nobody had to write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from markupsafe import Markup
+
+from checks.layers import Plan, slug_of
+from checks.report.formulas import formula, latex, mathml, rows
+from checks.verdicts import Claim, Result, tier_words
+from theory.codegen.layers import layer_source
+from theory.language import Status
+from theory.layers.layer import Layer
+
+
+@dataclass(frozen=True)
+class LayerContent:
+    """One layer with what a run has shown about it; ``file`` is where it was found."""
+
+    plan: Plan
+    file: str
+    results: tuple[Result, ...]
+    absent: tuple[Claim, ...] = ()
+    failed: tuple[tuple[Claim, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What its claims' ids begin with."""
+        return slug_of(self.plan.limit.layer)
+
+    @property
+    def worst_step(self) -> Status:
+        """FAILED if the author expects something else, UNDECIDED if the limit is."""
+        limit = self.plan.limit
+        if limit.contradictions():
+            return Status.FAILED
+        return Status.UNDECIDED if limit.regime == "UNDECIDED" else Status.PROVED
+
+    @property
+    def steps_summary(self) -> str:
+        """The regime, and how many hypotheses are what."""
+        words = [status.split(":")[0] for status in self.plan.limit.hypotheses.values()]
+        counts = ", ".join(f"{words.count(w)} {w}" for w in dict.fromkeys(words))
+        return f"{self.plan.limit.regime}; hypotheses: {counts or 'none'}"
+
+    @property
+    def probed(self) -> tuple[Any, ...]:
+        """Nothing is probed: hypotheses are derived, assumed or claimed."""
+        return ()
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """What the plan leaves out, mutants that nobody could see, claims without a verdict."""
+        missing = (f"{c.id}, at {tier_words(c)}: {c.statement}" for c in self.absent)
+        failed = (f"{c.id} has no verdict: {why}" for c, why in self.failed)
+        return (*self.plan.not_checked, *self.plan.invisible, *missing, *failed)
+
+    def view(self) -> Mapping[str, Any]:
+        """What the template reads, but for the claims."""
+        limit = self.plan.limit
+        layer = limit.layer
+        words = {key: status.partition(": ") for key, status in limit.hypotheses.items()}
+        return {
+            "name": self.name,
+            "title": layer.name,
+            "reference": self.file,
+            "statement": f"{limit.regime}. " + " ".join(f"{w}." for w in limit.words),
+            "equations": _equations(self.plan),
+            "rate": "",
+            "rate_kind": "",
+            "source": "Derived",
+            "source_note": "The limit follows from the layer as it is written in the file.",
+            "notation": _notation(layer),
+            "assumptions": [{"id": key, "statement": why} for key, (_, _, why) in words.items()],
+            "probes": {
+                key: {"word": word, "detail": "", "property": "", "code": "", "beyond": []}
+                for key, (word, _, _) in words.items()
+            },
+            "steps": [],
+            "ends": "",
+            "beside": [],
+            "steps_status": self.worst_step.name,
+            "steps_summary": self.steps_summary,
+            "pictures": [],
+            "coverage": (),
+            "not_checked": self.not_checked,
+            "code": layer_source(layer),
+        }
+
+
+def _equations(plan: Plan) -> list[list[Markup]]:
+    limit, found = plan.limit, []
+    for what, table in (("drift", limit.drift), ("covariance", limit.covariance)):
+        for key, e in table.items():
+            names = (key,) if isinstance(key, str) else key
+            at = ", ".join(latex(i) for i in limit.axes[key])
+            of = ",".join(rf"\mathrm{{{name}}}" for name in names)
+            left = rf"\mathrm{{{what}}}_{{{of}}}" + (f"[{at}]" if at else "")
+            found.append([mathml(row, block=True) for row in rows(left, latex(e))])
+    return found
+
+
+def _notation(layer: Layer) -> list[tuple[Markup, str]]:
+    given = {str(k): v for k, v in layer.at.items()}
+    found = []
+    for s in sorted(layer.symbols, key=str):
+        scaling = layer.scaling.get(s)
+        growth = f"grows as {sp.sstr(scaling)}" if scaling is not None and scaling != s else ""
+        value = f"{given[str(s)]} where numbers are needed" if str(s) in given else ""
+        found.append((formula(s), "; ".join(filter(None, (growth, value))) or "free"))
+    return found

@@ -1,0 +1,102 @@
+"""What two rooms derive by hand is what the compiler derives from the same layer as data."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sympy as sp
+
+import verilimit as vl
+from numerics.generated import noise_synchronization as noise
+from numerics.generated import shaped_attention_sde as shaped
+
+V = np.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
+AVERAGES = {
+    "uniform": np.full((3, 3), 1 / 3),
+    "causal": np.array([[1, 0, 0], [1 / 2, 1 / 2, 0], [1 / 3, 1 / 3, 1 / 3]]),
+}
+
+
+def shaped_attention() -> vl.Layer:
+    m, n, k = vl.sizes("m n n_k")
+    gamma, tau = vl.positive("gamma tau0")
+    X, M = vl.state("X", m, n), vl.fixed("M", m, m, rows_sum_to_one=True)
+    WQ, WK, W = vl.gaussian("WQ", n, k), vl.gaussian("WK", n, k), vl.gaussian("W", n, n)
+    logits = X @ WQ @ (X @ WK).T / n / (tau * vl.sqrt(n * k))
+    mixed = X + vl.softmax(logits, M) @ X - M @ X
+    return vl.Layer(
+        "shaped attention",
+        step={X: vl.sqrt(1 - gamma**2) * X + gamma * mixed @ W / vl.sqrt(n)},
+        watch={"V": X @ X.T / n},
+        scaling={n: vl.N, k: vl.N},
+        steps=vl.N,
+    )
+
+
+@pytest.mark.parametrize("name", AVERAGES)
+def test_shaped_attention_is_a_layer(name: str) -> None:
+    limit = vl.derive(shaped_attention())
+    M, gamma, tau = AVERAGES[name], 0.7, 0.9
+    given = jnp.asarray(V), jnp.asarray(M), gamma, tau
+    at = {"V": V, "M": M, "gamma": gamma, "tau0": tau}
+    assert limit.regime == "SDE"
+    np.testing.assert_allclose(
+        limit.evaluate("drift", "V", at=at), shaped.attention_drift(*given), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        limit.evaluate("covariance", "V", "V", at=at),
+        shaped.attention_covariance(*given, 1.0),
+        atol=1e-12,
+    )
+
+
+def tokens_on_a_sphere(attention: bool) -> vl.Layer:
+    p, d, width = vl.sizes("p d width")
+    beta = vl.positive("beta")
+    x = vl.state("x", p, d)
+    U = vl.gaussian("U", d, width, variance=1 / d)
+    W = vl.gaussian("W", width, d)
+    step = x + vl.relu(x @ U) @ W / vl.sqrt(width) / vl.sqrt(vl.N)
+    if attention:
+        step = step + vl.softmax(beta * x @ x.T) @ x / vl.N
+    return vl.Layer(
+        "tokens on a sphere",
+        step={x: vl.unit(step)},
+        watch={"R": x @ x.T},
+        scaling={d: d, width: vl.N},
+        steps=vl.N,
+    )
+
+
+@pytest.mark.parametrize("d", [3, 6])
+@pytest.mark.parametrize("u", [-0.4, 0.3])
+def test_two_tokens_with_common_noise_are_a_layer(d: int, u: float) -> None:
+    limit = vl.derive(tokens_on_a_sphere(attention=False))
+    at = {"R": np.array([[1, u], [u, 1]]), "d": d}
+    here, one = (float(noise.relu_kernel(x, d, 0.0, 0.0)) for x in (u, 1.0))
+    drift = limit.evaluate("drift", "R", at=at)
+    assert drift[0, 1] == pytest.approx(float(noise.pair_drift(u, here, one, d)), abs=1e-12)
+    spread = limit.evaluate("covariance", "R", "R", at=at)[0, 1, 0, 1]
+    assert spread == pytest.approx(float(noise.pair_variance(u, here, one)), abs=1e-12)
+
+
+def test_attention_adds_what_the_room_says() -> None:
+    d, beta = 3, 1.3
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((4, d))
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    at = {"R": X @ X.T, "d": d}
+    whole, alone = (
+        vl.derive(tokens_on_a_sphere(attention=bool(a))).evaluate("drift", "R", at={**at, **a})
+        for a in ({"beta": beta}, {})
+    )
+    eye = jnp.eye(d)
+    moved = np.asarray(
+        noise.token_drift(jnp.asarray(X), beta**0.5 * eye, beta**0.5 * eye, eye, 0.0)
+    )
+    np.testing.assert_allclose(whole - alone, moved @ X.T + X @ moved.T, atol=1e-12)
+
+
+def test_a_layer_with_another_temperature_is_not_the_room() -> None:
+    (drift,) = vl.derive(shaped_attention()).drift.values()
+    tau = next(s for s in drift.free_symbols if str(s) == "tau0")
+    assert sp.expand(drift.subs(tau, 2 * tau) - drift) != 0
