@@ -6,6 +6,7 @@ import pytest
 
 from checks.suite.house import BUILT_IN
 from checks.verdicts import Claim
+from checks.verdicts.judge import mutants_of
 
 # Claims without one, and why.
 ANY_POOL = "true of any bounded responses; that those are a head's is the claim `responses`"
@@ -23,7 +24,7 @@ WITHOUT = {
 def on_the_subject(claim: Claim) -> Iterable[str]:
     """The planted errors that are another network, limit or bound, or another derived value."""
     sides = {*claim.roles(), "expected"}
-    return (mutant.id for mutant in claim.mutants if sides & set(mutant.changes))
+    return (mutant.id for mutant in mutants_of(claim) if sides & set(mutant.changes))
 
 
 @pytest.mark.parametrize("room", BUILT_IN.names())
