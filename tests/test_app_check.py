@@ -144,3 +144,35 @@ def test_an_undecided_step_is_exit_status_three_here_and_in_the_report(
     assert toy_here("report", "--latex", "tex").returncode == 3
     assert 'class="badge UNDECIDED"' in (tmp_path / "report.html").read_text()
     assert "{UNDECIDED}" in next((tmp_path / "tex").glob("*.tex")).read_text()
+
+
+def test_help_version_and_near_misses(toy_here: Here) -> None:
+    assert toy_here("--version").stdout.startswith("verilimit ")
+    assert "Measure finite networks" in toy_here("check", "-h").stdout
+    assert "did you mean toy_limit" in toy_here("check", "toy_limt").stderr
+    assert "did you mean toy-limit/true" in toy_here("check", "toy-limit/tru").stderr
+    assert toy_here("check", "toy-limit/zz*").returncode == 2
+
+
+def test_a_pattern_names_all_claims_that_match(toy_here: Here, tmp_path: Path) -> None:
+    toy_here("check", "toy-limit/t*", "--json", "r.json", "-q")
+    record = json.loads((tmp_path / "r.json").read_text())
+    ids = [claim["id"] for claim in record["claims"]]
+    assert ids
+    assert all(name.startswith("toy-limit/t") for name in ids)
+
+
+def test_until_decided_goes_on_beyond_the_cap(toy_here: Here, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np, sympy as sp, verilimit as vl\n"
+        "def error(size, keys):\n"
+        "    noise = [np.random.default_rng([*k, size['n']]).lognormal(0, 1.5) for k in keys]\n"
+        "    return np.array(noise) / size['n']\n"
+        "n = sp.Symbol('n', positive=True)\n"
+        "claim = vl.RateClaim(id='my/noisy', sizes={'n': [8, 16, 32, 64, 128]}, predicted=1 / n,\n"
+        "    kind='exact', margin=0.2, seeds=16, cap=32, next_order=1, error=error)\n"
+    )
+    short = toy_here("check", "mine.py", "-q")
+    assert short.returncode == 3
+    long = toy_here("check", "mine.py", "-q", "--until-decided", "--max-seeds", "16384")
+    assert long.returncode == 0, long.stdout

@@ -27,7 +27,7 @@ app = typer.Typer(
     help="Derive, simulate and judge scaling limits of transformers.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit status: 0 all supported, 1 refuted or a step failed, 2 bad input, "
     "3 inconclusive or undecided.",
 )
@@ -102,6 +102,27 @@ def house(rooms: list[Path] | None) -> Any:
     from checks.suite.roots import named_roots
 
     return _given.get() or House(named_roots(rooms or ()))
+
+
+def _print_version(asked: bool) -> bool:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"verilimit {version('verilimit')}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Derive, simulate and judge scaling limits of transformers."""
 
 
 @app.command("list")
@@ -216,6 +237,13 @@ def check(
     json: Annotated[Path | None, typer.Option("--json", help="Write the record here.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML here.")] = None,
     rooms: opt.RoomsOption = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Go on beyond the cap of a claim that is undecided."),
+    ] = False,
+    max_seeds: Annotated[
+        int, typer.Option("--max-seeds", min=1, help="How far --until-decided goes.")
+    ] = 65536,
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
@@ -225,7 +253,7 @@ def check(
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan
 
-    plan = Plan(tier=tier.value, seed=seed, budget=budget)
+    plan = Plan(tier.value, seed, budget, max_seeds if until_decided else None)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(
         check(tuple(targets or ()), house(rooms), plan, machinery, json=json, junit=junit)

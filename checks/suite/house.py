@@ -7,6 +7,7 @@ rooms is handed a `House`; it travels to other processes with the work.
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -56,9 +57,10 @@ class House:
         """Where a room stands."""
         known = self._addresses()
         if name not in known:
+            near = get_close_matches(name, known)
             raise InputProblem(
                 expected=f"a room, one of {', '.join(sorted(known)) or '(no room exists)'}",
-                received=f"“{name}”",
+                received=f"“{name}”" + (f" (did you mean {' or '.join(near)}?)" if near else ""),
                 remedy="`verilimit list` shows rooms and claims; --rooms DIR adds yours.",
             )
         return known[name]

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numerics  # noqa: F401  (a user's claim runs in x64, too)
@@ -122,9 +124,26 @@ def _resolve(target: str, house: House) -> Iterable[Located]:
         origin = Origin(file=str(Path(target).resolve()))
     elif target in house.names():
         origin = Origin(room=target, house=house)
+    elif any(letter in target for letter in "*?["):
+        return _matching(target, house)
     else:
         return [_claim(target, house)]
     return [Located(claim, origin) for claim in origin.claims()]
+
+
+def _matching(pattern: str, house: House) -> list[Located]:
+    """The claims of all rooms whose ids match a pattern such as ``shaped-attention-sde/law*``."""
+    found = []
+    for room in house.those_that_load(house.names(), [], house.room):
+        origin = Origin(room=room, house=house)
+        found += [Located(c, origin) for c in origin.claims() if fnmatchcase(c.id, pattern)]
+    if not found:
+        raise InputProblem(
+            expected="a pattern that some claim's id matches",
+            received=f"“{pattern}”",
+            remedy="`verilimit list` shows rooms and claims.",
+        )
+    return found
 
 
 def _layer_claims(path: str, name: str) -> list[Located]:
@@ -148,17 +167,20 @@ def _claim(claim_id: str, house: House) -> Located:
     prefix = claim_id.split("/")[0].replace("-", "_")
     first = [prefix] if prefix in names else []  # the room that the id names, before the others
     broken: list[InputProblem] = []
+    known: list[str] = []
     load = house.room
     for room in house.those_that_load(dict.fromkeys([*first, *names]), broken, load):
         origin = Origin(room=room, house=house)
         for claim in origin.claims():
+            known.append(claim.id)
             if claim.id == claim_id:
                 return Located(claim, origin)
     if broken:
         raise broken[0]
+    near = get_close_matches(claim_id, [*names, *known], n=3)
     raise InputProblem(
         expected=f"a room ({', '.join(names) or 'none exists'}), a claim id or a FILE.py",
-        received=f"“{claim_id}”",
+        received=f"“{claim_id}”" + (f" (did you mean {' or '.join(near)}?)" if near else ""),
         remedy="`verilimit list` shows rooms and claims; --rooms DIR adds a folder of rooms.",
     )
 
