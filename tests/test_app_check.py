@@ -176,3 +176,16 @@ def test_until_decided_goes_on_beyond_the_cap(toy_here: Here, tmp_path: Path) ->
     assert short.returncode == 3
     long = toy_here("check", "mine.py", "-q", "--until-decided", "--max-seeds", "16384")
     assert long.returncode == 0, long.stdout
+
+
+def test_a_plan_lists_what_a_run_simulates_and_runs_nothing(toy_here: Here, tmp_path: Path) -> None:
+    target = ["check", "toy-limit/true", "--store", "s.sqlite", "-q"]
+    before = toy_here(*target, "--plan")
+    assert before.returncode == 0
+    assert "never timed" in before.stdout
+    assert toy_here(*target).returncode == 0
+    after = toy_here(*target, "--plan").stdout
+    assert "; 0 s of computing are expected" in after
+    assert "unknown" not in after
+    other_seed = toy_here(*target, "--plan", "--seed", "1").stdout
+    assert "unknown" not in other_seed  # as long as those of the first seed

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from checks.app import options as opt
+from checks.app.store_commands import store_app
 from checks.suite import workers
 from checks.suite.problem import InputProblem
 
@@ -244,10 +245,13 @@ def check(
     max_seeds: Annotated[
         int, typer.Option("--max-seeds", min=1, help="How far --until-decided goes.")
     ] = 65536,
+    show_plan: Annotated[
+        bool, typer.Option("--plan", help="List the experiments of the run, and run nothing.")
+    ] = False,
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
-    if executor is opt.Executor.local:
+    if executor is opt.Executor.local and not show_plan:
         workers.start(jobs)
     from checks.app.checking import check
     from checks.app.machinery import Machinery
@@ -255,6 +259,12 @@ def check(
 
     plan = Plan(tier.value, seed, budget, max_seeds if until_decided else None)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
+    if show_plan:
+        from checks.app.planning import print_plan
+        from checks.suite.targets import select
+
+        alone = Machinery(opt.Executor.local, None, 1, store, quiet)
+        raise typer.Exit(print_plan(select(tuple(targets or ()), house(rooms)), plan, alone))
     raise typer.Exit(
         check(tuple(targets or ()), house(rooms), plan, machinery, json=json, junit=junit)
     )
@@ -461,59 +471,7 @@ def probe(
     raise typer.Exit(probe(room, house(rooms), profile=profile.value, examples=examples, seed=seed))
 
 
-store_app = typer.Typer(help="The result store: what it holds, whether it is sound.")
 app.add_typer(store_app, name="store", no_args_is_help=True)
-
-
-@store_app.command("info")
-def store_info(store: opt.StoreOption = opt.DEFAULT_STORE) -> None:
-    """How much is kept, and since when."""
-    from checks.app.storing import info
-
-    raise typer.Exit(info(store))
-
-
-@store_app.command("verify")
-def store_verify(store: opt.StoreOption = opt.DEFAULT_STORE) -> None:
-    """Verify every checksum; exit 2 where a row is damaged (a run measures it anew)."""
-    from checks.app.storing import verify
-
-    raise typer.Exit(verify(store))
-
-
-@store_app.command("prune")
-def store_prune(
-    keep: Annotated[
-        int, typer.Option("--keep-newest", min=1, help="States of the code to keep of a block.")
-    ],
-    store: opt.StoreOption = opt.DEFAULT_STORE,
-) -> None:
-    """Remove what older states of the code have measured."""
-    from checks.app.storing import prune
-
-    raise typer.Exit(prune(store, keep))
-
-
-@store_app.command("export")
-def store_export(
-    out: Annotated[Path, typer.Argument(metavar="FILE")],
-    store: opt.StoreOption = opt.DEFAULT_STORE,
-) -> None:
-    """Copy the store into a new file, also while a run writes it."""
-    from checks.app.storing import export
-
-    raise typer.Exit(export(store, out))
-
-
-@store_app.command("import")
-def store_import(
-    source: Annotated[Path, typer.Argument(metavar="FILE")],
-    store: opt.StoreOption = opt.DEFAULT_STORE,
-) -> None:
-    """Add what another store holds, for example that of a cluster."""
-    from checks.app.storing import bring
-
-    raise typer.Exit(bring(store, source))
 
 
 @app.command()

@@ -129,8 +129,7 @@ class Blocks:
     ) -> None:
         store, who = self._store, located.claim.id
         kept = store if located.origin is not None and located.origin.room else None
-        # Two rooms may each have an experiment of one name.
-        items = [{**task.to_json(), "of": located.origin and located.origin.run} for task in tasks]
+        items = [item_of(located, task) for task in tasks]
         stored = [None if kept is None else kept.get(item) for item in items]
         for i, (task, table) in enumerate(zip(tasks, stored, strict=True)):
             if table is not None and all(len(column) == task.count for column in table.values()):
@@ -153,6 +152,11 @@ class Blocks:
         self._told.update(why)
         if why:
             _log.warning("%s: numbers are not kept: %s", who, "; ".join(sorted(why)))
+
+
+def item_of(located: Located, task: Task) -> dict[str, Any]:
+    """What the store calls a task: two rooms may each have an experiment of one name."""
+    return {**task.to_json(), "of": located.origin and located.origin.run}
 
 
 def _owner(located: Located, task: Task) -> Origin | int:

@@ -130,6 +130,19 @@ class Store:
                 self._silent = True
                 _log.warning("what is measured is not kept in %s: %s", self._path, why)
 
+    def seconds(self) -> dict[str, float]:
+        """What blocks took, by the text of their item without seeds, in any state of the code."""
+        with self._lock, guarded(self._path):
+            rows = self._connection.execute("SELECT item, seconds FROM items").fetchall()
+        found: dict[str, list[float]] = {}
+        for item, took in rows:
+            found.setdefault(_without_seeds(json.loads(item)), []).append(took)
+        return {item: sum(took) / len(took) for item, took in found.items()}
+
+    def expected(self, item: Mapping[str, Any], seconds: Mapping[str, float]) -> float | None:
+        """What a block should take, from ``seconds``; None where nothing like it was measured."""
+        return seconds.get(_without_seeds(item))
+
     def count(self) -> int:
         """Number of stored items."""
         with self._lock, guarded(self._path):
@@ -160,6 +173,11 @@ def checksum_of(
 def now() -> str:
     """The time, in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _without_seeds(item: Mapping[str, Any]) -> str:
+    kept = {name: value for name, value in item.items() if name not in ("start", "seed")}
+    return json.dumps(kept, sort_keys=True)
 
 
 def _digest(text: object) -> str:

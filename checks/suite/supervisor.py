@@ -34,7 +34,10 @@ def supervised(command: Callable[[], int]) -> int:
     """The exit status of the command, which runs in a child process where there can be one."""
     if not hasattr(os, "fork"):
         return command()
-    folder = _temporary()
+    try:
+        folder = _temporary()
+    except OSError:  # nowhere to keep anything: help and lists work all the same
+        return command()
     told, tell = os.pipe()
     life, hold = os.pipe()
     child = os.fork()

@@ -75,14 +75,9 @@ class Evidence:
 
     def gather(self, mutant: Mutant | None, seeds: int) -> Data:
         """Data of the claim or of one of its mutants for the first ``seeds`` seeds."""
-        subject = planted(self.claim, mutant) if mutant else self.claim
-        points = subject.at(self.tier).points
+        points = self._points(mutant)
         read = columns(self.claim, mutant)
-        tasks = {
-            (role, k): self._tasks(column, column.point(point, points), seeds)
-            for role, column in read.items()
-            for k, point in enumerate(points)
-        }
+        tasks = self.tasks(mutant, seeds)
         wanted = dict.fromkeys(task for row in tasks.values() for task in row)
         self._run([task for task in wanted if task not in self.known])
         arrays = {
@@ -93,6 +88,18 @@ class Evidence:
             for role in read
         }
         return Data(points, arrays, seeds)
+
+    def tasks(self, mutant: Mutant | None, seeds: int) -> dict[tuple[str, int], list[Task]]:
+        """The blocks of each role at each point, by its number."""
+        points = self._points(mutant)
+        return {
+            (role, k): self._tasks(column, column.point(point, points), seeds)
+            for role, column in columns(self.claim, mutant).items()
+            for k, point in enumerate(points)
+        }
+
+    def _points(self, mutant: Mutant | None) -> tuple[Size, ...]:
+        return (planted(self.claim, mutant) if mutant else self.claim).at(self.tier).points
 
     def _tasks(self, column: Column, point: Size, seeds: int) -> list[Task]:
         name, sizes = column.experiment.name, tuple(point.items())
