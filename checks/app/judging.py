@@ -31,8 +31,8 @@ def judge_table(
     plot: Path | None,
 ) -> int:
     """Print what the table says; returns the status of the verdict, 0 where nothing was claimed."""
-    require_writable(json, "--json")
-    require_writable(plot, "--plot")
+    require_writable(json, "--json", "{")
+    require_writable(plot, "--plot", "<")
     if plot is not None and plot.suffix != ".svg":
         raise InputProblem(
             expected="--plot to name an .svg file", received=str(plot), remedy="Rename it."

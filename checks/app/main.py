@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import errno
 import gc
 import os
 import sys
@@ -21,6 +22,7 @@ from checks.suite.problem import InputProblem
 
 _given: ContextVar[Any] = ContextVar("the house that `run` was handed", default=None)
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 PIPE_CLOSED = 141  # what a shell says of a process that SIGPIPE has ended
 
 app = typer.Typer(
@@ -64,12 +66,13 @@ def status(of: Any = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         ended = PIPE_CLOSED
-    except OSError as error:
-        print(f"verilimit: expected a place to write to; received {error}", file=sys.stderr)
-        ended = 2
-    except Exception:
-        traceback.print_exc()
-        ended = INTERNAL_ERROR
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in CANNOT_WRITE:
+            print(f"verilimit: expected a place to write to; received {error}", file=sys.stderr)
+            ended = 2
+        else:
+            traceback.print_exc()
+            ended = INTERNAL_ERROR
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         return ended
@@ -243,8 +246,9 @@ def check(
         typer.Option("--until-decided", help="Go on beyond the cap of a claim that is undecided."),
     ] = False,
     max_seeds: Annotated[
-        int, typer.Option("--max-seeds", min=1, help="How far --until-decided goes.")
-    ] = 65536,
+        int | None,
+        typer.Option("--max-seeds", min=1, help="How far --until-decided goes: else 65536 seeds."),
+    ] = None,
     show_plan: Annotated[
         bool, typer.Option("--plan", help="List the experiments of the run, and run nothing.")
     ] = False,
@@ -257,7 +261,13 @@ def check(
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan
 
-    plan = Plan(tier.value, seed, budget, max_seeds if until_decided else None)
+    if max_seeds is not None and not until_decided:
+        raise InputProblem(
+            expected="--max-seeds with --until-decided",
+            received="--max-seeds alone",
+            remedy="Add --until-decided.",
+        )
+    plan = Plan(tier.value, seed, budget, (max_seeds or 65536) if until_decided else None)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     if show_plan:
         from checks.app.planning import print_plan

@@ -29,8 +29,8 @@ def print_phases(
 
     Returns 3 when a region is UNDECIDED, else 0.
     """
-    require_writable(out, "--json")
-    require_writable(svg, "--picture")
+    require_writable(out, "--json", "{")
+    require_writable(svg, "--picture", "<")
     try:
         name, low, high = exponent_range(wanted)
     except ValueError as why:

@@ -34,7 +34,12 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
     """A connection, and whether it can write; raises `InputProblem` for what is no store."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _prepared(sqlite3.connect(path, BUSY_SECONDS, check_same_thread=False)), True
+        connection = sqlite3.connect(path, BUSY_SECONDS, check_same_thread=False)
+        try:
+            return _prepared(connection), True
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
     except (OSError, sqlite3.DatabaseError) as error:
         if (path.is_file() and "readonly" in str(error)) or isinstance(error, PermissionError):
             return reading(path), False
@@ -45,13 +50,16 @@ def reading(path: Path) -> sqlite3.Connection:
     """A connection that only reads; raises `InputProblem` where there is no store."""
     last: Exception = FileNotFoundError(f"no file {path}")
     address = path.resolve().as_uri()
-    # Without the log of a write in progress the file alone is all of it.
-    modes = ["mode=ro"] if path.with_name(f"{path.name}-wal").exists() else ["mode=ro&immutable=1"]
+    modes = ["mode=ro"]
+    if not path.with_name(f"{path.name}-wal").exists():
+        # Where its log cannot be made; without the log of a write the file alone is all of it.
+        modes.append("mode=ro&immutable=1")
     for mode in modes if path.is_file() else ():
+        found = sqlite3.connect(f"{address}?{mode}", uri=True, check_same_thread=False)
         try:
-            found = sqlite3.connect(f"{address}?{mode}", uri=True, check_same_thread=False)
             _require_layout(found)
         except sqlite3.DatabaseError as error:
+            found.close()
             last = error
         else:
             return found

@@ -84,15 +84,18 @@ def _collect(
             try:
                 found = future.result()
             except BrokenProcessPool as error:
-                task = tasks[futures[future]]
-                raise ClaimError(
-                    f"claim {located.claim.id}, {task.experiment} {task.where}: the worker process "
-                    "died, and so did the one that tried again (memory, a crash, or an exit)"
-                ) from error
+                raise _died(located, tasks[futures[future]]) from error
             yield futures[future], found
     finally:
         for future in futures:
             future.cancel()
+
+
+def _died(located: Located, task: Task) -> ClaimError:
+    return ClaimError(
+        f"claim {located.claim.id}, {task.experiment} {task.where}: the worker process died, and "
+        "so did another that tried again (memory, a crash, or an exit)"
+    )
 
 
 def _of_same_kind(result: object) -> Measured:
@@ -109,7 +112,7 @@ def _of_same_kind(result: object) -> Measured:
 def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
     """An executor on the Dask cluster at ``scheduler``, or on a local one of ``jobs`` workers."""
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client, KilledWorker, LocalCluster
         from distributed import as_completed as dask_completed
     except ImportError as error:
         raise InputProblem(
@@ -137,7 +140,11 @@ def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
         }
         try:
             for future in dask_completed(futures):
-                yield futures[future], _of_same_kind(future.result())
+                try:
+                    found = _of_same_kind(future.result())
+                except KilledWorker as error:  # of every item that the dead workers had
+                    raise _died(located, tasks[futures[future]]) from error
+                yield futures[future], found
         finally:
             client.cancel(list(futures))
 

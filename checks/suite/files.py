@@ -62,6 +62,8 @@ def _is_stream(path: Path) -> bool:
 
 
 def _is_foreign(path: Path, begins: str) -> bool:
+    if not os.access(path, os.R_OK):
+        return True  # nobody can tell what would be lost
     with path.open("rb") as stream:
         head = stream.read(64).lstrip()
     return bool(head) and chr(head[0]) not in begins

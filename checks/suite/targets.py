@@ -79,7 +79,7 @@ def select(
     found: dict[str, Located] = {}
     for target in targets or house.names():
         try:
-            resolved = _resolve(target, house)
+            resolved = _resolve(target, house, lost)
         except RoomProblem as problem:
             if lost is None:
                 raise
@@ -116,7 +116,7 @@ def _place(located: Located) -> str:
     return origin.room or origin.file if origin is not None else "this process"
 
 
-def _resolve(target: str, house: House) -> Iterable[Located]:
+def _resolve(target: str, house: House, lost: list[InputProblem] | None) -> Iterable[Located]:
     path, _, name = target.partition(".py:")
     if name:
         return _layer_claims(f"{path}.py", name)
@@ -125,19 +125,23 @@ def _resolve(target: str, house: House) -> Iterable[Located]:
     elif target in house.names():
         origin = Origin(room=target, house=house)
     elif any(letter in target for letter in "*?["):
-        return _matching(target, house)
+        return _matching(target, house, lost)
     else:
         return [_claim(target, house)]
     return [Located(claim, origin) for claim in origin.claims()]
 
 
-def _matching(pattern: str, house: House) -> list[Located]:
+def _matching(pattern: str, house: House, lost: list[InputProblem] | None) -> list[Located]:
     """The claims of all rooms whose ids match a pattern such as ``shaped-attention-sde/law*``."""
-    found = []
-    for room in house.those_that_load(house.names(), [], house.room):
+    found, broken = [], []
+    for room in house.those_that_load(house.names(), broken, house.room):
         origin = Origin(room=room, house=house)
         found += [Located(c, origin) for c in origin.claims() if fnmatchcase(c.id, pattern)]
-    if not found:
+    if broken and lost is None:
+        raise broken[0]  # it may have claims that match
+    lost = [] if lost is None else lost
+    lost += [problem for problem in broken if str(problem) not in map(str, lost)]
+    if not found and not lost:
         raise InputProblem(
             expected="a pattern that some claim's id matches",
             received=f"“{pattern}”",

@@ -33,6 +33,23 @@ class Certified(NamedTuple):
     selfbound: Float[Array, "*seeds 2"]
 
 
+def _task(
+    key: UInt32[Array, " 2"], samples: int, length: int, heads: int, dim: int
+) -> tuple[Float[Array, "samples length dim"], Float[Array, " samples"], Heads]:
+    """Data, their labels by a teacher, and a network that starts at zero."""
+    half = heads // 2
+    X, anchors, U, W, z, V, Q = normals(
+        key,
+        [
+            *((samples, length, dim), (ANCHORS, length, dim), (POOL, dim), (POOL, dim, dim)),
+            *((half,), (half, dim), (half, dim, dim)),
+        ],
+    )
+    X = clip_tokens(X)
+    _, y = taught(X, clip_tokens(anchors), U, W)
+    return X, y, paired(jnp.where(z < 0, -1.0, 1.0), V, Q)
+
+
 @partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"), level=0)
 def certified_runs(
     keys: UInt32[Array, "seeds 2"],
@@ -48,17 +65,7 @@ def certified_runs(
     """What the certificate needs, for one network, data set and teacher a seed."""
 
     def one(key: Array) -> Certified:
-        half = heads // 2
-        X, anchors, U, W, z, V, Q = normals(
-            key,
-            [
-                *((samples, length, dim), (ANCHORS, length, dim), (POOL, dim), (POOL, dim, dim)),
-                *((half,), (half, dim), (half, dim, dim)),
-            ],
-        )
-        X = clip_tokens(X)
-        _, y = taught(X, clip_tokens(anchors), U, W)
-        start = paired(jnp.where(z < 0, -1.0, 1.0), V, Q)
+        X, y, start = _task(key, samples, length, heads, dim)
 
         def run(star: Heads, _: None) -> tuple[Heads, Certified]:
             done = descend_certified(
@@ -121,17 +128,7 @@ def bounded_runs(
     """
 
     def one(key: Array) -> Bounded:
-        half = heads // 2
-        X, anchors, U, W, z, V, Q = normals(
-            key,
-            [
-                *((samples, length, dim), (ANCHORS, length, dim), (POOL, dim), (POOL, dim, dim)),
-                *((half,), (half, dim), (half, dim, dim)),
-            ],
-        )
-        X = clip_tokens(X)
-        _, y = taught(X, clip_tokens(anchors), U, W)
-        start = paired(jnp.where(z < 0, -1.0, 1.0), V, Q)
+        X, y, start = _task(key, samples, length, heads, dim)
 
         def run(star: Heads, _: None) -> tuple[Heads, tuple[Array, ...]]:
             def step(params: Heads, _: None) -> tuple[Heads, tuple[Array, ...]]:
