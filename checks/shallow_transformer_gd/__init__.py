@@ -281,7 +281,7 @@ approximation_claims = (
     ),
     state(
         InequalityClaim, "approximation-bound",
-        "eps_app of 64 heads is at most Lemma 5's bound, which is some 50 to 400 times as large",
+        "eps_app of 64 heads is at most Lemma 5's bound, which is loose",
         over_error(1.0),
         {
             "two-hundredth": ("a two-hundredth of the bound", over_error(200.0)),
@@ -300,8 +300,6 @@ approximation_claims = (
         tolerance=dtype_tolerance(np.float64, operations=64), seeds=64,
     ),
 )  # fmt: skip
-
-sampled = Experiment("shallow-transformer-gd/samples", trained.sampled_run)
 
 # N5: training loss against the number of heads, above the loss of infinitely many.
 widths = {"sizes": by_tier(trained.TRAINED, "m", steps=(9, 16, 36))}
@@ -347,18 +345,6 @@ width_claims = (
         },
         tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
-    ),
-    state(
-        IndependenceClaim, "trained-width",
-        "The width that a trained network needs for a loss 0.03 above that of infinitely many "
-        "heads grows at most like log n",
-        sampled.column(trained.over_logarithm),
-        {
-            "square-root": ("n^(1/2) log n", With(power=0.5)),
-            "drift": ("a doubling over the range", drifting("n", 2.0, "no growth")),
-        },
-        sizes={"n": [16, 64, 256]}, kind="no growth", margin=0.25,
-        seeds={"standard": 64, "full": 256}, cap={"standard": 64, "full": 1024},
     ),
 )  # fmt: skip
 
@@ -540,7 +526,7 @@ theorem_claims = (
     state(
         InequalityClaim, "training-bound",
         "The mean loss of a run at step 1/sqrt(tau) is at most the right side of Theorem 1 with "
-        "the run's own constants, some three to nine times the loss",
+        "the run's own constants",
         above("over mean"),
         {
             "no-error": ("the error term dropped", above("no error")),
@@ -551,7 +537,7 @@ theorem_claims = (
     state(
         InequalityClaim, "training-bound-vacuous",
         "VACUOUS: at 64 steps that right side is above two thirds of the loss before the first "
-        "step, and mostly above all of it",
+        "step",
         above("over first", 1.5),
         {
             "no-error": ("the error term dropped", 
@@ -642,8 +628,11 @@ pictures: tuple[Picture, ...] = (
     ),
 )
 not_checked = (
-    "Theorem 1 where it says something: with a run's own constants its right side is above the "
-    "loss at the start, so it is VACUOUS at the sizes that are run; so is the certificate, mostly.",
+    "Theorem 1 where it says something: with a run's own constants its right side is above two "
+    "thirds of the loss at the start at the sizes that are run; the certificate is no better.",
+    "How Lemma 5's bound depends on n and m: on the sizes that are run it is far above the error.",
+    "The width that a trained network needs against n: measured widths left the ladder of 16 to "
+    "256 in some seeds of each size, and a claim about them held for networks that never learn.",
     "That attention is flat on AR(L) data: the held-out loss rises with L as that of a recurrent "
     "network does, and the gradient in the attention matrices nearly doubles from L = 2 to 32.",
     "Whether the linearisation error along a run of gradient descent is of order 1/m.",

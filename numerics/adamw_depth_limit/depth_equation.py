@@ -37,7 +37,7 @@ DEPTH, HEADS = 8, 4  # of one with heads at random
 
 def attended(X: Float[Array, "S N d"], heads: Heads, causal: Any) -> Float[Array, "M S N d"]:
     """Softmax attention of each head; token i sees tokens 0 .. i only where ``causal``."""
-    mask = jnp.tri(X.shape[1], dtype=bool) | ~causal
+    mask = jnp.tri(X.shape[1], dtype=bool) | jnp.logical_not(causal)
 
     def one(Q: Array, K: Array, V: Array) -> Array:
         logits = jnp.einsum("sia,ca,cb,sjb->sij", X, Q, K, X) / jnp.sqrt(len(Q))
@@ -131,19 +131,27 @@ def equation(problems: Problem, causal: bool = False) -> Pair:
     return Pair(*((4 * b - a) / 3 for a, b in zip(coarse, fine, strict=True)))
 
 
+def attended_by_prefix(X: Float[Array, "S N d"], heads: Heads) -> Float[Array, "M S N d"]:
+    """What a causal mask means, without a mask: token i is the last one of tokens 0 .. i."""
+    prefixes = (X[:, : i + 1] for i in range(X.shape[1]))
+    return jnp.stack([attended(some, heads, causal=False)[:, :, -1] for some in prefixes], axis=2)
+
+
 def train_plainly(
-    data: Data, heads: Heads, live: Float[Array, " L"], causal: Any
+    data: Data, heads: Heads, live: Float[Array, " L"], causal: bool
 ) -> Float[Array, "steps S N d"]:
     """Last states of a network whose loss is differentiated, before and after each step.
 
-    ``heads`` has axes layer and head; ``live`` is one for the layers that are there.
+    ``heads`` has axes layer and head; ``live`` is one for the layers that are there. A causal
+    network sees prefixes, not the mask of the equation that it is compared with.
     """
+    look = attended_by_prefix if causal else partial(attended, causal=False)
     depth, count = live.sum(), heads.V.shape[1]
 
     def last(heads: Heads) -> Array:
         def layer(x: Array, own: tuple[Heads, Array]) -> tuple[Array, None]:
             those, there = own
-            return x + there * attended(x, those, causal).mean(0) / depth, None
+            return x + there * look(x, those).mean(0) / depth, None
 
         return jax.lax.scan(layer, data.inputs, (heads, live))[0]
 
@@ -160,8 +168,8 @@ def train_plainly(
     return jnp.stack(found)
 
 
-@partial(quick_jit, level=0)
-def _trained(data: Data, heads: Heads, live: Array, causal: Any) -> Array:
+@partial(quick_jit, static_argnames=("causal",), level=0)
+def _trained(data: Data, heads: Heads, live: Array, *, causal: bool) -> Array:
     return jax.vmap(lambda data, heads: train_plainly(data, heads, live, causal))(data, heads)
 
 
@@ -170,7 +178,7 @@ def plain_networks(
 ) -> Float[np.ndarray, "rows steps S N d"]:
     """The same for many networks; layers from ``depth`` on are not there."""
     live = jnp.asarray(np.arange(DEEPEST) < depth, float)
-    return by_rows(lambda *rows: _trained(*rows, live, jnp.asarray(causal)), data, heads)
+    return by_rows(lambda *rows: _trained(*rows, live, causal=causal), data, heads)
 
 
 def by_autodiff(size: Size, keys: Any, *, recipe: Recipe = ADAMW) -> Values:

@@ -66,28 +66,6 @@ def room_left(size: Size, table: Table) -> np.ndarray:
     return CLOSE - table["moved"][:, TRAINED[size["most"]].index(size["m"])]
 
 
-SAMPLED = levels(16, 256)  # widths that are trained on n samples
-
-
-def sampled_run(point: Size, keys: Any) -> Table:
-    """The width at which the loss after training is 0.03 above that of infinitely many heads.
-
-    Of two networks of each width on n samples of 4 tokens; errors are made monotone in the width.
-    """
-    sizes = {"samples": point["n"], "length": 4, "dim": 3, "pool": 128, "copies": 2}
-    sizes |= {"widths": SAMPLED, "steps": 9}
-    run = blockwise(lambda some: width_runs(some, 3.0, True, True, **sizes), keys, 32)
-    left = np.sqrt(np.mean((run.smallest - run.floor[:, None, None]) ** 2, axis=1))
-    falling = np.log(np.maximum.accumulate(left[:, ::-1], axis=1))
-    rising = np.log(SAMPLED[::-1])
-    return {"width": np.exp([np.interp(np.log(0.03), row, rising) for row in falling])}
-
-
-def over_logarithm(size: Size, table: Table, power: float = 0.0) -> np.ndarray:
-    """The needed width over log(2 n), times a power of n (a planted error where it is not one)."""
-    return size["n"] ** power * table["width"] / np.log(2 * size["n"])
-
-
 # Training loss against the number of tokens.
 def length_run(point: Size, keys: Any, *, design: str, head: str = "softmax") -> Table:
     """Smallest loss of a run, and the loss at its start: 16 heads, 32 samples, 10 steps."""
