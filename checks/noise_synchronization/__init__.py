@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 
 from checks.noise_synchronization import wrong
+from checks.noise_synchronization.attention_calls import residuals
 from checks.noise_synchronization.pictures import pictures as pictures
 from checks.verdicts import (
     DecayClaim,
@@ -70,11 +71,11 @@ layer_norm = state(
     sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=k**-3, statistic="rms",
 )  # fmt: skip
 
-attention = experiment("attention", wrong.attentions)
+attention = experiment("attention", residuals)
 general_attention = state(
     IdentityClaim, "attention",
-    "Attention of network and limit is softmax over j of <Q x_i, K x_j>, applied to V x_j, for "
-    "query, key and value matrices without any symmetry.", attention["right"],
+    "Attention of networks, SDE and SPDE is softmax over j of <Q x_i, K x_j>, applied to V x_j, "
+    "for query, key and value matrices without any symmetry.", attention["right"],
     {
         "exchanged": ("queries and keys exchanged", attention["exchanged"]),
         "transposed": ("V transposed", attention["transposed"]),

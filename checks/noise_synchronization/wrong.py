@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from numerics.engine.measuring import Size, Table
-from numerics.generated.noise_synchronization import attention
 from numerics.noise_synchronization.nested_depths import Terms, common_noise
 from numerics.noise_synchronization.one_token_layer import Moments, relu_kernel
 from numerics.noise_synchronization.shared_noise import conditional
@@ -30,31 +28,6 @@ def no_attention(stated: Moments) -> Moments:
 def no_bracket(stated: Moments) -> Moments:
     """No noise that two tokens share."""
     return stated._replace(bracket=0 * stated.bracket)
-
-
-# Attention
-def attentions(_: Size, keys: Any) -> Table:
-    """Relative residuals of the attention of network and limit, and of wrong calls, by hand.
-
-    Five tokens in R^4; query, key and value matrices at random, without a symmetry.
-    """
-    draws = [np.random.default_rng(key).standard_normal((17, 4)) for key in keys]
-    X, Q, K, V = (np.array([d[a:b] for d in draws]) for a, b in ((0, 5), (5, 9), (9, 13), (13, 17)))
-    X = X / np.linalg.norm(X, axis=2, keepdims=True)
-    scores = np.einsum("nia,njb,nca,ncb->nij", X, X, Q, K)
-    weights = np.exp(scores - scores.max(axis=2, keepdims=True))
-    by_hand = np.einsum("nij,njb,nab->nia", weights / weights.sum(2, keepdims=True), X, V)
-    calls = {
-        "right": (X, Q, K, V), "exchanged": (X, K, Q, V), "transposed": (X, Q, K, V.mT),
-    }  # fmt: skip
-    size = np.linalg.norm(by_hand, axis=(1, 2))
-    return {
-        name: np.linalg.norm(np.asarray(_attention(*call)) - by_hand, axis=(1, 2)) / size
-        for name, call in calls.items()
-    }
-
-
-_attention = jax.jit(jax.vmap(attention))
 
 
 # Limits on a Brownian path, in R^3
