@@ -234,7 +234,7 @@ def counted(least: int, step: int = 2) -> dict[str, Any]:
     return {"sizes": sizes} | pooled
 
 
-heads_moved = experiment("responses", fresh.head_responses)
+heads_moved = experiment("responses", fresh.pool_responses)
 
 
 def over_error(divisor: float) -> Column:
@@ -291,7 +291,8 @@ approximation_claims = (
     ),
     state(
         IdentityClaim, "responses",
-        "The responses of the pool are derivatives of a softmax head along the transport",
+        "The responses of the pool are derivatives of a softmax head along the transport that the "
+        "anchors give",
         heads_moved["right"],
         {
             "noise": ("Gaussian noise of the same size for the heads", heads_moved["noise"]),
