@@ -263,7 +263,7 @@ laws = (
     state(
         LawClaim, "law-heads-causal",
         "with 4 heads of key dimension 64 and a causal mask, correlation and log variances at "
-        "depth / width = 1/2 have the law of the SDE of those heads and that mask",
+        "depth / width = 1/2 are within 0.2 of the law of the SDE of those heads and that mask",
         experiment("law-heads-causal", found.masked_network_law)["law"],
         {
             "one-head": ("the SDE of one head", {"right": masked("one-head", heads=1)}),
@@ -368,5 +368,7 @@ not_checked = (
     "Uniqueness and non-explosion of the SDE; paths are stopped, as in the theorem.",
     "The block of attention followed by an MLP as one simulated network: the drift and "
     "covariance of each are derived and add up.",
+    "The number of heads in the noise of the law with heads and a mask: that of two heads for four "
+    "is inside the margin.",
     "Smooth activations of the shaped MLP, and learnable weights of the shaping.",
 )

@@ -367,7 +367,7 @@ def system_steps() -> tuple[Step, ...]:
             total(by_adjoint * backward, t, g),
             "dH/dX . dX/dt = dH/dP . (-dP/dt), both slopes differentiated: dH/dt = 0 when the law "
             "of the heads does not depend on depth",
-            uses=("forward equation", "adjoint"), kind="derived",
+            uses=("forward equation", "adjoint"), kind="identity",
         ),
         Step(
             "gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens",

@@ -271,9 +271,9 @@ def length_steps() -> tuple[Step, ...]:
             1 - total(spread * sp.KroneckerDelta(k, l), k, l),
             head.normalised(room),
             "1 - |a|^2 - tr M is the mean of 1 - |X_t|^2, not negative, for every number of tokens:"
-            " weights that sum to one are all that the bounds take from the length",
+            " the weights sum to one",
             uses=("tokens-in-ball", "trace", "largest gradient", "largest curvature"),
-            kind="derived",
+            kind="identity",
         ),
         Step(
             "replication",
