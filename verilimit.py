@@ -8,6 +8,7 @@ one of them. Running on with a stranger's ``checks`` would fail in a baffling wa
 command and the first public name say so instead.
 """
 
+import os
 import sys
 from functools import cache
 from importlib import import_module
@@ -216,6 +217,8 @@ def main() -> None:
         print(shadow_message(hidden), file=sys.stderr)
         raise SystemExit(2)
     from checks.suite.supervisor import supervised
+
+    os.environ["JAX_ENABLE_X64"] = "1"  # a process of our own, and those that it starts
 
     raise SystemExit(supervised(_command))
 

@@ -1,5 +1,30 @@
-"""What networks do: finite networks and their limits, in JAX only, in double precision."""
+"""What networks do: finite networks and their limits, in JAX only.
+
+Functions follow the precision of who calls them. What verilimit itself measures is computed in
+double precision, within `double`: an import switches nothing.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import jax
 
-jax.config.update("jax_enable_x64", True)
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+def double() -> AbstractContextManager[None]:
+    """A scope of double precision, of this thread alone."""
+    return jax.enable_x64(True)
+
+
+def in_double(function: Callable[P, R]) -> Callable[P, R]:
+    """Compute in double precision whoever calls: for results that are kept for other callers."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with double():
+            return function(*args, **kwargs)
+
+    return call

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 import pytest
 from hypothesis import settings
 
-import numerics  # noqa: F401  (double precision, as in every command that computes)
 from checks.app.main import run
 from checks.suite import sources
 from checks.suite.house import House
 from checks.suite.roots import Root
+
+jax.config.update("jax_enable_x64", True)  # as in every command
 
 settings.register_profile("tests", deadline=None)  # machines are shared: no wall-clock assertion
 settings.load_profile("tests")
@@ -82,7 +84,6 @@ not_checked = ("Whether toys have limits.",)
 ''',
 }
 DRIVER = '''"""The command line in a house with one toy room."""
-import numerics  # noqa: F401  (double precision, as in every command that computes)
 from checks.app.main import run
 from checks.suite.house import House
 from checks.suite.roots import Root

@@ -7,7 +7,6 @@ from typing import Any
 
 import sympy as sp
 
-import numerics  # noqa: F401  (a user's file runs in double precision)
 from checks.app.screen import console
 from checks.suite.claimfile import ClaimFile
 from checks.suite.files import require_writable, write_text

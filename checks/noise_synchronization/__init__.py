@@ -25,6 +25,7 @@ from checks.verdicts import (
     With,
     dtype_tolerance,
 )
+from numerics import in_double
 from numerics.engine.measuring import Size, Table
 from numerics.generated.noise_synchronization import harmonic_rate
 from numerics.noise_synchronization import Coercivity, coercivity, dissipation_rate
@@ -294,6 +295,7 @@ laws = (
 
 # Predictions are computed when a claim is judged, not when this file is read.
 @cache
+@in_double
 def constants(activation: str, sigma_u: float = 0.0, sigma_w: float = 0.0) -> Coercivity:
     """Exponents of a law in R^5."""
     return coercivity(activation, d=5, sigma_u=sigma_u, sigma_w=sigma_w)
@@ -321,6 +323,7 @@ harmonics = state(
 
 # Synchronization
 @cache
+@in_double
 def dissipation_bound() -> float:
     """-lambda_bar' of the sigmoid, beta = 1."""
     return -dissipation_rate("sigmoid", d=5, sigma_u=0.0, sigma_w=0.0, beta=1.0)

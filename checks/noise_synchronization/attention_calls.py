@@ -18,7 +18,7 @@ from numerics.noise_synchronization.token_couplings import weighted_limit, weigh
 from numerics.noise_synchronization.token_layers import Attention, layer
 
 DT = 0.5
-STILL = Frozen(jnp.zeros((2, 4)), jnp.zeros(2))  # features zero: nothing but attention moves
+STILL = Frozen(np.zeros((2, 4)), np.zeros(2))  # features zero: nothing but attention moves
 Tokens = Float[np.ndarray, "N d"]
 
 

@@ -26,6 +26,7 @@ from checks.verdicts import (
     With,
     dtype_tolerance,
 )
+from numerics import in_double
 from numerics.engine.measuring import Size, Table
 from numerics.generated.shaped_attention_sde import attention_covariance, attention_drift, mlp_drift
 from numerics.shaped_attention_sde import measurements as found
@@ -55,6 +56,7 @@ def experiment(name: str, simulate: Any, **more: Any) -> Experiment:
 
 
 # One layer: mean
+@in_double
 def drift(averaging: jax.Array) -> np.ndarray:
     """The derived drift, upper triangle."""
     return np.asarray(jax.jit(attention_drift)(V0, averaging, GAMMA, TAU0))[UPPER]
@@ -69,6 +71,7 @@ def drift_without_S1(_: Size) -> np.ndarray:
     return np.array(evaluate(planted, (al, be), values), dtype=float)[UPPER]
 
 
+@in_double
 def drift_claim(name: str, averaging: jax.Array, slips: Mapping[str, Any]) -> MomentClaim:
     """One layer has the derived drift, up to a bias of order 1 / n."""
     width, expected = 1024, drift(averaging)
@@ -123,12 +126,14 @@ drifts = (
 ALONE = 10**9  # heads, of which so many leave the values' part alone
 
 
+@in_double
 def covariance(heads: int, averaging: jax.Array) -> np.ndarray:
     """The derived covariance of entries of the upper triangle."""
     full = np.asarray(jax.jit(attention_covariance)(V0, averaging, GAMMA, TAU0, heads))
     return full[UPPER][:, *UPPER][PAIRS]
 
 
+@in_double
 def covariance_claim(
     name: str, heads: int, averaging: jax.Array, slips: Mapping[str, np.ndarray], **words: str
 ) -> MomentClaim:

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from checks.suite import sources
-from checks.suite.fingerprint import require_double
+from checks.suite.fingerprint import in_double_precision
 from checks.suite.problem import InputProblem
 
 _numbers = count()
@@ -134,14 +134,16 @@ class ClaimFile:
             str(self.path.parent)
         )  # for libraries that import, and last: it hides nothing
         try:
-            loader.exec_module(module)
+            with in_double_precision(str(self.path)):
+                loader.exec_module(module)
+        except InputProblem:
+            raise
         except (Exception, SystemExit) as error:
             raise self._problem(error) from error
         finally:
             self._added = self._folders()[1:]
             sys.path[:] = self._known_path
             self._drop(set(sys.modules) - loaded)
-        require_double(str(self.path))
         return module
 
     def _drop(self, names: set[str]) -> None:

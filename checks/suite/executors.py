@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from checks.suite.fingerprint import require_double
+from checks.suite.fingerprint import in_double_precision
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from checks.suite.reach import during
@@ -41,9 +41,8 @@ def work(origin: Origin, task: Task) -> Measured:
 
 def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
     start = time.perf_counter()
-    with making(), during(run or experiment.who):
+    with in_double_precision(experiment.who), making(), during(run or experiment.who):
         table = evaluate(experiment, task)
-    require_double(experiment.who)
     return Measured(table, time.perf_counter() - start, own_proof(proof, run))
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,7 @@ import jax
 
 from checks.suite import sources
 from checks.suite.problem import InputProblem
+from numerics import double
 
 LIBRARIES = (
     "jax", "jaxlib", "numpy", "scipy", "sympy", "mpmath", "diffrax", "equinox", "optax",
@@ -25,12 +27,15 @@ SETTINGS = (
 )  # fmt: skip
 VARIABLES = ("JAX_", "XLA_", "LIBTPU_", "CUDA_VISIBLE", "NVIDIA_TF32")
 HARMLESS = (
+    "JAX_ENABLE_X64",  # what is measured is in double precision whatever it says
     "JAX_COMPILATION_CACHE",
     "JAX_PERSISTENT_CACHE",
     "JAX_TRACEBACK",
     "JAX_LOG",
     "JAX_DEBUG_LOG",
 )
+
+DTYPE = "float64"  # of all that is measured
 
 
 @cache
@@ -52,7 +57,7 @@ def environment() -> Mapping[str, str]:
     """
     return {
         **versions(),
-        "dtype": dtype(),
+        "dtype": DTYPE,
         "backend": _backend(),
         "machine": platform.machine(),
         "settings": settings(),
@@ -75,20 +80,22 @@ def _backend() -> str:
     return jax.default_backend()
 
 
-def dtype() -> str:
-    """The floating type that JAX gives a Python float: float64 when x64 is on."""
-    return jax.dtypes.canonicalize_dtype(float).name
+@contextmanager
+def in_double_precision(who: str) -> Iterator[None]:
+    """Compute in double precision; raises `InputProblem` when JAX's own switch is another then.
 
-
-def require_double(who: str) -> None:
-    """Raise `InputProblem` when double precision was switched off; it is on again then."""
-    if dtype() != "float64":
-        found = dtype()
-        jax.config.update("jax_enable_x64", True)
+    It is put back, since other code of this process relies on it.
+    """
+    before = jax.config.jax_enable_x64
+    with double():
+        yield
+    if jax.config.jax_enable_x64 != before:
+        jax.config.update("jax_enable_x64", before)
         raise InputProblem(
-            expected=f"{who} to leave double precision on",
-            received=f"{found}: jax_enable_x64 was switched off",
-            remedy="Measure a network in single precision by casting its arrays.",
+            expected=f"{who} to leave the settings of JAX as they are",
+            received="jax_enable_x64 switched " + ("off" if before else "on"),
+            remedy="It computes in double precision; where a network is to be in single precision, "
+            "cast its arrays.",
         )
 
 

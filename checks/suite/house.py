@@ -188,9 +188,10 @@ def _module(address: Address, part: str) -> ModuleType:
         raise _incomplete(address, f"the file {address.file(part)}", "no such file")
     with making(), reach.during(address.run):
         try:
-            if part not in ("theory", "inequalities"):
-                import_module("numerics")
-            return import_module(address.module(part))
+            if part in ("theory", "inequalities"):  # which need no JAX
+                return import_module(address.module(part))
+            with import_module("numerics").double():
+                return import_module(address.module(part))
         except InputProblem:
             raise
         except (Exception, SystemExit) as error:

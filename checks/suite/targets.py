@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import numerics  # noqa: F401  (a user's claim runs in x64, too)
 from checks.layers import Plan, plan_of, slug_of
 from checks.suite.claimfile import ClaimFile
 from checks.suite.house import BUILT_IN, House

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt32
 
+from numerics import double
+
 from .data import Real, Size
 from .experiment import Experiment
 from .values import FAULTS, ClaimError, in_words, real_values
@@ -90,7 +92,8 @@ def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
     where = f"{experiment.who} {task.where}"
     try:
         # A function may write into its size dict or keys: it gets copies of its own.
-        table = experiment.simulate(task.point, keys, **experiment.options)
+        with double():
+            table = experiment.simulate(task.point, keys, **experiment.options)
         if not isinstance(table, Mapping) or not table:
             raise TypeError(f"expected a dict of named columns, received {type(table).__name__}")
         # A mapping and its arrays may be of the user's own kinds.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from numerics import in_double
 from numerics.adamw_depth_limit.adamw_variants import Recipe
 from numerics.adamw_depth_limit.leading_terms import leading
 from numerics.adamw_depth_limit.token_problems import (
@@ -35,12 +36,14 @@ Values = Float[np.ndarray, " seeds"]
 
 
 @cache
+@in_double
 def fixed_problem(sequences: int) -> Problem:
     """The problem that all networks are trained on."""
     return draw_problem(np.array([0, 2605], np.uint32), sequences=sequences)
 
 
 @cache
+@in_double
 def fixed_exhaustive(depth: int, sequences: int) -> Pair:
     """The network of that depth without sampling error, as one row."""
     problems = repeated(fixed_problem(sequences), 1)
@@ -48,6 +51,7 @@ def fixed_exhaustive(depth: int, sequences: int) -> Pair:
 
 
 @cache
+@in_double
 def fixed_limit(sequences: int) -> Pair:
     """The limit, as one row."""
     return extrapolated(partial(fixed_exhaustive, sequences=sequences))
@@ -94,6 +98,7 @@ def heads(point: Size, keys: Any, *, tied: bool = False) -> dict[str, Values]:
 
 
 @cache
+@in_double
 def spreads(sequences: int) -> tuple[float, float]:
     """Derived sqrt(L H E|x - x_1|^2) over the sequences before training, and without the flow."""
     problem = fixed_problem(sequences)

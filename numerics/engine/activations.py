@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int, ScalarLike
 
+from numerics import in_double
+
 Activation = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -88,6 +90,7 @@ def pair_mean(
 
 
 @lru_cache(maxsize=64)
+@in_double
 def hermite_squares(name: str, scale: float) -> Float[np.ndarray, " degrees"]:
     """``a_k**2`` with ``phi(scale x) = sum_k a_k h_k(x)``, cut where nothing is left.
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from numerics import in_double
 from numerics.engine.quick import quick_jit
 from numerics.mean_field_flow import at_every_layer, half_steps, particle_distance
 from numerics.mean_field_flow.runs import (
@@ -136,6 +137,7 @@ def flow_error(size: Size, keys: Any, *, decay: float = 0.1, factor: float = 1.0
 
 
 @cache
+@in_double
 def _along_decay(key: tuple[int, ...]) -> Stationary:
     row = jnp.array(key, dtype=jnp.uint32)
     data = in_context_regression(row, 4, context=3, dimension=2)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, ScalarLike
 
+from numerics import in_double
 from numerics.engine.quick import quick_jit
 from numerics.mean_field_flow import (
     Atoms,
@@ -70,6 +71,7 @@ def training_residuals(network: Network) -> Residuals:
 
 
 @lru_cache
+@in_double
 def start_spread(depth: int) -> float:
     """sqrt(M L) times the derived standard deviation of untrained outputs about infinite width.
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, ScalarLike, UInt32
 
+from numerics import in_double
 from numerics.engine.quick import quick_jit
 from numerics.mean_field_flow import (
     Atoms,
@@ -64,6 +65,7 @@ class Run(NamedTuple):
 
 
 @cache
+@in_double
 def data_set(name: str) -> Data:
     """Sequences: ``regression``, ``pairs``, ``positions`` (pairs told apart) or ``digits``."""
     if name == "regression":
@@ -76,6 +78,7 @@ def data_set(name: str) -> Data:
 
 
 @cache
+@in_double
 def law(rows: int = ROWS) -> Atoms:
     """The atomic initial law of the runs about width."""
     return atomic_law(jax.random.key(12), ATOMS, rows)
@@ -98,6 +101,7 @@ def _rows(keys: bytes) -> UInt32[np.ndarray, "seeds 2"]:
 
 
 @lru_cache(RECENT)
+@in_double
 def _networks(setting: Setting, width: int, keys: bytes) -> Run:
     longest = max(LONGEST, setting.depth)
     drawn = np.array([draw_weights(key, longest, width, ATOMS) for key in _rows(keys)])
@@ -151,6 +155,7 @@ def deep_networks(depth: int, keys: Any, longest: int = 64) -> Deep:
 
 
 @lru_cache(RECENT)
+@in_double
 def _deep_networks(depth: int, keys: bytes, longest: int) -> Deep:
     laws = laws_of(keys)
     seeds = len(_rows(keys))
@@ -187,6 +192,7 @@ def depth_limits(
 
 
 @lru_cache(RECENT)
+@in_double
 def _limits_of(
     keys: bytes, alternation: float
 ) -> tuple[Float[np.ndarray, "seeds n"], Float[np.ndarray, "seeds n"]]:
@@ -233,6 +239,7 @@ def density_error(
 
 
 @lru_cache(RECENT)
+@in_double
 def _beside(keys: bytes) -> tuple[scalar_tokens.Pairs, Float[np.ndarray, "seeds L N"]]:
     drawn = [scalar_tokens.random_pairs(key) for key in _rows(keys)]
     pairs = jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from numerics import double
 from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
 from numerics.generated import noise_synchronization as generated
@@ -69,8 +70,9 @@ def norm_defects(size: Size, keys: Keys) -> dict[str, np.ndarray]:
 
 # Moments of the increment, three tokens in R^5
 WIDEST = 64  # networks of smaller widths are the first units of one of this width
-START: Array = jax.device_put(tokens(3, 5))
-FULL = simple_attention(5, beta=1.5, scale=1.0)
+with double():
+    START: Array = jax.device_put(tokens(3, 5))
+    FULL = simple_attention(5, beta=1.5, scale=1.0)
 
 
 @partial(quick_jit, level=0)
@@ -150,7 +152,8 @@ def _radial_drift(at_one: Scalar) -> Float[Array, ""]:
 
 
 # Energy, six tokens in R^6, attention scale +1, 0, -1
-SIX: Array = jax.device_put(tokens(6, 6))
+with double():
+    SIX: Array = jax.device_put(tokens(6, 6))
 SCALES = (1.0, 0.0, -1.0)
 
 

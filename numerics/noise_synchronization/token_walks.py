@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from numerics import in_double
 from numerics.engine.activations import NAMES, hermite_squares
 from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
@@ -29,6 +30,7 @@ HORIZON = 2.0
 FOUR = tokens(4, D)
 
 
+@in_double
 def values(scale: float) -> Attention:
     """Attention with beta = 1 and values V = scale I."""
     return simple_attention(D, beta=1.0, scale=scale)

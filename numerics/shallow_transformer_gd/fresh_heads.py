@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from numerics import in_double
 from numerics.engine.quick import quick_jit
 from numerics.generated.shallow_transformer_gd import approximation_bound
 from numerics.shallow_transformer_gd.boundary import POINTS, boundary_errors
@@ -78,6 +79,7 @@ WIDTHS = levels(4, 512)
 
 
 @cache
+@in_double
 def pool(samples: int) -> Pool:
     """One teacher; its pool of 512 heads is the law of the heads."""
     key = jnp.asarray(np.array([0, 20260116], np.uint32))

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from numerics import double
 from numerics.engine.measuring import Size, Table
 from numerics.shaped_attention_sde import (
     Diffusion,
@@ -30,10 +31,11 @@ from numerics.shaped_attention_sde.gram_networks import (
 
 GAMMA, TAU0, TOKENS, KEY_DIM = 0.8, 0.7, 3, 4
 HORIZON, STOP = 0.5, 10.0  # depth / width; where paths stay
-V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
 UPPER = np.triu_indices(TOKENS)
 PAIRS = np.triu_indices(len(UPPER[0]))
-M, CAUSAL = averaging_matrix(TOKENS), averaging_matrix(TOKENS, causal=True)
+with double():
+    V0 = jnp.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
+    M, CAUSAL = averaging_matrix(TOKENS), averaging_matrix(TOKENS, causal=True)
 
 
 def batched(keys: Any, per_seed: int) -> jax.Array:

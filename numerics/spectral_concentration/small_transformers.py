@@ -16,6 +16,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
+from numerics import in_double
 from numerics.engine.quick import quick_jit
 from numerics.spectral_concentration import attention_entropy, collapse_indicators, product_spectrum
 from numerics.spectral_concentration.reversal import KEPT, normalised
@@ -44,6 +45,7 @@ class Data(NamedTuple):
 
 
 @cache
+@in_double
 def characters(tokens: int = 32) -> Data:
     """Pieces of documentation strings, each character to be predicted from those before it."""
     texts = []
@@ -62,6 +64,7 @@ def characters(tokens: int = 32) -> Data:
 
 
 @cache
+@in_double
 def digits() -> Data:
     """Images of digits in 16 patches of 2 by 2; the last 360 are held out.
 
