@@ -5,9 +5,10 @@ import pytest
 import sympy as sp
 
 from checks.suite.executors import inline
+from checks.suite.meter import Cost
 from checks.suite.run import Plan, run_claims
 from checks.suite.targets import Located
-from checks.verdicts import RateClaim
+from checks.verdicts import RateClaim, Task
 
 N = sp.Symbol("n")
 
@@ -21,7 +22,7 @@ class Quiet:
     def total(self, claims: int) -> None:
         pass
 
-    def working(self, claim: str) -> None:
+    def measured(self, claim: str, task: Task, cost: Cost) -> None:
         pass
 
     def finished(self, claim: str, verdict: str, seconds: float) -> None:
@@ -51,7 +52,9 @@ def test_an_error_in_one_claim_leaves_the_others_to_be_judged(*, together: bool)
     assert len(study.seconds) == 1
     ((claim, why),) = study.failed
     assert claim.id == "a/broken"
-    assert "a slip" in why
+    assert "a slip" in str(why)
+    assert 'raise ZeroDivisionError("a slip")' in why.frames
+    assert "evaluate" not in why.frames
 
 
 def test_together_or_one_by_one_the_results_are_in_order_and_the_same() -> None:

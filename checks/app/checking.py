@@ -1,5 +1,6 @@
 """``verilimit check``: judges claims, prints the verdict table, writes JSON and JUnit."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from checks.app.events import Timings, Together, events
 from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
@@ -15,7 +17,7 @@ from checks.suite.files import require_apart, require_writable, write_text
 from checks.suite.fingerprint import source_hash, versions
 from checks.suite.generated import require_generated
 from checks.suite.house import House
-from checks.suite.problem import InputProblem
+from checks.suite.problem import InputProblem, printable
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select, unchecked
 from checks.verdicts import Result, Verdict, tier_words
@@ -36,7 +38,8 @@ def check(
     """
     require_writable(json, "--json", "{")
     require_writable(junit, "--junit", "<")
-    require_apart(json=json, junit=junit, store=machinery.store)
+    require_writable(machinery.events, "--json-lines", "{")
+    require_apart(json=json, junit=junit, store=machinery.store, json_lines=machinery.events)
     lost: list[InputProblem] = []
     claims = select(targets, house, lost)
     complain(lost)
@@ -50,20 +53,23 @@ def check(
     print_verdicts(console(), study)
     for note in unchecked(claims):
         console().print(f"not checked: {note}", markup=False)
-    complain_of(study)
+    complain_of(study, frames=machinery.traceback)
     return 2 if lost or study.failed else exit_status(study.results)
 
 
-def complain_of(study: Study) -> None:
-    """Say on stderr which claims have no verdict, and why."""
+def complain_of(study: Study, *, frames: bool = False) -> None:
+    """Say on stderr which claims have no verdict, and why; with the ``frames`` of their code."""
     complain(
         InputProblem(
             expected=f"the functions of {claim.id} to return finite numbers of the right shape",
-            received=why,
+            received=str(why),
             remedy="Mend the function; it has no verdict.",
         )
         for claim, why in study.failed
     )
+    for _, why in study.failed:
+        if frames and why.frames:
+            print(printable(why.frames), file=sys.stderr)
 
 
 def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Study:
@@ -72,18 +78,24 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
     So it does when a room's generated code is not what its theory gives.
     """
     require_plan(claims, plan)
-    with running(machinery, claims) as run, reporter(quiet=machinery.quiet) as watcher:
+    telling = reporter(quiet=machinery.quiet, verbose=machinery.verbose)
+    with running(machinery, claims) as run, telling as told, events(machinery.events) as written:
         _require_generated(claims, machinery.store.with_name("generated.json"))
+        timings = Timings()
         study = run_claims(
             claims,
             plan,
             execute=run.execute,
             store=run.store,
-            watcher=watcher,
+            watcher=Together((told, timings, *written)),
             together=run.together,
+            fail_fast=machinery.fail_fast,
         )
         run.store.judged(*_rows(study))
-        return study
+    if machinery.timings:
+        inline = not run.together and machinery.limit is None
+        console(stderr=True).print(timings.words(inline=inline), markup=False)
+    return study
 
 
 def _rows(study: Study) -> Iterator[tuple[str, str, str, str, int, str, float]]:
@@ -133,6 +145,9 @@ def print_verdicts(screen: Console, study: Study) -> None:
     counts["without a verdict"] = len(study.failed)
     words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     screen.print(f"{len(results) + len(study.failed)} claims: {words or 'none'}", markup=False)
+    if study.skipped:
+        names = ", ".join(claim.id for claim in study.skipped)
+        screen.print(f"not judged after the first that does not hold: {names}", markup=False)
     for claim in study.absent:
         screen.print(f"not at this tier: {claim.id} ({tier_words(claim)})", markup=False)
 

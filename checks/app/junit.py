@@ -16,10 +16,10 @@ def junit_xml(study: Study) -> str:
     suite = Element(
         "testsuite",
         name=f"verilimit {study.plan.tier}",
-        tests=str(len(verdicts) + len(study.failed) + len(study.absent)),
+        tests=str(len(verdicts) + len(study.failed) + len(study.skipped) + len(study.absent)),
         failures=str(verdicts.count(Verdict.REFUTED)),
         errors=str(verdicts.count(Verdict.INCONCLUSIVE) + len(study.failed)),
-        skipped=str(len(study.absent)),
+        skipped=str(len(study.skipped) + len(study.absent)),
         time=f"{sum(study.seconds):.3f}",
     )
     for result, seconds in zip(study.results, study.seconds, strict=True):
@@ -35,7 +35,10 @@ def junit_xml(study: Study) -> str:
             SubElement(case, kind, message=result.because).text = result.statement
     for claim, why in study.failed:
         case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
-        SubElement(case, "error", message="no verdict").text = why
+        SubElement(case, "error", message="no verdict").text = str(why)
+    for claim in study.skipped:
+        case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
+        SubElement(case, "skipped", message="an earlier claim did not hold")
     for claim in study.absent:
         case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
         SubElement(case, "skipped", message=f"not at this tier ({tier_words(claim)})")

@@ -22,13 +22,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Machinery:
-    """How a run is computed: this changes its speed, never its results."""
+    """How a run is computed and what is told of it: this changes none of its results.
+
+    ``limit``: seconds that a block may take; ``events``: where they are written as they happen.
+    """
 
     executor: Executor
     scheduler: str | None
     jobs: int
     store: Path
     quiet: bool
+    limit: float | None = None
+    fail_fast: bool = False
+    verbose: bool = False
+    traceback: bool = False
+    timings: bool = False
+    events: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,12 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
             expected="--scheduler together with --executor dask",
             received=f"--executor {machinery.executor.value}",
             remedy="Add --executor dask.",
+        )
+    if machinery.limit is not None and machinery.executor is Executor.dask:
+        raise InputProblem(
+            expected="--time-limit with --executor local",
+            received="--executor dask",
+            remedy="Leave it away: Dask ends no task; its workers have limits of their own.",
         )
     jobs = choose_jobs(machinery.jobs)
     loaded = [located.origin.proof() for located in claims if located.origin is not None]
@@ -86,7 +101,7 @@ def _executor(machinery: Machinery, jobs: int) -> Iterator[Execute]:
         with dask(machinery.scheduler, jobs) as execute:
             yield execute
     else:
-        with local(jobs) as execute:
+        with local(jobs, machinery.limit) as execute:
             yield execute
 
 

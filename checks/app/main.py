@@ -252,6 +252,24 @@ def check(
     show_plan: Annotated[
         bool, typer.Option("--plan", help="List the experiments of the run, and run nothing.")
     ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", min=0.001, help="Seconds that one block may take."),
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", "-x", help="Stop at the first that does not hold.")
+    ] = False,
+    events: Annotated[
+        Path | None,
+        typer.Option("--json-lines", help="Write what happens here, one JSON object a line."),
+    ] = None,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Say where the time went: compiling, judging, ...")
+    ] = False,
+    show_frames: Annotated[
+        bool, typer.Option("--traceback", help="Show where in its own code a function failed.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name every block.")] = False,
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure finite networks and judge claims."""
@@ -268,7 +286,10 @@ def check(
             remedy="Add --until-decided.",
         )
     plan = Plan(tier.value, seed, budget, (max_seeds or 65536) if until_decided else None)
-    machinery = Machinery(executor, scheduler, jobs, store, quiet)
+    machinery = Machinery(
+        executor, scheduler, jobs, store, quiet, limit=time_limit, fail_fast=fail_fast,
+        verbose=verbose, traceback=show_frames, timings=timings, events=events,
+    )  # fmt: skip
     if show_plan:
         from checks.app.planning import print_plan
         from checks.suite.targets import select

@@ -19,7 +19,8 @@ def record(study: Study) -> dict[str, Any]:
         "seed": study.plan.seed,
         "budget": study.plan.budget,
         "not_at_tier": [claim.id for claim in study.absent],
-        "failed": [{"id": claim.id, "why": why} for claim, why in study.failed],
+        "failed": [{"id": claim.id, "why": str(why)} for claim, why in study.failed],
+        "skipped": [claim.id for claim in study.skipped],
         "claims": [result.to_json() for result in study.results],
         "timings": {
             result.claim_id: round(seconds, 3)

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from checks.suite.meter import Cost
 from checks.suite.problem import InputProblem, printable
+from checks.verdicts import Task
 
 PLAIN_WIDTH = 140
 COLOURS = {
@@ -64,9 +66,12 @@ def complain(lost: Iterable[InputProblem]) -> None:
 class Reporter:
     """Says how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
 
-    def __init__(self, console: Console, progress: Progress | None, *, quiet: bool) -> None:
+    def __init__(
+        self, console: Console, progress: Progress | None, *, quiet: bool, verbose: bool = False
+    ) -> None:
         """Wrap a console and, on a terminal, a running progress display."""
         self._console, self._progress, self._quiet = console, progress, quiet
+        self._verbose = verbose
         self._task = progress.add_task("", total=None) if progress else None
 
     def total(self, claims: int) -> None:
@@ -76,9 +81,17 @@ class Reporter:
             self._progress.update(self._task, total=claims)
 
     def working(self, claim: str) -> None:
-        """A claim is being measured."""
+        """A claim is at work."""
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=claim)
+
+    def measured(self, claim: str, task: Task, cost: Cost) -> None:
+        """A block was computed for a claim."""
+        self.working(claim)
+        if self._verbose:
+            self._console.print(
+                f"{claim}: {task.experiment} {task.where}, {cost.seconds:.2f} s", markup=False
+            )
 
     def finished(self, claim: str, verdict: str, seconds: float) -> None:
         """A claim has its preliminary verdict."""
@@ -91,14 +104,14 @@ class Reporter:
 
 
 @contextmanager
-def reporter(*, quiet: bool) -> Iterator[Reporter]:
-    """Progress on stderr, so that stdout holds results only."""
+def reporter(*, quiet: bool, verbose: bool = False) -> Iterator[Reporter]:
+    """Progress on stderr, so that stdout holds results only; ``verbose`` names every block."""
     screen = console(stderr=True)
     if quiet or not screen.is_terminal:
-        yield Reporter(screen, None, quiet=quiet)
+        yield Reporter(screen, None, quiet=quiet, verbose=verbose)
         return
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(
         *columns, TextColumn("{task.description}"), console=screen, transient=True
     ) as bar:
-        yield Reporter(screen, bar, quiet=quiet)
+        yield Reporter(screen, bar, quiet=quiet, verbose=verbose)

@@ -10,7 +10,7 @@ from checks.suite.fingerprint import environment, source_hash
 from checks.suite.house import House, Room
 from checks.suite.run import Study
 from checks.suite.targets import file_plans
-from checks.verdicts import Claim, Result, Verdict, tier_words
+from checks.verdicts import Claim, ClaimError, Result, Verdict, tier_words
 from theory.language import Outcome, Status, counted, exit_status, run_steps
 
 
@@ -23,7 +23,7 @@ class RoomContent:
     results: tuple[Result, ...]
     absent: tuple[Claim, ...] = ()
     probed: tuple[Probed, ...] = ()
-    failed: tuple[tuple[Claim, str], ...] = ()
+    failed: tuple[tuple[Claim, ClaimError], ...] = ()
 
     @property
     def not_checked(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 All three call `work`, a pure function of its arguments, so their numbers are the same.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -12,21 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.suite.fingerprint import in_double_precision
+from checks.suite.meter import Cost, metered
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
-from checks.suite.workers import team
+from checks.suite.workers import TooLong, team
 from checks.verdicts import ClaimError, Experiment, Table, Task, evaluate, experiments
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A work item's columns, the seconds it took, and the proof of what measured it."""
+    """A work item's columns, what it cost, and the proof of what measured it."""
 
     table: Table
-    seconds: float
+    cost: Cost
     proof: Proof
 
 
@@ -40,10 +40,10 @@ def work(origin: Origin, task: Task) -> Measured:
 
 
 def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
-    start = time.perf_counter()
-    with in_double_precision(experiment.who), making(), during(run or experiment.who):
+    who = experiment.who
+    with metered() as cost, in_double_precision(who), making(), during(run or who):
         table = evaluate(experiment, task)
-    return Measured(table, time.perf_counter() - start, own_proof(proof, run))
+    return Measured(table, cost, own_proof(proof, run))
 
 
 def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
@@ -56,12 +56,15 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measu
 
 
 @contextmanager
-def local(jobs: int) -> Iterator[Execute]:
-    """An executor of ``jobs`` worker processes; one job computes in this process."""
-    if jobs == 1:
+def local(jobs: int, limit: float | None = None) -> Iterator[Execute]:
+    """An executor of ``jobs`` worker processes; one job computes in this process.
+
+    With a ``limit`` it does not: an item that takes more seconds is ended with its process.
+    """
+    if jobs == 1 and limit is None:
         yield inline
         return
-    with team(jobs) as submit:
+    with team(jobs, limit) as submit:
 
         def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
             if located.origin is None:
@@ -84,6 +87,8 @@ def _collect(
                 found = future.result()
             except BrokenProcessPool as error:
                 raise _died(located, tasks[futures[future]]) from error
+            except TooLong as error:
+                raise _took_too_long(located, tasks[futures[future]], error) from error
             yield futures[future], found
     finally:
         for future in futures:
@@ -94,6 +99,13 @@ def _died(located: Located, task: Task) -> ClaimError:
     return ClaimError(
         f"claim {located.claim.id}, {task.experiment} {task.where}: the worker process died, and "
         "so did another that tried again (memory, a crash, or an exit)"
+    )
+
+
+def _took_too_long(located: Located, task: Task, error: TooLong) -> ClaimError:
+    return ClaimError(
+        f"claim {located.claim.id}, {task.experiment} {task.where}: {error}; raise --time-limit, "
+        "or give the experiment a smaller block"
     )
 
 

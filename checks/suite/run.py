@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from checks.suite.executors import Execute
+from checks.suite.meter import Cost
 from checks.suite.snapshot import Proof
 from checks.suite.sources import UNPROVED
 from checks.suite.store import Store
@@ -57,8 +58,8 @@ class Watcher(Protocol):
         """The number of claims to judge."""
         ...
 
-    def working(self, claim: str) -> None:
-        """A claim is being measured."""
+    def measured(self, claim: str, task: Task, cost: Cost) -> None:
+        """A block was computed for a claim."""
         ...
 
     def finished(self, claim: str, verdict: str, seconds: float) -> None:
@@ -71,14 +72,22 @@ class Study:
     """A finished run: its plan, the settled results in order, and the seconds of computing of each.
 
     ``absent`` are the claims that were asked for and do not run at this tier, ``failed`` those that
-    could not be judged, each with the reason.
+    could not be judged, each with the reason, ``skipped`` those that a run had no need to judge.
     """
 
     plan: Plan
     results: tuple[Result, ...]
     seconds: tuple[float, ...]
     absent: tuple[Claim, ...] = ()
-    failed: tuple[tuple[Claim, str], ...] = ()
+    failed: tuple[tuple[Claim, ClaimError], ...] = ()
+    skipped: tuple[Claim, ...] = ()
+
+
+class Stopped(Exception):
+    """The run has ended before this was measured."""
+
+
+Took = Callable[[Task, Cost], object]
 
 
 class Blocks:
@@ -89,20 +98,23 @@ class Blocks:
     """
 
     def __init__(self, execute: Execute, store: Store | None) -> None:
-        """Items are computed by ``execute``."""
+        """Items are computed by ``execute``; once ``stop`` is set, asking raises `Stopped`."""
+        self.stop = threading.Event()
         self._execute = execute
         self._store = store
         self._known: dict[tuple[Origin | int, Task], Future[Table]] = {}
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
-    def measurer(self, located: Located, took: Callable[[float], object] = float) -> Measurer:
-        """A function from tasks to tables; ``took`` is told the seconds of each that it computed.
+    def measurer(self, located: Located, took: Took = lambda task, cost: None) -> Measurer:
+        """A function from tasks to tables; ``took`` is told the cost of each that it computed.
 
         Who asks for an item that another claim is computing waits for it.
         """
 
         def measure(tasks: Sequence[Task]) -> list[Table]:
+            if self.stop.is_set():
+                raise Stopped
             names = {task: (_owner(located, task), task) for task in tasks}
             with self._lock:
                 new = {task: Future() for task, name in names.items() if name not in self._known}
@@ -125,7 +137,7 @@ class Blocks:
         located: Located,
         tasks: Sequence[Task],
         futures: Sequence[Future[Table]],
-        took: Callable[[float], object],
+        took: Took,
     ) -> None:
         store, who = self._store, located.claim.id
         kept = store if located.origin is not None and located.origin.room else None
@@ -139,12 +151,14 @@ class Blocks:
         missing = [i for i, table in enumerate(stored) if table is None]
         for position, found in self._execute(located, [tasks[i] for i in missing]):
             i = missing[position]
-            took(found.seconds)
+            took(tasks[i], found.cost)
+            if self.stop.is_set():
+                raise Stopped
             if kept is not None:
                 self._tell(who, found.proof)
             sure = store is None or store.snapshot.require(found.proof, who)
             if kept is not None and sure:
-                kept.put(items[i], found.table, found.seconds, found.proof)
+                kept.put(items[i], found.table, found.cost.seconds, found.proof)
             futures[i].set_result(found.table)
 
     def _tell(self, who: str, proof: Proof) -> None:
@@ -172,11 +186,13 @@ def run_claims(
     store: Store | None,
     watcher: Watcher,
     together: bool = False,
+    fail_fast: bool = False,
 ) -> Study:
     """Judge the claims of the tier and settle them together (Holm).
 
     With ``together`` all begin at once, so that whoever computes can choose among their items. A
-    claim whose function fails has no verdict, and the others go on.
+    claim whose function fails has no verdict, and the others go on; with ``fail_fast`` the first
+    claim that does not hold ends the run, and those without a verdict are skipped.
     """
     absent = tuple(located.claim for located in claims if not located.claim.runs_at(plan.tier))
     claims = [located for located in claims if located.claim.runs_at(plan.tier)]
@@ -184,14 +200,15 @@ def run_claims(
     share = plan.budget / max(len(claims), 1)
     blocks = Blocks(execute, store)
 
-    failed: list[tuple[Claim, str]] = []
+    failed: list[tuple[Claim, ClaimError]] = []
+    skipped: list[Claim] = []
 
     def one(located: Located) -> tuple[Result, float] | None:
         spent: list[float] = []
 
-        def took(seconds: float) -> None:
-            spent.append(seconds)
-            watcher.working(located.claim.id)
+        def took(task: Task, cost: Cost) -> None:
+            spent.append(cost.seconds)
+            watcher.measured(located.claim.id, task, cost)
 
         measure = blocks.measurer(located, took)
         try:
@@ -202,9 +219,16 @@ def run_claims(
                 budget=share,
                 measure=measure,
             )
+        except Stopped:
+            skipped.append(located.claim)
+            return None
         except ClaimError as error:
-            failed.append((located.claim, str(error)))
+            failed.append((located.claim, error))
             watcher.finished(located.claim.id, "no verdict", math.fsum(spent))
+            result = None
+        if fail_fast and (result is None or not result.verdict.holds):
+            blocks.stop.set()
+        if result is None:
             return None
         seconds = math.fsum(spent)
         watcher.finished(located.claim.id, result.verdict.name, seconds)
@@ -215,8 +239,9 @@ def run_claims(
     results = settle([result for result, _ in judged], plan.budget)
     order = [located.claim for located in claims]
     failed.sort(key=lambda pair: order.index(pair[0]))
+    skipped.sort(key=order.index)
     seconds = tuple(seconds for _, seconds in judged)
-    return Study(plan, tuple(results), seconds, absent, tuple(failed))
+    return Study(plan, tuple(results), seconds, absent, tuple(failed), tuple(skipped))
 
 
 def _all_at_once(one: Callable[[Located], Any], claims: Sequence[Located]) -> list[Any]:

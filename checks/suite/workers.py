@@ -14,10 +14,11 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import connection, parent_process
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -59,17 +60,22 @@ def choose_jobs(jobs: int = 0) -> int:
     return jobs or min(multiprocessing.cpu_count(), MOST)
 
 
+class TooLong(Exception):
+    """An item took longer than it may; its process was ended."""
+
+
 @contextmanager
-def team(jobs: int) -> Iterator[Submit]:
+def team(jobs: int, limit: float | None = None) -> Iterator[Submit]:
     """A function that has ``jobs`` processes compute: ``submit(function, *arguments)``.
 
-    What has not begun in the end is cancelled, and what has is not waited for.
+    What has not begun in the end is cancelled, and what has is not waited for. The future of an
+    item that takes more than ``limit`` seconds raises `TooLong`.
     """
     queue = _Queue()
     with TemporaryDirectory(
         prefix="verilimit-", dir=scratch(), ignore_cleanup_errors=True
     ) as programs:
-        workers = [_Worker(programs) for _ in range(jobs)]
+        workers = [_Worker(programs, limit) for _ in range(jobs)]
         for worker in workers:
             threading.Thread(target=queue.serve, args=(worker,), daemon=True).start()
         try:
@@ -83,32 +89,45 @@ def team(jobs: int) -> Iterator[Submit]:
 class _Worker:
     """One process, and another in its place when it dies: of memory, or by a stranger's hand."""
 
-    def __init__(self, programs: str) -> None:
-        self._programs = programs
+    def __init__(self, programs: str, limit: float | None) -> None:
+        self._programs, self._limit = programs, limit
         self._closed = False
         self._new()
 
     def _new(self) -> None:
         self._pool = ProcessPoolExecutor(1, CONTEXT, initializer=_begin, initargs=(self._programs,))
-        self._process = self._pool.submit(os.getpid)
+        self._process = self._pool.submit(_ready)
 
     def compute(self, item: "_Item") -> Any:
         """The result; an item whose process has died is tried once more in a new one."""
         try:
-            return self._pool.submit(item.function, *item.arguments).result()
+            return self._result(item)
         except BrokenProcessPool:
             if self._closed:
                 raise
             self._pool.shutdown(wait=False)
             self._new()
-            return self._pool.submit(item.function, *item.arguments).result()
+            return self._result(item)
+
+    def _result(self, item: "_Item") -> Any:
+        self._process.result()  # its imports are not the item's time
+        future = self._pool.submit(item.function, *item.arguments)
+        if not wait([future], self._limit).done:
+            self._kill(signal.SIGKILL)
+            self._pool.shutdown(wait=False)
+            self._new()
+            raise TooLong(f"it took more than {self._limit:g} s")
+        return future.result()
+
+    def _kill(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.result(), number)
 
     def close(self) -> None:
         """End the process: nobody waits for the item that it may have."""
         self._closed = True
         if self._process.done() and not self._process.exception():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.result(), signal.SIGTERM)
+            self._kill(signal.SIGTERM)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -174,6 +193,12 @@ def _begin(programs: str) -> None:
         jax.config.update("jax_compilation_cache_dir", programs)
         sources.ignore(programs)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def _ready() -> int:
+    """The process that computes, once it has imported what every item needs."""
+    import_module("checks.suite.targets")
+    return os.getpid()
 
 
 def _die_with_parent() -> None:

@@ -12,7 +12,7 @@ from numerics import double
 
 from .data import Real, Size
 from .experiment import Experiment
-from .values import FAULTS, ClaimError, in_words, real_values
+from .values import FAULTS, ClaimError, frames_of, in_words, real_values
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,12 @@ def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
         # A mapping and its arrays may be of the user's own kinds.
         return {str(name): _column(raw) for name, raw in table.items()}
     except FAULTS as error:
-        raise ClaimError(
+        problem = ClaimError(
             f"{where}: expected an array of {task.count} values, received {in_words(error)}; "
             "correct the function"
-        ) from error
+        )
+        problem.frames = frames_of(error)
+        raise problem from error
 
 
 def _column(raw: Any) -> np.ndarray:

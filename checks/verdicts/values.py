@@ -1,5 +1,8 @@
 """What a function returns, as float64: nothing is converted that would become another number."""
 
+import sysconfig
+import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,12 @@ EXACT = 2**53  # integers beyond it are not all doubles
 
 
 class ClaimError(ValueError):
-    """A function of a claim failed or returned what cannot be judged: a fault of the input."""
+    """A function of a claim failed or returned what cannot be judged: a fault of the input.
+
+    ``frames``: where in the function's own code it failed, as Python prints it, or nothing.
+    """
+
+    frames = ""
 
 
 FAULTS = (Exception, SystemExit, GeneratorExit)  # what a user's function may end with
@@ -21,6 +29,17 @@ def in_words(error: BaseException) -> str:
         return f"{type(error).__name__}: {error}"
     except FAULTS:
         return f"{type(error).__name__}, which has no message"
+
+
+def frames_of(error: BaseException) -> str:
+    """The traceback of an error without frames of this package and of installed libraries."""
+    here, library = str(Path(__file__).parent), sysconfig.get_paths()["purelib"]
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((here, library))
+    ]
+    return "".join(traceback.format_list(own)) + in_words(error) if own else ""
 
 
 class Undecided(Exception):
