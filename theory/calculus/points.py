@@ -8,6 +8,7 @@ and, for each decider, one with each sign.
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import combinations, islice, permutations, product
 
 import sympy as sp
@@ -183,6 +184,13 @@ def _spread(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> int:
 def _allowed(symbol: sp.Symbol, value: str) -> bool:
     """Whether a value contradicts none of the assumptions of a symbol."""
     number = sp.Rational(value)
+    if not number.is_Integer:
+        number = sp.Rational(1 if number.p > 0 else -1, 2)  # SymPy knows the same of both
+    return _fits(symbol, number)
+
+
+@cache
+def _fits(symbol: sp.Symbol, number: sp.Rational) -> bool:
     field = {"rational", "irrational", "algebraic", "transcendental", "noninteger"}
     known = {k: v for k, v in symbol.assumptions0.items() if k not in field}
     return all(
