@@ -102,7 +102,7 @@ def _command(name: str, command: Any) -> nodes.section:
     parts: list[nodes.Node] = []
     for text in re.split(r"\n\s*\n", inspect.cleandoc(command.help or "")):
         parts.append(paragraph(text))
-    options = [p for p in command.params if getattr(p, "help", None) and not p.hidden]
+    options = [p for p in command.params if not p.hidden]
     if options:
         parts.append(table(("argument or option", "meaning"), map(_option, options)))
     return section(f"verilimit {name}", f"verilimit-{name.replace(' ', '-')}", *parts)
@@ -117,7 +117,7 @@ def _option(option: Any) -> tuple[nodes.Node, str]:
     default = option.default
     known = not (default is None or callable(default) or isinstance(default, bool | tuple | list))
     value = getattr(default, "value", default)
-    return shown, option.help + (f" Default: `{value}`." if known and str(value) else "")
+    return shown, (option.help or "") + (f" Default: `{value}`." if known and str(value) else "")
 
 
 class RecordSchema(SphinxDirective):

@@ -143,17 +143,21 @@ def _made_by() -> nodes.paragraph:
 def _links(names: list[str]) -> list[nodes.Node]:
     found: list[nodes.Node] = []
     for name in names:
-        found += [nodes.Text(", "), nodes.reference("", name, refuri=f"#step-{name}")]
+        found += [nodes.Text(", "), nodes.reference("", name, refuri=f"#{_anchor(name)}")]
     return found[1:]
+
+
+def _anchor(step: str) -> str:
+    return f"step-{nodes.make_id(step)}"
 
 
 def _step(step: Any, known: set[str]) -> list[nodes.Node]:
     uses: list[nodes.Node] = []
     for name in step["uses"]:
-        one = nodes.reference("", name, refuri=f"#step-{name}") if name in known else code(name)
+        one = nodes.reference("", name, refuri=f"#{_anchor(name)}") if name in known else code(name)
         uses += [nodes.Text(", " if uses else " Uses "), one]
     return [
-        nodes.target("", "", ids=[f"step-{step['name']}"]),
+        nodes.target("", "", ids=[_anchor(step["name"])]),
         paragraph(nodes.strong("", step["name"]), f" ({step['kind']})", classes=["step"]),
         formula(*step["rows"]),
         paragraph(f"because {step['because']}.", *uses, classes=["because"]),
