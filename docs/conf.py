@@ -12,9 +12,16 @@ author = "the verilimit developers"
 copyright = author
 version = release = installed("verilimit")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "mathml", "rooms", "gallery", "reference"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "mathml",
+    "pieces",
+    "rooms",
+    "gallery",
+    "reference",
+]
 exclude_patterns = ["_build"]
-nitpicky = False
 default_role = "code"
 
 myst_enable_extensions = ["dollarmath", "deflist"]

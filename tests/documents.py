@@ -12,11 +12,12 @@ from checks.app.main import app
 from tests.conftest import ROOT
 
 DOCUMENTS = sorted(
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")],
+    [*ROOT.glob("*.md"), *(p for p in (ROOT / "docs").rglob("*.md") if "_build" not in p.parts)],
     key=lambda path: str(path.relative_to(ROOT)),
 )
 FENCE = re.compile(r"^( *)```(\{?[\w-]*\}?)[^\n]*\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w-]+\.(?:py|toml))\n")
+PLUGIN = (ROOT / "verilimit_pytest.py").read_text(encoding="utf-8")
 LONG = "<!-- long: compiled, not run -->"
 
 
@@ -44,21 +45,21 @@ def blocks(path: Path) -> list[Block]:
 
 
 def commands(path: Path) -> list[str]:
-    """Lines of a document's blocks that call verilimit, without the explanation beside them."""
-    lines = (
-        line.strip().removeprefix("$ ").removeprefix("- run: ")
-        for block in blocks(path)
-        if block.language not in ("python", "toml")
-        for line in block.text.splitlines()
-    )
-    return [
-        re.split(r"\s{2,}|\s# ", line)[0] for line in lines if re.match(r"verilimit [a-z]", line)
-    ]
+    """What calls verilimit in a document's blocks and in its text, without explanations beside."""
+    shown = [block.text for block in blocks(path) if block.language not in ("python", "toml")]
+    lines = [x.strip().removeprefix("$ ") for text in shown for x in text.splitlines()]
+    lines = [re.split(r"\s{2,}|\s# ", x.removeprefix("- run: "))[0] for x in lines]
+    words = re.findall(r"`([^`]+)`", FENCE.sub("", path.read_text(encoding="utf-8")))
+    lines += [" ".join(x.split()) for x in words]
+    return [line for line in lines if re.match(r"(verilimit|pytest --verilimit) ?[a-z]", line)]
 
 
 def complaint(command: str) -> str:
     """What is wrong with a command line: an unknown sub-command or option, else nothing."""
     words = shlex.split(command)[1:]
+    if command.startswith("pytest"):
+        unknown = [w for w in words if w.startswith("--") and f'"{w}"' not in PLUGIN]
+        return f"{command}: pytest has no {', '.join(unknown)}" if unknown else ""
     known: Any = typer.main.get_command(app)
     name = "verilimit"
     while words and hasattr(known, "commands"):

@@ -29,7 +29,7 @@ from checks.suite.roots import Root
 room_facts.BUILT_IN = House((Root(str(HERE.parent / "house")),), built_in=False)
 room_facts.KEPT = HERE / "kept"
 rooms.RECORD = HERE / "record.json"
-extensions = ["myst_parser", "mathml", "rooms"]
+extensions = ["myst_parser", "mathml", "pieces", "rooms"]
 myst_enable_extensions = ["dollarmath"]
 html_theme, html_math_renderer = "furo", "mathml"
 exclude_patterns = ["kept"]

@@ -96,6 +96,7 @@ def test_commands_of_a_document_exist_with_their_options(path: Path) -> None:
 def test_a_wrong_command_is_noticed() -> None:
     assert "no command chekc" in complaint("verilimit chekc x")
     assert "has no --tear" in complaint("verilimit check --tear smoke")
+    assert "pytest has no --verilimit-claim" in complaint("pytest --verilimit-claim x")
     assert "has no --keep" in complaint("verilimit store prune --keep 3")
     assert complaint('verilimit check "shaped-attention-sde/*" --tier=full -q') == ""
     assert sum(map(len, map(commands, DOCUMENTS))) > 50

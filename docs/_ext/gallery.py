@@ -7,8 +7,8 @@ from typing import Any
 
 import sympy as sp
 from docutils import nodes
-from pieces import badge, folded, formula, listing, paragraph, section, table
-from room_facts import KEPT, source_now
+from pieces import badge, code, folded, formula, listing, paragraph, section, table
+from room_facts import KEPT, made_by
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -38,7 +38,7 @@ class Gallery(SphinxDirective):
 def layer_facts(path: Path) -> Any:
     """What is derived from the layer of a file, as plain data; kept as those of rooms are."""
     source = path.read_text(encoding="utf-8")
-    kept = KEPT / f"layer-{path.stem}-{source_now()[:16]}.json"
+    kept = KEPT / f"layer-{path.stem}-{made_by()}.json"
     if kept.is_file():
         found = json.loads(kept.read_text(encoding="utf-8"))
         if found["code"] == source:
@@ -67,11 +67,11 @@ def _entry(path: Path, found: Any) -> nodes.section:
     return section(
         found["title"].rstrip("."),
         f"layer-{path.stem}",
-        nodes.raw("", f"<p>{badge(found['regime'])}</p>", format="html"),
+        paragraph(badge(found["regime"])),
         *(paragraph(f"{words}.") for words in found["words"]),
         *(formula(*lines) for lines in found["formulas"]),
-        *folded("Hypotheses", table(("", ""), found["hypotheses"])),
-        *folded(f"<code>docs/gallery/{path.name}</code>", listing(found["code"], "python")),
+        folded(["Hypotheses"], table(("", ""), found["hypotheses"])),
+        folded([code(f"docs/gallery/{path.name}")], listing(found["code"], "python")),
     )
 
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
+from typing import Any
 
 from docutils import nodes
+from sphinx.application import Sphinx
 
 Cell = str | nodes.Node
 MARKED = re.compile(r"\$(?P<math>[^$]+)\$|``(?P<code>[^`]+)``|`(?P<name>[^`]+)`")
@@ -59,22 +60,25 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> nodes.table:
     return nodes.table("", group)
 
 
+class details(nodes.Element):
+    """A part that shows when its summary is chosen."""
+
+
+class summary(nodes.TextElement):
+    """What stands there before."""
+
+
 def folded(
-    summary: str, *children: nodes.Node, anchor: str = "", open_: bool = False
-) -> list[nodes.Node]:
-    """Children that show when the summary (HTML) is clicked."""
-    mark = f' id="{escape(anchor)}"' if anchor else ""
-    opening = f"<details{mark}{' open' * open_}><summary>{summary}</summary>"
-    return [
-        nodes.raw("", opening, format="html"),
-        *children,
-        nodes.raw("", "</details>", format="html"),
-    ]
+    words: Sequence[Cell], *children: nodes.Node, anchor: str = "", shown: bool = False
+) -> details:
+    """Children that show when the words are chosen."""
+    head = summary("", "", *paragraph(*words).children)
+    return details("", head, *children, ids=[anchor] if anchor else [], shown=shown)
 
 
-def badge(word: str) -> str:
-    """HTML of a verdict or a status."""
-    return f'<span class="badge {escape(word.split()[0])}">{escape(word)}</span>'
+def badge(word: str) -> nodes.inline:
+    """A verdict or a regime."""
+    return nodes.inline("", word, classes=["badge", *word.split()[:1]])
 
 
 def section(title: str, anchor: str, *children: nodes.Node) -> nodes.section:
@@ -95,3 +99,22 @@ def _block(cell: Cell) -> nodes.Node:
     if isinstance(cell, str):
         return paragraph(cell)
     return paragraph(cell) if isinstance(cell, nodes.Inline) else cell
+
+
+def _open(writer: Any, node: details) -> None:
+    writer.body.append(
+        writer.starttag(node, "details", **{"open": "open"} if node["shown"] else {})
+    )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the nodes that HTML has and docutils does not."""
+    app.add_node(details, html=(_open, lambda writer, _: writer.body.append("</details>\n")))
+    app.add_node(
+        summary,
+        html=(
+            lambda writer, node: writer.body.append(writer.starttag(node, "summary", "")),
+            lambda writer, _: writer.body.append("</summary>\n"),
+        ),
+    )
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

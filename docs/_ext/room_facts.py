@@ -1,8 +1,9 @@
 """What the theory of a room knows, as plain data.
 
-Derivations take a minute or two, so they are kept in `_build`, under the hash of the source.
+Derivations take a minute or two, so they are kept in `_build`, under a hash of what made them.
 """
 
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,10 @@ from checks.report.formulas import equality_rows, equation_rows, latex
 from checks.suite.fingerprint import source_hash
 from checks.suite.house import BUILT_IN
 
-KEPT = Path(__file__).resolve().parent.parent / "_build" / "facts"
+HERE = Path(__file__).resolve().parent
+KEPT = HERE.parent / "_build" / "facts"
+REPORT = HERE.parent.parent / "checks" / "report"
+PRINTERS = (HERE / "room_facts.py", HERE / "gallery.py", *sorted(REPORT.glob("*.py")))
 
 
 @cache
@@ -22,9 +26,16 @@ def source_now() -> str:
 
 
 @cache
+def made_by(*others: Path) -> str:
+    """A hash of the source, of what prints it, and of other files."""
+    printers = b"".join(path.read_bytes() for path in (*PRINTERS, *others))
+    return hashlib.sha256(source_now().encode() + printers).hexdigest()[:16]
+
+
+@cache
 def facts(name: str) -> Any:
     """Statement, notation, steps, claims and what is not checked of a room."""
-    kept = KEPT / f"{name}-{source_now()[:16]}.json"
+    kept = KEPT / f"{name}-{made_by()}.json"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(_facts(name)), encoding="utf-8")

@@ -6,13 +6,12 @@ argument. What they show is computed or read: no formula and no verdict is typed
 
 import json
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from pieces import badge, bullets, code, folded, formula, paragraph, table
-from room_facts import facts, source_now
+from room_facts import facts, made_by, source_now
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -48,9 +47,9 @@ class Statement(RoomDirective):
         notation = table(
             ("symbol", "meaning"), [(nodes.math("", s), m) for s, m in room["notation"]]
         )
-        found += folded("Notation", notation)
+        found.append(folded(["Notation"], notation))
         assumed = table(("assumption", "says"), [(code(i), s) for i, s in room["assumptions"]])
-        return found + folded("Assumptions", assumed)
+        return [*found, folded(["Assumptions"], assumed)]
 
 
 class Derivation(RoomDirective):
@@ -77,7 +76,7 @@ class Derivation(RoomDirective):
                 node for name in names if name in steps for node in _step(steps[name], set(steps))
             ]
             if own:
-                found += folded(f"Beside the main line: {escape(reason)}", *own)
+                found.append(folded([f"Beside the main line: {reason}"], *own))
         return found
 
 
@@ -90,7 +89,7 @@ class Claims(RoomDirective):
         judged = {claim["id"]: claim for claim in record().get("claims", ())}
         found: list[nodes.Node] = [_made_by()]
         for claim in self.facts["claims"]:
-            found += _claim(claim, judged.get(claim["id"]))
+            found.append(_claim(claim, judged.get(claim["id"])))
         return found
 
 
@@ -107,7 +106,7 @@ class Verdict(SphinxDirective):
         judged = [c for c in record()["claims"] if c["id"] == self.arguments[0]]
         if not judged:
             raise self.error(f"the record has no claim {self.arguments[0]}")
-        return _claim(judged[0], judged[0], open_=True)
+        return [_claim(judged[0], judged[0], shown=True)]
 
 
 class Unchecked(RoomDirective):
@@ -118,7 +117,10 @@ class Unchecked(RoomDirective):
         room = self.facts
         found = [bullets(room["not_checked"])] if room["not_checked"] else []
         head = ("what the paper states", "here", "by", "not checked")
-        return [*found, *folded("The paper's sentences, one by one", table(head, room["coverage"]))]
+        return [
+            *found,
+            folded(["The paper's sentences, one by one"], table(head, room["coverage"])),
+        ]
 
 
 @cache
@@ -164,11 +166,12 @@ def _step(step: Any, known: set[str]) -> list[nodes.Node]:
     ]
 
 
-def _claim(claim: Any, judged: Any, *, open_: bool = False) -> list[nodes.Node]:
-    summary = f"<code>{escape(claim['id'].partition('/')[2])}</code> {escape(claim['statement'])}"
+def _claim(claim: Any, judged: Any, *, shown: bool = False) -> nodes.Node:
+    verdict = "UNRECORDED" if judged is None else judged["verdict"]
+    words = [badge(verdict), " ", code(claim["id"].partition("/")[2]), f" {claim['statement']}"]
     if judged is None:
         return folded(
-            f"{badge('UNRECORDED')} {summary}",
+            words,
             paragraph("Not in the record: it does not run at this tier, or is newer."),
         )
     planted = judged["mutants"]
@@ -187,7 +190,7 @@ def _claim(claim: Any, judged: Any, *, open_: bool = False) -> list[nodes.Node]:
             [(m["description"], m["verdict"], m["because"]) for m in planted],
         ),
     ]
-    return folded(f"{badge(judged['verdict'])} {summary}", *inside, anchor=claim["id"], open_=open_)
+    return folded(words, *inside, anchor=claim["id"], shown=shown)
 
 
 def _test(test: Any) -> tuple[str, str, str, str]:
@@ -202,11 +205,12 @@ def _number(value: float | None, infinite: str) -> str:
     return infinite if value is None else f"{value:.3g}"
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives."""
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives; pages are read anew when what they are made by has changed."""
     app.add_directive("statement", Statement)
     app.add_directive("derivation", Derivation)
     app.add_directive("claims", Claims)
     app.add_directive("unchecked", Unchecked)
     app.add_directive("verdict", Verdict)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    version = made_by(*sorted(Path(__file__).parent.glob("*.py")))
+    return {"env_version": version, "parallel_read_safe": True, "parallel_write_safe": True}
