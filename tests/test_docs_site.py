@@ -34,7 +34,7 @@ myst_enable_extensions = ["dollarmath"]
 html_theme, html_math_renderer = "furo", "mathml"
 exclude_patterns = ["kept"]
 """
-PARTS = ("statement", "derivation", "claims", "unchecked")
+PARTS = ("statement", "origin", "derivation", "claims", "unchecked")
 PAGE = "# Toy <b>room</b>\n\nAs $n^{-1}$.\n\n" + "".join(f"```{{{p}}}\n```\n\n" for p in PARTS)
 
 
@@ -76,6 +76,7 @@ def test_the_page_of_a_room_has_what_the_theory_says(page: str) -> None:
     assert "The error of the toy falls like 1/n &amp; no faster." in page
     assert "errors are i.i.d." in page
     assert "Whether toys have limits." in page
+    assert "<strong>Reconstructed.</strong> nobody, equation (1)." in page
     assert "because binomial." in page
     assert 'id="step-expand"' in page
 

@@ -1,7 +1,7 @@
 """Directives that show a room from its theory and from a record of a run, named like their page.
 
-`{statement}`, `{derivation}`, `{claims}` and `{unchecked}` stand in `docs/ROOM.md` and take no
-argument. What they show is computed or read: no formula and no verdict is typed in a page.
+`{statement}`, `{origin}`, `{derivation}`, `{claims}` and `{unchecked}` stand in `docs/ROOM.md`,
+without an argument. What they show is computed or read: nothing of it is typed in a page.
 """
 
 import json
@@ -29,7 +29,7 @@ class RoomDirective(SphinxDirective):
 
 
 class Statement(RoomDirective):
-    """What the theorem says, where it is from, what its symbols mean, what it assumes."""
+    """What the theorem says, what its symbols mean, what it assumes."""
 
     def run(self) -> list[nodes.Node]:
         """The nodes."""
@@ -38,18 +38,22 @@ class Statement(RoomDirective):
         found += [formula(*rows) for rows in room["equations"]]
         if room["rate"]:
             found += [paragraph(f"Rate ({room['rate_kind']}):"), formula(room["rate"])]
-        found += [
-            paragraph(
-                nodes.strong("", f"{room['source'].capitalize()}."), f" {room['reference']}."
-            ),
-            paragraph(room["source_note"]),
-        ]
         notation = table(
             ("symbol", "meaning"), [(nodes.math("", s), m) for s, m in room["notation"]]
         )
         found.append(folded(["Notation"], notation))
         assumed = table(("assumption", "says"), [(code(i), s) for i, s in room["assumptions"]])
         return [*found, folded(["Assumptions"], assumed)]
+
+
+class Origin(RoomDirective):
+    """Where the statement is from, and what of it was read and what rebuilt."""
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes."""
+        room = self.facts
+        word = nodes.strong("", f"{room['source'].capitalize()}.")
+        return [paragraph(word, f" {room['reference']}."), paragraph(room["source_note"])]
 
 
 class Derivation(RoomDirective):
@@ -208,6 +212,7 @@ def _number(value: float | None, infinite: str) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives; pages are read anew when what they are made by has changed."""
     app.add_directive("statement", Statement)
+    app.add_directive("origin", Origin)
     app.add_directive("derivation", Derivation)
     app.add_directive("claims", Claims)
     app.add_directive("unchecked", Unchecked)
