@@ -130,6 +130,14 @@ def test_the_record_of_the_documentation_is_one_of_our_rooms() -> None:
     assert re.fullmatch("[0-9a-f]{64}", record["source"])
 
 
+def test_a_verdict_that_a_page_shows_is_recorded() -> None:
+    record = json.loads((ROOT / "docs" / "record.json").read_text(encoding="utf-8"))
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]
+    shown = re.findall(r"```\{verdict\} (\S+)", "".join(pages))
+    assert shown
+    assert set(shown) <= {claim["id"] for claim in record["claims"]}
+
+
 def links(path: Path) -> Iterator[str]:
     for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8")):
         if "://" not in target:

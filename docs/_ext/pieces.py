@@ -60,6 +60,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> nodes.table:
     return nodes.table("", group)
 
 
+def symbols(notation: Iterable[tuple[str, str]]) -> nodes.table:
+    """Symbols in LaTeX with their meaning; one that is both a symbol and an array stands once."""
+    rows = dict.fromkeys((symbol, meaning) for symbol, meaning in notation)
+    return table(("symbol", "meaning"), [(nodes.math("", s), text) for s, text in rows])
+
+
 class details(nodes.Element):
     """A part that shows when its summary is chosen."""
 

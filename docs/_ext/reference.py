@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from docutils import nodes
 from docutils.statemachine import StringList
-from pieces import bullets, code, paragraph, section, table
+from pieces import bullets, code, paragraph, section, symbols, table
 from room_facts import BUILT_IN, facts
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -179,7 +179,7 @@ class Glossary(SphinxDirective):
             section(
                 facts(name)["title"],
                 f"symbols-{name.replace('_', '-')}",
-                table(("symbol", "meaning"), [(nodes.math("", s), m) for s, m in notation]),
+                symbols(notation),
             )
             for name in BUILT_IN.names()
             for notation in [facts(name)["notation"]]

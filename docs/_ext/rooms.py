@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from pieces import badge, bullets, code, folded, formula, paragraph, table
+from pieces import badge, bullets, code, folded, formula, paragraph, symbols, table
 from room_facts import facts, made_by, source_now
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -38,10 +38,7 @@ class Statement(RoomDirective):
         found += [formula(*rows) for rows in room["equations"]]
         if room["rate"]:
             found += [paragraph(f"Rate ({room['rate_kind']}):"), formula(room["rate"])]
-        notation = table(
-            ("symbol", "meaning"), [(nodes.math("", s), m) for s, m in room["notation"]]
-        )
-        found.append(folded(["Notation"], notation))
+        found.append(folded(["Notation"], symbols(room["notation"])))
         assumed = table(("assumption", "says"), [(code(i), s) for i, s in room["assumptions"]])
         return [*found, folded(["Assumptions"], assumed)]
 
@@ -171,12 +168,12 @@ def _step(step: Any, known: set[str]) -> list[nodes.Node]:
 
 
 def _claim(claim: Any, judged: Any, *, shown: bool = False) -> nodes.Node:
-    verdict = "UNRECORDED" if judged is None else judged["verdict"]
+    verdict = _unjudged(claim["id"]) if judged is None else judged["verdict"]
     words = [badge(verdict), " ", code(claim["id"].partition("/")[2]), f" {claim['statement']}"]
     if judged is None:
         return folded(
             words,
-            paragraph("Not in the record: it does not run at this tier, or is newer."),
+            paragraph("It has no verdict in this record."),
         )
     planted = judged["mutants"]
     refuted = sum(m["verdict"] == "REFUTED" for m in planted)
@@ -195,6 +192,13 @@ def _claim(claim: Any, judged: Any, *, shown: bool = False) -> nodes.Node:
         ),
     ]
     return folded(words, *inside, anchor=claim["id"], shown=shown)
+
+
+def _unjudged(claim: str) -> str:
+    found = record()
+    return (
+        f"NOT AT TIER {found['tier']}" if claim in found.get("not_at_tier", ()) else "NOT RECORDED"
+    )
 
 
 def _test(test: Any) -> tuple[str, str, str, str]:
