@@ -15,7 +15,7 @@ def _inline(writer: Any, node: nodes.math) -> None:
 def _block(writer: Any, node: nodes.math_block) -> None:
     rows = node.astext().strip().split("\n\n")
     formulas = "".join(convert(row, display="block") for row in rows)
-    writer.body.append(f'<div class="formula" tabindex="0">{formulas}</div>\n')
+    writer.body.append(f'<div class="formula">{formulas}</div>\n')
     raise nodes.SkipNode
 
 

@@ -15,6 +15,8 @@ from room_facts import facts, made_by, source_now
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from theory.language.step import KINDS
+
 RECORD = Path(__file__).resolve().parent.parent / "record.json"
 COMMAND = "verilimit check --json docs/record.json"
 
@@ -62,7 +64,11 @@ class Derivation(RoomDirective):
         steps = {step["name"]: step for step in room["steps"]}
         beside = [name for _, names in room["beside"] for name in names]
         kinds = [step["kind"] for step in steps.values()]
-        counts = ", ".join(f"{kinds.count(k)} {k}" for k in dict.fromkeys(kinds))
+        counts = ", ".join(
+            f"{number} {words[number > 1]}"
+            for kind, words in KINDS.items()
+            if (number := kinds.count(kind))
+        )
         found: list[nodes.Node] = [
             paragraph(
                 f"{len(steps)} steps ({counts}); the statement is ", *_links(room["ends"]), ". "
