@@ -18,6 +18,7 @@ extensions = [
     "mathml",
     "pieces",
     "rooms",
+    "recorded_claims",
     "gallery",
     "reference",
 ]

@@ -47,8 +47,8 @@ def blocks(path: Path) -> list[Block]:
 def commands(path: Path) -> list[str]:
     """What calls verilimit in a document's blocks and in its text, without explanations beside."""
     shown = [block.text for block in blocks(path) if block.language not in ("python", "toml")]
-    lines = [x.strip().removeprefix("$ ") for text in shown for x in text.splitlines()]
-    lines = [re.split(r"\s{2,}|\s# ", x.removeprefix("- run: "))[0] for x in lines]
+    lines = [re.sub(r"^(\$|- run:|-) ", "", x.strip()) for t in shown for x in t.splitlines()]
+    lines = [re.split(r"\s{2,}|\s# ", x)[0] for x in lines]
     words = re.findall(r"`([^`]+)`", FENCE.sub("", path.read_text(encoding="utf-8")))
     lines += [" ".join(x.split()) for x in words]
     return [line for line in lines if re.match(r"(verilimit|pytest --verilimit) ?[a-z]", line)]

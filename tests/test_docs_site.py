@@ -22,14 +22,14 @@ from pathlib import Path
 
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "docs" / "_ext")!r}]
 HERE = Path(__file__).resolve().parent
-import room_facts, rooms
+import recorded_claims, room_facts
 from checks.suite.house import House
 from checks.suite.roots import Root
 
 room_facts.BUILT_IN = House((Root(str(HERE.parent / "house")),), built_in=False)
 room_facts.KEPT = HERE / "kept"
-rooms.RECORD = HERE / "record.json"
-extensions = ["myst_parser", "mathml", "pieces", "rooms"]
+recorded_claims.RECORD = HERE / "record.json"
+extensions = ["myst_parser", "mathml", "pieces", "rooms", "recorded_claims"]
 myst_enable_extensions = ["dollarmath"]
 html_theme, html_math_renderer = "furo", "mathml"
 exclude_patterns = ["kept"]
@@ -97,15 +97,21 @@ def test_formulas_are_mathml_and_nothing_is_fetched(page: str) -> None:
     assert not re.findall(r'(?:src|<link[^>]* href)="(?:https?:)?//', page)
 
 
-def test_a_room_without_a_record_says_so(folder: Path) -> None:
+@pytest.mark.parametrize("other", ["", "The error falls like n**(-2)."])
+def test_without_a_verdict_on_this_sentence_none_is_shown(other: str, folder: Path) -> None:
     record = folder / "docs" / "record.json"
     kept = record.read_text()
-    record.unlink()
-    (folder / "docs" / "toy_limit.md").write_text(PAGE + "\n")
+    if other:
+        record.write_text(kept.replace("The error falls like 1/n.", other))
+    else:
+        record.unlink()
+    (folder / "docs" / "toy_limit.md").write_text(f"{PAGE}\n<!-- {other} -->\n")
     try:
-        assert build(folder).returncode == 0
+        done = build(folder)
+        assert done.returncode == 0, done.stderr
         page = (folder / "html" / "toy_limit.html").read_text(encoding="utf-8")
-        assert "No run is recorded here" in page
+        assert ("No run is recorded here" in page) is (not other)
+        assert "NOT RECORDED" in page
         assert "SUPPORTED" not in page
     finally:
         record.write_text(kept)
