@@ -91,6 +91,12 @@ def test_the_page_of_a_room_has_what_the_record_says(page: str, folder: Path) ->
     assert record["source"][:12] in page
 
 
+def test_search_has_its_index_beside_the_pages(page: str, folder: Path) -> None:
+    assert "toy" in (folder / "html" / "searchindex.js").read_text(encoding="utf-8")
+    search = (folder / "html" / "search.html").read_text(encoding="utf-8")
+    assert 'src="searchindex.js"' in search
+
+
 def test_formulas_are_mathml_and_nothing_is_fetched(page: str) -> None:
     assert page.count("<math ") >= 4
     assert not re.search(r"\\(frac|sum|left|mathrm)\b", re.sub(r"<script.*?</script>", "", page))

@@ -92,7 +92,8 @@ class CommandLine(SphinxDirective):
 
 def every_command() -> Iterator[tuple[str, Any]]:
     """The commands by name, those of a group after it: ``store info``."""
-    for name, command in typer.main.get_command(commands).commands.items():
+    root: Any = typer.main.get_command(commands)
+    for name, command in root.commands.items():
         yield name, command
         for inner, each in getattr(command, "commands", {}).items():
             yield f"{name} {inner}", each
