@@ -1,6 +1,6 @@
 """What the theory of a room knows, as plain data.
 
-Derivations take a minute or two, so they are kept in `_build`, under a hash of what made them.
+Derivations take minutes, so they are kept in `_build`, under a hash of what made them.
 """
 
 import hashlib
