@@ -28,7 +28,7 @@ NOT_A_ROOM = {
     "docs": {
         "index",
         "judge",
-        "conf",
+        "gallery",
         "probes",
         "certificates",
         "layers",

@@ -87,7 +87,7 @@ def test_every_dependency_is_pinned_within_its_range() -> None:
 def test_what_the_documents_call_exists() -> None:
     """Commands and files that Makefile, CI and CONTRIBUTING name are there."""
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"verify", "test", "clean"} <= targets
+    assert {"verify", "test", "docs", "clean"} <= targets
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
     assert ".ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     for name in re.findall(r"`(tests/test_\w+\.py)`", (ROOT / "CONTRIBUTING.md").read_text()):

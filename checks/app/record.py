@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from checks.suite.fingerprint import DTYPE, versions
+from checks.suite.fingerprint import DTYPE, source_hash, versions
 from checks.suite.run import Study
 
 SCHEMA_VERSION = 1
@@ -14,6 +14,7 @@ def record(study: Study) -> dict[str, Any]:
     return {
         "schema": SCHEMA_VERSION,
         "versions": dict(versions()),
+        "source": source_hash(),
         "dtype": DTYPE,
         "tier": study.plan.tier,
         "seed": study.plan.seed,
