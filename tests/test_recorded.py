@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from checks.recorded.claim import RecordedRateClaim
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
+from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
-from checks.recorded.recorded import Recorded, recorded
+from checks.recorded.recorded import recorded
 from checks.suite.problem import InputProblem
 from checks.verdicts import Result, Verdict, judge
 from checks.verdicts.levels import summarize
@@ -116,6 +117,48 @@ def test_one_error_a_size_is_read_by_its_slopes_with_the_assumption_said() -> No
     assert judged(data, h).verdict is Verdict.REFUTED
     assert judged(data, h, kind="upper bound").verdict is Verdict.SUPPORTED
     assert judged(data, h**3, kind="upper bound").verdict is Verdict.REFUTED
+
+
+def in_unit_of(unit: float, error=lambda x: x**2 * (1 + x), count: int = 5) -> Recorded:
+    """A convergence table whose steps are written in another unit."""
+    sizes = [0.1 / 2**k for k in range(count)]
+    given = {"h": [x * unit for x in sizes], "e": [error(x) for x in sizes]}
+    return recorded(given, sizes="h", error="e")
+
+
+@given(st.floats(1e-9, 1e9))
+def test_the_unit_of_a_step_changes_no_verdict(unit: float) -> None:
+    data = in_unit_of(unit)
+    assert judged(data, h**2).verdict is Verdict.SUPPORTED
+    assert judged(data, h).verdict is Verdict.REFUTED
+    assert judged(data, h**3, kind="upper bound").verdict is Verdict.REFUTED
+
+
+def test_steps_above_one_go_to_zero_where_the_claim_says_so() -> None:
+    sizes = [16, 8, 4, 2, 1]
+    wrong = {"h": sizes, "e": [x**2 + 0.3 * x for x in sizes]}
+    assert judged(recorded(wrong, sizes="h", error="e"), h**2).verdict is not Verdict.SUPPORTED
+    right = {"h": sizes, "e": [(x / 100) ** 2 * (1 + x / 100) for x in sizes]}
+    data = recorded(right, sizes="h", error="e")
+    assert judged(data, h**2).verdict is Verdict.SUPPORTED
+    assert judged(data, h**2).sizes[-1] == {"1/h": 1}
+    widths = {"n": [x / 1000 for x in LEVELS], "e": [1 / x for x in LEVELS]}
+    small = recorded(widths, sizes="n", error="e")
+    assert judged(small, 1 / n).verdict is Verdict.SUPPORTED
+    assert judged(small, 1 / n).sizes[-1] == {"n": 0.128}
+
+
+def test_what_is_declared_is_no_guess_and_a_guess_is_said() -> None:
+    given = {"h": [16, 8, 4, 2, 1], "e": [x**2 for x in (16, 8, 4, 2, 1)]}
+    told = recorded(given, sizes="h", error="e", steps="h")
+    assert list(estimate(told).exponents) == ["1/h"]
+    assert "guess" not in str(estimate(told))
+    found = str(estimate(recorded(given, sizes="h", error="e")))
+    assert "h is read as a size, which grows: a guess" in found
+    sized = recorded(given, sizes="h", error="e", steps="")
+    assert judged(sized, h**2).sizes[-1] == {"h": 16}
+    with pytest.raises(InputProblem, match="steps among the sizes"):
+        recorded(given, sizes="h", error="e", steps="k")
 
 
 def test_without_noise_a_floor_a_late_rate_and_a_half_order_are_not_supported() -> None:

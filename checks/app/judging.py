@@ -9,8 +9,9 @@ from checks.app.screen import coloured, console
 from checks.recorded.claim import RecordedRateClaim
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
+from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
-from checks.recorded.recorded import Recorded, recorded
+from checks.recorded.recorded import recorded
 from checks.recorded.table import Table, column, read_table
 from checks.suite.files import require_writable, write_text
 from checks.suite.problem import InputProblem
@@ -47,11 +48,13 @@ def judge_table(
             )
         return _compare(table, columns, method, json)
     data = recorded(table, **columns)
-    found = estimate(data)
     result = None
     if predicted is not None:
-        result = judge(_claim(file, data, predicted, kind, margin, next_order))
+        claim = _claim(file, data, predicted, kind, margin, next_order)
+        data = claim.recorded  # the prediction says which sizes are steps
+        result = judge(claim)
         _print_verdict(result)
+    found = estimate(data)
     console().print(str(found), markup=False, soft_wrap=True)
     if json is not None:
         _write(json, {"estimate": found.to_json(), "claim": result and result.to_json()})

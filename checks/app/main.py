@@ -297,6 +297,10 @@ def judge(
     statistic: Annotated[
         str, typer.Option("--statistic", help="Of the runs: mean, rms or geometric.")
     ] = "mean",
+    step: Annotated[
+        str | None,
+        typer.Option("--step", help="Which sizes are steps, that go to 0, e.g. h; '' for none."),
+    ] = None,
     predicted: Annotated[
         str | None,
         typer.Option("--predicted", help="The rate, e.g. 'L^-1 + L^-1/3 H^-1/2'. Else estimate."),
@@ -319,7 +323,7 @@ def judge(
 
     columns = {
         "sizes": sizes, "error": error, "run": seed, "standard_error": standard_error,
-        "count": count, "statistic": statistic,
+        "count": count, "statistic": statistic, "steps": step,
     }  # fmt: skip
     status = judge_table(
         file, columns=columns, predicted=predicted, kind=kind, margin=margin,

@@ -8,7 +8,7 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
-from checks.recorded.recorded import Recorded
+from checks.recorded.held import Recorded
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import check_levels, check_margin, normal_rate
 from checks.verdicts.data import Data, Real
@@ -30,7 +30,8 @@ class RecordedRateClaim(Claim):
 
     - ``recorded``: what ``vl.recorded(table, ...)`` returns; sizes and runs are its own.
     - ``predicted``, ``kind``, ``margin``, ``next_order``, ``floor_share``: as in `RateClaim`. A
-      prediction in a step h (``h**2``) is read as one in 1/h.
+      size of which the prediction has positive powers only (``h**2``) is a step that goes to 0,
+      and held as 1/h, unless the table was read with ``steps=``.
 
     With runs or standard errors the rule is that of `RateClaim` at one look. One error a size,
     without either, is read by its local slopes under a stated assumption, with no probability of
@@ -46,17 +47,16 @@ class RecordedRateClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction, and take the sizes from the table."""
-        predicted = self.predicted
-        if not isinstance(predicted, Rate):
-            predicted = sp.expand(_in_sizes(sp.sympify(predicted), self.recorded.sizes))
-        kind, rate = normal_rate(predicted, self.kind)
+        kind, predicted = normal_rate(self.predicted, self.kind)
+        data = self.recorded if self.recorded.declared else self.recorded.held(_steps(predicted))
+        rate = Rate(_in_sizes(predicted.expression, data.sizes), kind)
         for name, value in (
-            ("kind", kind), ("predicted", rate), ("points", self.recorded.points),
+            ("kind", kind), ("predicted", rate), ("recorded", data), ("points", data.points),
             ("seeds", 1), ("cap", 1),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
         check_margin(self.id, self.margin)
-        check_levels(self, rate)
+        check_levels(self, rate, oriented=True)
         one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
         if self.recorded.noise == "none" and not one:
             raise ValueError(
@@ -181,13 +181,20 @@ def _with_values(
     return replace(data, arrays={"error": rows})
 
 
+def _steps(rate: Rate) -> frozenset[str]:
+    """Sizes of which every monomial that has them has a positive power: they go to 0."""
+    powers = {name: [term[name] for term in rate.exponents()] for name in rate.sizes}
+    return frozenset(name for name, part in powers.items() if min(part) >= 0 < max(part))
+
+
 def _in_sizes(expression: sp.Expr, sizes: tuple[str, ...]) -> sp.Expr:
-    """A prediction in a step h, in the size 1/h under which the table holds it."""
+    """A prediction in a step h, in the size 1/h under which the table holds it.
+
+    The logarithm of h is that of 1/h up to its sign: constants are estimated and not claimed.
+    """
     inverse = {name.removeprefix("1/"): name for name in sizes if name.startswith("1/")}
-    changes = {
-        symbol: 1 / sp.Symbol(inverse[str(symbol)], positive=True)
-        for symbol in expression.free_symbols
-        if str(symbol) in inverse
-    }
-    positive = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols - {*changes}}
-    return cast(sp.Expr, expression.subs(positive).subs(changes))
+    for symbol in expression.free_symbols:
+        if str(symbol) in inverse:
+            size = sp.Symbol(inverse[str(symbol)], positive=True)
+            expression = expression.subs(sp.log(symbol), sp.log(size)).subs(symbol, 1 / size)
+    return expression

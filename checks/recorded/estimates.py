@@ -1,6 +1,6 @@
 """Estimates of a rate without a claim: forms ranked by how they fit, and what they agree on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
-from .recorded import Recorded
+from .held import Recorded, guessed
 
 ALIKE = 6.64  # by which scores of two forms must differ to be told apart (chi-square of 1 %)
 SHARES = np.concatenate([[0.0], np.geomspace(1e-3, 0.99, 80)])  # of the finest error: floors tried
@@ -114,9 +114,9 @@ def estimate(data: Recorded) -> Estimate:
             received=f"0 at {data.points[int(np.argmin(data.values))]}",
             remedy="Leave the size out; an error of exactly 0 says nothing of a rate.",
         )
-    if data.noise == "none":
-        return _without_noise(data)
-    return _with_noise(data)
+    (data,), notes = guessed([data])
+    found = _without_noise(data) if data.noise == "none" else _with_noise(data)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def _sizes(data: Recorded) -> Float[np.ndarray, "J K"]:

@@ -34,8 +34,11 @@ def check_choice(name: str, what: str, value: str, choices: tuple[str, ...]) -> 
         raise ValueError(f"claim {name}: expected {what} in {choices}, received {value!r}")
 
 
-def check_levels(claim: Claim, rate: Rate) -> None:
-    """There are points enough in every tier to see the rate."""
+def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
+    """There are points enough in every tier to see the rate.
+
+    ``oriented``: it is known that sizes grow, in whatever unit; else small ones look like steps.
+    """
     for tier in declared_tiers(claim):
         points = claim.at(tier).points
         missing = set(rate.sizes) - set(points[0])
@@ -47,7 +50,7 @@ def check_levels(claim: Claim, rate: Rate) -> None:
         logs = {str(log.args[0]) for log in rate.expression.atoms(sp.log)}
         if any(point[name] < 2 for point in points for name in logs):
             raise ValueError(f"claim {claim.id}: a logarithm of {logs} needs levels of at least 2")
-        for name in rate.sizes:
+        for name in () if oriented else rate.sizes:
             falls = all(point[name] <= 1 for point in points)
             if falls and any(powers.get(name, 0) > 0 for powers in rate.exponents()):
                 raise ValueError(
