@@ -27,6 +27,7 @@ def judge_table(
     kind: str,
     margin: float,
     next_order: float | None,
+    resolution: float | None,
     method: str | None,
     json: Path | None,
     plot: Path | None,
@@ -50,7 +51,10 @@ def judge_table(
     data = recorded(table, **columns)
     result = None
     if predicted is not None:
-        claim = _claim(file, data, predicted, kind, margin, next_order)
+        form = {} if next_order is None else {"next_order": next_order}
+        claim = _claim(
+            file, data, predicted, kind=kind, margin=margin, resolution=resolution, **form
+        )
         data = claim.recorded  # the prediction says which sizes are steps
         result = judge(claim)
         _print_verdict(result)
@@ -63,24 +67,20 @@ def judge_table(
     return 0 if result is None else exit_status([result])
 
 
-def _claim(
-    file: Path, data: Recorded, predicted: str, kind: str, margin: float, next_order: float | None
-) -> RecordedRateClaim:
+def _claim(file: Path, data: Recorded, predicted: str, **fields: Any) -> RecordedRateClaim:
     try:
         return RecordedRateClaim(
             id="recorded/table",
-            statement=f"{file.name}: the error is {kind} {predicted}",
+            statement=f"{file.name}: the error is {fields['kind']} {predicted}",
             recorded=data,
             predicted=read_rate(predicted),
-            kind=kind,
-            margin=margin,
-            next_order="auto" if next_order is None else next_order,
+            **fields,
         )
     except ValueError as error:
         raise InputProblem(
             expected="a rate that the table can decide",
             received=str(error),
-            remedy="Correct --predicted, --kind or --margin, or leave --predicted out to estimate.",
+            remedy="Correct the option, or leave --predicted out to estimate.",
         ) from None
 
 

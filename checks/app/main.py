@@ -312,6 +312,9 @@ def judge(
     next_order: Annotated[
         float | None, typer.Option("--next-order", help="Order of the next term, where known.")
     ] = None,
+    resolution: Annotated[
+        float | None, typer.Option("--resolution", help="Size of rounding in the error.")
+    ] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="Column of two methods: compare their errors.")
     ] = None,
@@ -327,7 +330,7 @@ def judge(
     }  # fmt: skip
     status = judge_table(
         file, columns=columns, predicted=predicted, kind=kind, margin=margin,
-        next_order=next_order, method=method, json=json, plot=plot,
+        next_order=next_order, resolution=resolution, method=method, json=json, plot=plot,
     )  # fmt: skip
     raise typer.Exit(status)
 

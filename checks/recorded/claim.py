@@ -1,5 +1,6 @@
 """Rates of recorded errors: the same rule, on numbers that no function measures anew."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -13,15 +14,21 @@ from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import check_levels, check_margin, normal_rate
 from checks.verdicts.data import Data, Real
 from checks.verdicts.exponents import fit_rate
-from checks.verdicts.finding import Finding, plot_series
+from checks.verdicts.finding import Finding, Undecided, plot_series
 from checks.verdicts.fit import allowed
 from checks.verdicts.floors import grows
 from checks.verdicts.levels import Levels
-from checks.verdicts.outcome import Test
+from checks.verdicts.outcome import Test, number
 from checks.verdicts.rated import RateRule, exact_errors, rate_finding
+from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
-from checks.verdicts.slopes import ASSUMED, Slopes, read_slopes
+from checks.verdicts.slopes import ASSUMED, Slopes, above_floor, read_slopes
 from theory.language.rate import Kind, Rate
+
+FLOOR = (
+    "the errors may follow the claim down to a floor (of the reference, a tolerance, rounding): "
+    "use levels above it, or name its size in resolution="
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,13 +36,14 @@ class RecordedRateClaim(Claim):
     """Recorded errors go to zero at the predicted rate.
 
     - ``recorded``: what ``vl.recorded(table, ...)`` returns; sizes and runs are its own.
-    - ``predicted``, ``kind``, ``margin``, ``next_order``, ``floor_share``: as in `RateClaim`. A
-      size of which the prediction has positive powers only (``h**2``) is a step that goes to 0,
-      and held as 1/h, unless the table was read with ``steps=``.
+    - ``predicted``, ``kind``, ``margin``, ``next_order``, ``floor_share``, ``resolution``: as in
+      `RateClaim`. A size of which the prediction has positive powers only (``h**2``) is a step that
+      goes to 0, and held as 1/h, unless the table was read with ``steps=``.
 
     With runs or standard errors the rule is that of `RateClaim` at one look. One error a size,
     without either, is read by its local slopes under a stated assumption, with no probability of
-    error, for one monomial in one size; a floor then withholds support and is not refuted.
+    error, for one monomial in one size; what may be a floor under the claimed rate then withholds
+    support and refutes nothing.
     """
 
     recorded: Recorded
@@ -44,6 +52,7 @@ class RecordedRateClaim(Claim):
     margin: Real = 0.1
     next_order: Real | str | sp.Expr | None = "auto"
     floor_share: Real = 0.25
+    resolution: Real | Callable[..., Real] | None = None
 
     def check(self) -> None:
         """Normalise the prediction, and take the sizes from the table."""
@@ -87,12 +96,29 @@ class RecordedRateClaim(Claim):
 
     def finding(self, data: Data) -> Finding:
         """The rule of rates on the table's levels, or local slopes where there is no noise."""
+        try:
+            found = self._of_levels(*self._resolved(data))
+        except Undecided as reason:
+            found = Finding((), {}, blocked=str(reason))
+        return replace(found, counted=self.recorded.counted)
+
+    def _of_levels(self, data: Data, notes: tuple[str, ...]) -> Finding:
         levels = self.levels(data)
         if self.recorded.noise == "none":
-            return self._of_slopes(levels, data)
+            found = self._of_slopes(levels, data)
+            return replace(found, notes=(*notes, *found.notes))
         rule = RateRule(self.rate, self.margin, self.next_order, self.floor_share)
-        found = rate_finding(rule, levels, data, 0, ())
-        return replace(found, counted=self.recorded.counted)
+        return rate_finding(rule, levels, data, 0, notes)
+
+    def _resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
+        """The data without levels that are rounding, and a note on them."""
+        rows = data.arrays["error"]
+        values = Data(data.points, {"error": [row[:, 0] for row in rows]}, 1)
+        above, notes = above_rounding(self.id, self.rate.sizes, self.resolution, values)
+        kept = [k for k, point in enumerate(data.points) if point in above.points]
+        columns = [0, *(k + 1 for k in kept)]
+        part = data.select(kept)
+        return part.mapped("error", lambda point, row: row[:, columns]), notes
 
     def _of_slopes(self, levels: Levels, data: Data) -> Finding:
         """Excess of the exponent by its range: inside supports, outside refutes, else open."""
@@ -103,24 +129,29 @@ class RecordedRateClaim(Claim):
         low, high = allowed(self.rate.kind, self.margin)
         values = np.exp(levels.log_mean)
         inside = slopes.low >= low and slopes.high <= high
-        outside = slopes.low > high or slopes.high < low
+        floored = (
+            slopes.low
+            > high
+            >= above_floor(shape.log_sizes[0], levels.log_mean, shape.log_terms[0])
+        )
+        outside = slopes.high < low or (slopes.low > high and not floored)
         test = Test(
             f"excess exponent of {name}", slopes.exponent, 0.0, 1.0, low, high,
             refutation=0.0 if outside else 1.0, support=0.0 if inside else 1.0,
-            exact=(slopes.low, slopes.high),
+            exact=(slopes.low, slopes.high), assumed=True,
         )  # fmt: skip
         return Finding(
             (test,),
             self._estimates(slopes),
             plot_series("error", data.points, name, values, 0 * values, None),
             (slopes.words, ASSUMED),
-            counted=self.recorded.counted,
+            doubt=FLOOR if floored else "",
         )
 
     def _estimates(self, slopes: Slopes) -> dict[str, dict[str, Any]]:
         (name,) = self.rate.sizes
         power = float(self.rate.exponents()[0][name])
-        moved = [power + slopes.low, power + slopes.high]
+        moved = [number(power + slopes.low), number(power + slopes.high)]
         return {
             f"exponent of {name}": {
                 "value": power + slopes.exponent, "interval": moved, "confidence": None, "unit": "",
@@ -134,7 +165,8 @@ class RecordedRateClaim(Claim):
             return exact_errors(self.rate, self.margin)
         step = 2 * self.margin
         text = f"error on the bound, growing by the power {step:.3g} of every size"
-        return (Mutant("auto-growth", text, data=partial(self._on_bound, step)),)
+        grown = partial(self._on_bound, step)
+        return (Mutant("auto-growth", text, {"resolution": 0}, data=grown),)
 
     def always_planted(self) -> tuple[Mutant, ...]:
         """A floor like the finest error, where noise is known and one is tested for."""
@@ -143,7 +175,8 @@ class RecordedRateClaim(Claim):
         exact = self.rate.kind is Kind.EXACT
         multiple = 1.0 if exact or len(self.rate.terms) == 1 else 4.0
         text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
-        return (Mutant("auto-floor", text, data=partial(self._raised, multiple, onto=not exact)),)
+        raised = partial(self._raised, multiple, onto=not exact)
+        return (Mutant("auto-floor", text, {"resolution": 0}, data=raised),)
 
     def planted(self, mutant: Mutant) -> "RecordedRateClaim":
         """A planted error is judged by the order that supports: it asks for teeth, not for form."""
@@ -153,6 +186,7 @@ class RecordedRateClaim(Claim):
 
     def _on_bound(self, step: Real, data: Data) -> Data:
         """Errors on the bound, times this power of every size."""
+        data = self._resolved(data)[0]
         shape, levels = rate_shape(self.rate, self.next_order, data), self.levels(data)
         if self.recorded.noise == "none":
             slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0])
@@ -164,7 +198,7 @@ class RecordedRateClaim(Claim):
 
     def _raised(self, multiple: Real, data: Data, *, onto: bool) -> Data:
         """Errors, put onto the bound where one is claimed, plus a multiple of the finest."""
-        data = self._on_bound(0.0, data) if onto else data
+        data = self._on_bound(0.0, data) if onto else self._resolved(data)[0]
         values = np.exp(self.levels(data).log_mean)
         raised = values + multiple * values[finest_point(self.rate, data)]
         return _with_values(data, raised, values / raised)
