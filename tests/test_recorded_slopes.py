@@ -1,6 +1,7 @@
 """One error a size: local slopes, their direction and how far they lead."""
 
 import jsonschema
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +68,16 @@ def test_without_noise_a_floor_a_late_rate_and_a_half_order_are_not_supported() 
         lambda x: x**1.85 * (1 + 5 * x**0.5),
     ):
         assert judged(steps(error), h**2).verdict is not Verdict.SUPPORTED
+
+
+def test_a_logarithm_of_a_step_is_that_of_its_inverse() -> None:
+    data = in_unit_of(1.0, lambda x: x**2 * np.log(1 / x), 8)
+    assert judged(data, "h^2 log(h)").verdict is Verdict.SUPPORTED
+    assert judged(data, "h^2").verdict is not Verdict.SUPPORTED
+    assert judged(data, "h^2 log(h)^2").verdict is not Verdict.SUPPORTED
+    assert judged(data, "h^3 log(h)").verdict is Verdict.REFUTED
+    with pytest.raises(ValueError, match="levels of at least 2"):
+        judged(in_unit_of(1000.0, lambda x: x**2 * np.log(1 / x)), "h^2 log(h)")
 
 
 @pytest.mark.parametrize(("q", "count"), [(1.5, 4), (2, 5), (2.75, 6), (0.5, 5), (8, 6), (20, 6)])

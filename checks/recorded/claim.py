@@ -10,8 +10,9 @@ import sympy as sp
 from jaxtyping import Float
 
 from checks.recorded.held import Recorded
+from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
-from checks.verdicts.conditions import check_levels, check_margin, normal_rate
+from checks.verdicts.conditions import check_levels, check_margin, check_next_order, normal_rate
 from checks.verdicts.data import Data, Real
 from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided, plot_series
@@ -36,9 +37,10 @@ class RecordedRateClaim(Claim):
     """Recorded errors go to zero at the predicted rate.
 
     - ``recorded``: what ``vl.recorded(table, ...)`` returns; sizes and runs are its own.
-    - ``predicted``, ``kind``, ``margin``, ``next_order``, ``floor_share``, ``resolution``: as in
-      `RateClaim`. A size of which the prediction has positive powers only (``h**2``) is a step that
-      goes to 0, and held as 1/h, unless the table was read with ``steps=``.
+    - ``predicted``: as in `RateClaim`, or a text such as ``"L^-1 + n^-1/2"``. A size of which the
+      prediction has positive powers only (``h**2``) is a step that goes to 0, and held as 1/h,
+      unless the table was read with ``steps=``.
+    - ``kind``, ``margin``, ``next_order``, ``floor_share``, ``resolution``: as in `RateClaim`.
 
     With runs or standard errors the rule is that of `RateClaim` at one look. One error a size,
     without either, is read by its local slopes under a stated assumption, with no probability of
@@ -47,7 +49,7 @@ class RecordedRateClaim(Claim):
     """
 
     recorded: Recorded
-    predicted: Rate | sp.Expr
+    predicted: Rate | sp.Expr | str
     kind: str | Kind | None = None
     margin: Real = 0.1
     next_order: Real | str | sp.Expr | None = "auto"
@@ -56,7 +58,9 @@ class RecordedRateClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction, and take the sizes from the table."""
-        kind, predicted = normal_rate(self.predicted, self.kind)
+        text = isinstance(self.predicted, str)
+        claimed = read_rate(self.predicted) if text else self.predicted
+        kind, predicted = normal_rate(claimed, self.kind)
         data = self.recorded if self.recorded.declared else self.recorded.held(_steps(predicted))
         rate = Rate(_in_sizes(predicted.expression, data.sizes), kind)
         for name, value in (
@@ -65,6 +69,7 @@ class RecordedRateClaim(Claim):
         ):  # fmt: skip
             object.__setattr__(self, name, value)
         check_margin(self.id, self.margin)
+        check_next_order(self.id, self.next_order)
         check_levels(self, rate, oriented=True)
         one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
         if self.recorded.noise == "none" and not one:
@@ -100,7 +105,8 @@ class RecordedRateClaim(Claim):
             found = self._of_levels(*self._resolved(data))
         except Undecided as reason:
             found = Finding((), {}, blocked=str(reason))
-        return replace(found, counted=self.recorded.counted)
+        notes = (*found.notes, *self.recorded.notes)
+        return replace(found, notes=notes, counted=self.recorded.counted)
 
     def _of_levels(self, data: Data, notes: tuple[str, ...]) -> Finding:
         levels = self.levels(data)

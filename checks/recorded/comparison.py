@@ -79,6 +79,7 @@ def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Co
         (a, b), notes = guessed([a, b])
     else:
         notes = ()
+    notes = (*notes, *dict.fromkeys((*a.notes, *b.notes)))
     common = [point for point in a.points if point in b.points]
     if len(common) < 3 or a.sizes != b.sizes:
         raise InputProblem(

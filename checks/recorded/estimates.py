@@ -108,15 +108,9 @@ def estimate(data: Recorded) -> Estimate:
             received=f"{levels} levels, {len(data.points)} points",
             remedy="Record more sizes: fewer cannot tell a law from an accident.",
         )
-    if data.values.min() <= 0:
-        raise InputProblem(
-            expected="errors above 0: a rate is seen in their logarithms",
-            received=f"0 at {data.points[int(np.argmin(data.values))]}",
-            remedy="Leave the size out; an error of exactly 0 says nothing of a rate.",
-        )
     (data,), notes = guessed([data])
     found = _without_noise(data) if data.noise == "none" else _with_noise(data)
-    return replace(found, notes=(*found.notes, *notes))
+    return replace(found, notes=(*found.notes, *notes, *data.notes))
 
 
 def _sizes(data: Recorded) -> Float[np.ndarray, "J K"]:

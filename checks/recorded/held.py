@@ -22,6 +22,7 @@ class Recorded:
     - ``values`` (K,): the statistic; ``covariance`` (K, K): of its logarithms, over runs. Runs of
       one name at several sizes may be dependent.
     - ``runs`` (K,): how many there were; ``noise``: ``runs``, ``standard errors`` or ``none``.
+    - ``unused``: the table's columns that nothing named.
     """
 
     points: tuple[dict[str, float | int], ...]
@@ -30,6 +31,13 @@ class Recorded:
     runs: tuple[int, ...]
     noise: str
     declared: bool = False
+    unused: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not read: rows that differ in it count as runs of one size."""
+        words = f"columns that are not read: {', '.join(self.unused)}"
+        return (words,) if self.unused else ()
 
     @property
     def sizes(self) -> tuple[str, ...]:

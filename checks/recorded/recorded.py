@@ -1,12 +1,15 @@
 """Errors that were recorded: with runs, with standard errors, or one number a size."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from checks.suite.problem import InputProblem
+from checks.verdicts.values import common_unit, in_unit
 
+from .copies import refuse_copies
 from .held import KNOWN, Recorded
 from .table import Table, column, numbers, read_table
 
@@ -36,6 +39,8 @@ def recorded(
     - ``steps``: which sizes are steps, that go to 0; the others grow. By default a claim's
       prediction says so (positive powers only: a step), and an estimate guesses and notes it.
 
+    Rows that repeat others count for nothing and are refused; columns that are not named are noted.
+
     Raises InputProblem, which says what is wrong with the table.
     """
     columns = read_table(table)
@@ -54,7 +59,9 @@ def recorded(
             remedy="Name the column of a step among the sizes, too.",
         )
     levels = np.array([_levels(columns, name) for name in names]).T
-    data = _measured(columns, names, levels, (error, run, standard_error, count), statistic)
+    named = (error, run, standard_error, count)
+    data = _measured(columns, names, levels, named, statistic)
+    data = replace(data, unused=tuple(name for name in columns if name not in (*names, *named)))
     return data if declared is None else data.held(declared)
 
 
@@ -86,6 +93,8 @@ def _measured(
         runs = numbers(columns, count) if count else np.full(len(errors), float(KNOWN))
         return _with_standard_errors(sized, where, errors, spread, runs)
     if counts.max() == 1:
+        if errors.min() == 0:
+            raise _zero(f"an error of 0 at {sized[int(where[np.argmin(errors)])]}")
         nothing = np.zeros((len(sized), len(sized)))
         return Recorded(sized, errors[np.argsort(where)], nothing, (1,) * len(sized), "none")
     labels = column(columns, run) if run is not None else list(range(len(errors)))
@@ -113,10 +122,13 @@ def _of_runs(
             received="runs that occur twice at one size",
             remedy="Name the column that tells runs apart, and all columns of sizes.",
         )
+    refuse_copies(where, errors)
     rows = {label: k for k, label in enumerate(dict.fromkeys(map(str, labels)))}
     power = 2 if statistic == "rms" else 1
     if statistic == "geometric" and errors.min() == 0:
         raise _zero("an error of 0, which has no logarithm")
+    scale = common_unit(errors)
+    errors = in_unit(errors, scale)
     seen = np.log(errors) if statistic == "geometric" else errors**power
     total = np.bincount(where, seen) / counts
     if statistic != "geometric" and total.min() == 0:
@@ -126,7 +138,15 @@ def _of_runs(
     influence[[rows[str(label)] for label in labels], where] = (
         (seen - total[where]) / unit / np.sqrt(counts * (counts - 1.0))[where]
     )
+    varies = influence.any(axis=0)
+    if not varies.all():
+        raise InputProblem(
+            expected="runs that vary at every size",
+            received=f"equal errors at {points[int(np.argmin(varies))]}",
+            remedy="Leave the size out, or give standard errors.",
+        )
     values = np.exp(total) if statistic == "geometric" else total ** (1 / power)
+    values = in_unit(values, -scale)
     return Recorded(points, values, influence.T @ influence, tuple(counts.tolist()), "runs")
 
 

@@ -1,5 +1,7 @@
 """What claims ask of their fields when they are built: ValueError that names the claim."""
 
+from typing import Any
+
 import sympy as sp
 
 from theory.language.rate import Kind, Rate
@@ -16,6 +18,11 @@ def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kin
         if kind is None or Kind(kind) is predicted.kind:
             return predicted.kind, predicted
         return Kind(kind), Rate(predicted.expression, Kind(kind))
+    if isinstance(predicted, str):
+        raise TypeError(
+            f"expected a Rate or a SymPy expression, received the text {predicted!r}, which is not "
+            "evaluated; write it with sp.Symbol"
+        )
     expression = sp.sympify(predicted, strict=True)
     symbols = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols}
     kind = Kind.EXACT if kind is None else Kind(kind)
@@ -26,6 +33,17 @@ def check_margin(name: str, margin: Real) -> None:
     """A margin is positive and finite."""
     if not 0 < margin < float("inf"):
         raise ValueError(f"claim {name}: expected a positive margin, received {margin}")
+
+
+def check_next_order(name: str, order: Any) -> None:
+    """A next order is a positive number, "auto" or None: it is that of a term that vanishes."""
+    if order is None or order == "auto":
+        return
+    known = not isinstance(order, str | bool) and sp.sympify(order, strict=True).is_number
+    if not known or not 0 < float(order) < float("inf"):
+        raise ValueError(
+            f'claim {name}: expected next_order above 0, "auto" or None, received {order!r}'
+        )
 
 
 def check_choice(name: str, what: str, value: str, choices: tuple[str, ...]) -> None:

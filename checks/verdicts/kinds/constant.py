@@ -15,6 +15,7 @@ from checks.verdicts.conditions import (
     check_choice,
     check_levels,
     check_margin,
+    check_next_order,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real, Size
@@ -56,6 +57,7 @@ class ConstantClaim(Claim):
         rate = normal_rate(self.predicted, Kind.EXACT)[1]
         object.__setattr__(self, "predicted", rate)
         check_margin(self.id, self.margin)
+        check_next_order(self.id, self.next_order)
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
         check_levels(self, rate)
         if len(rate.terms) != 1:
