@@ -6,9 +6,13 @@ import sympy as sp
 
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
+from checks.recorded.profiles import profiled
 from checks.recorded.recorded import recorded
 from checks.verdicts import Verdict
-from checks.verdicts.levels import summarize
+from checks.verdicts.calibration import frequency
+from checks.verdicts.levels import Levels, summarize
+from checks.verdicts.outcome import t_quantile
+from checks.verdicts.shapes import make_shape
 from tests.recorded_tables import LEVELS, judged, n, runs, table
 
 
@@ -65,6 +69,29 @@ def test_an_estimate_holds_the_exponent_and_ranks_the_form_that_is_right_among_t
     _, low, high = estimate(table(forms["power law"])).exponents["n"]
     assert low <= -0.75 <= high
     assert "no verdict" in str(estimate(table(forms["power law"])))
+
+
+def test_intervals_cover_rates_behind_half_orders() -> None:
+    """Two and a half times the leading term at the coarsest level: curvature is no guide there."""
+    missed = 0
+    for seed in range(12):
+        data = table(lambda k: (1 + 5 * k**-0.5) / k, (300,) * 6, seed=seed)
+        _, low, high = estimate(data).exponents["n"]
+        missed += not low <= -1 <= high
+    assert frequency(missed, 12).low <= 0.01
+
+
+def test_a_profile_holds_what_its_misfit_allows() -> None:
+    """A power law without correction: the region of Student's t, by the straight line's formula."""
+    data = table(lambda k: 1 / k, (150,) * 6)
+    levels = Levels(np.log(data.values), data.covariance, 150, np.ones(6))
+    sizes = np.array([LEVELS], dtype=float)
+    shape = make_shape(np.zeros((1, 6)), sizes, None)
+    x = shape.log_sizes[0] - shape.log_sizes[0].mean()
+    found, covariance = np.polyfit(x, levels.log_mean, 1)[0], levels.covariance.diagonal()
+    half = t_quantile(0.995, 149) * float(np.sqrt(covariance @ x**2)) / float(x @ x)
+    low, high = profiled(levels, [shape], 0, [found])
+    assert [low, high] == pytest.approx([found - half, found + half], abs=0.15 * half)
 
 
 def test_two_methods_are_compared_by_factor_and_exponent() -> None:

@@ -16,6 +16,7 @@ from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
 from .held import Recorded, guessed
+from .profiles import profiled
 
 ALIKE = 6.64  # by which scores of two forms must differ to be told apart (chi-square of 1 %)
 SHARES = np.concatenate([[0.0], np.geomspace(1e-3, 0.99, 80)])  # of the finest error: floors tried
@@ -48,7 +49,7 @@ class Estimate:
     """What a table says of a rate, no verdict: forms from best to worst, exponents, and notes.
 
     ``exponents``: by size, the best form's, with an interval that covers those of all power laws
-    that the data do not tell apart from it.
+    that the data do not tell apart from it, and all exponents with which one fits nearly as well.
     """
 
     forms: tuple[Form, ...]
@@ -165,10 +166,14 @@ def _with_noise(data: Recorded) -> Estimate:
     if not laws:
         notes.append("no power law fits as well as the best form: the exponents describe little")
         laws = [next(f for f in forms if f.exponents)]
+    shapes = [make_shape(zero, sizes, order) for order in (None, *ORDERS)]
     exponents = {}
-    for name in data.sizes:
+    for j, name in enumerate(data.sizes):
         parts = [law.exponents[name] for law in laws]
-        exponents[name] = (parts[0][0], min(p[1] for p in parts), max(p[2] for p in parts))
+        starts = [form.exponents[name][0] for form in forms if form.exponents]
+        below, above = profiled(levels, shapes, j, starts)
+        low, high = min(p[1] for p in parts), max(p[2] for p in parts)
+        exponents[name] = (parts[0][0], min(low, below), max(high, above))
     return Estimate(tuple(forms), exponents, tuple(notes), data.counted)
 
 
