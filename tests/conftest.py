@@ -1,11 +1,14 @@
 """Fixtures that several test files share: the command line in a process of its own, a toy room."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jax
 import pytest
@@ -197,3 +200,9 @@ def _runner(command: list[str], folder: Path, environment: dict[str, str]) -> Ru
         )
 
     return run
+
+
+def result_schema() -> dict[str, Any]:
+    """The documented form of one claim's record."""
+    schema = json.loads(files("checks.verdicts").joinpath("schema.json").read_text())
+    return {"$schema": schema["$schema"], **schema["$defs"]["claim"]}

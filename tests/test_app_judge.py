@@ -70,7 +70,10 @@ def test_two_methods_are_compared(toy_here: Here, tables: Path) -> None:
     ("options", "words"),
     [
         (("--sizes", "m", "--error", "err"), "a column “m”"),
+        (("--sizes", "n", "--error", "er"), "did you mean err?"),
         (("--sizes", "n", "--error", "method"), "'ours' in row 1"),
+        (("--sizes", "n", "--error", "err", "--predicted", "n^1e9"), "a sum of monomials"),
+        (("--sizes", "n", "--error", "err", "--next-order", "0"), "next_order above 0"),
         (("--sizes", "n", "--error", "err", "--predicted", "2/n"), "a sum of monomials"),
         (("--sizes", "n", "--error", "err", "--predicted", "1/m"), "which the sizes ['n']"),
         (("--sizes", "n", "--error", "err", "--kind", "roughly"), "roughly"),

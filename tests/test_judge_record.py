@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from importlib.resources import files
 
 import jsonschema
 import numpy as np
@@ -20,6 +19,7 @@ from checks.verdicts import (
 )
 from checks.verdicts.benchmark import STUDIES, calibrate_judge
 from checks.verdicts.judge import quick_verdict
+from tests.conftest import result_schema
 
 n = sp.Symbol("n", positive=True)
 
@@ -31,11 +31,6 @@ def claim(power=1.0, **more):
 
     sizes = {"n": [4, 8, 16, 32, 64, 128, 256, 512]}
     return RateClaim(id="user/rate", sizes=sizes, predicted=1 / n, error=error, **more)
-
-
-def result_schema():
-    schema = json.loads(files("checks.verdicts").joinpath("schema.json").read_text())
-    return {"$schema": schema["$schema"], **schema["$defs"]["claim"]}
 
 
 @pytest.mark.parametrize("power", [1.0, 0.5])

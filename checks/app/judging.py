@@ -9,8 +9,9 @@ from checks.app.screen import coloured, console
 from checks.recorded.claim import RecordedRateClaim
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
+from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
-from checks.recorded.recorded import Recorded, recorded
+from checks.recorded.recorded import recorded
 from checks.recorded.table import Table, column, read_table
 from checks.suite.files import require_writable, write_text
 from checks.suite.problem import InputProblem
@@ -26,6 +27,7 @@ def judge_table(
     kind: str,
     margin: float,
     next_order: float | None,
+    resolution: float | None,
     method: str | None,
     json: Path | None,
     plot: Path | None,
@@ -47,11 +49,16 @@ def judge_table(
             )
         return _compare(table, columns, method, json)
     data = recorded(table, **columns)
-    found = estimate(data)
     result = None
     if predicted is not None:
-        result = judge(_claim(file, data, predicted, kind, margin, next_order))
+        form = {} if next_order is None else {"next_order": next_order}
+        claim = _claim(
+            file, data, predicted, kind=kind, margin=margin, resolution=resolution, **form
+        )
+        data = claim.recorded  # the prediction says which sizes are steps
+        result = judge(claim)
         _print_verdict(result)
+    found = estimate(data)
     console().print(str(found), markup=False, soft_wrap=True)
     if json is not None:
         _write(json, {"estimate": found.to_json(), "claim": result and result.to_json()})
@@ -60,24 +67,20 @@ def judge_table(
     return 0 if result is None else exit_status([result])
 
 
-def _claim(
-    file: Path, data: Recorded, predicted: str, kind: str, margin: float, next_order: float | None
-) -> RecordedRateClaim:
+def _claim(file: Path, data: Recorded, predicted: str, **fields: Any) -> RecordedRateClaim:
     try:
         return RecordedRateClaim(
             id="recorded/table",
-            statement=f"{file.name}: the error is {kind} {predicted}",
+            statement=f"{file.name}: the error is {fields['kind']} {predicted}",
             recorded=data,
             predicted=read_rate(predicted),
-            kind=kind,
-            margin=margin,
-            next_order="auto" if next_order is None else next_order,
+            **fields,
         )
     except ValueError as error:
         raise InputProblem(
             expected="a rate that the table can decide",
             received=str(error),
-            remedy="Correct --predicted, --kind or --margin, or leave --predicted out to estimate.",
+            remedy="Correct the option, or leave --predicted out to estimate.",
         ) from None
 
 

@@ -318,6 +318,10 @@ def judge(
     statistic: Annotated[
         str, typer.Option("--statistic", help="Of the runs: mean, rms or geometric.")
     ] = "mean",
+    step: Annotated[
+        str | None,
+        typer.Option("--step", help="Which sizes are steps, that go to 0, e.g. h; '' for none."),
+    ] = None,
     predicted: Annotated[
         str | None,
         typer.Option("--predicted", help="The rate, e.g. 'L^-1 + L^-1/3 H^-1/2'. Else estimate."),
@@ -328,6 +332,9 @@ def judge(
     ] = 0.1,
     next_order: Annotated[
         float | None, typer.Option("--next-order", help="Order of the next term, where known.")
+    ] = None,
+    resolution: Annotated[
+        float | None, typer.Option("--resolution", help="Size of rounding in the error.")
     ] = None,
     method: Annotated[
         str | None, typer.Option("--method", help="Column of two methods: compare their errors.")
@@ -340,11 +347,11 @@ def judge(
 
     columns = {
         "sizes": sizes, "error": error, "run": seed, "standard_error": standard_error,
-        "count": count, "statistic": statistic,
+        "count": count, "statistic": statistic, "steps": step,
     }  # fmt: skip
     status = judge_table(
         file, columns=columns, predicted=predicted, kind=kind, margin=margin,
-        next_order=next_order, method=method, json=json, plot=plot,
+        next_order=next_order, resolution=resolution, method=method, json=json, plot=plot,
     )  # fmt: skip
     raise typer.Exit(status)
 

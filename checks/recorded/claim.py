@@ -1,5 +1,6 @@
 """Rates of recorded errors: the same rule, on numbers that no function measures anew."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
@@ -8,20 +9,27 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
-from checks.recorded.recorded import Recorded
+from checks.recorded.held import Recorded
+from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
-from checks.verdicts.conditions import check_levels, check_margin, normal_rate
+from checks.verdicts.conditions import check_levels, check_margin, check_next_order, normal_rate
 from checks.verdicts.data import Data, Real
 from checks.verdicts.exponents import fit_rate
-from checks.verdicts.finding import Finding, plot_series
+from checks.verdicts.finding import Finding, Undecided, plot_series
 from checks.verdicts.fit import allowed
 from checks.verdicts.floors import grows
 from checks.verdicts.levels import Levels
-from checks.verdicts.outcome import Test
+from checks.verdicts.outcome import Test, number
 from checks.verdicts.rated import RateRule, exact_errors, rate_finding
+from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
-from checks.verdicts.slopes import ASSUMED, Slopes, read_slopes
+from checks.verdicts.slopes import ASSUMED, Slopes, above_floor, read_slopes
 from theory.language.rate import Kind, Rate
+
+FLOOR = (
+    "the errors may follow the claim down to a floor (of the reference, a tolerance, rounding): "
+    "use levels above it, or name its size in resolution="
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,34 +37,40 @@ class RecordedRateClaim(Claim):
     """Recorded errors go to zero at the predicted rate.
 
     - ``recorded``: what ``vl.recorded(table, ...)`` returns; sizes and runs are its own.
-    - ``predicted``, ``kind``, ``margin``, ``next_order``, ``floor_share``: as in `RateClaim`. A
-      prediction in a step h (``h**2``) is read as one in 1/h.
+    - ``predicted``: as in `RateClaim`, or a text such as ``"L^-1 + n^-1/2"``. A size of which the
+      prediction has positive powers only (``h**2``) is a step that goes to 0, and held as 1/h,
+      unless the table was read with ``steps=``.
+    - ``kind``, ``margin``, ``next_order``, ``floor_share``, ``resolution``: as in `RateClaim`.
 
     With runs or standard errors the rule is that of `RateClaim` at one look. One error a size,
     without either, is read by its local slopes under a stated assumption, with no probability of
-    error, for one monomial in one size; a floor then withholds support and is not refuted.
+    error, for one monomial in one size; what may be a floor under the claimed rate then withholds
+    support and refutes nothing.
     """
 
     recorded: Recorded
-    predicted: Rate | sp.Expr
+    predicted: Rate | sp.Expr | str
     kind: str | Kind | None = None
     margin: Real = 0.1
     next_order: Real | str | sp.Expr | None = "auto"
     floor_share: Real = 0.25
+    resolution: Real | Callable[..., Real] | None = None
 
     def check(self) -> None:
         """Normalise the prediction, and take the sizes from the table."""
-        predicted = self.predicted
-        if not isinstance(predicted, Rate):
-            predicted = sp.expand(_in_sizes(sp.sympify(predicted), self.recorded.sizes))
-        kind, rate = normal_rate(predicted, self.kind)
+        text = isinstance(self.predicted, str)
+        claimed = read_rate(self.predicted) if text else self.predicted
+        kind, predicted = normal_rate(claimed, self.kind)
+        data = self.recorded if self.recorded.declared else self.recorded.held(_steps(predicted))
+        rate = Rate(_in_sizes(predicted.expression, data.sizes), kind)
         for name, value in (
-            ("kind", kind), ("predicted", rate), ("points", self.recorded.points),
+            ("kind", kind), ("predicted", rate), ("recorded", data), ("points", data.points),
             ("seeds", 1), ("cap", 1),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
         check_margin(self.id, self.margin)
-        check_levels(self, rate)
+        check_next_order(self.id, self.next_order)
+        check_levels(self, rate, oriented=True)
         one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
         if self.recorded.noise == "none" and not one:
             raise ValueError(
@@ -87,12 +101,30 @@ class RecordedRateClaim(Claim):
 
     def finding(self, data: Data) -> Finding:
         """The rule of rates on the table's levels, or local slopes where there is no noise."""
+        try:
+            found = self._of_levels(*self._resolved(data))
+        except Undecided as reason:
+            found = Finding((), {}, blocked=str(reason))
+        notes = (*found.notes, *self.recorded.notes)
+        return replace(found, notes=notes, counted=self.recorded.counted)
+
+    def _of_levels(self, data: Data, notes: tuple[str, ...]) -> Finding:
         levels = self.levels(data)
         if self.recorded.noise == "none":
-            return self._of_slopes(levels, data)
+            found = self._of_slopes(levels, data)
+            return replace(found, notes=(*notes, *found.notes))
         rule = RateRule(self.rate, self.margin, self.next_order, self.floor_share)
-        found = rate_finding(rule, levels, data, 0, ())
-        return replace(found, counted=self.recorded.counted)
+        return rate_finding(rule, levels, data, 0, notes)
+
+    def _resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
+        """The data without levels that are rounding, and a note on them."""
+        rows = data.arrays["error"]
+        values = Data(data.points, {"error": [row[:, 0] for row in rows]}, 1)
+        above, notes = above_rounding(self.id, self.rate.sizes, self.resolution, values)
+        kept = [k for k, point in enumerate(data.points) if point in above.points]
+        columns = [0, *(k + 1 for k in kept)]
+        part = data.select(kept)
+        return part.mapped("error", lambda point, row: row[:, columns]), notes
 
     def _of_slopes(self, levels: Levels, data: Data) -> Finding:
         """Excess of the exponent by its range: inside supports, outside refutes, else open."""
@@ -103,24 +135,29 @@ class RecordedRateClaim(Claim):
         low, high = allowed(self.rate.kind, self.margin)
         values = np.exp(levels.log_mean)
         inside = slopes.low >= low and slopes.high <= high
-        outside = slopes.low > high or slopes.high < low
+        floored = (
+            slopes.low
+            > high
+            >= above_floor(shape.log_sizes[0], levels.log_mean, shape.log_terms[0])
+        )
+        outside = slopes.high < low or (slopes.low > high and not floored)
         test = Test(
             f"excess exponent of {name}", slopes.exponent, 0.0, 1.0, low, high,
             refutation=0.0 if outside else 1.0, support=0.0 if inside else 1.0,
-            exact=(slopes.low, slopes.high),
+            exact=(slopes.low, slopes.high), assumed=True,
         )  # fmt: skip
         return Finding(
             (test,),
             self._estimates(slopes),
             plot_series("error", data.points, name, values, 0 * values, None),
             (slopes.words, ASSUMED),
-            counted=self.recorded.counted,
+            doubt=FLOOR if floored else "",
         )
 
     def _estimates(self, slopes: Slopes) -> dict[str, dict[str, Any]]:
         (name,) = self.rate.sizes
         power = float(self.rate.exponents()[0][name])
-        moved = [power + slopes.low, power + slopes.high]
+        moved = [number(power + slopes.low), number(power + slopes.high)]
         return {
             f"exponent of {name}": {
                 "value": power + slopes.exponent, "interval": moved, "confidence": None, "unit": "",
@@ -134,7 +171,8 @@ class RecordedRateClaim(Claim):
             return exact_errors(self.rate, self.margin)
         step = 2 * self.margin
         text = f"error on the bound, growing by the power {step:.3g} of every size"
-        return (Mutant("auto-growth", text, data=partial(self._on_bound, step)),)
+        grown = partial(self._on_bound, step)
+        return (Mutant("auto-growth", text, {"resolution": 0}, data=grown),)
 
     def always_planted(self) -> tuple[Mutant, ...]:
         """A floor like the finest error, where noise is known and one is tested for."""
@@ -143,7 +181,8 @@ class RecordedRateClaim(Claim):
         exact = self.rate.kind is Kind.EXACT
         multiple = 1.0 if exact or len(self.rate.terms) == 1 else 4.0
         text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
-        return (Mutant("auto-floor", text, data=partial(self._raised, multiple, onto=not exact)),)
+        raised = partial(self._raised, multiple, onto=not exact)
+        return (Mutant("auto-floor", text, {"resolution": 0}, data=raised),)
 
     def planted(self, mutant: Mutant) -> "RecordedRateClaim":
         """A planted error is judged by the order that supports: it asks for teeth, not for form."""
@@ -153,6 +192,7 @@ class RecordedRateClaim(Claim):
 
     def _on_bound(self, step: Real, data: Data) -> Data:
         """Errors on the bound, times this power of every size."""
+        data = self._resolved(data)[0]
         shape, levels = rate_shape(self.rate, self.next_order, data), self.levels(data)
         if self.recorded.noise == "none":
             slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0])
@@ -164,7 +204,7 @@ class RecordedRateClaim(Claim):
 
     def _raised(self, multiple: Real, data: Data, *, onto: bool) -> Data:
         """Errors, put onto the bound where one is claimed, plus a multiple of the finest."""
-        data = self._on_bound(0.0, data) if onto else data
+        data = self._on_bound(0.0, data) if onto else self._resolved(data)[0]
         values = np.exp(self.levels(data).log_mean)
         raised = values + multiple * values[finest_point(self.rate, data)]
         return _with_values(data, raised, values / raised)
@@ -181,13 +221,20 @@ def _with_values(
     return replace(data, arrays={"error": rows})
 
 
+def _steps(rate: Rate) -> frozenset[str]:
+    """Sizes of which every monomial that has them has a positive power: they go to 0."""
+    powers = {name: [term[name] for term in rate.exponents()] for name in rate.sizes}
+    return frozenset(name for name, part in powers.items() if min(part) >= 0 < max(part))
+
+
 def _in_sizes(expression: sp.Expr, sizes: tuple[str, ...]) -> sp.Expr:
-    """A prediction in a step h, in the size 1/h under which the table holds it."""
+    """A prediction in a step h, in the size 1/h under which the table holds it.
+
+    The logarithm of h is that of 1/h up to its sign: constants are estimated and not claimed.
+    """
     inverse = {name.removeprefix("1/"): name for name in sizes if name.startswith("1/")}
-    changes = {
-        symbol: 1 / sp.Symbol(inverse[str(symbol)], positive=True)
-        for symbol in expression.free_symbols
-        if str(symbol) in inverse
-    }
-    positive = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols - {*changes}}
-    return cast(sp.Expr, expression.subs(positive).subs(changes))
+    for symbol in expression.free_symbols:
+        if str(symbol) in inverse:
+            size = sp.Symbol(inverse[str(symbol)], positive=True)
+            expression = expression.subs(sp.log(symbol), sp.log(size)).subs(symbol, 1 / size)
+    return expression

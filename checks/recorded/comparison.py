@@ -10,7 +10,7 @@ from checks.verdicts.levels import Levels
 from checks.verdicts.linear import level_weights, linear_solution
 from checks.verdicts.outcome import number, t_quantile
 
-from .recorded import Recorded
+from .held import Recorded, guessed
 
 Interval = tuple[float, float, float]
 
@@ -28,6 +28,7 @@ class Comparison:
     factor: Interval
     exponents: dict[str, Interval]
     misfit: float
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -38,6 +39,7 @@ class Comparison:
             "exponent_differences": {k: [number(x) for x in v] for k, v in self.exponents.items()},
             "lack_of_fit": number(self.misfit),
             "confidence": 0.99,
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
@@ -59,7 +61,7 @@ class Comparison:
             )
         if self.misfit < 0.01:
             lines.append(f"the ratio is no power law (p = {self.misfit:.2g}): no one exponent")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
 def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Comparison:
@@ -73,6 +75,11 @@ def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Co
             received="one error a size, which has no sampling error to compare with",
             remedy="Give runs, or estimate each method's exponent.",
         )
+    if a.sizes == b.sizes:
+        (a, b), notes = guessed([a, b])
+    else:
+        notes = ()
+    notes = (*notes, *dict.fromkeys((*a.notes, *b.notes)))
     common = [point for point in a.points if point in b.points]
     if len(common) < 3 or a.sizes != b.sizes:
         raise InputProblem(
@@ -102,4 +109,6 @@ def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Co
             float(parameters[i]), float(parameters[i] - half), float(parameters[i] + half)
         )  # fmt: skip
     middle, low, high = np.exp([value, value - reach, value + reach]).tolist()
-    return Comparison(names, dict(common[finest]), (middle, low, high), exponents, solution.misfit)
+    return Comparison(
+        names, dict(common[finest]), (middle, low, high), exponents, solution.misfit, notes
+    )

@@ -1,6 +1,6 @@
 """Estimates of a rate without a claim: forms ranked by how they fit, and what they agree on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
-from .recorded import Recorded
+from .held import Recorded, guessed
+from .profiles import profiled
 
 ALIKE = 6.64  # by which scores of two forms must differ to be told apart (chi-square of 1 %)
 SHARES = np.concatenate([[0.0], np.geomspace(1e-3, 0.99, 80)])  # of the finest error: floors tried
@@ -48,7 +49,7 @@ class Estimate:
     """What a table says of a rate, no verdict: forms from best to worst, exponents, and notes.
 
     ``exponents``: by size, the best form's, with an interval that covers those of all power laws
-    that the data do not tell apart from it.
+    that the data do not tell apart from it, and all exponents with which one fits nearly as well.
     """
 
     forms: tuple[Form, ...]
@@ -108,15 +109,9 @@ def estimate(data: Recorded) -> Estimate:
             received=f"{levels} levels, {len(data.points)} points",
             remedy="Record more sizes: fewer cannot tell a law from an accident.",
         )
-    if data.values.min() <= 0:
-        raise InputProblem(
-            expected="errors above 0: a rate is seen in their logarithms",
-            received=f"0 at {data.points[int(np.argmin(data.values))]}",
-            remedy="Leave the size out; an error of exactly 0 says nothing of a rate.",
-        )
-    if data.noise == "none":
-        return _without_noise(data)
-    return _with_noise(data)
+    (data,), notes = guessed([data])
+    found = _without_noise(data) if data.noise == "none" else _with_noise(data)
+    return replace(found, notes=(*found.notes, *notes, *data.notes))
 
 
 def _sizes(data: Recorded) -> Float[np.ndarray, "J K"]:
@@ -171,10 +166,14 @@ def _with_noise(data: Recorded) -> Estimate:
     if not laws:
         notes.append("no power law fits as well as the best form: the exponents describe little")
         laws = [next(f for f in forms if f.exponents)]
+    shapes = [make_shape(zero, sizes, order) for order in (None, *ORDERS)]
     exponents = {}
-    for name in data.sizes:
+    for j, name in enumerate(data.sizes):
         parts = [law.exponents[name] for law in laws]
-        exponents[name] = (parts[0][0], min(p[1] for p in parts), max(p[2] for p in parts))
+        starts = [form.exponents[name][0] for form in forms if form.exponents]
+        below, above = profiled(levels, shapes, j, starts)
+        low, high = min(p[1] for p in parts), max(p[2] for p in parts)
+        exponents[name] = (parts[0][0], min(low, below), max(high, above))
     return Estimate(tuple(forms), exponents, tuple(notes), data.counted)
 
 

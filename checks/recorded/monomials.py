@@ -4,6 +4,7 @@ sum      = product { "+" product }
 product  = factor { [ "*" ] factor } | "1/" factor { "/" factor }
 factor   = ( NAME | "log(" NAME ")" ) [ "^" power ]      "**" is read as "^"
 power    = [ "-" ] integer [ "/" integer ] | [ "-" ] decimal | "(" power ")"
+A power is not 0 and at most 100, and factors are told apart by a space, "*" or "/".
 """
 
 import re
@@ -12,23 +13,29 @@ import sympy as sp
 
 from checks.suite.problem import InputProblem
 
-POWER = r"[-+]?\d{1,9}(?:/\d{1,9}|\.\d{1,9})?"
+POWER = r"[-+]?[0-9]{1,9}(?:/[0-9]{1,9}|\.[0-9]{1,9})?"
 NAME = r"[A-Za-z_][A-Za-z_0-9]*"
+# A factor ends where the next begins: “n^1e9” is no product of n and e9.
 FACTOR = re.compile(
     rf"\s*([*/]?)\s*(?:log\(\s*({NAME})\s*\)|({NAME}))(?:\^(?:\(({POWER})\)|({POWER})))?"
+    r"(?![\w.^(])",
+    re.ASCII,
 )
-LONGEST = 1000  # characters
+LONGEST, MOST, LARGEST = 1000, 16, 100  # characters, monomials, the absolute value of a power
 
 
 def read_rate(text: str) -> sp.Expr:
     """The sum of monomials as an expression in positive sizes; InputProblem for anything else."""
-    if len(text) > LONGEST:
-        raise _problem(f"{len(text)} characters")
-    return sp.Add(*(_product(part) for part in text.replace("**", "^").split("+")))
+    if not isinstance(text, str):
+        raise _problem(f"a {type(text).__name__}")
+    parts = text.replace("**", "^").split("+")
+    if len(text) > LONGEST or len(parts) > MOST:
+        raise _problem(f"{len(text)} characters and {len(parts)} monomials")
+    return sp.Add(*map(_product, parts))
 
 
 def _product(text: str) -> sp.Expr:
-    rest, found = text.strip(), sp.Integer(1)
+    rest, powers = text.strip(), dict[sp.Expr, sp.Rational]()
     inverse = rest.startswith("1/") or rest.startswith("1 /")
     rest = rest[1:].lstrip() if inverse else rest
     if not rest:
@@ -44,17 +51,19 @@ def _product(text: str) -> sp.Expr:
             power = sp.Rational(bracketed or bare or "1")
         except ZeroDivisionError:
             raise _problem(repr(rest)) from None
-        if not power.is_finite or power == 0:
-            raise _problem(f"the power {bracketed or bare}")
-        found *= (sp.log(size) if logarithm else size) ** (-power if sign == "/" else power)
+        base = sp.log(size) if logarithm else size
+        powers[base] = powers.get(base, sp.Integer(0)) + (-power if sign == "/" else power)
         rest, first = rest[match.end() :].lstrip(), False
-    return found
+    wrong = [base for base, power in powers.items() if power == 0 or abs(power) > LARGEST]
+    if wrong:
+        raise _problem(f"the power {float(powers[wrong[0]]):g} of {wrong[0]} in {text.strip()!r}")
+    return sp.Mul(*(base**power for base, power in powers.items()))
 
 
 def _problem(received: str) -> InputProblem:
     return InputProblem(
         expected="a sum of monomials in the sizes and their logarithms, e.g. "
-        "“L^-1 + L^-1/3 H^-1/2” or “log(n)^2 n^-1/2”",
+        "“L^-1 + L^-1/3 H^-1/2” or “log(n)^2 n^-1/2”, at most 16 of powers up to 100",
         received=received,
         remedy="Constants are estimated and not claimed: leave them out.",
     )

@@ -1,60 +1,19 @@
 """Errors that were recorded: with runs, with standard errors, or one number a size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from checks.suite.problem import InputProblem
+from checks.verdicts.values import common_unit, in_unit
 
+from .copies import refuse_copies
+from .held import KNOWN, Recorded
 from .table import Table, column, numbers, read_table
 
-KNOWN = 10**6  # stands for the runs behind a standard error that is taken as known
 STATISTICS = ("mean", "rms", "geometric")
-
-
-@dataclass(frozen=True, eq=False)
-class Recorded:
-    """A statistic of the error at every point, and what is known of its sampling error.
-
-    - ``points``: sizes by name, from coarse to fine. A size below one (a step h) is held as its
-      inverse, of the name ``1/h``.
-    - ``values`` (K,): the statistic; ``covariance`` (K, K): of its logarithms, over runs. Runs of
-      one name at several sizes may be dependent.
-    - ``runs`` (K,): how many there were; ``noise``: ``runs``, ``standard errors`` or ``none``.
-    """
-
-    points: tuple[dict[str, float | int], ...]
-    values: Float[np.ndarray, " K"]
-    covariance: Float[np.ndarray, "K K"]
-    runs: tuple[int, ...]
-    noise: str
-
-    @property
-    def sizes(self) -> tuple[str, ...]:
-        """Names of the sizes."""
-        return tuple(self.points[0])
-
-    def __call__(self, size: dict[str, Any], keys: np.ndarray) -> Float[np.ndarray, "n row"]:
-        """As a measuring function: the value at a size and its covariances, the same for all keys.
-
-        Raises ValueError for a size that was not recorded.
-        """
-        k = self.points.index(size)
-        row = np.array([self.values[k], *self.covariance[k]], dtype=float)
-        return np.tile(row, (len(keys), 1))
-
-    @property
-    def counted(self) -> str:
-        """What the numbers rest on, in words."""
-        low, high = min(self.runs), max(self.runs)
-        if self.noise == "none":
-            return "one recorded error a size"
-        known = "recorded standard errors"
-        runs = f"{low} recorded runs a size" if low == high else f"{low} to {high} recorded runs"
-        return known if self.noise != "runs" and low == KNOWN else runs
 
 
 def recorded(
@@ -66,6 +25,7 @@ def recorded(
     standard_error: str | None = None,
     count: str | None = None,
     statistic: str = "mean",
+    steps: str | Sequence[str] | None = None,
 ) -> Recorded:
     """A table of errors, one row a run or one row a size; see `read_table` for what is a table.
 
@@ -76,24 +36,49 @@ def recorded(
       is. Without ``count`` standard errors are taken as known.
     - one row a size and neither: the errors have no sampling error (a convergence table).
     - ``statistic``: of the runs' errors, ``mean``, ``rms`` or ``geometric``.
+    - ``steps``: which sizes are steps, that go to 0; the others grow. By default a claim's
+      prediction says so (positive powers only: a step), and an estimate guesses and notes it.
+
+    Rows that repeat others count for nothing and are refused; columns that are not named are noted.
 
     Raises InputProblem, which says what is wrong with the table.
     """
     columns = read_table(table)
-    names = [s.strip() for s in sizes.split(",")] if isinstance(sizes, str) else list(sizes)
+    names = _names(sizes)
     if statistic not in STATISTICS or not names or len(set(names)) < len(names):
         raise InputProblem(
             expected=f"a statistic of {', '.join(STATISTICS)}, and different names of sizes",
             received=f"{statistic!r}, sizes {names}",
             remedy="Correct them.",
         )
+    declared = None if steps is None else _names(steps)
+    if not set(declared or ()) <= set(names):
+        raise InputProblem(
+            expected=f"steps among the sizes {', '.join(names)}",
+            received=", ".join(declared or ()),
+            remedy="Name the column of a step among the sizes, too.",
+        )
     levels = np.array([_levels(columns, name) for name in names]).T
-    names = [
-        f"1/{name}" if np.all(part <= 1) and np.any(part < 1) else name
-        for name, part in zip(names, levels.T, strict=True)
-    ]
-    inverse = [name.startswith("1/") for name in names]
-    levels[:, inverse] = 1 / levels[:, inverse]
+    named = (error, run, standard_error, count)
+    data = _measured(columns, names, levels, named, statistic)
+    data = replace(data, unused=tuple(name for name in columns if name not in (*names, *named)))
+    return data if declared is None else data.held(declared)
+
+
+def _names(names: str | Sequence[str]) -> list[str]:
+    """Names from a text with commas, or as a list has them."""
+    parts = names.split(",") if isinstance(names, str) else names
+    return [name for part in parts if (name := part.strip())]
+
+
+def _measured(
+    columns: Table,
+    names: list[str],
+    levels: np.ndarray,
+    named: tuple[str, str | None, str | None, str | None],
+    statistic: str,
+) -> Recorded:
+    error, run, standard_error, count = named
     errors = numbers(columns, error)
     _refuse_signs(errors, error)
     points, where = np.unique(levels, axis=0, return_inverse=True)
@@ -108,6 +93,8 @@ def recorded(
         runs = numbers(columns, count) if count else np.full(len(errors), float(KNOWN))
         return _with_standard_errors(sized, where, errors, spread, runs)
     if counts.max() == 1:
+        if errors.min() == 0:
+            raise _zero(f"an error of 0 at {sized[int(where[np.argmin(errors)])]}")
         nothing = np.zeros((len(sized), len(sized)))
         return Recorded(sized, errors[np.argsort(where)], nothing, (1,) * len(sized), "none")
     labels = column(columns, run) if run is not None else list(range(len(errors)))
@@ -135,10 +122,13 @@ def _of_runs(
             received="runs that occur twice at one size",
             remedy="Name the column that tells runs apart, and all columns of sizes.",
         )
+    refuse_copies(where, errors)
     rows = {label: k for k, label in enumerate(dict.fromkeys(map(str, labels)))}
     power = 2 if statistic == "rms" else 1
     if statistic == "geometric" and errors.min() == 0:
         raise _zero("an error of 0, which has no logarithm")
+    scale = common_unit(errors)
+    errors = in_unit(errors, scale)
     seen = np.log(errors) if statistic == "geometric" else errors**power
     total = np.bincount(where, seen) / counts
     if statistic != "geometric" and total.min() == 0:
@@ -148,7 +138,15 @@ def _of_runs(
     influence[[rows[str(label)] for label in labels], where] = (
         (seen - total[where]) / unit / np.sqrt(counts * (counts - 1.0))[where]
     )
+    varies = influence.any(axis=0)
+    if not varies.all():
+        raise InputProblem(
+            expected="runs that vary at every size",
+            received=f"equal errors at {points[int(np.argmin(varies))]}",
+            remedy="Leave the size out, or give standard errors.",
+        )
     values = np.exp(total) if statistic == "geometric" else total ** (1 / power)
+    values = in_unit(values, -scale)
     return Recorded(points, values, influence.T @ influence, tuple(counts.tolist()), "runs")
 
 

@@ -119,9 +119,12 @@ def _layers(path: str, study: Study) -> Iterable[LayerContent]:
 
 def errors_sentence(result: Result) -> str:
     """The error probabilities, seeds and sizes of a judgement, in one sentence or two."""
+    rests = result.counted or f"{result.seeds} seeds, looks at {', '.join(map(str, result.looks))}"
     parts = [
-        f"False-refutation probability at most {result.budget:.2g} ({result.spent:.2g} spent)"
-        f", {result.seeds} seeds, looks at {', '.join(map(str, result.looks))}."
+        f"No noise: no probabilities; {rests}."
+        if result.assumed
+        else f"False-refutation probability at most {result.budget:.2g} ({result.spent:.2g} spent)"
+        f", {rests}."
     ]
     support = result.false_support
     if support.get("probability") is not None:

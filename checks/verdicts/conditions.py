@@ -1,5 +1,7 @@
 """What claims ask of their fields when they are built: ValueError that names the claim."""
 
+from typing import Any
+
 import sympy as sp
 
 from theory.language.rate import Kind, Rate
@@ -16,6 +18,11 @@ def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kin
         if kind is None or Kind(kind) is predicted.kind:
             return predicted.kind, predicted
         return Kind(kind), Rate(predicted.expression, Kind(kind))
+    if isinstance(predicted, str):
+        raise TypeError(
+            f"expected a Rate or a SymPy expression, received the text {predicted!r}, which is not "
+            "evaluated; write it with sp.Symbol"
+        )
     expression = sp.sympify(predicted, strict=True)
     symbols = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols}
     kind = Kind.EXACT if kind is None else Kind(kind)
@@ -28,14 +35,28 @@ def check_margin(name: str, margin: Real) -> None:
         raise ValueError(f"claim {name}: expected a positive margin, received {margin}")
 
 
+def check_next_order(name: str, order: Any) -> None:
+    """A next order is a positive number, "auto" or None: it is that of a term that vanishes."""
+    if order is None or order == "auto":
+        return
+    known = not isinstance(order, str | bool) and sp.sympify(order, strict=True).is_number
+    if not known or not 0 < float(order) < float("inf"):
+        raise ValueError(
+            f'claim {name}: expected next_order above 0, "auto" or None, received {order!r}'
+        )
+
+
 def check_choice(name: str, what: str, value: str, choices: tuple[str, ...]) -> None:
     """A field has one of the values that it may have."""
     if value not in choices:
         raise ValueError(f"claim {name}: expected {what} in {choices}, received {value!r}")
 
 
-def check_levels(claim: Claim, rate: Rate) -> None:
-    """There are points enough in every tier to see the rate."""
+def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
+    """There are points enough in every tier to see the rate.
+
+    ``oriented``: it is known that sizes grow, in whatever unit; else small ones look like steps.
+    """
     for tier in declared_tiers(claim):
         points = claim.at(tier).points
         missing = set(rate.sizes) - set(points[0])
@@ -47,7 +68,7 @@ def check_levels(claim: Claim, rate: Rate) -> None:
         logs = {str(log.args[0]) for log in rate.expression.atoms(sp.log)}
         if any(point[name] < 2 for point in points for name in logs):
             raise ValueError(f"claim {claim.id}: a logarithm of {logs} needs levels of at least 2")
-        for name in rate.sizes:
+        for name in () if oriented else rate.sizes:
             falls = all(point[name] <= 1 for point in points)
             if falls and any(powers.get(name, 0) > 0 for powers in rate.exponents()):
                 raise ValueError(

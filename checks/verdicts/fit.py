@@ -14,6 +14,7 @@ may leave it, for else the exponent would depend on where the range ends; it the
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -96,9 +97,12 @@ def fit_shape(
 
 
 def least_misfit(
-    levels: Levels, shape: Shape, within: Region = (-np.inf, np.inf), *, bounded: bool = False
+    levels: Levels, shape: Shape, within: Any = (-np.inf, np.inf), *, bounded: bool = False
 ) -> float:
-    """The smallest chi-square of any fit on all levels with excess exponents ``within``."""
+    """The smallest chi-square of any fit on all levels with excess exponents ``within``.
+
+    ``within`` is one region (low, high), or one for each size.
+    """
     low, high = _box(shape, levels.log_mean, bounded)
     excess = slice(len(shape.log_terms), len(shape.log_terms) + len(shape.log_sizes))
     low[excess], high[excess] = np.clip(within, low[excess][:, None], high[excess][:, None]).T

@@ -75,6 +75,8 @@ NEXT_ORDER = (
     _rate("right-rate-above-a-half-order", True, lambda n: (1 - 0.8 * n**-0.5) / n),
     _rate("right-rate-with-a-third-order", True, lambda n: (1 + 3 * n ** (-1 / 3)) / n),
     _rate("right-rate-with-a-second-order", True, lambda n: (1 + 20 * n**-2.0) / n),
+    _rate("edge-above-a-half-order", False, lambda n: n**-1.1 * (1 - 0.3 * n**-0.5)),
+    _rate("edge-behind-a-half-order", False, lambda n: n**-0.9 * (1 + 0.3 * n**-0.5)),
     _rate("half-order-named", True, lambda n: (1 + n**-0.5) / n, next_order=0.5),
     _rate("pre-asymptotic-of-unknown-order", True, lambda n: (1 + 2 / n) / n),
     _constant("right-constant-with-a-half-order", True, lambda n: (1 + 2 * n**-0.5) / n),

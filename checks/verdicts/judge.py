@@ -62,6 +62,7 @@ def judge(
     alternative, probability = false_support(
         course.finding.tests, course.seeds * len(points), SUPPORT_ERROR * course.share
     )
+    edge = None if probability is None else SUPPORT_ERROR
     return Result(
         claim_id=claim.id,
         statement=claim.statement or claim.default_statement(),
@@ -75,11 +76,7 @@ def judge(
         p_refute=course.p_refute,
         budget=budget,
         spent=budget * course.spent,
-        false_support={
-            "alternative": alternative,
-            "probability": probability,
-            "at_edge": SUPPORT_ERROR,
-        },
+        false_support={"alternative": alternative, "probability": probability, "at_edge": edge},
         mutants=mutants,
         sizes=points,
         seeds=course.seeds,
@@ -91,6 +88,7 @@ def judge(
         notes=(*course.finding.notes, *_rule_of_three(course)),
         series=course.finding.series,
         own_verdict=course.verdict,
+        counted=course.finding.counted,
     )
 
 

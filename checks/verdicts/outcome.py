@@ -41,6 +41,8 @@ class Test:
     ``refutation`` and ``support`` give the p-values directly when a test has its own law
     (Kolmogorov-Smirnov), ``exact`` its 99 % interval (counts). A test with
     ``refutes=False`` can only withhold support, one with ``supports=False`` can only refute.
+    ``assumed=True``: the number has no sampling error and ``exact`` is a range under assumptions,
+    so that the record states no probability of it.
     """
 
     __test__ = False  # not a pytest class
@@ -59,6 +61,7 @@ class Test:
     refutes: bool = True
     supports: bool = True
     skew: Real = 0.0
+    assumed: bool = False
 
     @cached_property
     def p_refute(self) -> float:
@@ -119,16 +122,17 @@ class Test:
     def to_json(self) -> dict[str, Any]:
         """Plain data; infinite limits become null."""
         low, high = self.interval()
+        stated = (lambda value: None) if self.assumed else number
         return {
             "name": self.name,
             "estimate": number(self.estimate),
             "standard_error": number(self.standard_error),
             "interval": [number(low), number(high)],
-            "confidence": 0.99,
+            "confidence": stated(0.99),
             "allowed": [number(self.low), number(self.high)],
             "support_region": [number(limit) for limit in self.support_region],
-            "p_refute": number(self.p_refute),
-            "p_support": number(self.p_support),
+            "p_refute": stated(self.p_refute),
+            "p_support": stated(self.p_support),
         }
 
 
@@ -161,9 +165,11 @@ class Result:
     - ``p_refute``: the claim's p-value, over all its tests and looks; ``budget``: the
       false-refutation probability it was given, ``spent``: the part used by the looks taken.
     - ``false_support``: ``{"alternative", "probability", "at_edge"}``, the probability that
-      a claim wrong by the stated amount would have been SUPPORTED on data like these.
+      a claim wrong by the stated amount would have been SUPPORTED on data like these; None where
+      there is no noise, and so no probability.
     - ``seeds``: used; ``looks``: at which numbers of seeds the data were judged;
-      ``planned``: seeds the pilot (the first look) asked for.
+      ``planned``: seeds the pilot (the first look) asked for; ``counted``: what the numbers rest
+      on where that is not seeds.
     - ``series``: plain data for plots: ``{"x", "label", "mean", "standard_error", "fit"}``.
     """
 
@@ -191,9 +197,16 @@ class Result:
     notes: tuple[str, ...] = ()
     series: tuple[dict[str, Any], ...] = ()
     own_verdict: Verdict = field(default=Verdict.INCONCLUSIVE)
+    counted: str = ""
+
+    @property
+    def assumed(self) -> bool:
+        """Whether the verdict rests on assumptions alone: nothing was random."""
+        return bool(self.tests) and all(test.assumed for test in self.tests)
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``claims`` in the JSON output (schema.json beside this file)."""
+        stated = (lambda value: None) if self.assumed else number
         return {
             "id": self.claim_id,
             "theorem": self.theorem,
@@ -206,10 +219,10 @@ class Result:
             "estimates": self.estimates,
             "tests": [test.to_json() for test in self.tests],
             "margin": None if self.margin is None else number(self.margin),
-            "p_refute": number(self.p_refute),
+            "p_refute": stated(self.p_refute),
             "budget": number(self.budget),
-            "budget_spent": number(self.spent),
-            "false_refutation": number(self.budget),
+            "budget_spent": stated(self.spent),
+            "false_refutation": stated(self.budget),
             "false_support": self.false_support,
             "mutants": [mutant.to_json() for mutant in self.mutants],
             "sizes": [dict(size) for size in self.sizes],

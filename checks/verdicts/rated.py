@@ -83,7 +83,7 @@ def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: 
     if rule.next_order != "auto" or len(rule.rate.terms) > 1:
         return tests, (), ""
     rate = rule.rate
-    none, shape, *others = (rate_shape(rate, order, data) for order in (None, 1.0, *OTHERS))
+    shape, *others = (rate_shape(rate, order, data) for order in (1.0, *OTHERS))
     if not len(shape.corrections):
         return tests, (), ""
     misfit = least_misfit(levels, shape)
@@ -94,7 +94,7 @@ def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: 
         claimed = least_misfit(levels, other, allowed(rate.kind, rule.margin), bounded=True)
         rivals.append(Order(order, misfit, claimed, _tests(rule, levels, other, fit, data)))
     spare = len(data.points) - 1 - len(shape.log_sizes) - len(shape.corrections)
-    return over_orders(first, rivals, least_misfit(levels, none), spare)
+    return over_orders(first, rivals, spare)
 
 
 def exact_errors(rate: Rate, margin: Real) -> tuple[Mutant, ...]:

@@ -1,11 +1,16 @@
 """Errors without sampling error: what local slopes say of an exponent, and what must be assumed.
 
 No probability can be stated. The assumption is Richardson's: error = C n^-p (1 + a n^-s + smaller)
-with s >= 1/2, so that the slopes between neighbouring levels go to -p, and what remains shrinks by
-r^-s a level, r the ratio of levels. Where the last three slopes settle so, the limit lies beyond
-the last one, as far as s = 1/2 allows and a quarter more (the safety factor 1.25 of the grid
-convergence index); where they do not, within three changes of the last slope, either way (its
-factor 3).
+with s >= 1/2. The slopes between neighbouring levels then go to -p in one direction, and shrink by
+an order that tends to s: from below for a > 0, from above for a < 0. So the limit lies beyond the
+last slope, at most as far as the least order seen in the last changes, or 1/2 if that is less,
+would lead for ever. Where the changes do not shrink, it lies beyond the last slope, and no one
+knows how far: a large correction of order 1/2 moves slowly and far. Slopes that turn are no such
+law: the limit is then taken to be within three changes (the factor of the grid convergence index
+for what does not converge) or as far as order 1/2 would lead, and so where all changes are as small
+as the digits of a table.
+
+A floor bends slopes to 0, but not those of the differences of errors: it refutes no rate.
 """
 
 from dataclasses import dataclass
@@ -17,6 +22,7 @@ from .data import Real
 
 SAFE, UNSAFE = 1.25, 3.0  # Roache's factors, for three levels and more, and for fewer
 LEAST_ORDER = 0.5
+DIGITS = 1e-3  # changes of a slope that may be the digits of a table, or a correction of 100 : 1
 ASSUMED = (
     "no sampling error: no probability is stated. Assumed: error = C n^-p (1 + a n^-s + smaller), "
     "levels fine enough that the last slopes show it"
@@ -32,7 +38,7 @@ class Slopes:
     low: float
     high: float
     steady: bool
-    order: float | None  # of the next term, as the last three slopes show it
+    order: float | None  # of the next term, as the last changes show it
 
     @property
     def words(self) -> str:
@@ -44,24 +50,57 @@ class Slopes:
 def read_slopes(
     log_size: Float[np.ndarray, " K"], log_error: Float[np.ndarray, " K"], order: Real | None = None
 ) -> Slopes:
-    """Read the exponent of at least four levels; ``order`` of the next term where it is known."""
+    """Read the exponent of at least three levels; ``order`` of the next term where it is known."""
     steps = np.diff(log_size)
     local = np.diff(log_error) / steps
-    before, last = np.diff(local)[-2:]
+    changes = np.diff(local)[-3:]
+    end, last, largest = float(local[-1]), float(changes[-1]), float(np.abs(changes).max())
     ratio = float(np.exp(steps[-2:].mean()))
-    steady = bool(before * last >= 0 and abs(last) <= abs(before))
-    seen = None
-    if steady and 0 < abs(last) < abs(before):
-        seen = float(np.log(before / last) / np.log(ratio))
-    if not steady:
-        half = UNSAFE * max(abs(last), abs(before))
-        return Slopes(local, float(local[-1]), local[-1] - half, local[-1] + half, False, seen)
+    turns = bool(np.any(changes * last < 0)) or len(changes) < 2
+    if turns or largest <= DIGITS:
+        half = largest * max(UNSAFE, SAFE / (ratio**LEAST_ORDER - 1))
+        return Slopes(local, end, end - half, end + half, largest <= DIGITS, None)
+    behind = end - (SAFE - 1) * last
+    seen = _least_order(log_size, local)
+    if seen <= 0:
+        low, high = (behind, np.inf) if last > 0 else (-np.inf, behind)
+        return Slopes(local, end, float(low), float(high), False, None)
 
     def rest(s: Real) -> float:
         return float(last * ratio**-s / (1 - ratio**-s))
 
-    beyond = local[-1] + SAFE * rest(LEAST_ORDER if order is None else order)
-    behind = local[-1] - (SAFE - 1) * last
-    exponent = float(local[-1] + rest(1.0 if order is None else order))
+    beyond = end + SAFE * rest(min(seen, LEAST_ORDER if order is None else order))
+    exponent = end + rest(min(seen, 1.0 if order is None else order))
     low, high = min(beyond, behind), max(beyond, behind)
-    return Slopes(local, exponent, float(low), float(high), True, seen)
+    return Slopes(local, exponent, low, high, True, seen if np.isfinite(seen) else None)
+
+
+def _least_order(log_size: Float[np.ndarray, " K"], local: Float[np.ndarray, " slopes"]) -> float:
+    """The least order by which the last changes shrink; 0 or less where they do not.
+
+    Levels need not have one ratio: changes are taken over the distance of what they lie between.
+    """
+    middles = (log_size[:-1] + log_size[1:]) / 2
+    changes = np.diff(local) / np.diff(middles)
+    centres = (middles[:-1] + middles[1:]) / 2
+    logs = np.log(np.maximum(np.abs(changes), np.finfo(float).tiny))
+    return float((-np.diff(logs) / np.diff(centres))[-2:].min())
+
+
+def above_floor(
+    log_size: Float[np.ndarray, " K"],
+    log_error: Float[np.ndarray, " K"],
+    log_claim: Float[np.ndarray, " K"],
+) -> float:
+    """The least excess over a claimed decay that a floor under the errors does not explain.
+
+    Differences of errors between neighbouring levels have no floor, and those of the claim are in
+    proportion to them where it is right. Infinite where errors never fell; without bound below
+    where they fell and then do not.
+    """
+    error, claim = (-np.diff(np.exp(logs - logs.max())) for logs in (log_error, log_claim))
+    if np.all(error <= 0) or np.any(claim <= 0):  # nothing goes to a floor
+        return np.inf
+    if np.any(error[-4:] <= 0):
+        return -np.inf
+    return read_slopes(log_size[:-1], np.log(error / claim)).low

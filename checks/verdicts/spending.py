@@ -73,16 +73,19 @@ def _needed(distance: Real, test: Test, seeds: int, alpha: float) -> float:
     return float(np.ceil(seeds * (reach * test.standard_error / distance) ** 2))
 
 
-def false_support(tests: Sequence[Test], samples: int, share: float) -> tuple[str, float]:
+def false_support(tests: Sequence[Test], samples: int, share: float) -> tuple[str, float | None]:
     """A stated alternative and the probability of supporting the claim under it.
 
     The alternative puts the claim's first quantity at twice its margin; without sampling
-    error it is a violation in a tenth of the instances. ``share`` is the probability of
+    error it is a violation in a tenth of the instances, and where nothing is random there is no
+    probability. ``share`` is the probability of
     false support at the very edge of the margin at the look that decided.
     """
     if not tests:
         return "twice its margin", 0.0
     test = tests[0]
+    if test.assumed:
+        return "no noise: no probabilities", None
     if test.standard_error == 0:
         if test.df == 0:
             return "a violation in 10 % of the instances", float(0.9**samples)

@@ -15,6 +15,7 @@ from checks.verdicts.conditions import (
     check_choice,
     check_levels,
     check_margin,
+    check_next_order,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real, Size
@@ -36,8 +37,8 @@ class ConstantClaim(Claim):
     ``predicted`` is one monomial; ``constant`` the derived value, or a function of the
     size dict; ``margin`` the relative deviation that counts as equal. The ratio is
     extrapolated with a next-order term ``N**-next_order`` in every size of the rate
-    (None: no extrapolation). Default ``"auto"``: 1, and where a correction is seen, orders 1/2 and
-    2 must agree unless the data exclude them. ``error``, ``statistic`` and ``resolution`` are as
+    (None: no extrapolation). Default ``"auto"``: 1, and orders 1/2 and 2 must agree unless the data
+    exclude them. ``error``, ``statistic`` and ``resolution`` are as
     in RateClaim; with ``"weak"`` the mean keeps its sign.
     """
 
@@ -56,6 +57,7 @@ class ConstantClaim(Claim):
         rate = normal_rate(self.predicted, Kind.EXACT)[1]
         object.__setattr__(self, "predicted", rate)
         check_margin(self.id, self.margin)
+        check_next_order(self.id, self.next_order)
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
         check_levels(self, rate)
         if len(rate.terms) != 1:
@@ -139,13 +141,13 @@ class ConstantClaim(Claim):
         if self.next_order != "auto":
             return (test,), (), ""
         found = {}
-        for order in (None, 1.0, *OTHERS):
+        for order in (1.0, *OTHERS):
             other, fitted, _ = self._extrapolated(ratios, order, data)
             misfit = chi_square(ratios, ratios.log_mean - fitted)
-            found[order] = Order(order or 0.0, misfit, misfit, (other,))
+            found[order] = Order(order, misfit, misfit, (other,))
         rivals = [found[order] for order in OTHERS]
         spare = len(data.points) - self._columns(1.0, data).shape[1]
-        return over_orders(found[1.0], rivals, found[None].misfit, spare)
+        return over_orders(found[1.0], rivals, spare)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Constants wrong by twice the margin, either way."""

@@ -14,6 +14,7 @@ from checks.verdicts.conditions import (
     check_choice,
     check_levels,
     check_margin,
+    check_next_order,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real
@@ -45,9 +46,9 @@ class RateClaim(Claim):
       (the only one that allows negative values).
     - ``next_order``: the error is fitted as rate * (1 + a N**-next_order). Default
       ``"auto"``: 1 for a rate of one monomial, none for a sum, whose terms correct each
-      other; where a correction is seen that may as well be of order 1/2, the claim is refuted only
-      if both orders refute it. ``None``: no correction term, a sharper fit for data known to be
-      asymptotic.
+      other; corrections of orders 1/2 and 2 must then agree, unless the data exclude them. A number
+      above 0 is the order, where the derivation gives it. ``None``: no correction term, a sharper
+      fit for data known to be asymptotic.
     - ``floor_share``: the largest share of the finest level's error that may be a
       constant; confidently more is convergence to a wrong limit. A note says what share the data
       exclude. Under a bound of several terms the error must vanish, too, in each size in which all
@@ -78,6 +79,7 @@ class RateClaim(Claim):
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "predicted", rate)
         check_margin(self.id, self.margin)
+        check_next_order(self.id, self.next_order)
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
         check_levels(self, rate)
 
