@@ -12,7 +12,6 @@ from safetensors.numpy import save_file
 from checks.properties.families import FAMILIES
 from checks.properties.weighed import Weighed, weigh
 from checks.suite.house import BUILT_IN
-from checks.suite.problem import InputProblem
 
 LAYERS, HEADS, DQ, D = 2, 4, 6, 24
 Arrays = Mapping[str, np.ndarray]
@@ -118,10 +117,11 @@ def write(folder: Path, tensors: Arrays, config: Mapping[str, Any] | None = None
     return folder
 
 
-def by_family(folder: Path, name: str, **changes: Any) -> Path:
+def by_family(folder: Path, name: str, beside: Arrays | None = None, **changes: Any) -> Path:
     config, shared, tensors, *_ = CASES[name]
     made = {n: w for k, layer in enumerate(attention(shared)) for n, w in tensors(k, layer).items()}
-    return write(folder, made, {"model_type": name.split()[0], **config, **changes})
+    config = {"model_type": name.split()[0], **config, **changes}
+    return write(folder, made | dict(beside or {}), config)
 
 
 def by_map(folder: Path, name: str) -> Weighed:
@@ -174,45 +174,3 @@ def test_the_wrong_order_of_a_fused_tensor_would_change_the_figures(tmp_path: Pa
     wrong = weigh(checkpoint, described, BUILT_IN)
     of_keys = [[row["s1(Wk)"] for row in weighed.figures] for weighed in (right, wrong)]
     assert all(a != pytest.approx(b, rel=0.01) for a, b in zip(*of_keys, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "reason"),
-    [
-        ("llama", {"model_type": "falcon"}, "a model_type among bert, bloom"),
-        ("llama", {"model_type": None}, "a model_type among bert, bloom"),
-        ("llama", {"num_hidden_layers": 1}, "1 layers, as config.json says"),
-        ("llama", {"num_hidden_layers": 3}, "a tensor named model.layers.2"),
-        ("llama", {"num_attention_heads": "4"}, "num_attention_heads to be a positive whole"),
-        ("llama", {"num_attention_heads": 2}, "queries and keys of one size"),
-        ("llama", {"num_key_value_heads": 4}, "queries and keys of one size"),
-        ("llama", {"rope_scaling": {"rope_type": "yarn"}}, "rotary positions of a kind among"),
-        ("llama", {"rope_parameters": {"full": {"rope_type": "longrope"}}}, "received longrope"),
-        ("phi3", {"num_key_value_heads": 4}, "heads of dimension 6"),
-        ("gemma2", {"query_pre_attn_scalar": None}, "a positive query_pre_attn_scalar"),
-        ("bert", {"position_embedding_type": "relative_key"}, "position_embedding_type"),
-        ("bert", {"model_type": "llama"}, "one tensor named layers.0.self_attn.q_proj.weight"),
-        ("llama", {"model_type": "qwen3"}, "a tensor named model.layers.0.self_attn.q_norm"),
-        ("qwen3", {"model_type": "llama"}, "entropy = true or false in the map"),
-    ],
-)
-def test_a_configuration_that_does_not_fit_is_refused(
-    tmp_path: Path, name: str, changes: dict[str, Any], reason: str
-) -> None:
-    with pytest.raises(InputProblem) as refused:
-        weigh(by_family(tmp_path / "m", name, **changes), None, BUILT_IN)
-    assert reason in str(refused.value)
-
-
-def test_a_file_an_index_and_a_folder_are_one_checkpoint(tmp_path: Path) -> None:
-    folder = by_family(tmp_path / "m", "llama")
-    whole = weigh(folder, None, BUILT_IN)
-    assert weigh(folder / "m.safetensors", None, BUILT_IN).figures == whole.figures
-    (folder / "other.safetensors").write_bytes((folder / "m.safetensors").read_bytes())
-    with pytest.raises(InputProblem, match=r"received m\.safetensors, other\.safetensors"):
-        weigh(folder, None, BUILT_IN)
-    names = {n: "m.safetensors" for k, layer in enumerate(attention(2)) for n in plain(k, layer)}
-    index = folder / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": names}))
-    for path in (folder, index):
-        assert weigh(path, None, BUILT_IN).figures == whole.figures
