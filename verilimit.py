@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import raised as raised
     from checks.verdicts import settle as settle
     from numerics.spectral_concentration import adamw2 as adamw2
+    from numerics.spectral_concentration import spectral_cap as spectral_cap
     from theory.algebra.arrays import array as array
     from theory.algebra.arrays import indices as indices
     from theory.algebra.arrays import size as size

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
+
+from checks.app.weights import probe_weights
+from checks.suite.house import BUILT_IN
 
 Write = Callable[..., tuple[Path, Path]]
 D, DQ, HEADS, LAYERS = 6, 3, 2, 2
@@ -36,3 +40,7 @@ def write_checkpoint(
     save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, checkpoint)
     described.write_text(text)
     return checkpoint, described
+
+
+def probe(checkpoint: Path, described: Path | None = None, **options: Any) -> int:
+    return probe_weights((checkpoint,), described, None, BUILT_IN, **options)

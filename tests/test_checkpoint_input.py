@@ -12,7 +12,7 @@ from checks.app.weights import probe_weights
 from checks.suite.house import BUILT_IN
 from checks.suite.problem import InputProblem
 from tests.conftest import Run
-from tests.small_checkpoint import NAMES, Write, tensors, write_checkpoint
+from tests.small_checkpoint import NAMES, Write, probe, tensors, write_checkpoint
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def write(tmp_path: Path) -> Write:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("layers = 2", "expected names of query, key and value, or of fused"),
+        ("layers = 2", "or --map with the names of queries, keys and values"),
         (NAMES.replace("layers = 2", "layers = 0"), "expected positive whole numbers"),
         (NAMES.replace(".k", ".nothing"), "expected a tensor named block.0.nothing"),
         (NAMES.replace("{layer}.q", "q"), "expected names of tensors with {layer} in them"),
@@ -35,7 +35,7 @@ def write(tmp_path: Path) -> Write:
 )
 def test_a_bad_map_is_refused_with_the_reason(write: Write, text: str, reason: str) -> None:
     with pytest.raises(InputProblem) as refused:
-        probe_weights(*write(tensors(), text), None, BUILT_IN)
+        probe(*write(tensors(), text))
     assert reason in str(refused.value)
 
 
@@ -43,13 +43,16 @@ def test_a_bad_file_is_refused_with_the_reason(write: Write, tmp_path: Path) -> 
     checkpoint, described = write(tensors())
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
     with pytest.raises(InputProblem, match="to be a safetensors file"):
-        probe_weights(checkpoint, described, None, BUILT_IN)
-    with pytest.raises(InputProblem, match="one without the other"):
-        probe_weights(checkpoint, None, None, BUILT_IN)
+        probe(checkpoint, described)
+    checkpoint, described = write(tensors())
+    with pytest.raises(InputProblem, match=r"expected .*config\.json, or --map with the names"):
+        probe(checkpoint, None)
+    with pytest.raises(InputProblem, match="--map or --require alone"):
+        probe_weights((), described, None, BUILT_IN)
     broken = tensors()
     broken["block.0.q"][0, 0] = np.nan
     with pytest.raises(InputProblem, match=r"finite numbers in block\.0\.q"):
-        probe_weights(*write(broken), None, BUILT_IN)
+        probe(*write(broken))
 
 
 @pytest.mark.network

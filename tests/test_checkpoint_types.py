@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from checks.app.weights import probe_weights
 from checks.properties.checkpoint import read_heads
 from checks.properties.checkpoint_map import read_map
-from checks.suite.house import BUILT_IN
 from checks.suite.problem import InputProblem
-from tests.small_checkpoint import NAMES, Write, tensors, write_checkpoint
+from tests.small_checkpoint import NAMES, Write, probe, tensors, write_checkpoint
 
 FLOATS = ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"]
 
@@ -26,7 +24,7 @@ def write(tmp_path: Path) -> Write:
 
 def refused(write: Write, made: dict, text: str = NAMES) -> str:
     with pytest.raises(InputProblem) as problem:
-        probe_weights(*write(made, text), None, BUILT_IN)
+        probe(*write(made, text))
     return str(problem.value)
 
 
@@ -55,13 +53,13 @@ def test_an_index_reads_like_one_file(
     write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint, described = write(made := tensors())
-    probe_weights(checkpoint, described, None, BUILT_IN)
+    probe(checkpoint, described)
     whole, index = capsys.readouterr().out, tmp_path / "a.safetensors.index.json"
     place = {name: f"{name[6]}.safetensors" for name in made}
     for file in set(place.values()):
         save_file({n: w for n, w in made.items() if place[n] == file}, tmp_path / file)
     index.write_text(json.dumps({"metadata": {}, "weight_map": place}))
-    probe_weights(index, described, None, BUILT_IN)
+    probe(index, described)
     assert capsys.readouterr().out == whole
     for broken, reason in (
         ("[]", "with a weight_map"),
@@ -70,13 +68,13 @@ def test_an_index_reads_like_one_file(
     ):
         index.write_text(broken)
         with pytest.raises(InputProblem, match=reason):
-            probe_weights(index, described, None, BUILT_IN)
+            probe(index, described)
 
 
 def test_zeros_have_no_concentration_and_no_not_a_number(
     write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    probe_weights(*write({n: 0 * w for n, w in tensors().items()}), None, BUILT_IN)
+    probe(*write({n: 0 * w for n, w in tensors().items()}))
     printed = capsys.readouterr().out
     assert "nan" not in printed.split()
     assert "is nan" not in printed
@@ -88,16 +86,14 @@ def test_zeros_have_no_concentration_and_no_not_a_number(
 def test_the_printed_bound_says_for_which_attention_and_is_rounded_down(
     write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (
-        probe_weights(*write(tensors(), NAMES + "rotary = true\nsoftcap = 9"), None, BUILT_IN) == 0
-    )
+    assert probe(*write(tensors(), NAMES + "rotary = true\nsoftcap = 9")) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert (
         "in attention softmax(9 tanh(0.5774 q.k / 9)) with q = Wq x, k = Wk x, both turned"
         in printed
     )
     assert "no bound for attention over fewer tokens" in printed
-    assert probe_weights(*write(tensors(), NAMES + "entropy = false"), None, BUILT_IN) == 0
+    assert probe(*write(tensors(), NAMES + "entropy = false")) == 0
     assert "H(" not in capsys.readouterr().out
 
 
@@ -119,6 +115,6 @@ def test_the_map_must_speak_of_what_changes_the_logits(
     made = {f"{n}.weight": w for n, w in tensors().items()} | {extra: np.ones(6)}
     text = NAMES.replace(".q", ".q.weight").replace(".k", ".k.weight").replace(".v", ".v.weight")
     if reason is None:
-        assert probe_weights(*write(made, text + more), None, BUILT_IN) == 0
+        assert probe(*write(made, text + more)) == 0
     else:
         assert reason in refused(write, made, text + more)

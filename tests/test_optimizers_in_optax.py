@@ -11,7 +11,7 @@ import pytest
 from jaxtyping import PyTree
 
 from numerics.adamw_depth_limit.adamw_variants import blockwise_adamw
-from numerics.spectral_concentration.spectral_cap import adamw2
+from numerics.spectral_concentration.spectral_cap import adamw2, spectral_cap
 
 Method = Callable[..., Any]  # (learning_rate, **others) -> a transformation
 
@@ -24,7 +24,12 @@ def exactly(learning_rate: Any, **others: Any) -> optax.GradientTransformationEx
     return capped(learning_rate, exact=True, **others)
 
 
-every = pytest.mark.parametrize("method", [capped, exactly, blockwise_adamw])
+def behind_sgd(learning_rate: Any) -> optax.GradientTransformationExtraArgs:
+    return optax.chain(optax.sgd(learning_rate), spectral_cap(0.01))
+
+
+METHODS = [capped, exactly, blockwise_adamw]
+every = pytest.mark.parametrize("method", METHODS)
 SHAPES = {"scalar": (), "vector": (3,), "stack": (2, 3, 2), "empty": (0, 3)}  # fmt: skip
 
 
@@ -115,7 +120,7 @@ WRAPPERS = {
 }
 
 
-@every
+@pytest.mark.parametrize("method", [*METHODS, behind_sgd])
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_wrappers_of_optax_run_in_a_loop_on_the_device(method: Method, wrapper: str) -> None:
     step, params = WRAPPERS[wrapper](method(1e-2)), tree()

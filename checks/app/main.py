@@ -492,18 +492,37 @@ def probe(
         opt.Profile, typer.Option("--profile", help="ci: repeatable; nightly: explores, longer.")
     ] = opt.Profile.ci,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="Probe these trained weights instead.")
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="DIR|FILE|INDEX",
+            help="Probe these trained weights instead (repeated: a series).",
+        ),
     ] = None,
     map: Annotated[
-        Path | None, typer.Option("--map", help="TOML file that says which tensor is which.")
+        Path | None,
+        typer.Option("--map", help="TOML file that says which tensor is which; else config.json."),
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require", help="Of weights, e.g. 'SEC(1) <= 0.9': exit 1 where it is not met."
+        ),
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write figures of weights.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write them as a table.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw a series, .svg.")] = None,
     rooms: opt.RoomsOption = None,
 ) -> None:
     """Look for a counterexample to each assumption, and for one outside its domain."""
-    if checkpoint is not None or map is not None:
+    if any(given for given in (checkpoint, map, require, json, csv, plot)):
         from checks.app.weights import probe_weights
 
-        raise typer.Exit(probe_weights(checkpoint, map, room, house(rooms)))
+        status = probe_weights(
+            tuple(checkpoint or ()), map, room, house(rooms), require=tuple(require or ()),
+            json=json, csv=csv, plot=plot,
+        )  # fmt: skip
+        raise typer.Exit(status)
     from checks.app.probing import probe
 
     raise typer.Exit(probe(room, house(rooms), profile=profile.value, examples=examples, seed=seed))

@@ -10,9 +10,9 @@ from checks.properties.trained import EXACT, Finding, Measured, relative
 
 def findings(heads: Sequence[Head], measured: Sequence[Measured]) -> Iterator[Finding]:
     """Bounded, Lipschitz and the same in all layers; Q^T K = beta I with a positive beta."""
-    if heads[0].logits.rotary:
+    if other := _beyond(heads[0]):
         for assumption in ("fixed-attention", "forcing (epsilon = 0)"):
-            yield Finding(assumption, False, "attention depends on positions (rotary), too")
+            yield Finding(assumption, False, other)
         return
     constant = max(m.sigma_v * (1 + 3 * _slope(h, m)) for h, m in zip(heads, measured, strict=True))
     first = {h.head: h for h in heads if h.layer == heads[0].layer}
@@ -30,11 +30,20 @@ def findings(heads: Sequence[Head], measured: Sequence[Measured]) -> Iterator[Fi
     )
 
 
+def _beyond(head: Head) -> str:
+    """What of its logits the room's attention does not have."""
+    if head.logits.rotary or head.logits.slope:
+        kind = "rotary" if head.logits.rotary else "ALiBi"
+        return f"attention depends on positions ({kind}), too"
+    return "attention normalises queries and keys" * (head.logits.reach is not None)
+
+
 def _slope(head: Head, measured: Measured) -> float:
     """|Q^T K| on the unit ball, where biases add their pull."""
     pull = float(np.linalg.norm(head.Wk.T @ head.bq))
     if head.logits.softcap is not None:
         pull += float(np.linalg.norm(head.Wq.T @ head.bk))
+    assert measured.sigma_logits is not None  # no norm layer: `_beyond`
     return measured.sigma_logits + head.logits.factor(len(head.Wq)) * pull
 
 

@@ -4,7 +4,7 @@ Nothing of the checkpoint is executed, and no layout is guessed: where a tensor 
 ways, the map has to say which.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,11 @@ class Head:
 
 def read_heads(path: Path, described: Map) -> tuple[Head, ...]:
     """All heads of a checkpoint, layer by layer; raises `InputProblem` for a bad file or map."""
-    tensors = open_checkpoint(path)
+    return heads_of(open_checkpoint(path), described)
+
+
+def heads_of(tensors: Tensors, described: Map) -> tuple[Head, ...]:
+    """The same for tensors that are open."""
     heads = tuple(h for k in range(described.layers) for h in _layer(tensors, described, k))
     require_said(tensors, described)
     return heads
@@ -68,13 +72,49 @@ def _layer(tensors: Tensors, described: Map, index: int) -> list[Head]:
             "queries and keys of one size, and biases of theirs",
             f"{Wq[0].shape}, {Wk[0].shape} a head and biases of shapes {bq.shape}, {bk.shape}",
         )
+    if described.head_dim not in (None, len(Wq[0])):
+        raise problem(
+            f"heads of dimension {described.head_dim}",
+            f"{len(Wq[0])}: {len(weights[0])} queries and {described.heads} heads",
+        )
     group = described.heads // described.key_heads
+    logits = _logits(get, described, index, len(Wq[0]))
     bq, bk = np.split(bq, described.heads), np.split(bk, described.key_heads)
     return [
-        Head(layer, h, Wq[h], Wk[h // group], Wv[h // group], bq[h], bk[h // group],
-             described.logits[index])
+        Head(layer, h, Wq[h], Wk[h // group], Wv[h // group], bq[h], bk[h // group], logits[h])
         for h in range(described.heads)
     ]  # fmt: skip
+
+
+def _logits(get: Any, described: Map, index: int, dq: int) -> list[Logits]:
+    """How each head of a layer makes its logits."""
+    alone = [replace(described.logits[index], slope=slope) for slope in described.slopes]
+    if "query_norm" not in described.names:
+        return alone
+    (of_q, m), (of_k, n) = (
+        _gains(get, name, described, count, dq)
+        for name, count in (("query_norm", described.heads), ("key_norm", described.key_heads))
+    )
+    group = described.heads // described.key_heads
+    return [
+        replace(made, gains=(of_q[h], of_k[h // group]), entries=(m, n))
+        for h, made in enumerate(alone)
+    ]
+
+
+def _gains(
+    get: Any, name: str, described: Map, count: int, dq: int
+) -> tuple[Float[np.ndarray, " heads"], int]:
+    """The largest gain of each head's norm layer, and the number of entries that it normalises.
+
+    One vector serves all heads, each normalised alone, or has a gain for each entry of all of them,
+    normalised together; a matrix has a row for each head.
+    """
+    gains = get(name)
+    if gains.shape not in ((dq,), (count * dq,), (count, dq)):
+        raise problem(f"{name} to have {dq} gains, or {count} times as many", f"{gains.shape}")
+    largest = np.abs(gains + described.norm_offset).reshape(-1, dq).max(axis=1)
+    return np.broadcast_to(largest, count), gains.size if gains.ndim == 1 else dq
 
 
 def _blocks(described: Map) -> int:

@@ -1,6 +1,7 @@
 """The map of a checkpoint: which tensors are queries, keys and values, and how logits are made.
 
-It is a TOML file (docs/probes.md). What it does not say is not guessed.
+It is a TOML file (docs/probes.md), or follows from the checkpoint's ``config.json``. What it does
+not say is not guessed.
 """
 
 import re
@@ -11,13 +12,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from checks.properties.logits import Logits
+from checks.properties.logits import Logits, alibi_slopes
 from checks.properties.tensors import problem
 
-NAMES = ("query", "key", "value", "fused", "query_bias", "key_bias", "fused_bias")
-COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens")
-LOGITS = ("scale", "rotary", "softcap", "entropy")
-KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms", "ignore"}
+WEIGHTS = ("query", "key", "value", "fused")
+NAMES = (*WEIGHTS, "query_bias", "key_bias", "fused_bias", "query_norm", "key_norm")
+COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens", "head_dim")
+LOGITS = ("scale", "rotary", "softcap", "alibi", "norm_offset", "entropy")
+KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms", "init_std", "ignore"}
 LAYOUTS = ("out_in", "in_out")
 ORDERS = {
     "qkv": "all queries, then all keys, then all values (GPT-2, ViT)",
@@ -31,9 +33,10 @@ class Map:
     """What the map says.
 
     ``layout`` is "out_in" (rows are outputs, as in torch) or "in_out"; ``fused_order`` says how
-    queries, keys and values follow each other in a fused tensor; ``logits`` has one entry a layer;
-    without ``entropy`` no bound is computed; ``ignore`` has names of tensors, with ``*`` for any
-    letters, that do not enter the logits.
+    queries, keys and values follow each other in a fused tensor; ``logits`` has one entry a layer,
+    ``slopes`` (ALiBi) one a head; the gains of QK-norm are its weights and ``norm_offset``;
+    ``init_std`` is that of the weights before training; without ``entropy`` no bound is computed;
+    ``ignore`` has names of tensors, with ``*`` for any letters, that do not enter the logits.
     """
 
     names: Mapping[str, str]
@@ -46,19 +49,33 @@ class Map:
     tokens: int
     token_norms: tuple[float, ...]
     logits: tuple[Logits, ...]
+    slopes: tuple[float, ...]
+    norm_offset: float
+    head_dim: int | None
+    init_std: float | None
     entropy: bool
     said: frozenset[str]
     ignore: tuple[str, ...]
 
 
-def read_map(path: Path) -> Map:
-    """The map in a TOML file; raises `InputProblem` for anything that is missing or unknown."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says; raises `InputProblem` for another file and for unknown keys."""
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise problem(f"{path} to be a TOML file", str(error)) from error
     if unknown := sorted(set(found) - KEYS):
         raise problem(f"keys among {', '.join(sorted(KEYS))}", ", ".join(map(_meant, unknown)))
+    return found
+
+
+def read_map(path: Path) -> Map:
+    """The map in a TOML file; raises `InputProblem` for anything that is missing or unknown."""
+    return make_map(read_toml(path))
+
+
+def make_map(found: Mapping[str, Any]) -> Map:
+    """The map that these keys and values describe; raises `InputProblem` for one that is wrong."""
     names, counts = _names(found), _counts(found)
     norms = found.get("token_norms", [1.0])
     if not isinstance(norms, list) or not norms or not all(map(_is_positive, norms)):
@@ -72,11 +89,16 @@ def read_map(path: Path) -> Map:
     ignore = found.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(n, str) for n in ignore):
         raise problem("ignore to be a list of names of tensors", repr(ignore))
+    std, offset = found.get("init_std"), found.get("norm_offset", 0)
+    if (std is not None and not _is_positive(std)) or not (offset == 0 or _is_positive(offset)):
+        raise problem("init_std and norm_offset to be positive numbers", f"{std!r}, {offset!r}")
+    head_dim = counts.pop("head_dim", None)
     return Map(
         names=names, layout=layout, fused_order=_order(found, counts),
         token_norms=tuple(map(float, norms)), logits=_logits(found, counts["layers"]),
-        entropy=found.get("entropy", True), said=frozenset(found), ignore=tuple(ignore),
-        **counts,
+        slopes=_slopes(found, counts["heads"]), norm_offset=float(offset), head_dim=head_dim,
+        init_std=std, entropy=found.get("entropy", True), said=frozenset(found),
+        ignore=tuple(ignore), **counts,
     )  # fmt: skip
 
 
@@ -90,6 +112,8 @@ def _names(found: Mapping[str, Any]) -> Mapping[str, str]:
     separate, fused = {"query", "key", "value"} & set(names), "fused" in names
     if fused == bool(separate) or len(separate) not in (0, 3):
         raise problem("names of query, key and value, or of fused", ", ".join(names) or "none")
+    if len({"query_norm", "key_norm"} & set(names)) == 1:
+        raise problem("query_norm and key_norm, or none of them", "one of them")
     if not fused and "fused_bias" in names:
         raise problem("query_bias and key_bias beside query and key", "fused_bias")
     if wrong := [k for k, v in names.items() if not isinstance(v, str) or "{layer}" not in v]:
@@ -148,6 +172,22 @@ def _logits(found: Mapping[str, Any], layers: int) -> tuple[Logits, ...]:
     if softcap is not None and not _is_positive(softcap):
         raise problem("softcap to be a positive number", repr(softcap))
     return tuple(Logits(scale, found.get("rotary", False), softcap) for scale in scales)
+
+
+def _slopes(found: Mapping[str, Any], heads: int) -> tuple[float, ...]:
+    """What each head's logits lose for a token of distance."""
+    given = found.get("alibi", False)
+    if given is True:
+        return alibi_slopes(heads)
+    slopes = [0.0] * heads if given is False else given
+    if not isinstance(slopes, list) or len(slopes) != heads or (
+        given is not False and not all(map(_is_positive, slopes))
+    ):  # fmt: skip
+        raise problem("alibi to be true, false, or a list of one positive slope a head",
+                      repr(given))  # fmt: skip
+    if given is not False and "softcap" in found:
+        raise problem("softcap or alibi: in which order they act is not known", "both")
+    return tuple(map(float, slopes))
 
 
 def _is_positive(value: Any) -> bool:

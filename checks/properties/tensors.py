@@ -80,10 +80,33 @@ class Tensors:
 
 
 def open_checkpoint(path: Path) -> Tensors:
-    """The tensors of a safetensors file, or of all files of an index; `InputProblem` if bad."""
+    """The tensors of a safetensors file, of all files of an index, or of a folder with either.
+
+    Raises `InputProblem` for anything else.
+    """
+    if path.is_dir():
+        return open_checkpoint(_within(path))
     if path.suffix == ".json":
         return _from_index(path)
     return Tensors(dict.fromkeys(_names(path), path))
+
+
+def _within(folder: Path) -> Path:
+    """The index of a folder, or its one file."""
+    for found in (
+        sorted(folder.glob(f"*.{end}")) for end in ("safetensors.index.json", "safetensors")
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    else:
+        found = sorted(folder.iterdir())
+    raise problem(
+        f"one safetensors file in {folder}, or the index of several",
+        ", ".join(file.name for file in found[:6]) or "an empty directory",
+        "Name the file, or convert the checkpoint to safetensors.",
+    )
 
 
 def _from_index(path: Path) -> Tensors:

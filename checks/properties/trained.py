@@ -24,7 +24,7 @@ class Measured:
     """Spectral norms of one head.
 
     ``sigma_logits`` is the gain of the logits: the factor of q.k times sigma_1(Wq^T Wk), or, with
-    rotary positions, times sigma_1(Wq) sigma_1(Wk).
+    rotary positions, times sigma_1(Wq) sigma_1(Wk); None where a norm layer lies between.
     """
 
     layer: int
@@ -32,7 +32,7 @@ class Measured:
     sigma_q: float
     sigma_k: float
     sigma_v: float
-    sigma_logits: float
+    sigma_logits: float | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Columns:
 
 def measure(head: Head) -> Measured:
     """The spectral norms of one head."""
+    stretched = gain(head)
     query, key, value = (float(np.linalg.norm(w, 2)) for w in (head.Wq, head.Wk, head.Wv))
     return Measured(
         layer=head.layer,
@@ -65,7 +66,7 @@ def measure(head: Head) -> Measured:
         sigma_q=query,
         sigma_k=key,
         sigma_v=value,
-        sigma_logits=head.logits.factor(len(head.Wq)) * gain(head),
+        sigma_logits=None if stretched is None else head.logits.factor(len(head.Wq)) * stretched,
     )
 
 

@@ -22,7 +22,8 @@ BIAS = {"b", "bias", "biases", "bq", "bk", "bqkv"}
 PLAIN = {"proj", "projection", "linear", "lin", "to", "self", "attn", "attention", "layer"}
 NORM = {"norm", "ln", "layernorm", "rmsnorm", "rms"}
 ROTARY = {"rotary", "rope", "freqs", "freq", "cis", "cos", "sin"}
-LOGITS = {"alibi", "slope", "slopes", "sink", "sinks", "rel", "relative", "distance",
+ALIBI = {"alibi", "slope", "slopes"}
+LOGITS = {*ALIBI, "sink", "sinks", "rel", "relative", "distance",
           "temperature", "tau", "logit", "logits", "qnorm", "knorm", "qknorm"}  # fmt: skip
 ADAPTER = {"lora", "dora", "adapter", "adapters", "ia3"}
 # Words, and whole parts of names, of what comes after the weights of attention or beside it.
@@ -45,6 +46,8 @@ def require_said(tensors: Tensors, described: Map) -> None:
     ]  # fmt: skip
     for name in left:
         key = _sign(name)
+        if key == "entropy" and "alibi" in described.said and ALIBI & set(_words(name)):
+            continue
         if key is not None and key not in described.said:
             raise problem(
                 f"{key} = true or false in the map of a checkpoint with {name}", "neither",
@@ -62,7 +65,8 @@ def _require_named(tensors: Tensors, described: Map, layer: int, left: list[str]
     """Everything beside queries and keys in one layer is known to leave the logits alone."""
     names = {n: v.replace("{layer}", str(layer)) for n, v in described.names.items()}
     beside = _beside([names[n] for n in ("query", "key", "fused") if n in names], layer)
-    moved = described.logits[0].rotary or described.logits[0].softcap is not None
+    made = described.logits[0]
+    moved = made.rotary or made.softcap is not None or "query_norm" in described.names
     for name in left:
         if not name.startswith(beside):
             continue

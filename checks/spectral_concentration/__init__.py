@@ -298,7 +298,7 @@ claims = (
     frequency(
         "warm-up-to-a-high-rate",
         "Warm-up to rate 0.1 without decay learns and then worsens: not a substitute for the cap.",
-        events.warmup_events, {"loss 1.2 times its lowest": often, "accurate": seldom},
+        events.warmup_events, {"loss 1.2 times its lowest": often, "accurate": seldom}, cap=40,
         capped=("with the cap", {"tau": TAU}),
         low_rate=("warm-up to 0.005", {"rate": 0.005}),
     ),

@@ -18,8 +18,8 @@ from numerics.spectral_concentration import (
     LOW_RANK,
     relative_growth,
 )
+from numerics.spectral_concentration.other_caps import adam_with_any_cap
 from numerics.spectral_concentration.reversal import Arm, Record, Task, crashed, train
-from numerics.spectral_concentration.spectral_cap import capped_adamw
 
 U = 2.0**-53
 TAU = 0.01
@@ -36,10 +36,9 @@ def _path_program(rounds: int) -> Any:
     """Compiled steps for all instances; zero rounds are exact norms."""
 
     def run(start: Any, gradients: Any, decay: Any, on_gradient: Any, frobenius: Any) -> Any:
-        method = capped_adamw(
-            1.0, TAU, lambda direction, gradient: jnp.where(on_gradient, gradient, direction),
-            b1=0.9, b2=0.999, eps=0.0, weight_decay=decay, power_iterations=rounds,
-            exact=rounds == 0, exempt=None, frobenius=frobenius,
+        method = adam_with_any_cap(
+            TAU, rate=1.0, eps=0.0, weight_decay=decay, rounds=rounds,
+            on_gradient=on_gradient, frobenius=frobenius,
         )  # fmt: skip
 
         def step(carry: Any, gradient: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from checks.properties.checkpoint import Head
 from checks.properties.checkpoint_map import Map
-from checks.properties.logits import gain, small_product
+from checks.properties.logits import small_product
 from checks.properties.trained import EXACT, Columns, Finding, Measured, relative
 from numerics.generated.spectral_concentration import entropy_lower_bound
 
@@ -55,30 +55,33 @@ def sec(head: Head) -> tuple[float, float] | None:
 
 def least_entropy(head: Head, tokens: int, norms: Sequence[float]) -> tuple[float, ...]:
     """The bound for each norm of tokens, as a share of log T."""
-    reach = [min(np.sqrt(tokens) * largest_logit(head, r), LARGEST) for r in norms]
+    reach = [min(np.sqrt(tokens) * largest_logit(head, r, tokens), LARGEST) for r in norms]
     return tuple(
         float(h) for h in np.asarray(_least_entropy(tokens, np.array(reach))) / np.log(tokens)
     )
 
 
-def largest_logit(head: Head, r: float) -> float:
+def largest_logit(head: Head, r: float, tokens: int) -> float:
     """A bound of the size of all logits of a head, up to a number that is the same for all keys.
 
     Without positions ``q.k = x^T Wq^T Wk y + bq^T Wk y + (x^T Wq^T + bq^T) bk``, and the last part
     is the same for all keys y: the softmax does not see it, but a cap on the logits does. Rotary
-    positions put a rotation between q and k, about which only the product of their norms is known.
+    positions put a rotation between q and k, about which only the product of their norms is known;
+    a norm layer sets these norms. ALiBi adds a number in an interval of length slope (tokens - 1).
     """
     kind, norm = head.logits, np.linalg.norm
-    if kind.rotary:
+    if kind.reach is not None:
+        largest = kind.reach[0] * kind.reach[1]
+    elif kind.rotary:
         largest = (r * norm(head.Wq, 2) + norm(head.bq)) * (r * norm(head.Wk, 2) + norm(head.bk))
     else:
-        largest = r * (r * gain(head) + norm(head.Wk.T @ head.bq))
+        largest = r * (r * norm(small_product(head), 2) + norm(head.Wk.T @ head.bq))
         if kind.softcap is not None:
             largest += r * norm(head.Wq.T @ head.bk) + abs(head.bq @ head.bk)
     largest = kind.factor(len(head.Wq)) * largest
-    return float(
-        largest if kind.softcap is None else kind.softcap * np.tanh(largest / kind.softcap)
-    )
+    if kind.softcap is not None:
+        largest = kind.softcap * np.tanh(largest / kind.softcap)
+    return float(largest + kind.slope * (tokens - 1) / 2)
 
 
 def _meaning(table: Map, heads: Sequence[Head]) -> str:
@@ -92,7 +95,7 @@ def _meaning(table: Map, heads: Sequence[Head]) -> str:
         f"H(r): no query has less entropy, as a share of log {table.tokens}, over {table.tokens} "
         f"tokens of norm at most r (as they enter Wq and Wk), in attention "
         f"{' or, in other heads, '.join(kinds)}. It is no bound for attention over fewer tokens, "
-        f"nor with anything else in the logits: QK-norm, ALiBi, relative position biases, sinks."
+        f"nor with anything else in the logits: relative position biases, sinks, a temperature."
     )
 
 

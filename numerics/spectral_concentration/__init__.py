@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from numerics.spectral_concentration.spectral_cap import AdamW2State as AdamW2State
 from numerics.spectral_concentration.spectral_cap import adamw2 as adamw2
+from numerics.spectral_concentration.spectral_cap import spectral_cap as spectral_cap
 
 MODES = ("none", "benign", "malignant", "uniform")
 # Where a mode begins, as shares of log n (entropy) and n (effective rank): the sheet, section 3.

@@ -5,7 +5,7 @@ be told apart. An arm is data (rate, cap, warm-up, which matrices are capped), s
 program trains every arm and seed at once.
 """
 
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from numerics.engine.quick import quick_jit
 from numerics.spectral_concentration import attention_entropy, collapse_indicators, product_spectrum
-from numerics.spectral_concentration.spectral_cap import capped_adamw
+from numerics.spectral_concentration.other_caps import adam_with_any_cap
 
 KEPT = 4  # s of the concentration that is recorded
 
@@ -129,15 +129,13 @@ def optimizer(arm: Arm) -> optax.GradientTransformation:
             "gains": tuple(others for _ in params["gains"]),
         }
 
-    return capped_adamw(
-        lambda count: arm.rate * jnp.minimum(1.0, (count + 1) / jnp.maximum(arm.warmup, 1.0)),
+    return adam_with_any_cap(
         arm.tau,
-        lambda direction, gradient: jax.tree.map(
-            partial(jnp.where, arm.on_gradient), gradient, direction
-        ),
-        b1=0.9, b2=0.999, eps=1e-8, weight_decay=0.0, power_iterations=3, exact=False,
-        exempt=exempt, frobenius=arm.frobenius,
-    )  # fmt: skip
+        rate=lambda count: arm.rate * jnp.minimum(1.0, (count + 1) / jnp.maximum(arm.warmup, 1.0)),
+        exempt=exempt,
+        on_gradient=arm.on_gradient,
+        frobenius=arm.frobenius,
+    )
 
 
 def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:

@@ -1,4 +1,4 @@
-"""AdamW whose step is capped relative to spectral norms, as an optax transformation.
+"""A cap on steps relative to spectral norms, behind any optimiser; AdamW with it is AdamW^2.
 
 ``W <- W - a (D + weight_decay W)`` with Adam's direction D and
 ``a = min(learning_rate, tau sigma_1(W) / sigma_1(D))``: no singular value moves by more than
@@ -14,34 +14,49 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Inexact, PyTree
+from jaxtyping import Array, PyTree
 
 from numerics.engine.leaves import allowed, at, cast, is_decay, marks, real, wide
 from numerics.spectral_concentration.spectral_norms import (
+    STACK,
     exact_norms,
-    length,
+    is_zero,
+    letters_of,
     spectral_norms,
+    spread,
+    stack_of,
     starts,
 )
 
 Scalar = Any  # a number or an array without axes, traced or not
 Ruler = Callable[[PyTree, PyTree], PyTree]  # (direction, gradient) -> what the cap measures
+NormsOf = Callable[[Array, Array, str], tuple[Array, Array]]  # (array, warm start, axes)
 
 
-class AdamW2State(NamedTuple):
-    """Moments, warm starts, and what the last step did.
+class SpectralCapState(NamedTuple):
+    """Warm starts, and what the last step did.
 
-    ``vectors`` holds for each parameter the warm starts of its matrices, then of their updates.
-    ``rate`` holds the capped learning rate of the last step: for each parameter one number for
-    each of its matrices. ``free`` marks parameters that are not capped.
+    ``vectors`` holds for each parameter the warm starts of its matrices and of their updates.
+    ``rate`` holds the capped rate of the last step: for each parameter one number for each of its
+    matrices. ``free`` marks parameters that are not capped.
     """
 
     count: Array  # pyright: ignore[reportIncompatibleMethodOverride]
-    mu: PyTree
-    nu: PyTree
     vectors: PyTree
     free: PyTree
     rate: PyTree
+
+
+class AdamW2State(NamedTuple):
+    """The moments of Adam and the state of the cap."""
+
+    adam: optax.ScaleByAdamState
+    cap: SpectralCapState
+
+    @property
+    def rate(self) -> PyTree:
+        """The capped learning rates of the last step."""
+        return self.cap.rate
 
 
 def adamw2(
@@ -54,162 +69,205 @@ def adamw2(
     eps_root: Scalar = 0.0,
     weight_decay: Any = 0.0,
     mask: Any = None,
+    axes: Any = None,
     power_iterations: Any = 3,
     exact: bool = False,
     exempt: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
     """AdamW with the step of every parameter capped at ``tau sigma_1(W) / sigma_1(D)``.
 
-    A parameter with two or more axes is a matrix, or a stack of matrices in its last two axes,
-    each with a cap of its own; sigma_1 of a vector is its norm. Moments and norms are of float32 at
-    least, updates of the type of the parameters. Numbers may be traced, or schedules
-    (count -> number) for ``learning_rate``, ``tau`` and ``weight_decay``.
+    ``optax.scale_by_adam``, in float32 at least, and behind it `spectral_cap`, which explains the
+    other arguments. Numbers may be traced, or schedules (count -> number) for ``learning_rate``,
+    ``tau`` and ``weight_decay``. ``eps_root`` is added under the root, as in optax; above zero,
+    gradients of zero have gradients. `AdamW2State.rate` has the capped rates of the last step.
 
-    - ``tau``: the cap, above zero (``inf`` is AdamW).
-    - ``eps_root``: added under the root, as in optax; above zero, gradients of zero have gradients.
-    - ``mask``: which parameters decay; ``exempt``: which have no cap. Each is a tree of booleans
-      like the parameters or a prefix of one (``exempt`` also an array of them for the matrices of a
-      stack), or a function from parameters to one. A matrix that is zero when training starts is
-      exempt, too: with a cap it would stay zero for ever. One that has become zero is let go for
-      one step.
+    Raises ValueError for numbers out of range, in ``init`` for parameters that are no
+    floating-point numbers and for masks and axes that do not fit them, and in ``update`` when no
+    parameters are passed.
+    """
+    if not (is_decay(b1) and is_decay(b2)):
+        raise ValueError(f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}")
+    if not all(allowed(number, lambda x: x >= 0) for number in (eps, eps_root)):
+        raise ValueError(
+            f"adamw2: expected eps and eps_root of at least zero, received {eps} and {eps_root}"
+        )
+    cap = spectral_cap(
+        tau, rate=learning_rate, weight_decay=weight_decay, mask=mask, axes=axes,
+        power_iterations=power_iterations, exact=exact, exempt=exempt,
+    )  # fmt: skip
+    return adam_with(cap, b1=b1, b2=b2, eps=eps, eps_root=eps_root)
+
+
+def spectral_cap(
+    tau: Any,
+    *,
+    rate: Any = 1.0,
+    weight_decay: Any = 0.0,
+    mask: Any = None,
+    axes: Any = None,
+    power_iterations: Any = 3,
+    exact: bool = False,
+    exempt: Any = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Cap the updates u of any optimiser: ``optax.chain(optimiser, spectral_cap(0.01))``.
+
+    ``u <- a (u + weight_decay W)`` with ``a = min(rate, tau sigma_1(W) / sigma_1(u))``, so that
+    no singular value moves by more than ``tau sigma_1(W)`` beyond the decay. Norms are of float32
+    at least, updates of the type of the parameters.
+
+    - ``tau``: the cap, above zero (``inf`` is none).
+    - ``rate``: by what updates are multiplied where the cap does not bind; they come with a
+      learning rate, usually. Like ``tau`` and ``weight_decay`` it may be a schedule.
+    - ``axes``: what is a matrix. A letter for each axis of a parameter: r for rows, c for columns,
+      s for axes that count matrices, each with a cap of its own; ``*`` for any number of these.
+      Without it a parameter with two or more axes is a stack of matrices in its last two,
+      ``"*rc"``. Flax's kernel of queries, (embed, heads, head_dim), is none: it is ``"rsc"`` with a
+      cap a head or ``"rcc"`` with one for W_q, that of outputs ``"src"`` or ``"rrc"``, and a
+      convolution's ``"rrrc"``. sigma_1 of a vector is its norm; ``"sc"`` is a stack of vectors.
+    - ``mask``: which parameters decay; ``exempt``: which have no cap. A matrix that is zero when
+      training starts is exempt, too: with a cap it would stay zero for ever. One that has become
+      zero is let go for one step.
     - ``power_iterations``: rounds a step, started from the vectors of the step before. They see at
       most sigma_1, so steps exceed the cap somewhat; ``exact=True`` takes singular values instead.
 
-    Raises ValueError for a tau, rate of decay or number of rounds out of range, in ``init`` for
-    parameters that are no floating-point numbers and for a mask that does not fit them, and in
-    ``update`` when no parameters are passed.
+    ``axes``, ``mask`` and ``exempt`` are trees like the parameters or prefixes of one (``exempt``
+    also with an array of booleans for the matrices of a stack), or functions from parameters to
+    one. A gradient that is no number gives updates that are none, as in optax; the warm starts
+    outlive it. Raises ValueError as `adamw2` does.
     """
-    _check(tau, power_iterations, b1, b2, eps, eps_root, weight_decay)
-    return capped_adamw(
-        learning_rate, tau, lambda direction, _: direction, b1=b1, b2=b2, eps=eps,
-        eps_root=eps_root, weight_decay=weight_decay, mask=mask, power_iterations=power_iterations,
-        exact=exact, exempt=exempt,
-    )  # fmt: skip
+    if not (callable(tau) or allowed(tau, lambda cap: cap > 0)):
+        raise ValueError(f"spectral_cap: expected a cap tau above zero, received {tau}; try 0.01")
+    if not allowed(power_iterations, lambda count: count >= 1):
+        raise ValueError(
+            f"spectral_cap: expected at least one round of power iteration, received "
+            f"{power_iterations}; for exact norms pass exact=True"
+        )
+    if not (callable(weight_decay) or allowed(weight_decay, lambda x: x >= 0)):
+        raise ValueError(
+            f"spectral_cap: expected a weight_decay of at least zero, received {weight_decay}"
+        )
+    norms_of = exact_norms if exact else partial(_estimated, power_iterations)
+    return cap_by(
+        norms_of, tau, rate=rate, weight_decay=weight_decay, mask=mask, axes=axes, exempt=exempt
+    )
 
 
-def capped_adamw(
-    learning_rate: Any,
+def cap_by(
+    norms_of: NormsOf,
     tau: Any,
-    ruler: Ruler,
     *,
-    b1: Scalar,
-    b2: Scalar,
-    eps: Scalar,
-    eps_root: Scalar = 0.0,
-    weight_decay: Any,
+    rate: Any,
+    weight_decay: Any = 0.0,
     mask: Any = None,
-    power_iterations: Any,
-    exact: bool,
-    exempt: Any,
-    frobenius: Any = False,
+    axes: Any = None,
+    exempt: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """The same with a choice of what the cap measures: ``ruler(direction, gradient)``.
+    """`spectral_cap` with a choice of norms; ``update(..., measured=)`` measures something else."""
 
-    The paper's is the direction. The raw gradient, an easy misreading, is a planted error.
-    ``frobenius``, which may be traced: whether norms are Frobenius', the cap of LARS.
-    """
-    norms_of = exact_norms if exact else partial(spectral_norms, rounds=power_iterations)
+    def letters(params: PyTree) -> PyTree:
+        found = marks(STACK if axes is None else axes, params)
+        return jax.tree.map(lambda w, spec: letters_of(w.shape, spec), params, found)
 
-    def init(params: PyTree) -> AdamW2State:
-        free = jax.tree.map(_zero, params)
+    def init(params: PyTree) -> SpectralCapState:
+        spelled = letters(params)
+        free = jax.tree.map(is_zero, params, spelled)
         if exempt is not None:
             free = jax.tree.map(lambda a, m: a | jnp.asarray(m, bool), free, marks(exempt, params))
-        return AdamW2State(
+        return SpectralCapState(
             count=jnp.zeros((), jnp.int32),
-            mu=jax.tree.map(lambda w: jnp.zeros(w.shape, wide(w)), params),
-            nu=jax.tree.map(lambda w: jnp.zeros(w.shape, real(w)), params),
-            vectors=jax.tree.map(starts, params),
+            vectors=(  # two arrays: a buffer that is donated may occur once
+                jax.tree.map(starts, params, spelled),
+                jax.tree.map(starts, params, spelled),
+            ),
             free=free,
-            rate=jax.tree.map(lambda w: jnp.zeros(w.shape[:-2], real(w)), params),
+            rate=jax.tree.map(lambda w, s: jnp.zeros(stack_of(w, s), real(w)), params, spelled),
         )
+
+    def update(
+        updates: PyTree,
+        state: SpectralCapState,
+        params: PyTree | None = None,
+        *,
+        measured: PyTree | None = None,
+        **unused: Any,
+    ) -> tuple[PyTree, SpectralCapState]:
+        del unused
+        if params is None:
+            raise ValueError(
+                "spectral_cap caps steps relative to the parameters: expected update(updates, "
+                "state, params), received no params; pass them"
+            )
+        spelled = letters(params)
+        sizes, of_weights = _measure(norms_of, params, state.vectors[0], spelled)
+        looked_at = updates if measured is None else measured
+        reaches, of_updates = _measure(norms_of, looked_at, state.vectors[1], spelled)
+        wanted, cap, decay = (at(x, state.count) for x in (rate, tau, weight_decay))
+        rates = jax.tree.map(partial(_rate, wanted, cap), sizes, reaches, state.free)
+        decays = jax.tree.map(lambda m: decay * m, marks(True if mask is None else mask, params))
+        steps = jax.tree.map(
+            lambda a, u, w, k, s: spread(a, s) * (u + k * w),
+            rates, updates, params, decays, spelled,
+        )  # fmt: skip
+        count = optax.safe_increment(state.count)
+        after = SpectralCapState(count, (of_weights, of_updates), state.free, rates)
+        return cast(steps, params), after
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def adam_with(
+    cap: optax.GradientTransformationExtraArgs,
+    ruler: Ruler | None = None,
+    *,
+    b1: Scalar = 0.9,
+    b2: Scalar = 0.999,
+    eps: Scalar = 1e-8,
+    eps_root: Scalar = 0.0,
+) -> optax.GradientTransformationExtraArgs:
+    """Descent along Adam's directions under a cap, with a choice of what the cap measures.
+
+    ``ruler(direction, gradient)``: the paper's is the direction. The raw gradient, an easy
+    misreading, is a planted error.
+    """
+    adam = optax.scale_by_adam(b1, b2, eps, eps_root)
+
+    def init(params: PyTree) -> AdamW2State:
+        widened = jax.tree.map(lambda w: w.astype(wide(w)), params)
+        return AdamW2State(adam.init(widened), cap.init(params))
 
     def update(
         updates: PyTree, state: AdamW2State, params: PyTree | None = None, **unused: Any
     ) -> tuple[PyTree, AdamW2State]:
         del unused
-        if params is None:
-            raise ValueError(
-                "adamw2 caps steps relative to the parameters: expected update(grads, state, "
-                "params), received no params; pass them"
-            )
-        count = optax.safe_increment(state.count)
-        slope = cast(updates, state.mu)
-        mu = optax.tree.update_moment(slope, state.mu, b1, 1)
-        nu = optax.tree.update_moment_per_elem_norm(slope, state.nu, b2, 2)
-        direction = jax.tree.map(
-            lambda m, v: (m / (1 - b1**count)) / (jnp.sqrt(v / (1 - b2**count) + eps_root) + eps),
-            mu,
-            nu,
-        )
-        direction = cast(direction, state.mu)
-        measured = ruler(direction, slope)
-        pairs = jax.tree.map(_pair, params, measured)
-        norms, vectors = _norms(pairs, state.vectors, norms_of)
-        if frobenius is not False:
-            norms = jax.tree.map(
-                partial(jnp.where, frobenius), jax.tree.map(_lengths, pairs), norms
-            )
-        wanted, cap = at(learning_rate, state.count), at(tau, state.count)
-        rate = jax.tree.map(
-            lambda pair, free: _rate(wanted, cap, pair[0], pair[1], free), norms, state.free
-        )
-        decay = at(weight_decay, state.count)
-        decays = jax.tree.map(lambda decays: decay * decays, marks(_all(mask), params))
-        steps = jax.tree.map(
-            lambda a, x, w, decay: -_over(a, w) * (x + decay * w), rate, direction, params, decays
-        )
-        mu, nu = cast(mu, state.mu), cast(nu, state.nu)
-        return cast(steps, params), AdamW2State(count, mu, nu, vectors, state.free, rate)
+        like = state.adam.mu  # a traced number of 64 bits widens what is of 32
+        slope = cast(updates, like)
+        direction, moments = adam.update(slope, state.adam)
+        direction = cast(direction, like)
+        measured = direction if ruler is None else ruler(direction, slope)
+        steps, after = cap.update(direction, state.cap, params, measured=measured)
+        moments = moments._replace(mu=cast(moments.mu, like))
+        return jax.tree.map(jnp.negative, steps), AdamW2State(moments, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-def _check(tau: Any, rounds: Any, b1: Any, b2: Any, eps: Any, eps_root: Any, decay: Any) -> None:
-    if not (callable(tau) or allowed(tau, lambda cap: cap > 0)):
-        raise ValueError(f"adamw2: expected a cap tau above zero, received {tau}; try 0.01")
-    if not allowed(rounds, lambda count: count >= 1):
-        raise ValueError(
-            f"adamw2: expected at least one round of power iteration, received {rounds}; for exact "
-            f"norms pass exact=True"
-        )
-    if not (is_decay(b1) and is_decay(b2)):
-        raise ValueError(f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}")
-    numbers = [eps, eps_root, *([] if callable(decay) else [decay])]
-    if not all(allowed(number, lambda x: x >= 0) for number in numbers):
-        raise ValueError(
-            f"adamw2: expected eps, eps_root and weight_decay of at least zero, received {eps}, "
-            f"{eps_root} and {decay}"
-        )
+def _estimated(rounds: Any, matrix: Array, start: Array, letters: str) -> tuple[Array, Array]:
+    return spectral_norms(matrix, start, rounds, letters)
 
 
-def _all(mask: Any) -> Any:
-    return True if mask is None else mask
-
-
-def _pair(weight: Array, update: Array) -> Inexact[Array, "2 ..."]:
-    """Both in one array, so that one loop measures them: half of the code to compile."""
-    return jnp.stack([weight.astype(wide(weight)), update.astype(wide(weight))])
-
-
-def _zero(weight: Array) -> Bool[Array, "..."]:
-    """Which matrices of a parameter (or whether the whole vector) is zero."""
-    return jnp.all(weight == 0, axis=(-2, -1) if weight.ndim >= 2 else None)
-
-
-def _norms(pairs: PyTree, before: PyTree, norms_of: Any) -> tuple[PyTree, PyTree]:
-    leaves, structure = jax.tree.flatten(pairs)
+def _measure(
+    norms_of: NormsOf, arrays: PyTree, before: PyTree, spelled: PyTree
+) -> tuple[PyTree, PyTree]:
+    """Norms and warm starts of all matrices of a tree."""
+    leaves, structure = jax.tree.flatten(arrays)
     found = [
-        norms_of(pair, start) if pair.ndim >= 3 else (length(pair.reshape(2, -1)), start)
-        for pair, start in zip(leaves, structure.flatten_up_to(before), strict=True)
+        norms_of(leaf.astype(wide(leaf)), start, letters)
+        for leaf, start, letters in zip(
+            leaves, structure.flatten_up_to(before), structure.flatten_up_to(spelled), strict=True
+        )
     ]
     norms, vectors = zip(*found, strict=True) if found else ((), ())
     return structure.unflatten(norms), structure.unflatten(vectors)
-
-
-def _lengths(pair: Inexact[Array, "2 ..."]) -> Array:
-    """Frobenius norms of the matrices of a pair of stacks, lengths of a pair of vectors."""
-    axes = (-2, -1) if pair.ndim >= 3 else -1
-    return jnp.sqrt(jnp.sum(pair**2, axis=axes))
 
 
 def _rate(wanted: Any, tau: Any, size: Array, reach: Array, free: Array) -> Array:
@@ -217,8 +275,3 @@ def _rate(wanted: Any, tau: Any, size: Array, reach: Array, free: Array) -> Arra
     open_ = free | (size == 0) | (reach == 0)
     cap = tau * jnp.where(open_, 1, size) / jnp.where(open_, 1, reach)
     return jnp.where(open_, wanted, jnp.minimum(wanted, cap)).astype(size.dtype)
-
-
-def _over(rate: Array, weight: Array) -> Array:
-    """The rate of each matrix, to be multiplied with the stack."""
-    return rate.reshape(rate.shape + (1,) * (weight.ndim - rate.ndim))

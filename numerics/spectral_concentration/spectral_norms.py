@@ -1,5 +1,12 @@
-"""Largest singular values of a stack of matrices: estimated by power iteration, or exact."""
+"""Largest singular values of the matrices in an array: estimated by power iteration, or exact.
 
+Which axes are rows, which columns and which count matrices is said by one letter an axis, ``r``,
+``c`` and ``s``; ``*`` stands for any number of axes ``s``. ``"*rc"`` is a stack of matrices in the
+last two axes, ``"rsc"`` one matrix for each entry of the axis in the middle, ``"sc"`` a stack of
+vectors, whose sigma_1 is their norm.
+"""
+
+from string import ascii_letters
 from typing import Any
 
 import jax
@@ -9,47 +16,124 @@ from jaxtyping import Array, Inexact
 
 from numerics.engine.leaves import real, wide
 
+STACK = "*rc"
+Norms = Inexact[Array, "..."]  # one number a matrix
+
+
+def letters_of(shape: tuple[int, ...], axes: str = STACK) -> str:
+    """One letter for each axis; a vector or number is one under ``STACK``.
+
+    Raises ValueError for axes that do not fit the shape, or that have rows and no columns.
+    """
+    if axes == STACK and len(shape) < 2:
+        return "c" * len(shape)
+    found = axes.replace("*", "s" * (len(shape) - len(axes) + 1), 1)
+    if len(found) != len(shape) or set(found) - set("src") or ("r" in found and "c" not in found):
+        raise ValueError(
+            f"expected a letter for each axis of a parameter of shape {shape}: r for rows, c for "
+            f"columns, s for axes that count matrices (* for any number of these), received "
+            f"{axes!r}; (embed, heads, head_dim) is 'rsc' with a matrix a head, 'rcc' as a whole"
+        )
+    return found
+
 
 def spectral_norms(
-    matrix: Inexact[Array, "*stack m n"], start: Inexact[Array, "*stack n"], rounds: Any
-) -> tuple[Inexact[Array, "*stack"], Inexact[Array, "*stack n"]]:
+    matrix: Inexact[Array, "..."], start: Inexact[Array, "..."], rounds: Any, axes: str = STACK
+) -> tuple[Norms, Inexact[Array, "..."]]:
     """Estimates of sigma_1 from below by power iteration, and the vectors reached.
 
-    Each round is v <- W^* W v / norm; a vector in the null space is kept as it was.
+    ``start`` has the axes s and c. Each round is v <- W^* W v / norm; a vector in the null space,
+    or one that ends in NaN, is kept as it was. Nothing of the size of W is formed.
     """
-    # A common scale, so that squares neither overflow nor vanish.
-    scale = jnp.max(jnp.abs(matrix), axis=(-2, -1), initial=0)
-    unit = matrix / jnp.where(scale > 0, scale, 1)[..., None, None]
+    letters = letters_of(matrix.shape, axes)
+    if "r" not in letters:
+        return length(matrix, _places(letters, "c")), start
+    names = ascii_letters[: matrix.ndim]
+    left, right = (
+        "".join(n for n, letter in zip(names, letters, strict=True) if letter in kept)
+        for kept in ("sr", "sc")
+    )
+    rows, columns = _places(letters.replace("c", ""), "r"), _places(letters.replace("r", ""), "c")
+
+    def image(vector: Array) -> Array:
+        return jnp.einsum(f"{names},{right}->{left}", matrix, vector)
 
     def turn(_: Any, vector: Array) -> Array:
-        image = jnp.einsum("...mn,...n->...m", unit, vector)
-        pulled = jnp.einsum("...mn,...m->...n", unit.conj(), image)
-        size = length(pulled)[..., None]
-        return jnp.where(size > 0, pulled / jnp.where(size > 0, size, 1), vector)
+        # The image has norm one when it is pulled back: squares would overflow or vanish.
+        reached = _unit(image(vector), rows, 0)
+        # The vector is conjugated and not the matrix, which would be copied.
+        pulled = jnp.einsum(f"{names},{left}->{right}", matrix, reached.conj()).conj()
+        return _unit(pulled, columns, vector)
 
     vector = jax.lax.fori_loop(0, rounds, turn, start)
-    return scale * length(jnp.einsum("...mn,...n->...m", unit, vector)), vector
+    return length(image(vector), rows), vector
 
 
-def exact_norms(matrix: Array, start: Array) -> tuple[Array, Array]:
+def exact_norms(
+    matrix: Inexact[Array, "..."], start: Inexact[Array, "..."], axes: str = STACK
+) -> tuple[Norms, Inexact[Array, "..."]]:
     """Largest singular values; the vectors stay as they were."""
+    letters = letters_of(matrix.shape, axes)
+    if "r" not in letters:
+        return length(matrix, _places(letters, "c")), start
     if matrix.size == 0:
-        return jnp.zeros(matrix.shape[:-2], real(matrix)), start
-    return jnp.linalg.norm(matrix, ord=2, axis=(-2, -1)), start
+        return jnp.zeros(stack_of(matrix, letters), real(matrix)), start
+    order = [k for letter in "src" for k in _places(letters, letter)]
+    rows = int(np.prod([matrix.shape[k] for k in _places(letters, "r")]))
+    stacked = matrix.transpose(order).reshape(*stack_of(matrix, letters), rows, -1)
+    return jnp.linalg.norm(stacked, ord=2, axis=(-2, -1)), start
 
 
-def length(vectors: Inexact[Array, "*stack n"]) -> Inexact[Array, "*stack"]:
-    """Norms, whose gradient at zero is zero and not NaN."""
-    zero = jnp.all(vectors == 0, axis=-1)
-    return jnp.where(zero, 0, jnp.linalg.norm(jnp.where(zero[..., None], 1, vectors), axis=-1))
+def frobenius_norms(
+    matrix: Inexact[Array, "..."], start: Inexact[Array, "..."], axes: str = STACK
+) -> tuple[Norms, Inexact[Array, "..."]]:
+    """Frobenius norms, in the same form."""
+    return length(matrix, _places(letters_of(matrix.shape, axes), "rc")), start
 
 
-def starts(weight: Array) -> Inexact[Array, "2 ..."]:
+def length(vectors: Inexact[Array, "..."], axes: tuple[int, ...] = (-1,)) -> Norms:
+    """Norms along axes, whose squares do not overflow and whose gradient at zero is zero."""
+    largest = jnp.max(jnp.abs(vectors), axis=axes, initial=0, keepdims=True)
+    scale = jax.lax.stop_gradient(jnp.where(largest > 0, largest, 1))
+    squares = jnp.sum(jnp.real(vectors / scale * (vectors / scale).conj()), axis=axes)
+    zero = squares == 0
+    root = jnp.where(zero, 0, jnp.sqrt(jnp.where(zero, 1, squares)))
+    return root * jnp.squeeze(scale, axes)
+
+
+def stack_of(weight: Array, letters: str) -> tuple[int, ...]:
+    """The lengths of the axes that count matrices."""
+    return tuple(weight.shape[k] for k in _places(letters, "s"))
+
+
+def spread(norms: Norms, letters: str) -> Array:
+    """One number a matrix, to be multiplied with the array of the matrices."""
+    lengths = iter(norms.shape)
+    return norms.reshape([next(lengths) if letter == "s" else 1 for letter in letters])
+
+
+def is_zero(weight: Array, letters: str) -> Array:
+    """Which matrices are zero."""
+    return jnp.all(weight == 0, axis=_places(letters, "rc"))
+
+
+def starts(weight: Array, letters: str) -> Inexact[Array, "..."]:
     """A fixed start that is generic, the same for all matrices; vectors need none."""
-    if weight.ndim < 2:
-        return jnp.zeros(2, wide(weight))
-    vector = np.random.default_rng(0).standard_normal(weight.shape[-1])
-    return jnp.broadcast_to(
-        jnp.asarray(vector / np.linalg.norm(vector), wide(weight)),
-        (2, *weight.shape[:-2], weight.shape[-1]),
-    )
+    if "r" not in letters:
+        return jnp.zeros((), wide(weight))
+    kept = [k for k, letter in enumerate(letters) if letter != "r"]
+    shape = tuple(weight.shape[k] for k in kept)
+    alone = [weight.shape[k] if letters[k] == "c" else 1 for k in kept]
+    vector = np.random.default_rng(0).standard_normal(alone)
+    return jnp.broadcast_to(jnp.asarray(vector / np.linalg.norm(vector), wide(weight)), shape)
+
+
+def _unit(vectors: Array, axes: tuple[int, ...], otherwise: Any) -> Array:
+    """Of norm one; ``otherwise`` where that is impossible."""
+    size = jnp.expand_dims(length(vectors, axes), axes)
+    good = (size > 0) & jnp.isfinite(size)
+    return jnp.where(good, vectors / jnp.where(good, size, 1), otherwise)
+
+
+def _places(letters: str, wanted: str) -> tuple[int, ...]:
+    return tuple(k for k, letter in enumerate(letters) if letter in wanted)
