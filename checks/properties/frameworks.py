@@ -7,6 +7,7 @@ of JAX live in a scope.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -69,19 +70,24 @@ def maker(framework: Framework, dtype: str) -> Callable[[np.ndarray], Any]:
     return lambda array: jnp.asarray(array, dtype if array.dtype.kind == "f" else None)
 
 
-def _torch_maker(dtype: str) -> Callable[[np.ndarray], Any]:
+def torch() -> Any:
+    """PyTorch, an extra; InputProblem where it is not installed."""
     try:
-        import torch
+        return import_module("torch")
     except ImportError as error:
         raise InputProblem(
-            expected="PyTorch for framework='torch'",
+            expected="PyTorch, for its tensors and optimizers",
             received=str(error),
             remedy="Install it: pip install torch.",
         ) from error
-    kind = getattr(torch, dtype)
+
+
+def _torch_maker(dtype: str) -> Callable[[np.ndarray], Any]:
+    package = torch()
+    kind = getattr(package, dtype)
 
     def make(array: np.ndarray) -> Any:
-        found = torch.from_numpy(np.ascontiguousarray(array))
+        found = package.from_numpy(np.array(array))  # a copy: what is done to it stays its own
         return found.to(kind) if array.dtype.kind == "f" else found
 
     return make
