@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.app.layer_tests import pytest_claims as pytest_claims
     from checks.properties import strategies as strategies
     from checks.properties.attention_laws import probe_attention as probe_attention
+    from checks.properties.coordinates import CoordinateCheck as CoordinateCheck
+    from checks.properties.coordinates import coordinate_check as coordinate_check
+    from checks.properties.derivatives import attention_lipschitz as attention_lipschitz
+    from checks.properties.modules import AttentionModule as AttentionModule
     from checks.properties.probe import Outside as Outside
     from checks.properties.probe import Probe as Probe
     from checks.properties.probe import Violation as Violation

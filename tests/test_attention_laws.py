@@ -147,7 +147,7 @@ def test_an_unknown_law_is_refused() -> None:
 
 def test_the_documented_example_fails_as_documented(pytester: pytest.Pytester) -> None:
     text = (ROOT / "docs" / "probes.md").read_text(encoding="utf-8")
-    (code,) = (c for c in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "probe_" in c)
+    (code,) = (c for c in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "test_mine" in c)
     pytester.makepyfile(test_mine=code)
     done = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider")
     done.assert_outcomes(passed=len(LAWS) - 1, failed=1)

@@ -4,44 +4,39 @@
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from jaxtyping import Float
 
-from checks.properties import strategies as vs
-from checks.properties.probe import PROFILES, Found, as_code, require, search
+from checks.properties.frameworks import Framework
+from checks.properties.module_laws import MODULE_LAWS
+from checks.properties.modules import AttentionModule
+from checks.properties.probe import PROFILES, Found, as_code, search
+from checks.properties.value_laws import CAUSAL_LAWS, LAWS, Called, drawn, properties
 
+Attention = Callable[..., Any]  # (tokens, values) -> outputs; rows are tokens
 Real = float | int
-Matrix = Float[np.ndarray, "_ _"]
-Attention = Callable[..., Any]  # (tokens, values) -> outputs; NumPy or JAX arrays, rows are tokens
-ROUNDING = 1e-9
-LAWS = (
-    "permutation equivariance", "Lipschitz on the ball", "bounded output", "homogeneity",
-    "one token gives V x", "repeated tokens give V x", "rows are convex combinations",
-    "large logits",
-)  # fmt: skip
-ORDERLESS, CAUSAL = "permutation equivariance", "later tokens change nothing"
-CAUSAL_LAWS = (*(law for law in LAWS if law != ORDERLESS), CAUSAL)
-MOST = 8  # tokens
-LARGE = 1e4  # of tokens: their logits are of the order of its square
 
 
 def probe_attention(
-    attention: Attention,
+    attention: Attention | AttentionModule,
     *,
     d: int = 2,
     lipschitz: Real = 4.0,
     bound: Real = 1.0,
-    rounding: Real = ROUNDING,
+    rounding: Real | None = None,
     causal: bool = False,
     laws: tuple | None = None,
     examples: int = 100,
+    framework: Framework = "numpy",
+    dtype: str = "float64",
 ) -> Callable[[str], None]:
     """A pytest test with one item a law, for ``attention(X, V)`` of tokens X (rows) and values V.
+
+    An `AttentionModule`, which has weights of its own, has laws of its own (docs/probes.md): name
+    in ``laws`` those that it promises; besides, ``examples`` is all that it takes here.
 
     X is (T, d) with T from 1 to 8 and V is (d, d); the result has one row a token. The laws:
 
@@ -67,118 +62,64 @@ def probe_attention(
     is added. ``laws`` chooses among these. No law knows the scale of the logits: 1/d in place of
     1/sqrt(d) is another attention, and obeys them all.
 
-    ``rounding`` is allowed beyond each; choose 1e-5 or so for float32. Raises ValueError for a law
-    that is not among these.
+    X and V are arrays of ``framework`` (``"numpy"``, ``"jax"``, ``"torch"``, or a function that
+    makes arrays of NumPy's) and ``dtype``. ``rounding`` is allowed beyond each law; by default it
+    is that of the dtype that comes out, 1e-9 in double and 6e-6 in single precision. Raises
+    ValueError for a law that is not among these.
     """
+    if isinstance(attention, AttentionModule):
+        return _probe_module(attention, laws, examples, (d, lipschitz, bound, rounding, causal))
     known = CAUSAL_LAWS if causal else LAWS
     laws = known if laws is None else laws
     if unknown := [law for law in laws if law not in known]:
         raise ValueError(f"expected laws among {', '.join(known)}; received {', '.join(unknown)}")
-    checks = _checks(attention, lipschitz, bound, rounding, causal)
+    called = Called(attention, framework, dtype, rounding)
+    checks, inputs = properties(called, lipschitz, bound, causal), drawn(d)
+    return law_tests(called.name, {law: (checks[law], inputs[law]) for law in laws}, examples)
+
+
+def _probe_module(
+    module: AttentionModule, laws: tuple | None, examples: int, others: tuple
+) -> Callable[[str], None]:
+    """The same of a module: laws that it promises, each of parts that it has."""
+    if others != (2, 4.0, 1.0, None, False):
+        raise ValueError(
+            "expected laws and examples alone beside an AttentionModule; d, lipschitz, bound, "
+            "rounding and causal are its own fields and laws: name them there"
+        )
+    parts = module.parts()
+    possible = [name for name, law in MODULE_LAWS.items() if set(law.needs) <= set(parts)]
+    for law in laws or ("",):
+        if law not in possible:
+            needs = " and ".join(MODULE_LAWS[law].needs) if law in MODULE_LAWS else ""
+            raise ValueError(
+                f"expected the laws that the module promises, among {', '.join(possible)}; "
+                f"received {law or 'none'}"
+                + (f", which needs {needs} of the module" if needs else "")
+            )
+    chosen = {}
+    for name in laws or ():
+        law = MODULE_LAWS[name]
+        drawn = {"sample": module.samples(law.least), **law.more}
+        chosen[name] = (partial(law.holds, module), drawn)
+    return law_tests(getattr(module.call, "__name__", "attention"), chosen, examples)
+
+
+def law_tests(
+    name: str, laws: Mapping[str, tuple[Callable[..., None], Mapping[str, Any]]], examples: int
+) -> Callable[[str], None]:
+    """A parametrised test that looks for a counterexample to each law."""
     profile = settings(PROFILES["ci"], max_examples=examples)
 
     @pytest.mark.parametrize("law", laws)
     def test_attention(law: str) -> None:
-        holds, inputs = checks[law], _inputs(d)[law]
-        found = search(holds, inputs, profile)
+        found = search(*laws[law], profile)
         if found.found is Found.FAILS:
-            pytest.fail(_message(attention, law, found.counterexample or {}, found.message), False)
+            pytest.fail(_message(name, law, found.counterexample or {}, found.message), False)
 
     return test_attention
 
 
-def _message(attention: Attention, law: str, example: Mapping[str, Any], why: str) -> str:
-    name = getattr(attention, "__name__", "attention")
+def _message(name: str, law: str, example: Mapping[str, Any], why: str) -> str:
     lines = [f"    {key} = {as_code(value)}" for key, value in example.items()]
     return "\n".join([f"{name} lacks {law}: {why}, for", *lines])
-
-
-def _inputs(d: int) -> Mapping[str, Mapping[str, Any]]:
-    inside = vs.tokens(3, d, radius=0.5)
-    any_tokens = {"X": vs.tokens(st.integers(1, MOST), d), "V": vs.weights(d, d, scales=(1.0, 1e3))}
-    some_values = {"X": vs.tokens(st.integers(2, MOST), d), "V": vs.rotations(d)}
-    return {
-        "permutation equivariance": {**any_tokens, "turn": st.integers(1, MOST - 1)},
-        "Lipschitz on the ball": {
-            "X": inside,
-            "move": inside,
-            "size": st.sampled_from([1.0, 2.0**-10, 2.0**-20]),  # the small ones find jumps
-            "V": vs.weights(d, d, scales=(1.0,)),
-        },
-        "bounded output": any_tokens,
-        "homogeneity": {**any_tokens, "factor": vs.numbers(-4, 4)},
-        "one token gives V x": {**any_tokens, "X": vs.tokens(1, d)},
-        "repeated tokens give V x": {
-            **any_tokens,
-            "X": vs.tokens(st.integers(2, MOST), d, kinds=("repeated",)),
-        },
-        "rows are convex combinations": some_values,
-        "large logits": some_values,
-        CAUSAL: {**any_tokens, "kept": st.integers(1, MOST - 1)},
-    }
-
-
-def _checks(
-    attention: Attention, lipschitz: Real, bound: Real, rounding: Real, causal: bool
-) -> Mapping[str, Callable[..., None]]:
-    """The laws as properties."""
-
-    def values(X: Matrix, V: Matrix) -> Matrix:
-        found = np.asarray(attention(X, V), dtype=float)
-        require(found.ndim == 2 and len(found) == len(X), f"the output has shape {found.shape}")
-        require(np.isfinite(found), "an output is not finite")
-        return found
-
-    def equivariant(X: Matrix, V: Matrix, turn: int) -> None:
-        order = np.roll(np.arange(len(X)), turn)
-        off = np.abs(values(X[order], V) - values(X, V)[order]).max()
-        require(off <= rounding * (1 + _norm(V)), f"an output changes by {off:.3g}")
-
-    def continuous(X: Matrix, move: Matrix, size: Real, V: Matrix) -> None:
-        X = np.broadcast_to(X, (max(len(X), len(move)), X.shape[1]))  # one token may be drawn
-        Y = X + size * move
-        moved = np.linalg.norm(values(Y, V) - values(X, V), axis=1).max()
-        allowed = lipschitz * _norm(V) * np.linalg.norm(Y - X, axis=1).max()
-        require(moved <= allowed + rounding, f"an output moves by {moved:.3g} > {allowed:.3g}")
-
-    def bounded(X: Matrix, V: Matrix) -> None:
-        largest, allowed = np.linalg.norm(values(X, V), axis=1).max(), bound * _norm(V)
-        require(largest <= allowed * (1 + rounding), f"an output has norm {largest:.3g}")
-
-    def homogeneous(X: Matrix, V: Matrix, factor: Real) -> None:
-        off = np.abs(values(X, factor * V) - factor * values(X, V)).max()
-        require(off <= rounding * (1 + abs(factor) * _norm(V)), f"off by {off:.3g}")
-
-    def averaging(X: Matrix, V: Matrix) -> None:
-        found, wanted = values(X, V), X @ V.T
-        require(found.shape == wanted.shape, f"the output has shape {found.shape}")
-        off = np.abs(found - wanted).max()
-        require(off <= rounding * (1 + _norm(V)), f"an output differs from V x by {off:.3g}")
-
-    def convex(X: Matrix, V: Matrix) -> None:
-        found, seen = values(X, V), X @ V.T
-        require(found.shape == seen.shape, f"the output has shape {found.shape}")
-        least, most = (
-            f.accumulate(seen) if causal else f.reduce(seen) for f in (np.minimum, np.maximum)
-        )
-        beyond = max((least - found).max(), (found - most).max())
-        require(
-            beyond <= rounding * (1 + np.abs(seen).max()),
-            f"an output is {beyond:.3g} beyond the values of the tokens",
-        )
-
-    def large(X: Matrix, V: Matrix) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is judged
-            convex(LARGE * X, V)
-
-    def unforeseen(X: Matrix, V: Matrix, kept: int) -> None:
-        first = X[:kept]
-        off = np.abs(values(X, V)[:kept] - values(first, V)).max()
-        require(off <= rounding * (1 + _norm(V)), f"an output changes by {off:.3g}")
-
-    laws = (equivariant, continuous, bounded, homogeneous, averaging, averaging, convex, large)
-    return {**dict(zip(LAWS, laws, strict=True)), CAUSAL: unforeseen}
-
-
-def _norm(V: Matrix) -> float:
-    return float(np.linalg.norm(V, 2))

@@ -1,0 +1,102 @@
+"""A coordinate check names what is wrong with a network or a prediction, and where."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import verilimit as vl
+
+WIDTHS = [16, 32, 64, 128]
+Activations = Callable[[int, int], dict[str, Any]]  # of width and step
+
+
+def training(activations: Activations) -> Any:
+    def build(width: int, seed: int) -> Any:
+        steps = iter(range(10))
+        return lambda: activations(width, next(steps))
+
+    return build
+
+
+def refusal(build: Any, predict: Any = None, **options: Any) -> str:
+    with pytest.raises(vl.InputProblem) as refused:
+        vl.coordinate_check(
+            build, **{"widths": WIDTHS, "predict": predict or {"a": 0}, "steps": 2, **options}
+        )
+    return str(refused.value)
+
+
+def ones(width: int, step: int) -> dict[str, Any]:
+    return {"a": np.ones(4)}
+
+
+def test_a_name_that_does_not_appear_is_named_with_those_that_do() -> None:
+    said = refusal(training(ones), {"logits": 0})
+    assert "a step that returns a dict with ['logits']" in said
+    assert "received ['a'] at width 16, step 0" in said
+
+
+def test_a_step_that_returns_no_dict_is_refused() -> None:
+    assert "received a ndarray" in refusal(training(lambda width, step: np.ones(3)))  # type: ignore
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_training_that_blows_up_is_named_with_width_step_and_seed(value: float) -> None:
+    blown = training(
+        lambda width, step: {"a": np.full(4, value if (width, step) == (64, 2) else 1)}
+    )
+    said = refusal(blown)
+    assert "NaN or infinity in a at width 64, step 2, seed " in said
+    assert "smaller learning rate" in said
+
+
+def test_a_change_that_is_rounding_is_refused() -> None:
+    def still(width: int, step: int) -> dict[str, Any]:
+        return {"a": np.ones(4, np.float32) + np.float32(2e-7 * step)}
+
+    assert "roundings of float32" in refusal(training(still), {"change of a": 0})
+
+
+def test_a_change_needs_the_same_examples() -> None:
+    said = refusal(training(lambda width, step: {"a": np.ones(4 + step)}), {"change of a": 0})
+    assert "shapes (4,) and (5,)" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "received"),
+    [
+        ({"widths": [16, 32, 64]}, "at least 4 different whole numbers"),
+        ({"widths": [16, 32, 64, 64.5]}, "at least 4 different whole numbers"),
+        ({"depths": [3]}, "depths: at least 2"),
+        ({"steps": 0}, "steps=0"),
+        ({"predict": {"a": "flat"}}, "received 'flat'"),
+        ({"predict": {"a": (0, 0)}}, "received (0, 0)"),
+        ({"predict": {"a": 0}, "depths": [2, 4]}, "a power of width and of depth"),
+        ({"predict": {"a": {7: 0}}}, "0 to 2; received {7: 0}"),
+        ({"predict": {"change of a": {0: 0}}}, "1 to 2; received {0: 0}"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused(options: dict[str, Any], received: str) -> None:
+    assert received in refusal(training(ones), **options)
+
+
+def test_an_error_of_the_network_names_its_size() -> None:
+    def build(width: int, seed: int) -> Any:
+        raise RuntimeError("out of memory") if width == 64 else StopIteration
+
+    with pytest.raises(vl.ClaimError, match="width"):
+        vl.coordinate_check(build, widths=WIDTHS, predict={"a": 0})
+
+
+def test_scales_without_any_noise_are_judged() -> None:
+    found = vl.coordinate_check(training(ones), widths=WIDTHS, predict={"a": 0}, steps=1)
+    assert found.verdict is vl.Verdict.SUPPORTED, str(found)
+
+
+def test_an_activation_that_is_zero_has_no_exponent() -> None:
+    zero = training(lambda width, step: {"a": np.zeros(4)})
+    found = vl.coordinate_check(zero, widths=WIDTHS, predict={"a": 0}, steps=1)
+    assert found.verdict is vl.Verdict.INCONCLUSIVE
+    assert "exactly 0" in str(found)
