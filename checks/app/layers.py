@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from rich.markup import escape
 
 import numerics  # noqa: F401  (a user's file runs in double precision)
 from checks.app.screen import console
@@ -81,7 +82,7 @@ def steps_of(layer: Layer, steps: str | None) -> Layer:
 
 
 def _print(screen: Any, limit: Limit, *, latex: bool) -> None:
-    screen.print(f"[bold]{limit.layer.name}[/]: [bold]{limit.regime}[/]")
+    screen.print(f"[bold]{escape(limit.layer.name)}[/]: [bold]{limit.regime}[/]")
     for sentence in limit.words:
         screen.print(f"   {sentence}", markup=False)
     for kind, table in (("drift", limit.drift), ("covariance", limit.covariance)):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from rich.markup import escape
 
 from checks.app.layers import as_record, chosen, steps_of
 from checks.app.screen import console
@@ -13,8 +14,9 @@ from checks.suite.files import require_writable, write_text
 from checks.suite.problem import InputProblem
 from theory.layers.layer import Layer
 from theory.limits.derive import derive
+from theory.limits.limit import LIMITS
 from theory.limits.monomials import exponent_range
-from theory.limits.phase import Phase
+from theory.limits.phase import Phase, exponents_of
 
 COLOURS = {
     "UNSTABLE": "#d0662c", "SDE": "#3b7dbd", "ODE": "#3f9b6c", "SDE WITHOUT DRIFT": "#a559aa",
@@ -45,7 +47,7 @@ def print_phases(
         if symbol is not None
     }
     if not found:
-        known = sorted({str(s) for layer in layers.values() for s in layer.symbols} - {"N"})
+        known = sorted({str(s) for layer in layers.values() for s in exponents_of(layer)})
         raise InputProblem(
             expected=f"an exponent that a layer of {target} contains: {', '.join(known) or 'none'}",
             received=name,
@@ -75,19 +77,18 @@ def _phase(layer: Layer, exponent: sp.Symbol, low: sp.Rational, high: sp.Rationa
         return derive(replace(layer, expect={})).phase(exponent, low, high)
     except ValueError as why:
         raise InputProblem(
-            expected=f"a layer whose powers of N are affine in {exponent}, and low < high",
+            expected=f"a layer with {exponent} in powers of N, affine, and low < high",
             received=str(why),
             remedy="Choose another range, or another exponent.",
         ) from None
 
 
 def _print(screen: Any, diagram: Phase, *, latex: bool) -> None:
-    layer = diagram.regions[0].limit.layer
-    screen.print(f"[bold]{layer.name}[/]")
+    screen.print(f"[bold]{escape(diagram.layer.name)}[/]")
     for region in diagram.regions:
         screen.print(f"{diagram.where(region):>20}  {region.regime}", markup=False)
-        limit, inner = region.limit, (region.low + region.high) / 2
-        if region.regime in ("SDE", "ODE", "SDE WITHOUT DRIFT"):
+        limit = region.limit
+        if region.regime in LIMITS:
             for kind, table in (("drift", limit.drift), ("covariance", limit.covariance)):
                 for key, e in table.items():
                     if e != 0:
@@ -96,7 +97,9 @@ def _print(screen: Any, diagram: Phase, *, latex: bool) -> None:
                         screen.print(f"{'':22}{kind} of {label} = {text}", markup=False,
                                      soft_wrap=True)  # fmt: skip
         elif limit.words:
-            screen.print(f"{'':22}at {diagram.exponent} = {inner}: {limit.words[0]}", markup=False)
+            screen.print(
+                f"{'':22}at {diagram.exponent} = {region.at}: {limit.words[0]}", markup=False
+            )
 
 
 def _record(diagram: Phase) -> dict[str, Any]:
@@ -104,7 +107,7 @@ def _record(diagram: Phase) -> dict[str, Any]:
         "exponent": str(diagram.exponent),
         "critical": [str(x) for x in diagram.critical],
         "regions": [
-            {"low": str(r.low), "high": str(r.high), "at": str((r.low + r.high) / 2),
+            {"low": str(r.low), "high": str(r.high), "at": str(r.at),
              **as_record(r.limit)}
             for r in diagram.regions
         ],

@@ -11,7 +11,7 @@ from theory.calculus.cumulants import UnknownMoment
 from theory.layers.layer import Layer
 from theory.layers.leaves import N
 from theory.limits.closed import witness
-from theory.limits.limit import ByPair, Fluctuation, Limit
+from theory.limits.limit import LIMITS, ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
 from theory.limits.nonzero import without_zeros
 from theory.limits.normalised import Normalised
@@ -189,7 +189,7 @@ class _Derivation:
         heads = self.moments.reading.networks.heads
         diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
-        if regime in ("ODE", "SDE", "SDE WITHOUT DRIFT"):
+        if regime in LIMITS:
             words = [f"time is step / ({self.layer.steps or N**steps})", *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
             words += zooms(self.moments, drift, fluctuation) if fluctuation else []

@@ -16,14 +16,19 @@ REGIMES = (
     "SDE", "ODE", "SDE WITHOUT DRIFT", "TRIVIAL", "UNSTABLE", "NOT CLOSED", "JUMPS", "FAST",
     "ILL-POSED", "UNDECIDED",
 )  # fmt: skip
-
+LIMITS = ("SDE", "ODE", "SDE WITHOUT DRIFT")  # of the regimes
 
 ROUNDED = 2e-5  # of stated decimals, which are rounded: relative, and of a tenth absolute
 
 
-def distance(derived: np.ndarray, stated: Any) -> float:
-    """How far stated numbers are from derived ones, in units of the rounding that is allowed."""
-    stated = np.asarray(stated, float)
+def distance(derived: Any, stated: Any) -> float:
+    """How far stated numbers are from derived ones, in units of the rounding that is allowed.
+
+    What is no finite number agrees with nothing.
+    """
+    derived, stated = np.asarray(derived, float), np.asarray(stated, float)
+    if not (np.isfinite(stated).all() and np.isfinite(derived).all()):
+        return float("inf")
     return float(np.max(np.abs(derived - stated) / (ROUNDED * (np.abs(stated) + 0.1)), initial=0.0))
 
 
@@ -187,4 +192,4 @@ def _name(key: Any) -> str:
     return key.data.name if isinstance(key, Array) else str(key)
 
 
-__all__ = ["REGIMES", "ByPair", "Fluctuation", "Limit", "Missing"]
+__all__ = ["LIMITS", "REGIMES", "ByPair", "Fluctuation", "Limit", "Missing"]

@@ -14,18 +14,22 @@ import sympy as sp
 
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
-from theory.layers.leaves import Leaf
-from theory.limits.limit import Limit
+from theory.layers.leaves import Leaf, N
+from theory.limits.limit import LIMITS, Limit
 from theory.limits.reading import read
 from theory.limits.sizes import Undecided
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The exponents from ``low`` to ``high``, without the ends; one exponent if they are equal."""
+    """The exponents from ``low`` to ``high``, without the ends; one exponent if they are equal.
+
+    ``limit`` is derived ``at`` an exponent inside, at which no two powers of N meet.
+    """
 
     low: sp.Expr
     high: sp.Expr
+    at: sp.Expr
     limit: Limit
 
     @property
@@ -33,14 +37,20 @@ class Region:
         """The regime in the region."""
         return self.limit.regime
 
+    @property
+    def layer(self) -> Layer:
+        """The layer at that exponent, to be checked."""
+        return self.limit.layer
+
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """Regions of an exponent, in order; ``critical`` are the points at which the regime changes.
+    """Regions of an exponent, in order, each of one regime; if it is a limit, of one limit.
 
-    The ``limit`` of a region is that at its middle; ``at`` derives it at any value.
+    ``critical`` are the points between them; ``at`` derives the limit at any value.
     """
 
+    layer: Layer
     exponent: sp.Symbol
     regions: tuple[Region, ...]
     derive_at: Callable[[sp.Expr], Limit]
@@ -48,23 +58,22 @@ class Phase:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layer at one exponent in each region, to be checked: ``layers = ...`` in a file."""
-        found = []
-        for r in self.regions:
-            value = (r.low + r.high) / 2
-            layer = r.limit.layer
-            found.append(replace(layer, name=f"{layer.name}, {self.exponent} = {value}"))
-        return tuple(found)
+        return tuple(r.layer for r in self.regions)
 
     @property
     def critical(self) -> tuple[sp.Expr, ...]:
-        """Where the regime changes."""
+        """Where the regime or the limit changes."""
         inner = (r for r in self.regions if r.low == r.high)
         return tuple(r.low for r in inner)
 
     def at(self, value: sp.Expr | int) -> Limit:
         """The limit at a value; ``ValueError`` outside of the diagram."""
         if not any(r.low == r.high == value or r.low < value < r.high for r in self.regions):
-            raise ValueError(f"{self.exponent} = {value} is outside of the diagram")
+            inside = f"{self.regions[0].low} < {self.exponent} < {self.regions[-1].high}"
+            raise ValueError(
+                f"{self.exponent} = {value} is not in the diagram, {inside}, to which its ends do "
+                f"not belong; ask for a wider range"
+            )
         return self.derive_at(sp.sympify(value))
 
     def where(self, region: Region) -> str:
@@ -90,8 +99,7 @@ def phase(
     taken while the exponent is symbolic.
     """
     low, high = sp.Rational(str(low)), sp.Rational(str(high))
-    if exponent not in layer.symbols:
-        raise ValueError(f"expected a symbol of layer “{layer.name}”; received {exponent}")
+    _check_exponent(layer, exponent)
     if not low < high:
         raise ValueError(f"expected low < high; received {low} and {high}")
     inner = sorted(p for p in _meetings(layer, exponent) if low < p < high)
@@ -103,22 +111,59 @@ def phase(
 
     for k, (left, right) in enumerate(pairwise(points)):
         if k:
-            found.append(Region(left, left, derive_at(left)))
-        found.append(Region(left, right, derive_at((left + right) / 2)))
-    return Phase(exponent, tuple(_merged(found)), derive_at)
+            found.append(Region(left, left, left, derive_at(left)))
+        middle = (left + right) / 2
+        found.append(Region(left, right, middle, derive_at(middle)))
+    return Phase(layer, exponent, tuple(_merged(found)), derive_at)
+
+
+def exponents_of(layer: Layer) -> list[sp.Symbol]:
+    """Symbols that stand in powers of N and of growing sizes only."""
+    known = sorted(layer.symbols - {N}, key=str)
+    return [s for s in known if _elsewhere(layer, s) is None]
+
+
+def _elsewhere(layer: Layer, p: sp.Symbol) -> sp.Expr | None:
+    """Where a symbol is no exponent: there it may make a coefficient vanish at any value."""
+    growing = {N, *(s for s, value in layer.scaling.items() if sp.sympify(value).has(N))}
+    for number in layer.numbers:
+        without = number.replace(lambda e: e.is_Pow and e.base in growing, lambda e: sp.S.One)
+        if without.has(p):
+            return number
+    return None
+
+
+def _check_exponent(layer: Layer, p: sp.Symbol) -> None:
+    if p == N or p not in layer.symbols:
+        raise ValueError(f"expected a symbol of layer “{layer.name}” and not N; received {p}")
+    if (number := _elsewhere(layer, p)) is not None:
+        raise ValueError(
+            f"{p} is no exponent: it stands in {number} of layer “{layer.name}”; only a symbol "
+            f"that stands in powers of N alone, as in vl.N ** (-{p}), has a phase diagram"
+        )
 
 
 def _merged(regions: list[Region]) -> Iterator[Region]:
-    """Regions without the points at which nothing changes."""
-    current = regions[0]
+    """Regions without points at which nothing changes, each with the limit of its widest part."""
+    alike = [[regions[0]]]
     for point, after in zip(regions[1::2], regions[2::2], strict=True):
-        if current.regime == point.regime == after.regime:
-            current = Region(current.low, after.high, current.limit)
+        if all(_same(alike[-1][-1].limit, r.limit) for r in (point, after)):
+            alike[-1] += [point, after]
         else:
-            yield current
-            yield point
-            current = after
-    yield current
+            alike += [[point], [after]]
+    for parts in alike:
+        widest = max(parts, key=lambda r: r.high - r.low)
+        yield replace(widest, low=parts[0].low, high=parts[-1].high)
+
+
+def _same(one: Limit, other: Limit) -> bool:
+    """Whether two layers have one regime, and one drift and covariance if that is a limit."""
+    if one.regime != other.regime or one.regime not in LIMITS:
+        return one.regime == other.regime
+    tables = ((one.drift, other.drift), (one.covariance, other.covariance))
+    return all(
+        a.keys() == b.keys() and all(sp.expand(a[k] - b[k]) == 0 for k in a) for a, b in tables
+    )
 
 
 def _meetings(layer: Layer, p: sp.Symbol) -> set[sp.Expr]:
@@ -143,7 +188,10 @@ def _meetings(layer: Layer, p: sp.Symbol) -> set[sp.Expr]:
                 raise ValueError(f"the power {e} of N is not affine in {p}")
             if slope != 0:
                 found.add(-gap.subs(p, 0) / slope)
-    return {value for value in found if value.is_number}
+    if unknown := set().union(*(value.free_symbols for value in found)):
+        names = ", ".join(sorted(map(str, unknown)))
+        raise ValueError(f"powers of N meet where {names} decides; give {names} a value")
+    return found
 
 
 def with_values(layer: Layer, values: dict[sp.Symbol, sp.Expr]) -> Layer:
@@ -161,8 +209,9 @@ def with_values(layer: Layer, values: dict[sp.Symbol, sp.Expr]) -> Layer:
     def moved(node: Array) -> Array:
         return Array(node.op, tuple(map(moved, node.args)), node.shape, put(node.data))
 
+    shown = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
     return Layer(
-        layer.name,
+        f"{layer.name}, {shown}",
         {old: moved(new) for old, new in layer.step.items()},
         {name: moved(node) for name, node in layer.watch.items()},
         {size: sp.sympify(v).subs(values) for size, v in layer.scaling.items()},
