@@ -102,13 +102,21 @@ class FiniteLayer:
     def values(self, n: int) -> dict[str, Any]:
         """Sizes as integers, parameters, fixed arrays and the states, by name."""
         if n not in self._known:
-            sizes = {k: round(v) for k, v in self._sizes(n).items()}
-            found: dict[str, Any] = {**sizes, "N": n}
-            for s in self.layer.symbols:
-                found.setdefault(str(s), float(self._parameter(s)))
-            found |= fixed_arrays(self.layer, self.at, sizes)
+            found = self.numbers(n)
             self._known[n] = {**found, **self._states(found)}
         return self._known[n]
+
+    def sizes(self, n: int) -> dict[str, int]:
+        """Sizes as integers, by name."""
+        return {k: round(v) for k, v in self._sizes(n).items()}
+
+    def numbers(self, n: int) -> dict[str, Any]:
+        """Sizes, parameters and fixed arrays by name, without states."""
+        sizes = self.sizes(n)
+        found: dict[str, Any] = {**sizes, "N": n}
+        for s in self.layer.symbols:
+            found.setdefault(str(s), float(self._parameter(s)))
+        return found | fixed_arrays(self.layer, self.at, sizes)
 
     def _states(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
         """States whose statistics are those of ``at``, near random ones of the right size."""

@@ -17,7 +17,6 @@ FINEST = 64  # the largest N of a path
 SMALL = 0.15  # a fluctuation at the finest N, relative to the largest statistic at the start
 RELATIVE = 0.25  # variance of a statistic at the end of a path, relative to its square
 LEAST = 8  # steps of a path
-WRONG = {"dropped": -1.0, "doubled": 1.0, "halved": -0.5, "of the other sign": -2.0}
 
 
 class Paths:
