@@ -138,10 +138,7 @@ class FiniteLayer:
 
     def statistics(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
         """The statistics of the state among the values, in NumPy."""
-
-        def number(value: sp.Expr) -> float:
-            return float(sp.sympify(value).subs({s: values[str(s)] for s in value.free_symbols}))
-
+        number = partial(_number, values=values)
         return {k: np.asarray(explicit(e, values, number)) for k, e in self.layer.watch.items()}
 
     def start(self, n: int) -> np.ndarray:
@@ -210,6 +207,10 @@ class FiniteLayer:
                 level=int(what == "path" or n > SMALL),
             )
         return np.asarray(self._programs[program](jnp.asarray(keys, jnp.uint32)))
+
+
+def _number(expression: sp.Expr, values: dict[str, Any]) -> float:
+    return float(expression.subs({s: values[str(s)] for s in expression.free_symbols}))
 
 
 def _name(key: Any) -> str:
