@@ -29,8 +29,8 @@ def generate_layers(target: str, *, check: bool) -> int:
                 remedy="Change the layer.",
             ) from None
         sources = {path.with_name(f"{path.stem}_{name}_generated.py"): source}
+        limit = path.with_name(f"{path.stem}_{name}_limit_generated.py")
         try:
-            limit = path.with_name(f"{path.stem}_{name}_limit_generated.py")
             sources[limit] = limit_source(derive(layer), path.name)
         except (ValueError, NotImplementedError) as why:
             screen.print(f"{limit}: not written: {why}", markup=False)

@@ -15,7 +15,8 @@ from theory.limits.limit import LIMITS, ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
 from theory.limits.nonzero import without_zeros
 from theory.limits.normalised import Normalised
-from theory.limits.phase import phase
+from theory.limits.phase import Phase, phase
+from theory.limits.plane import Plane, plane
 from theory.limits.reading import read
 from theory.limits.sizes import Orders, Undecided, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
@@ -37,7 +38,14 @@ def derive(layer: Layer) -> Limit:
         found = Limit(layer, "UNDECIDED", (f"UNDECIDED (expectation): {why}",))
     except Undecided as why:
         found = Limit(layer, "UNDECIDED", (str(why),))
-    return replace(found, diagram=partial(phase, layer, derive))
+    return replace(found, diagram=partial(_diagram, layer))
+
+
+def _diagram(layer: Layer, exponents: Any, **corners: Any) -> Phase | Plane:
+    """In one exponent, or in a pair."""
+    if isinstance(exponents, tuple):
+        return plane(layer, derive, exponents, **corners)
+    return phase(layer, derive, exponents, **corners)
 
 
 @dataclass

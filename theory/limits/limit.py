@@ -88,11 +88,15 @@ class Limit:
         """Words are a list of sentences."""
         object.__setattr__(self, "words", list(self.words))
 
-    def phase(self, exponent: sp.Symbol, low: sp.Expr | int = 0, high: sp.Expr | int = 2) -> Any:
-        """The regimes for all values of a symbolic exponent between two values, exact."""
+    def phase(self, exponent: Any, low: Any = None, high: Any = None) -> Any:
+        """The regimes for all values of a symbolic exponent from 0 to 2, or ``low`` to ``high``.
+
+        Exact; of a pair of exponents, in a rectangle, with ``low`` and ``high`` its corners.
+        """
         if self.diagram is None:
             raise ValueError("a phase diagram is drawn of the limit that vl.derive returns")
-        return self.diagram(exponent, low, high)
+        given = {"low": low, "high": high}
+        return self.diagram(exponent, **{k: v for k, v in given.items() if v is not None})
 
     def evaluate(
         self, what: str, *statistics: str, at: Mapping[Any, Any] | None = None

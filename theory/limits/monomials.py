@@ -51,6 +51,17 @@ def rational(text: str) -> sp.Rational:
     return sp.Rational(text)
 
 
+def exponent_ranges(text: str) -> list[tuple[str, sp.Rational, sp.Rational]]:
+    """``p:0:2,q`` as one or two names, each with two rationals.
+
+    Raises ``ValueError`` for anything else.
+    """
+    found = [exponent_range(part.strip()) for part in text.split(",")]
+    if len(found) > 2:
+        raise ValueError(f"expected one or two exponents, p or p,q; received {text!r}")
+    return found
+
+
 def exponent_range(text: str) -> tuple[str, sp.Rational, sp.Rational]:
     """``p`` or ``p:0:2`` as a name and two rationals, 0 and 2 by default.
 

@@ -8,16 +8,12 @@ of them, and once between neighbours, the layer is derived anew.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import sympy as sp
 
-from theory.layers.arrays import Array
 from theory.layers.layer import Layer
-from theory.layers.leaves import Leaf, N
-from theory.limits.limit import LIMITS, Limit
-from theory.limits.reading import read
-from theory.limits.sizes import Undecided
+from theory.limits.limit import Limit
+from theory.limits.meetings import gaps, same, with_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +77,14 @@ class Phase:
         p, low, high = self.exponent, region.low, region.high
         return f"{p} = {low}" if low == high else f"{low} < {p} < {high}"
 
+    @property
+    def rows(self) -> list[tuple[str, str, Limit]]:
+        """Of each region where it is and where its limit is derived, in words, and the limit."""
+        return [(self.where(r), f"{self.exponent} = {r.at}", r.limit) for r in self.regions]
+
     def __str__(self) -> str:
         """One line a region."""
-        return "\n".join(f"{self.where(r):>20}  {r.regime}" for r in self.regions)
+        return "\n".join(f"{where:>20}  {limit.regime}" for where, _, limit in self.rows)
 
 
 def phase(
@@ -99,10 +100,10 @@ def phase(
     taken while the exponent is symbolic.
     """
     low, high = sp.Rational(str(low)), sp.Rational(str(high))
-    _check_exponent(layer, exponent)
     if not low < high:
         raise ValueError(f"expected low < high; received {low} and {high}")
-    inner = sorted(p for p in _meetings(layer, exponent) if low < p < high)
+    meetings = {-gap.subs(exponent, 0) / gap.diff(exponent) for gap in gaps(layer, [exponent])}
+    inner = sorted(p for p in meetings if low < p < high)
     points = [low, *inner, high]
     found = []
 
@@ -117,104 +118,14 @@ def phase(
     return Phase(layer, exponent, tuple(_merged(found)), derive_at)
 
 
-def exponents_of(layer: Layer) -> list[sp.Symbol]:
-    """Symbols that stand in powers of N and of growing sizes only."""
-    known = sorted(layer.symbols - {N}, key=str)
-    return [s for s in known if _elsewhere(layer, s) is None]
-
-
-def _elsewhere(layer: Layer, p: sp.Symbol) -> sp.Expr | None:
-    """Where a symbol is no exponent: there it may make a coefficient vanish at any value."""
-    growing = {N, *(s for s, value in layer.scaling.items() if sp.sympify(value).has(N))}
-    for number in layer.numbers:
-        without = number.replace(lambda e: e.is_Pow and e.base in growing, lambda e: sp.S.One)
-        if without.has(p):
-            return number
-    return None
-
-
-def _check_exponent(layer: Layer, p: sp.Symbol) -> None:
-    if p == N or p not in layer.symbols:
-        raise ValueError(f"expected a symbol of layer “{layer.name}” and not N; received {p}")
-    if (number := _elsewhere(layer, p)) is not None:
-        raise ValueError(
-            f"{p} is no exponent: it stands in {number} of layer “{layer.name}”; only a symbol "
-            f"that stands in powers of N alone, as in vl.N ** (-{p}), has a phase diagram"
-        )
-
-
 def _merged(regions: list[Region]) -> Iterator[Region]:
     """Regions without points at which nothing changes, each with the limit of its widest part."""
     alike = [[regions[0]]]
     for point, after in zip(regions[1::2], regions[2::2], strict=True):
-        if all(_same(alike[-1][-1].limit, r.limit) for r in (point, after)):
+        if all(same(alike[-1][-1].limit, r.limit) for r in (point, after)):
             alike[-1] += [point, after]
         else:
             alike += [[point], [after]]
     for parts in alike:
         widest = max(parts, key=lambda r: r.high - r.low)
         yield replace(widest, low=parts[0].low, high=parts[-1].high)
-
-
-def _same(one: Limit, other: Limit) -> bool:
-    """Whether two layers have one regime, and one drift and covariance if that is a limit."""
-    if one.regime != other.regime or one.regime not in LIMITS:
-        return one.regime == other.regime
-    tables = ((one.drift, other.drift), (one.covariance, other.covariance))
-    return all(
-        a.keys() == b.keys() and all(sp.expand(a[k] - b[k]) == 0 for k in a) for a, b in tables
-    )
-
-
-def _meetings(layer: Layer, p: sp.Symbol) -> set[sp.Expr]:
-    """Exponents at which powers of N meet each other, zero, or the steps."""
-    try:
-        moments = read(layer)
-        names = list(layer.watch)
-        tables = [moments.means[s] for s in names]
-        tables += [moments.covariance(s, t) for k, s in enumerate(names) for t in names[k:]]
-        if any(law.growing for law in moments.reading.laws.values()):  # there may be jumps
-            tables += [moments.fourth(s) for s in names]
-        powers = {e for table in tables for e in moments.orders(table)}
-    except Undecided as why:
-        raise ValueError(f"no phase diagram while {p} is symbolic: {why}") from None
-    levels = powers | {sp.S.Zero, -(layer.steps_exponent or sp.S.Zero)}
-    found = set()
-    for e in powers:
-        for level in levels:
-            gap = sp.expand(e - level)
-            slope = sp.diff(gap, p)
-            if not slope.is_number:
-                raise ValueError(f"the power {e} of N is not affine in {p}")
-            if slope != 0:
-                found.add(-gap.subs(p, 0) / slope)
-    if unknown := set().union(*(value.free_symbols for value in found)):
-        names = ", ".join(sorted(map(str, unknown)))
-        raise ValueError(f"powers of N meet where {names} decides; give {names} a value")
-    return found
-
-
-def with_values(layer: Layer, values: dict[sp.Symbol, sp.Expr]) -> Layer:
-    """The layer with numbers in place of symbols, in the laws of what is drawn, too."""
-
-    def put(data: Any) -> Any:
-        if isinstance(data, tuple):
-            return tuple(map(put, data))
-        if isinstance(data, Leaf):
-            return replace(data, law=put(data.law))
-        if isinstance(data, Array):
-            return moved(data)
-        return data.subs(values) if isinstance(data, sp.Basic) else data
-
-    def moved(node: Array) -> Array:
-        return Array(node.op, tuple(map(moved, node.args)), node.shape, put(node.data))
-
-    shown = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
-    return Layer(
-        f"{layer.name}, {shown}",
-        {old: moved(new) for old, new in layer.step.items()},
-        {name: moved(node) for name, node in layer.watch.items()},
-        {size: sp.sympify(v).subs(values) for size, v in layer.scaling.items()},
-        None if layer.steps is None else sp.sympify(layer.steps).subs(values),
-        layer.at,
-    )
