@@ -51,7 +51,7 @@ def test_other_steps_move_the_boundary(branch: str, tmp_path: Path) -> None:
     assert json.loads(out.read_text())["layer"]["critical"] == ["1"]
 
 
-@pytest.mark.parametrize("words", ["q", "p:0:x", "p:1:0", "p;0;1", ""])
+@pytest.mark.parametrize("words", ["q", "N", "n", "m", "p:0:x", "p:1:0", "p:0:1/0", "p;0;1", ""])
 def test_what_is_no_exponent_of_the_layer_is_refused(branch: str, words: str) -> None:
     with pytest.raises(InputProblem, match="expected"):
         print_phases(branch, words, steps=None, latex=False, out=None, svg=None)
@@ -60,7 +60,7 @@ def test_what_is_no_exponent_of_the_layer_is_refused(branch: str, words: str) ->
 @pytest.mark.parametrize(
     ("text", "value"),
     [("N", vl.N), ("3*N**2", 3 * vl.N**2), ("N**(1/2)", sp.sqrt(vl.N)), ("7", sp.Integer(7)),
-     ("1/2 * N ^ 3/2", vl.N ** sp.Rational(3, 2) / 2)],
+     ("1/2 * N ^ (3/2)", vl.N ** sp.Rational(3, 2) / 2)],
 )  # fmt: skip
 def test_monomials_are_read(text: str, value: sp.Expr) -> None:
     assert monomial(text) == value

@@ -8,9 +8,11 @@ import sympy as sp
 
 import verilimit as vl
 from checks.layers import plan_of
+from checks.layers.curve import neighbours, rate_claim
 from checks.layers.finite import FiniteLayer
 from checks.layers.limiting import roots
 from checks.layers.paths import Paths
+from checks.layers.states import NotMeasured
 from checks.verdicts import Claim, Verdict, judge
 from tests.gallery import limit_of
 from theory.codegen.layers import HELPERS
@@ -62,6 +64,40 @@ def test_where_no_rate_can_be_seen_none_is_claimed() -> None:
     plan = plan_of(limit_of("phase_retrieval").layer)
     assert any("large fluctuations" in why for why in plan.not_checked)
     assert not any("path" in claim.id for claim in plan.claims)
+
+
+def test_paths_that_draw_too_much_are_said_not_to_be_checked() -> None:
+    limit = limit_of("spiked_tensor")
+    with pytest.raises(NotMeasured, match="one step draws 262144 numbers"):
+        Paths(limit, FiniteLayer(limit.layer))
+
+
+def test_a_rate_names_the_orders_next_to_it_and_its_margin_is_half_of_the_way() -> None:
+    paths = paths_of("online_regression")
+    claim, hidden = rate_claim("x", paths, paths.experiment("x/path"))
+    assert "told from the next orders, N**(-1) and N**(0)" in claim.statement
+    assert neighbours(sp.Rational(-1, 2), paths) == (-1, 0)
+    assert claim.margin <= 0.25
+    assert {m.changes["predicted"] for m in claim.mutants if "predicted" in m.changes} == {1 / vl.N}
+    third = neighbours(sp.Rational(-9, 10), paths)
+    assert third == (-1, sp.Rational(-1, 2))  # -1 is the order of the steps
+    assert hidden
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"), [("deep_linear", "path-law"), ("online_regression", "path-rate")]
+)
+def test_mutants_of_paths_are_tried_or_listed(name: str, claim: str) -> None:
+    """Of every term of the drift each wrong version is one or the other."""
+    plan = plan_of(limit_of(name).layer)
+    tried = [m for c in plan.claims if c.id.endswith(claim) for m in c.mutants if "term" in m.id]
+    listed = [x for x in plan.invisible if claim in x]
+    paths = paths_of(name)
+    drift = paths.limiting.terms("drift", paths.start)
+    noise = [t for t in paths.limiting.terms("covariance", paths.start) if t[0][0] == t[0][1]]
+    count = 4 * len(drift) + 3 * len(noise) * (claim == "path-law")
+    assert len(tried) + len(listed) == count > 0
+    assert all("is seen" in x or "not tried" in x for x in listed)
 
 
 def test_roots_of_singular_matrices_are_exact() -> None:

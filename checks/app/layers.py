@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from rich.markup import escape
 
 from checks.app.screen import console
 from checks.suite.claimfile import ClaimFile
@@ -80,7 +81,7 @@ def steps_of(layer: Layer, steps: str | None) -> Layer:
 
 
 def _print(screen: Any, limit: Limit, *, latex: bool) -> None:
-    screen.print(f"[bold]{limit.layer.name}[/]: [bold]{limit.regime}[/]")
+    screen.print(f"[bold]{escape(limit.layer.name)}[/]: [bold]{limit.regime}[/]")
     for sentence in limit.words:
         screen.print(f"   {sentence}", markup=False)
     for kind, table in (("drift", limit.drift), ("covariance", limit.covariance)):

@@ -166,7 +166,9 @@ def derive(
     phase: Annotated[
         str | None,
         typer.Option(
-            "--phase", metavar="P[:LOW:HIGH]", help="The regimes in an exponent left symbolic."
+            "--phase",
+            metavar="P[:LOW:HIGH][,Q[:LOW:HIGH]]",
+            help="The regimes in one or two exponents left symbolic.",
         ),
     ] = None,
     picture: Annotated[

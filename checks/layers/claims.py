@@ -9,27 +9,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from checks.layers.asymptotic import asymptotic_claims
+from checks.layers.converging import limit_claims
 from checks.layers.curve import fluctuation_claim, rate_claim
 from checks.layers.exact import inexact
 from checks.layers.expected import expectation_claims
 from checks.layers.finite import FiniteLayer
-from checks.layers.hypotheses import delocalised, no_jumps
+from checks.layers.hypotheses import delocalised
+from checks.layers.jumps import jump_claims, no_jumps
 from checks.layers.law import law_claim
-from checks.layers.negative import (
-    ill_posed_claim,
-    jump_claim,
-    trivial_claim,
-    unstable_claim,
-    witness_claims,
-)
+from checks.layers.negative import ill_posed_claim, witness_claims
 from checks.layers.onestep import one_step_claims
 from checks.layers.paths import Paths
 from checks.layers.states import NotMeasured
+from checks.layers.trivial import trivial_claim
+from checks.layers.unstable import unstable_claims
 from checks.verdicts import Claim
 from theory.layers.layer import Layer
 from theory.limits import Limit, derive
-
-LIMITS = ("SDE", "ODE", "SDE WITHOUT DRIFT")
+from theory.limits.limit import LIMITS
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,16 @@ class _Planning:
     def one_step(self) -> None:
         """Mean and covariance of a step: exact ones at a small width, else at a large one."""
         if self.limit.regime == "NOT CLOSED":
-            return self._or_not("the witness", lambda: witness_claims(self.slug, self.limit.layer))
-        return self._or_not("one step", self._one_step)
+            self._or_not("the witness", lambda: witness_claims(self.slug, self.limit.layer))
+            return
+        self._or_not("one step", self._one_step)
+        if not inexact(self.finite):
+            self._or_not("the limit of exact moments", self._limit)
+
+    def _limit(self) -> Sequence[Claim]:
+        found, hidden = limit_claims(self.slug, self.limit, self.finite)
+        self.invisible += hidden
+        return found
 
     def _one_step(self) -> Sequence[Claim]:
         limit, finite = self.limit, self.finite
@@ -105,26 +110,25 @@ class _Planning:
         """A negative verdict is a statement, too."""
         limit, slug, finite = self.limit, self.slug, self.finite
         if limit.regime in ("UNSTABLE", "FAST") and not inexact(finite):
-            self._or_not("the map", lambda: [unstable_claim(slug, finite)])
+            self._or_not("what moves", lambda: unstable_claims(slug, limit, finite))
         if limit.regime == "TRIVIAL":
             self._or_not("displacements", lambda: [trivial_claim(slug, finite)])
         if limit.regime == "JUMPS":
-            self._or_not("jumps", lambda: jump_claim(slug, finite))
+            self._or_not("jumps", lambda: jump_claims(slug, finite))
         if limit.regime == "ILL-POSED":
             self._or_not("where the drift jumps", lambda: [ill_posed_claim(slug, limit, finite)])
 
     def many_steps(self) -> None:
         """The path against the limit, and what the limit rests on."""
         limit, slug, finite = self.limit, self.slug, self.finite
-
+        if limit.regime != "ODE":  # what follows a curve does not jump
+            self._or_not("jumps (H3)", lambda: no_jumps(slug, limit, finite))
         try:
             paths = Paths(limit, finite)
         except NotMeasured as why:
             self.missing.append(f"paths over many steps: {why}")
             return
         self._or_not("paths over many steps", lambda: self._paths(paths))
-        if limit.regime != "ODE":  # what follows a curve does not jump
-            self._or_not("jumps (H3)", lambda: [no_jumps(slug, paths)])
         if limit.hypotheses["H4"].startswith("ASSUMED"):
             self._or_not("delocalised states (H4)", lambda: [delocalised(slug, paths)])
 
@@ -133,8 +137,12 @@ class _Planning:
         if limit.regime != "ODE":
             if not self.finite.moving:
                 raise NotMeasured("nothing that is watched is random")
-            return [law_claim(self.slug, paths, ends)]
-        found: list[Claim] = [rate_claim(self.slug, paths, ends)]
+            law, hidden = law_claim(self.slug, paths, ends)
+            self.invisible += hidden
+            return [law]
+        rate, hidden = rate_claim(self.slug, paths, ends)
+        self.invisible += hidden
+        found: list[Claim] = [rate]
         if paths.follows:
             return [*found, fluctuation_claim(self.slug, paths, ends)]
         if limit.fluctuation is None:

@@ -7,18 +7,22 @@ import sympy as sp
 
 from checks.layers.finite import SEEDS
 from checks.layers.limiting import Limiting
-from checks.layers.paths import FINEST, WRONG, Paths
-from checks.layers.planted import short
+from checks.layers.paths import FINEST, Paths
+from checks.layers.planted import WRONG, short
 from checks.layers.states import NotMeasured
 from checks.verdicts import Experiment, MomentClaim, Mutant, RateClaim
 from checks.verdicts.experiment import Table
 from theory.layers.leaves import N
 
 MOST = 6  # mutants of a rate
+MARGIN = 0.2  # of an exponent, and at most half of the way to the next order
 
 
-def rate_claim(slug: str, paths: Paths, ends: Experiment) -> RateClaim:
-    """The distance from the ODE falls with N; mutants are other equations and other rates."""
+def rate_claim(slug: str, paths: Paths, ends: Experiment) -> tuple[RateClaim, list[str]]:
+    """The distance from the ODE falls with N, and mutants that are not seen in words.
+
+    Mutants are other equations and other rates.
+    """
     limiting, start = paths.limiting, paths.start
     if len(paths.levels) < 4:
         raise NotMeasured(f"a rate needs four N up to {FINEST}; change the ratios in at=")
@@ -39,26 +43,52 @@ def rate_claim(slug: str, paths: Paths, ends: Experiment) -> RateClaim:
     n = paths.n
     truth = limiting.solution(start, times[n])
     near = 2 * _lag(paths) * (n / paths.levels[0]) ** float(power)
-    mutants = []
+    mutants, hidden, name = [], [], f"{slug}/path-rate"
     for key, part, term in limiting.terms("drift", start):
         for words, factor in WRONG.items():
             wrong = limiting.changed("drift", key, factor * part)
             with np.errstate(all="ignore"):
                 gap = np.abs(wrong.solution(start, times[n]) - truth).max()
-            if gap > 2 * near and np.isfinite(gap) and len(mutants) < MOST:
-                text = f"the term {short(term.text)} of the drift of {key} {words}"
+            text = f"the term {short(term.text)} of the drift of {key} {words}"
+            if not (gap > 2 * near and np.isfinite(gap)):
+                hidden.append(
+                    f"{name}: {text}: moves the end of the path by {gap:.2g}, and twice the "
+                    f"distance of the finest layer, {near:.2g}, is seen"
+                )
+            elif len(mutants) == MOST:
+                hidden.append(f"{name}: {text}: not tried, {MOST} others are")
+            else:
                 change = {"error": ends.column(error(wrong))}
                 mutants.append(Mutant(f"term-{len(mutants) + 1}", text, change))
-    half = sp.Rational(1, 2)
-    mutants.append(Mutant("faster", "one half less", {"predicted": N ** (power - half)}))
-    mutants.append(Mutant("much-faster", "one less", {"predicted": N ** (power - 1)}))
+    others = neighbours(power, paths)
+    for k, p in enumerate(others, start=1):
+        if p < power or (kind == "exact" and p < 0):
+            mutants.append(Mutant(f"order-{k}", f"the order {p}", {"predicted": N**p}))
+    margin = min(MARGIN, *(float(abs(p - power)) / 2 for p in others))
+    below, above = (f"N**({p})" for p in others)
     return RateClaim(
-        id=f"{slug}/path-rate", error=ends.column(error(limiting)), predicted=N**power,
-        kind=kind, statistic="rms", sizes={"N": paths.levels}, margin=0.24, seeds=SEEDS,
+        id=name, error=ends.column(error(limiting)), predicted=N**power,
+        kind=kind, statistic="rms", sizes={"N": paths.levels}, margin=margin, seeds=SEEDS,
         cap=8 * SEEDS, mutants=mutants,
         statement=f"The distance of {', '.join(limiting.shapes)} from the derived ODE at "
-        f"t = {times[n]:.4g} falls {'at least ' * (kind != 'exact')}like N**({power}).",
-    )  # fmt: skip
+        f"t = {times[n]:.4g} falls {'at least ' * (kind != 'exact')}like N**({power}), told from "
+        f"the next orders, {below} and {above}.",
+    ), hidden  # fmt: skip
+
+
+def neighbours(power: sp.Expr, paths: Paths) -> tuple[sp.Expr, sp.Expr]:
+    """The orders next below and above that a finite layer's distance may have.
+
+    Of noise, of the steps and of the terms of lower order of this layer; half an order off; or
+    none: a distance that does not fall.
+    """
+    half, steps = sp.Rational(1, 2), paths.finite.layer.steps_exponent or sp.S.One
+    moments = paths.finite.moments
+    found = {power - half, power + half, -steps, sp.S.Zero}
+    for s, mean in moments.means.items():
+        found |= {sp.expand(e + steps) for e in moments.orders(mean)}
+        found |= {(e + steps) / 2 for e in moments.orders(moments.covariance(s, s))}
+    return max(p for p in found if p < power), min(p for p in found if p > power)
 
 
 def _lag(paths: Paths) -> float:

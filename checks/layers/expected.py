@@ -1,18 +1,16 @@
 """What the author of a layer expects, as a claim against what is derived."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from checks.layers.planted import Term, closest
+from checks.layers.planted import FAR, WRONG, Term, closest, constant, short
 from checks.verdicts import IdentityClaim, Mutant
 from theory.limits import Limit
-from theory.limits.limit import REGIMES, distance
+from theory.limits.limit import distance
 from theory.limits.numbers import evaluate
-
-WRONG = 100.0  # the residual of a statement that is not of the derived kind
 
 
 def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
@@ -20,18 +18,11 @@ def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
     found = []
     for key, value in limit.layer.expect.items():
         if key == "regime":
-            wrong, others = value != limit.regime, [r for r in REGIMES if r != value]
+            wrong = value != limit.regime
             words = f"The regime that is derived (nothing is measured here) is {value}."
             if wrong:
                 words += f" Derived is {limit.regime}: {' '.join(limit.words)}"
-            mutants = [
-                Mutant(
-                    f"regime-{k}", f"the regime {other} stated",
-                    {"residual": _constant(WRONG * (other != limit.regime))},
-                )
-                for k, other in enumerate(others, start=1)
-            ]  # fmt: skip
-            found.append(_claim(f"{slug}/expected-regime", words, WRONG * wrong, mutants))
+            found.append(_claim(f"{slug}/expected-regime", words, FAR * wrong))
             continue
         for what, stated in value.items():
             found.append(_stated(slug, limit, key, what, np.asarray(stated, float)))
@@ -44,9 +35,9 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
     try:
         derived = limit.evaluate(what, key)
     except ValueError as why:
-        return _claim(name, f"{words} {why}", WRONG, [])
+        return _claim(name, f"{words} {why}", FAR)
     if derived.shape != stated.shape:
-        return _claim(name, f"{words} Derived has shape {derived.shape}.", WRONG, [])
+        return _claim(name, f"{words} Derived has shape {derived.shape}.", FAR)
     terms = _terms(limit, what, key)
     if distance(derived, stated) > 1:
         why = closest(terms, derived, stated)
@@ -54,12 +45,12 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
         words += f" Derived is {derived_words}{f'; stated is {why}' if why else ''}."
     mutants = []
     for k, term in enumerate(terms, start=1):
-        for wrong, factor in {"dropped": -1.0, "doubled": 1.0}.items():
-            residual = distance(np.asarray(derived + factor * term.value), stated)
+        for wrong in ("dropped", "doubled"):
+            residual = distance(derived + WRONG[wrong] * term.value, stated)
             if residual > 10:
-                description = f"the term {term.text} {wrong}"[:160]
+                description = f"the term {short(term.text)} {wrong}"
                 mutants.append(
-                    Mutant(f"term-{k}-{wrong}", description, {"residual": _constant(residual)})
+                    Mutant(f"term-{k}-{wrong}", description, {"residual": constant(residual)})
                 )
     return _claim(name, words, distance(derived, stated), mutants[:8])
 
@@ -77,14 +68,8 @@ def _terms(limit: Limit, what: str, key: str) -> list[Term]:
     ]
 
 
-def _constant(value: float) -> Callable[..., np.ndarray]:
-    return lambda size, keys: np.full(len(keys), value)
-
-
-def _claim(name: str, words: str, residual: float, mutants: list[Mutant]) -> IdentityClaim:
-    if not mutants:
-        mutants = [Mutant("another", "another statement", {"residual": _constant(WRONG)})]
+def _claim(name: str, words: str, residual: float, mutants: Sequence[Mutant] = ()) -> IdentityClaim:
     return IdentityClaim(
-        id=name, statement=words, residual=_constant(residual), tolerance=1.0, seeds=1, cap=1,
+        id=name, statement=words, residual=constant(residual), tolerance=1.0, seeds=1, cap=1,
         mutants=mutants,
     )  # fmt: skip

@@ -102,13 +102,21 @@ class FiniteLayer:
     def values(self, n: int) -> dict[str, Any]:
         """Sizes as integers, parameters, fixed arrays and the states, by name."""
         if n not in self._known:
-            sizes = {k: round(v) for k, v in self._sizes(n).items()}
-            found: dict[str, Any] = {**sizes, "N": n}
-            for s in self.layer.symbols:
-                found.setdefault(str(s), float(self._parameter(s)))
-            found |= fixed_arrays(self.layer, self.at, sizes)
+            found = self.numbers(n)
             self._known[n] = {**found, **self._states(found)}
         return self._known[n]
+
+    def sizes(self, n: int) -> dict[str, int]:
+        """Sizes as integers, by name."""
+        return {k: round(v) for k, v in self._sizes(n).items()}
+
+    def numbers(self, n: int) -> dict[str, Any]:
+        """Sizes, parameters and fixed arrays by name, without states."""
+        sizes = self.sizes(n)
+        found: dict[str, Any] = {**sizes, "N": n}
+        for s in self.layer.symbols:
+            found.setdefault(str(s), float(self._parameter(s)))
+        return found | fixed_arrays(self.layer, self.at, sizes)
 
     def _states(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
         """States whose statistics are those of ``at``, near random ones of the right size."""
@@ -130,10 +138,7 @@ class FiniteLayer:
 
     def statistics(self, values: dict[str, Any]) -> dict[str, np.ndarray]:
         """The statistics of the state among the values, in NumPy."""
-
-        def number(value: sp.Expr) -> float:
-            return float(sp.sympify(value).subs({s: values[str(s)] for s in value.free_symbols}))
-
+        number = partial(_number, values=values)
         return {k: np.asarray(explicit(e, values, number)) for k, e in self.layer.watch.items()}
 
     def start(self, n: int) -> np.ndarray:
@@ -202,6 +207,10 @@ class FiniteLayer:
                 level=int(what == "path" or n > SMALL),
             )
         return np.asarray(self._programs[program](jnp.asarray(keys, jnp.uint32)))
+
+
+def _number(expression: sp.Expr, values: dict[str, Any]) -> float:
+    return float(expression.subs({s: values[str(s)] for s in expression.free_symbols}))
 
 
 def _name(key: Any) -> str:

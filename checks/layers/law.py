@@ -3,8 +3,8 @@
 import numpy as np
 
 from checks.layers.limiting import Limiting
-from checks.layers.paths import WRONG, Paths
-from checks.layers.planted import short
+from checks.layers.paths import Paths
+from checks.layers.planted import WRONG, short
 from checks.verdicts import Experiment, LawClaim, Mutant
 from numerics.layers.paths import BOUND
 
@@ -23,9 +23,9 @@ def _seen(spread: np.ndarray, what: str, off: np.ndarray, time: float) -> float:
     return float(0.12 * np.abs(np.log(np.maximum(1 + share, 1e-3))).max(initial=0.0))
 
 
-def _wrong_laws(paths: Paths, time: float) -> list[tuple[str, Limiting]]:
-    """Limits with one term changed that a comparison of laws must see."""
-    limiting, start, found = paths.limiting, paths.start, []
+def _wrong_laws(paths: Paths, time: float) -> tuple[list[tuple[str, Limiting]], list[str]]:
+    """Limits with one term changed that a comparison of laws must see, and the others in words."""
+    limiting, start, found, hidden = paths.limiting, paths.start, [], []
     spread = np.diagonal(limiting.covariance(start[None])[0])
     for what in ("drift", "covariance"):
         for key, part, term in limiting.terms(what, start):
@@ -33,15 +33,23 @@ def _wrong_laws(paths: Paths, time: float) -> list[tuple[str, Limiting]]:
                 if what == "covariance" and (key[0] != key[1] or factor == -2.0):
                     continue
                 far = _seen(spread, what, factor * term.value, time)
+                words = f"the term {short(term.text)} of the {what} of {key} {name}"
                 if far > SEEN:
-                    words = f"the term {short(term.text)} of the {what} of {key} {name}"
                     found.append((far, words, what, key, factor * part))
+                else:
+                    hidden.append(
+                        f"{words}: moves the law at the end of the path by about {far:.2g}, and "
+                        f"{SEEN:g} is seen"
+                    )
     found.sort(key=lambda x: -x[0])
-    return [(words, limiting.changed(what, key, by)) for _, words, what, key, by in found]
+    return [(words, limiting.changed(what, key, by)) for _, words, what, key, by in found], hidden
 
 
-def law_claim(slug: str, paths: Paths, ends: Experiment) -> LawClaim:
-    """Mutants are wrong theorems: a term changed, and each of the hypotheses H2, H3, H5 broken."""
+def law_claim(slug: str, paths: Paths, ends: Experiment) -> tuple[LawClaim, list[str]]:
+    """The claim, and mutants that it does not see.
+
+    Mutants are wrong theorems: a term changed, and each of the hypotheses H2, H3, H5 broken.
+    """
     n, start, entries = paths.n, paths.start, paths.entries
     time, limiting = paths.time(n), paths.limiting
 
@@ -53,8 +61,8 @@ def law_claim(slug: str, paths: Paths, ends: Experiment) -> LawClaim:
         return sample
 
     spread = limiting.covariance(start[None])
-    elsewhere = start + (1.5 * time**0.5 * np.linalg.eigh(spread[0])[1][:, -1]
-                         * np.linalg.eigvalsh(spread[0])[-1] ** 0.5)  # fmt: skip
+    values, vectors = np.linalg.eigh(spread[0])
+    elsewhere = start + 1.5 * (time * max(values[-1], 0.0)) ** 0.5 * vectors[:, -1]
     mutants = [
         Mutant("no-noise", "the limit has no noise", {"right": right(limiting.without_noise())}),
         Mutant("jumps", "noise of this covariance that comes in jumps (H3)",
@@ -62,16 +70,20 @@ def law_claim(slug: str, paths: Paths, ends: Experiment) -> LawClaim:
         Mutant("start", "another start (H5)", {"right": right(limiting, start=elsewhere)}),
         Mutant("time", "time four times as fast", {"right": right(limiting, time=4 * time)}),
     ]  # fmt: skip
+    seen, hidden = _wrong_laws(paths, time)
+    tried = MOST - len(mutants)
     mutants += [
         Mutant(f"term-{k}", words, {"right": right(wrong)})
-        for k, (words, wrong) in enumerate(_wrong_laws(paths, time)[: MOST - len(mutants)], start=1)
+        for k, (words, wrong) in enumerate(seen[:tried], start=1)
     ]
+    hidden += [f"{words}: not tried, {MOST} others are" for words, _ in seen[tried:]]
+    name = f"{slug}/path-law"
     return LawClaim(
-        id=f"{slug}/path-law",
+        id=name,
         statement=f"After {paths.steps(n)} steps at N = {n} the law of "
         f"{', '.join(limiting.shapes)} is that of the derived SDE at t = {time:.4g}, both stopped "
         f"at {BOUND:g}.",
         left=ends.column(lambda size, table: table["end"][:, entries]), right=right(limiting),
         sizes={"N": [n]}, seeds=SEEDS, cap=4 * SEEDS, tolerance=TOLERANCE,
         margin=DISTANCE, mutants=mutants,
-    )  # fmt: skip
+    ), [f"{name}: {words}" for words in hidden]  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from checks.layers.finite import FiniteLayer
 from checks.layers.limiting import Limiting
-from checks.layers.states import NotMeasured
+from checks.layers.states import NotMeasured, explicit_shape
 from checks.verdicts import Experiment
 from numerics.layers.paths import BOUND
 from theory.calculus.kernels import SoftmaxMean
@@ -17,7 +17,7 @@ FINEST = 64  # the largest N of a path
 SMALL = 0.15  # a fluctuation at the finest N, relative to the largest statistic at the start
 RELATIVE = 0.25  # variance of a statistic at the end of a path, relative to its square
 LEAST = 8  # steps of a path
-WRONG = {"dropped": -1.0, "doubled": 1.0, "halved": -0.5, "of the other sign": -2.0}
+MOST_DRAWN = 1e5  # numbers drawn in one step of a path
 
 
 class Paths:
@@ -29,7 +29,16 @@ class Paths:
         first = finite.smallest()
         self.levels = [first * 2**k for k in range(9) if first * 2**k <= FINEST]
         self.n = self.levels[-1]
+        if (drawn := self._drawn()) > MOST_DRAWN:
+            raise NotMeasured(
+                f"at N = {self.n} one step draws {drawn} numbers, too many for the paths of a claim"
+            )
         self.start = finite.start(self.n)
+
+    def _drawn(self) -> int:
+        sizes, leaves = self.finite.sizes(self.n), self.finite.layer.leaves.values()
+        shapes = [explicit_shape(x, sizes) for x in leaves if x.data.kind == "random"]
+        return sum(int(np.prod(shape)) for shape in shapes)
 
     @cached_property
     def limiting(self) -> Limiting:

@@ -5,7 +5,7 @@ A mutant is visible if its prediction at the chosen state differs from the deriv
 three resolutions of the claim, a resolution being the half-width of a 99 % interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,13 @@ from theory.limits.limit import distance
 RESOLUTION = 2.58  # standard errors
 VISIBLE = 3.0  # resolutions
 TERMS = 4  # of the largest terms mutants are made
+FAR = 1e9  # a residual that is no number, or larger, counts as this one
+WRONG = {"dropped": -1.0, "doubled": 1.0, "halved": -0.5, "of the other sign": -2.0}
+ENDING = {  # of the ids of mutants
+    "of the other sign": "sign",
+    "smaller by the power N**(-1/2)": "power-down",
+    "larger by the power N**(1/2)": "power-up",
+}
 
 
 @dataclass(frozen=True)
@@ -53,37 +60,37 @@ def planted(
     found = []
     for k, term in enumerate(largest, start=1):
         wrongs = {
-            "dropped": -1.0,
-            "doubled": 1.0,
-            "halved": -0.5,
-            "power-down": n**-0.5 - 1,
-            "power-up": n**0.5 - 1,
+            **WRONG,
+            "smaller by the power N**(-1/2)": n**-0.5 - 1,
+            "larger by the power N**(1/2)": n**0.5 - 1,
         }
-        if k > 1:
-            wrongs["sign"] = -2.0
-        for name, factor in wrongs.items():
+        if k == 1:  # of the leading term nobody would believe it
+            del wrongs["of the other sign"]
+        for words, factor in wrongs.items():
             off = float(np.max(np.abs(factor * term.value) / (RESOLUTION * error)))
-            words = {
-                "power-down": "smaller by the power N**(-1/2)",
-                "power-up": "larger by the power N**(1/2)",
-                "sign": "of the other sign",
-            }.get(name, name)
             found.append(
                 Planted(
-                    f"term-{k}-{name}", f"the term {short(term.text)} {words}",
+                    f"term-{k}-{ENDING.get(words, words)}", f"the term {short(term.text)} {words}",
                     expected + factor * term.value, off,
                 )
             )  # fmt: skip
     return found
 
 
+def constant(residual: float) -> Callable[..., np.ndarray]:
+    """A residual that no draw changes."""
+    value = residual if abs(residual) < FAR else FAR
+    return lambda size, keys: np.full(len(keys), value)
+
+
 def closest(terms: Sequence[Term], derived: np.ndarray, stated: np.ndarray) -> str:
     """Which wrong term explains a statement; nothing if none does."""
-    wrongs = {"dropped": -1.0, "doubled": 1.0, "halved": -0.5, "of the other sign": -2.0}
     for term in terms:
-        for name, factor in wrongs.items():
+        for name, factor in WRONG.items():
             if distance(derived + factor * term.value, stated) <= 1:
                 return f"as derived with the term {short(term.text)} {name}"
+    if not np.isfinite(stated).all():
+        return ""
     changed = stated - derived
     for term in terms:
         places = np.abs(term.value) > 1e-12

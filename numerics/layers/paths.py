@@ -37,6 +37,11 @@ def increments(
     return jax.vmap(lambda key: jax.vmap(one)(jax.random.split(key, batch)))(keys)
 
 
+def batches(keys: UInt32[Array, "seeds 2"], batch: int) -> UInt32[Array, "rows 2"]:
+    """Keys of so many layers a seed, one after the other."""
+    return jax.vmap(lambda key: jax.random.split(key, batch))(keys).reshape(-1, 2)
+
+
 def path_end(
     step: Step, watch: Watch, states: States, keys: UInt32[Array, "seeds 2"], steps: int
 ) -> Float[Array, "seeds q"]:

@@ -5,7 +5,7 @@ such as polynomials in the random entries.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,14 @@ def explicit(node: Array, arrays: Values, number: Number) -> Any:
 
     Gradients are refused: they are taken symbolically.
     """
-    known: dict[Array, Any] = {}
+    return _once(node, arrays, number, {})
 
-    def of(each: Array) -> Any:
-        if each not in known:
-            known[each] = _value(each, arrays, number, of)
-        return known[each]
 
-    return of(node)
+def _once(node: Array, arrays: Values, number: Number, known: dict[Array, Any]) -> Any:
+    if node not in known:
+        of = partial(_once, arrays=arrays, number=number, known=known)
+        known[node] = _value(node, arrays, number, of)
+    return known[node]
 
 
 def _value(node: Array, arrays: Values, number: Number, of: Callable[[Array], Any]) -> Any:

@@ -1,7 +1,8 @@
 """A layer or an update rule as data, checked when it is built."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import Any
 
 import sympy as sp
@@ -62,21 +63,23 @@ class Layer:
         return found
 
     @property
-    def symbols(self) -> set[sp.Symbol]:
-        """Sizes and parameters."""
-        found = {N}
+    def numbers(self) -> list[sp.Expr]:
+        """Sizes, coefficients, parameters of laws, scalings and steps, each as it stands."""
+        found: list[Any] = [
+            *self.scaling,
+            *self.scaling.values(),
+            N if not self.steps else self.steps,
+        ]
         for root in (*self.step.values(), *self.watch.values()):
             for node in nodes(root):
-                values = (
-                    *node.shape,
-                    *_inside(node),
-                    *([node.data] if node.op == "number" else []),
-                )
-                for value in values:
-                    found |= getattr(value, "free_symbols", set())
-        for size, value in (*self.scaling.items(), (N, self.steps or N)):
-            found |= {size} | sp.sympify(value).free_symbols
-        return found
+                found += [*node.shape, *_flat(_inside(node))]
+                found += [node.data] * (node.op == "number")
+        return [sp.sympify(x) for x in found if not isinstance(x, Array | str)]
+
+    @property
+    def symbols(self) -> set[sp.Symbol]:
+        """Sizes and parameters."""
+        return {N}.union(*(x.free_symbols for x in self.numbers))
 
     @property
     def steps_exponent(self) -> sp.Expr | None:
@@ -90,6 +93,12 @@ class Layer:
 
     def _check_names(self) -> None:
         leaves = self.leaves
+        for name in (*self.watch, *leaves, *sorted(map(str, self.symbols))):
+            if not (isinstance(name, str) and name.isidentifier()) or iskeyword(name):
+                raise LayerError(
+                    f"layer “{self.name}”: {name!r} is no name that code can have; use letters, "
+                    f"digits and underscores, and no keyword of Python, as in lam or V_1"
+                )
         for name, statistic in self.watch.items():
             if name in leaves and leaves[name] != statistic:
                 raise LayerError(f"the statistic {name} has the name of an array; rename it")
@@ -143,6 +152,18 @@ class Layer:
             rest = value.as_independent(N, as_Add=False)[1]
             if value.has(N) and rest.as_base_exp()[0] != N:
                 raise LayerError(f"{size} must be a multiple of a power of N; received {value}")
+            others = (s for s in value.free_symbols - {size} if self.scaling.get(s, s) != s)
+            if nested := ", ".join(sorted(map(str, others))):
+                raise LayerError(
+                    f"the scaling of {size}, {value}, contains {nested}, which has a scaling of "
+                    f"its own; write it as a multiple of a power of N"
+                )
+
+
+def _flat(law: tuple) -> Iterator[Any]:
+    """What a law names, in tuples inside of it, too."""
+    for part in law:
+        yield from _flat(part) if isinstance(part, tuple) else (part,)
 
 
 def _inside(node: Array) -> tuple:

@@ -11,11 +11,12 @@ from theory.calculus.cumulants import UnknownMoment
 from theory.layers.layer import Layer
 from theory.layers.leaves import N
 from theory.limits.closed import witness
-from theory.limits.limit import ByPair, Fluctuation, Limit
+from theory.limits.limit import LIMITS, ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
 from theory.limits.nonzero import without_zeros
 from theory.limits.normalised import Normalised
-from theory.limits.phase import phase
+from theory.limits.phase import Phase, phase
+from theory.limits.plane import Plane, plane
 from theory.limits.reading import read
 from theory.limits.sizes import Orders, Undecided, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
@@ -37,7 +38,14 @@ def derive(layer: Layer) -> Limit:
         found = Limit(layer, "UNDECIDED", (f"UNDECIDED (expectation): {why}",))
     except Undecided as why:
         found = Limit(layer, "UNDECIDED", (str(why),))
-    return replace(found, diagram=partial(phase, layer, derive))
+    return replace(found, diagram=partial(_diagram, layer))
+
+
+def _diagram(layer: Layer, exponents: Any, **corners: Any) -> Phase | Plane:
+    """In one exponent, or in a pair."""
+    if isinstance(exponents, tuple):
+        return plane(layer, derive, exponents, **corners)
+    return phase(layer, derive, exponents, **corners)
 
 
 @dataclass
@@ -189,7 +197,7 @@ class _Derivation:
         heads = self.moments.reading.networks.heads
         diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
-        if regime in ("ODE", "SDE", "SDE WITHOUT DRIFT"):
+        if regime in LIMITS:
             words = [f"time is step / ({self.layer.steps or N**steps})", *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
             words += zooms(self.moments, drift, fluctuation) if fluctuation else []

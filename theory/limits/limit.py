@@ -16,14 +16,19 @@ REGIMES = (
     "SDE", "ODE", "SDE WITHOUT DRIFT", "TRIVIAL", "UNSTABLE", "NOT CLOSED", "JUMPS", "FAST",
     "ILL-POSED", "UNDECIDED",
 )  # fmt: skip
-
+LIMITS = ("SDE", "ODE", "SDE WITHOUT DRIFT")  # of the regimes
 
 ROUNDED = 2e-5  # of stated decimals, which are rounded: relative, and of a tenth absolute
 
 
-def distance(derived: np.ndarray, stated: Any) -> float:
-    """How far stated numbers are from derived ones, in units of the rounding that is allowed."""
-    stated = np.asarray(stated, float)
+def distance(derived: Any, stated: Any) -> float:
+    """How far stated numbers are from derived ones, in units of the rounding that is allowed.
+
+    What is no finite number agrees with nothing.
+    """
+    derived, stated = np.asarray(derived, float), np.asarray(stated, float)
+    if not (np.isfinite(stated).all() and np.isfinite(derived).all()):
+        return float("inf")
     return float(np.max(np.abs(derived - stated) / (ROUNDED * (np.abs(stated) + 0.1)), initial=0.0))
 
 
@@ -83,11 +88,15 @@ class Limit:
         """Words are a list of sentences."""
         object.__setattr__(self, "words", list(self.words))
 
-    def phase(self, exponent: sp.Symbol, low: sp.Expr | int = 0, high: sp.Expr | int = 2) -> Any:
-        """The regimes for all values of a symbolic exponent between two values, exact."""
+    def phase(self, exponent: Any, low: Any = None, high: Any = None) -> Any:
+        """The regimes for all values of a symbolic exponent from 0 to 2, or ``low`` to ``high``.
+
+        Exact; of a pair of exponents, in a rectangle, with ``low`` and ``high`` its corners.
+        """
         if self.diagram is None:
             raise ValueError("a phase diagram is drawn of the limit that vl.derive returns")
-        return self.diagram(exponent, low, high)
+        given = {"low": low, "high": high}
+        return self.diagram(exponent, **{k: v for k, v in given.items() if v is not None})
 
     def evaluate(
         self, what: str, *statistics: str, at: Mapping[Any, Any] | None = None
@@ -187,4 +196,4 @@ def _name(key: Any) -> str:
     return key.data.name if isinstance(key, Array) else str(key)
 
 
-__all__ = ["REGIMES", "ByPair", "Fluctuation", "Limit", "Missing"]
+__all__ = ["LIMITS", "REGIMES", "ByPair", "Fluctuation", "Limit", "Missing"]
