@@ -29,6 +29,7 @@ NOT_A_ROOM = {
         "index",
         "judge",
         "gallery",
+        "coordinate_check",
         "probes",
         "certificates",
         "layers",
