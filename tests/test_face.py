@@ -15,7 +15,8 @@ INTERNAL = re.compile(r"\b(?:from|import) (?:checks|theory|numerics)(?:\.\w| imp
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *Path("docs").glob("*.md"))
 KINDS = (
     "CertifiedClaim", "ConstantClaim", "DecayClaim", "FrequencyClaim", "GrowthClaim",
-    "IdentityClaim", "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim", "RateClaim",
+    "IdentityClaim", "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim",
+    "MonotoneClaim", "RateClaim",
 )  # fmt: skip
 
 
