@@ -15,7 +15,8 @@ from tests.documents import DOCUMENTS
 INTERNAL = re.compile(r"\b(?:from|import) (?:checks|theory|numerics)(?:\.\w| import\b|$)", re.M)
 KINDS = (
     "CertifiedClaim", "ConstantClaim", "DecayClaim", "FrequencyClaim", "GrowthClaim",
-    "IdentityClaim", "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim", "RateClaim",
+    "IdentityClaim", "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim",
+    "MonotoneClaim", "RateClaim",
 )  # fmt: skip
 
 

@@ -202,6 +202,7 @@ linear_claims = (
     linear_claim(
         "transported", 1 / m, 0.2, "the two heads of a pair cancel at second order",
         {"worst-case": worst_case, "asymmetric": asymmetric("transported")},
+        next_order=1,  # a pair's error is odd in its step of 1/sqrt(m): no term of order 1/2
     ),
     state(
         InequalityClaim, "linearisation-bound",

@@ -38,6 +38,7 @@ from .kinds.inequality import InequalityClaim as InequalityClaim
 from .kinds.inequality import lowered as lowered
 from .kinds.law import LawClaim as LawClaim
 from .kinds.moment import MomentClaim as MomentClaim
+from .kinds.monotone import MonotoneClaim as MonotoneClaim
 from .kinds.rate import RateClaim as RateClaim
 from .outcome import MutantOutcome as MutantOutcome
 from .outcome import Result as Result

@@ -11,6 +11,7 @@ from .kinds.growth import GrowthClaim
 from .kinds.independence import IndependenceClaim
 from .kinds.law import LawClaim
 from .kinds.moment import MomentClaim
+from .kinds.monotone import MonotoneClaim
 from .study import Draw, Hostile, noise, unmeasured
 
 
@@ -44,6 +45,13 @@ def _drift(name: str, right: bool, draw: Draw, **fields: Any) -> Hostile:
     return Hostile(
         name, right, IndependenceClaim(id=f"hostile/{name}", error=unmeasured, **given), draw
     )
+
+
+def _fall(name: str, right: bool, truth: Callable[[Any], Any]) -> Hostile:
+    """Skew errors around a truth in n, claimed to fall from level to level."""
+    sizes = {"n": [8, 16, 32, 64]}
+    claim = MonotoneClaim(id=f"hostile/{name}", error=unmeasured, sizes=sizes)
+    return Hostile(name, right, claim, lambda rng, count, n: truth(n) * noise(rng, count) ** 2)
 
 
 def _growth(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
@@ -118,6 +126,9 @@ TRENDS = (
         "skew-errors-that-fall", True,
         lambda rng, count, T, m: np.exp(rng.standard_normal(count)) / T, kind="no growth",
     ),
+    _fall("errors-that-fall", True, lambda n: n**-0.5),
+    _fall("errors-that-stop-falling", False, lambda n: min(n, 32) ** -0.5),
+    _fall("one-step-back", False, lambda n: n**-0.5 * (1.8 if n == 32 else 1)),
     _growth("logarithm", True, lambda n: 1 + np.log(n)),
     _growth("root-of-a-logarithm", False, lambda n: np.log(n) ** 0.5, margin=0.4),
     _growth("logarithm-of-a-logarithm", False, lambda n: 1 + np.log(np.log(n))),

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from .data import Data, Real
 from .levels import SMALLEST
 from .outcome import Test, third_cumulant
-from .values import in_unit
+from .values import Undecided, common_unit, in_unit
 
 Slice = tuple[dict[str, Real], Int[np.ndarray, " k"]]
 
@@ -40,6 +40,26 @@ def log_influences(
     powers = values**power
     mean = np.maximum(powers.mean(axis=0), SMALLEST)
     return np.log(mean) / power, (powers - mean) / mean / power
+
+
+def statistic_logs(
+    part: Data, statistic: str
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "n K"], int]:
+    """`log_influences` of the errors of a slice in units of 2**unit, and the unit.
+
+    Raises `Undecided` for errors of 0 that have no logarithm.
+    """
+    errors = part.matrix("error")
+    unit, zero = common_unit(errors), errors == 0
+    nothing = zero.any(axis=0) if statistic == "geometric" else zero.all(axis=0)
+    if nothing.any():
+        k = int(np.argmax(nothing))
+        raise Undecided(
+            f"the error is 0 at {part.points[k]}"
+            + (" for some seed" if statistic == "geometric" else "")
+            + ": its logarithm is needed"
+        )
+    return (*log_influences(in_unit(errors, unit), statistic), unit)
 
 
 def mean_test(

@@ -8,9 +8,9 @@ import numpy as np
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.conditions import STATISTICS, check_choice, check_margin, chosen_size
 from checks.verdicts.data import Data, Measure, Real, at
-from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
+from checks.verdicts.finding import Finding, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
-from checks.verdicts.trends import log_influences, mean_test, slices, standard_error
+from checks.verdicts.trends import log_influences, mean_test, slices, standard_error, statistic_logs
 from checks.verdicts.values import common_unit, in_unit
 
 
@@ -55,18 +55,7 @@ class IndependenceClaim(Claim):
         parts = slices(data, self.size)
         for rest, members in parts:
             part, where = data.select(members), at(rest) if len(parts) > 1 else ""
-            errors = part.matrix("error")
-            unit = common_unit(errors)
-            zero = errors == 0
-            nothing = zero.any(axis=0) if self.statistic == "geometric" else zero.all(axis=0)
-            if nothing.any():
-                k = int(np.argmax(nothing))
-                raise Undecided(
-                    f"the error is 0 at {part.points[k]}"
-                    + (" for some seed" if self.statistic == "geometric" else "")
-                    + ": its logarithm is needed"
-                )
-            centre, influence = log_influences(in_unit(errors, unit), self.statistic)
+            centre, influence, unit = statistic_logs(part, self.statistic)
             levels = part.column(self.size)
             x, span = np.log(levels) - np.log(levels).mean(), np.log(levels[-1] / levels[0])
             contrasts = {f"log drift over the range of {self.size}": x / (x @ x) * span}
