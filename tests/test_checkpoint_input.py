@@ -47,7 +47,7 @@ def test_a_bad_file_is_refused_with_the_reason(write: Write, tmp_path: Path) -> 
     checkpoint, described = write(tensors())
     with pytest.raises(InputProblem, match=r"expected .*config\.json, or --map with the names"):
         probe(checkpoint, None)
-    with pytest.raises(InputProblem, match="--map or --require alone"):
+    with pytest.raises(InputProblem, match="received no checkpoint"):
         probe_weights((), described, None, BUILT_IN)
     broken = tensors()
     broken["block.0.q"][0, 0] = np.nan
@@ -74,3 +74,8 @@ def test_a_trained_transformer_is_read(tmp_path: Path, verilimit: Run) -> None:
     assert sum(line.split()[:1] == ["5"] for line in done.stdout.splitlines()) == 12
     assert "no  shaped_attention_sde/gaussian-weights" in done.stdout  # training leaves its trace
     assert "0 of 72 heads have SEC(1) > 0.99" in done.stdout
+    known = verilimit("probe", "--checkpoint", str(checkpoint.parent))  # by its config.json
+    rows = [line for line in done.stdout.splitlines() if line.split()[:1] == ["3"]]
+    assert [r.split()[2] for r in rows] == [
+        line.split()[2] for line in known.stdout.splitlines() if line.split()[:1] == ["3"]
+    ]

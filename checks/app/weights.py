@@ -40,12 +40,16 @@ def probe_weights(
     if not checkpoints or room is not None:
         raise InputProblem(
             expected="--checkpoint DIR, FILE or INDEX, without a room",
-            received=f"the room {room}, too" if room else "--map or --require alone",
+            received=f"the room {room}, too" if room else "no checkpoint",
             remedy="docs/probes.md, “A trained checkpoint”, has an example.",
         )
     require_apart(json=json, csv=csv, plot=plot)
     for path, option, begins in ((json, "--json", "{"), (csv, "--csv", "c"), (plot, "--plot", "<")):
         require_writable(path, option, begins)
+    if plot is not None and plot.suffix != ".svg":
+        raise InputProblem(
+            expected="--plot to name an .svg file", received=str(plot), remedy="Rename it."
+        )
     wanted = [read_required(r) for r in require]
     series = [weigh(path, described, house) for path in checkpoints]
     _require_one_model(series)

@@ -11,10 +11,11 @@ from checks.properties.checkpoint import Head, heads_of
 from checks.properties.checkpoint_map import WEIGHTS, Map, make_map, read_toml
 from checks.properties.families import map_of_family, read_config
 from checks.properties.tensors import Tensors, open_checkpoint, problem
-from checks.properties.trained import Finding, columns, findings, measure
+from checks.properties.trained import Finding, Measured, columns, findings, measure
 from checks.suite.house import House
 
 Figures = Mapping[str, float | None]  # None: does not exist for this head
+PARTS = ("Wq", "Wk", "Wv")
 NORMS = ("s1(Wq)", "s1(Wk)", "s1(Wv)", "s1(logits)")
 
 
@@ -56,8 +57,8 @@ def weigh(path: Path, described: Path | None, house: House) -> Weighed:
     added = tuple(columns(house, table, heads))
     measured = [measure(head) for head in heads]
 
-    def figures(head: Head) -> Figures:
-        m = measure(head)
+    def figures(head: Head, known: Measured | None = None) -> Figures:
+        m = known or measure(head)
         norms = (m.sigma_q, m.sigma_k, m.sigma_v, m.sigma_logits)
         more = {n: x for c in added for n, x in zip(c.names, c.figures(head), strict=True)}
         return {**dict(zip(NORMS, norms, strict=True)), **more}
@@ -65,7 +66,7 @@ def weigh(path: Path, described: Path | None, house: House) -> Weighed:
     return Weighed(
         path=path, table=table, family=family, heads=heads,
         meanings=tuple(c.meaning for c in added),
-        figures=tuple(map(figures, heads)), start=_at_start(heads, table, figures),
+        figures=tuple(map(figures, heads, measured)), start=_at_start(heads, table, figures),
         findings=tuple(findings(house, heads, measured)),
     )  # fmt: skip
 
@@ -113,6 +114,3 @@ def _at_start(
         return known[kind]
 
     return tuple(map(drawn, heads))
-
-
-PARTS = ("Wq", "Wk", "Wv")

@@ -109,6 +109,8 @@ def _rounded_down(share: float) -> float:
 
 def _is_definite(head: Head) -> bool:
     """Wq^T Wk symmetric and positive definite, up to rounding."""
+    if len(head.Wq) < head.Wq.shape[1]:
+        return False  # of lower rank: known without the large product
     B = head.Wq.T @ head.Wk
     symmetric = relative(B - B.T, B) <= EXACT
     values = np.linalg.eigvalsh((B + B.T) / 2)
