@@ -7,6 +7,8 @@ claim is asked for.
 """
 
 from collections.abc import Callable, Generator
+from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +50,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--verilimit-seed", type=int, default=0, help="seed of judged claims (default 0)"
     )
+    parser.addini(
+        "verilimit_files",
+        type="args",
+        default=[],
+        help="patterns of files whose claims and layers are items, such as claims_*.py",
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A file whose name matches `verilimit_files` has its claims as items, with node ids.
+
+    Nothing is collected unless the project says so: other people's files have such names, too.
+    """
+    patterns = parent.config.getini("verilimit_files")
+    if not any(fnmatch(file_path.name, pattern) for pattern in patterns):
+        return None
+    _refuse_shadowed_packages()
+    from checks.app.plugin import ClaimFile
+
+    return ClaimFile.from_parent(parent, path=file_path)
 
 
 @pytest.hookimpl(wrapper=True)

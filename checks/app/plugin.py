@@ -58,21 +58,31 @@ class ClaimCollector(pytest.Collector):
         self.lost: list[InputProblem] = []
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One item a claim, and one that fails for a room that does not load.
-
-        The budget of the run is split evenly, as items report at once.
-        """
-        tier = str(self.config.getoption("--verilimit"))
-        here = sum(located.claim.runs_at(tier) for located in self.found)
-        for located in self.found:
-            item = ClaimItem.from_parent(self, name=located.claim.id)
-            item.located = located
-            item.budget = RUN_BUDGET / max(here, 1)
-            yield item
+        """One item a claim, and one that fails for a room that does not load."""
+        yield from _items(self, self.found)
         for number, problem in enumerate(self.lost, start=1):
             broken = LostRoom.from_parent(self, name=f"a room that does not load ({number})")
             broken.problem = problem
             yield broken
+
+
+class ClaimFile(pytest.File):
+    """A user's file, whose items are its claims and those of its layers."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item a claim; raises `CollectError` with the reason for a file that fails."""
+        try:
+            found = select([str(self.path)])
+        except InputProblem as problem:
+            raise self.CollectError(str(problem)) from problem
+        yield from _items(self, found)
+
+
+def _items(parent: pytest.Collector, found: Sequence[Located]) -> Iterator[pytest.Item]:
+    for located in found:
+        item = ClaimItem.from_parent(parent, name=located.claim.id)
+        item.located = located
+        yield item
 
 
 class LostRoom(pytest.Item):
@@ -93,16 +103,26 @@ class ClaimItem(pytest.Item):
     """One claim, judged when the item runs."""
 
     located: Located
-    budget: float
 
     def runtest(self) -> None:
         """Judge the claim; anything but SUPPORTED raises `NotSupported`."""
         judge_or_raise(
             self.located.claim,
             seed=self.config.getoption("--verilimit-seed"),
-            tier=self.config.getoption("--verilimit"),
+            tier=self.tier,
             budget=self.budget,
         )
+
+    @property
+    def tier(self) -> str:
+        """The tier of the session."""
+        return str(self.config.getoption("--verilimit") or "smoke")
+
+    @property
+    def budget(self) -> float:
+        """An even share of the budget of the session's claims, as items report at once."""
+        claims = [item.located.claim for item in self.session.items if isinstance(item, ClaimItem)]
+        return RUN_BUDGET / max(sum(claim.runs_at(self.tier) for claim in claims), 1)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Verdicts and input errors are messages, not tracebacks."""
