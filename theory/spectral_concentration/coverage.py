@@ -48,3 +48,24 @@ COVERAGE = (
         missing="Small models on small data, at the tiers standard and full; no Swin.",
     ),
 )  # fmt: skip
+
+FOUND = (
+    Sentence(
+        "The product of spectral norms in the entropy bound is true and says nothing at realistic "
+        "sizes; the norm of the centred logits is attained.",
+        claims=("entropy-bound", "entropy-bound-of-a-layer"),
+    ),
+    Sentence(
+        "A loose cap crashes as often as none: the cap helps by its size, and a uniform rate or a "
+        "cap in Frobenius norm does as well.",
+        claims=(
+            "loose-cap-does-not-help", "uniform-rate-does-as-well",
+            "frobenius-cap-does-as-well",
+        ),
+    ),
+    Sentence(
+        "Concentration alone is no crash: every product of random matrices concentrates, and "
+        "networks do so without crashing.",
+        claims=("every-product-concentrates", "concentration-without-crash"),
+    ),
+)  # fmt: skip
