@@ -53,8 +53,8 @@ FOUND = (
         claims=("adjoint",),
     ),
     Sentence(
-        "Slip in E.1, homogeneity: the printed term of the weight decay is wrong for every scale "
-        "but one.",
+        "Slip in E.1, homogeneity: the printed term of the weight decay is linear in the scale; in "
+        "the derivation it has a square.",
         steps=("homogeneity",),
     ),
     Sentence(

@@ -59,8 +59,8 @@ FOUND = (
         steps=("LayerNorm",), claims=("layer-norm",),
     ),
     Sentence(
-        "The rate of decay is twofold: the mean energy near synchrony decays at one exact rate, a "
-        "typical path at another.",
-        claims=("sharp-rate", "dissipation"),
+        r"Near synchrony the mean energy decays at exactly $-\bar\lambda$, which is not the rate "
+        "of a typical path.",
+        claims=("sharp-rate",),
     ),
 )  # fmt: skip

@@ -51,21 +51,21 @@ COVERAGE = (
 
 FOUND = (
     Sentence(
-        "The product of spectral norms in the entropy bound is true and says nothing at realistic "
-        "sizes; the norm of the centred logits is attained.",
+        "The entropy bound by the product of spectral norms is true and says nothing at realistic "
+        "sizes; that by the norm of the centred logits is attained.",
         claims=("entropy-bound", "entropy-bound-of-a-layer"),
     ),
     Sentence(
-        "A loose cap crashes as often as none: the cap helps by its size, and a uniform rate or a "
-        "cap in Frobenius norm does as well.",
+        "A loose cap does not help; a constant rate equal to the mean that the cap allowed, or a "
+        "cap in Frobenius norm, does as well as the cap in spectral norm.",
         claims=(
             "loose-cap-does-not-help", "uniform-rate-does-as-well",
             "frobenius-cap-does-as-well",
         ),
     ),
     Sentence(
-        "Concentration alone is no crash: every product of random matrices concentrates, and "
-        "networks do so without crashing.",
+        "Concentration alone is no crash: healthy runs reach it, and products of weights that the "
+        "network never forms concentrate as well.",
         claims=("every-product-concentrates", "concentration-without-crash"),
     ),
 )  # fmt: skip
