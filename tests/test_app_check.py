@@ -112,7 +112,7 @@ def test_derive_prints_every_step_with_its_status(toy_here: Here) -> None:
     done = toy_here("derive", "toy_limit")
     assert done.returncode == 0, done.stderr
     assert "1. PROVED expand" in done.stdout
-    assert "(x + 1)**2 = x**2 + 2*x + 1" in done.stdout
+    assert "(x + 1)² = x² + 2 x + 1" in done.stdout
     assert r"\left(x + 1\right)^{2} =" in toy_here("derive", "toy_limit", "--latex").stdout
 
 

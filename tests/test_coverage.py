@@ -15,10 +15,15 @@ def test_a_coverage_names_what_there_is(room: str) -> None:
     steps = {step.name for step in theorem.derivation.steps}
     assumptions = {assumption.id for assumption in theorem.assumptions}
     assert theorem.coverage
-    for sentence in theorem.coverage:
+    for sentence in (*theorem.coverage, *theorem.found):
         assert set(sentence.steps) <= steps, sentence.says
         assert set(sentence.claims) <= claims, sentence.says
         assert set(sentence.probes) <= assumptions, sentence.says
+
+
+@pytest.mark.parametrize("room", BUILT_IN.names())
+def test_the_symbols_in_a_theorems_words_are_in_its_notation(room: str) -> None:
+    assert BUILT_IN.theorem(room).undeclared() == {}
 
 
 def test_a_sentence_says_what_is_missing_of_it() -> None:

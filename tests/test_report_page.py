@@ -10,9 +10,14 @@ import pytest
 import sympy as sp
 
 from checks.report.formulas import formula, mathml
-from checks.report.tex import escaped
+from checks.report.prose import html as prose
+from checks.report.prose import tex
+from checks.report.tex_words import escaped
+from checks.suite.house import House, part_of_room
 from checks.suite.picture import Picture
+from checks.suite.roots import Root
 from tests.conftest import Ended
+from theory.language import Derivation, Sentence, Step
 
 Here = Callable[..., Ended]
 VOID = {"meta", "br", "hr", "img", "link", "input", "path"}
@@ -58,9 +63,12 @@ def test_the_page_says_what_the_room_and_the_run_say(page: str) -> None:
         "Made for a test.", "errors are i.i.d.", "binomial", "PROVED", "toy-limit/true",
         "SUPPORTED", "one half more", "REFUTED", "It goes down.", "Whether toys have limits.",
         "float64", "numpy", "3/3", "MISSING",
+        "1 of 1 claims hold", "3 of 3 planted errors are refuted", "errors fall like",
+        "verilimit check toy-limit/true --tier smoke --seed 0", "verilimit report toy_limit",
     ):  # fmt: skip
         assert text in page, text
-    assert page.index("<table>") < page.index("A toy limit</h2>")  # verdicts stand on top
+    places = ('class="card"', 'id="verdicts"', 'id="toy_limit"', 'id="toy-limit/true"', 'id="run"')
+    assert [page.index(place) for place in places] == sorted(map(page.index, places))
 
 
 def test_the_page_is_well_formed_offline_and_has_no_script(page: str) -> None:
@@ -73,10 +81,59 @@ def test_the_page_is_well_formed_offline_and_has_no_script(page: str) -> None:
     assert not re.search(r"@import|url\((?!#)", page)
 
 
+def test_what_was_found_stands_on_the_card_with_links_to_what_shows_it(
+    toy_here: Here, toy_house: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    toy = House((Root(str(toy_house)),), built_in=False)
+    theorem = part_of_room("toy_limit", "theory", toy).theorem
+    found = Sentence("It is $x^2$.", steps=("expand",), claims=("true", "later"))
+    monkeypatch.setitem(theorem.__dict__, "found", (found,))
+    assert toy_here("report", "--latex", "tex").returncode == 0
+    page = (tmp_path / "report.html").read_text()
+    links = '<a href="#toy_limit-step-1">expand</a>, <a href="#toy-limit/true">true</a>, '
+    assert links + "later (not at this tier)" in page
+    assert "It is <math><msup><mi>x</mi><mn>2</mn></msup></math>." in page
+    assert page.index(links) < page.index('id="verdicts"')
+    assert "It is $x^2$." in (tmp_path / "tex" / "report.tex").read_text()
+
+
+def test_side_steps_are_folded_after_the_main_line(
+    toy_here: Here, toy_house: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    toy = House((Root(str(toy_house)),), built_in=False)
+    module = part_of_room("toy_limit", "theory", toy)
+    x = module.x
+    steps = (
+        Step("aside", x + x, 2 * x, "sum"),
+        Step("base", x * x, x**2, "product"),
+        Step("end", (x + 1) ** 2, x**2 + 2 * x + 1, "binomial", uses=("base",)),
+    )
+    derivation = Derivation(steps, statement=("end",), aside={"for comparison": ("aside", "iid")})
+    monkeypatch.setitem(module.theorem.__dict__, "derivation", derivation)
+    assert toy_here("report").returncode == 0
+    page = (tmp_path / "report.html").read_text()
+    places = ["step-2", "step-3", "1 steps on which the statement does not rest", "step-1"]
+    found = [page.index(f'id="toy_limit-{p}"' if p.startswith("step") else p) for p in places]
+    assert found == sorted(found)
+    assert 'uses <a href="#toy_limit-step-2">base</a>' in page
+    told = toy_here("derive", "toy_limit").stdout
+    assert "because sum" not in told
+    assert "because binomial" in told
+    assert "because sum" in toy_here("derive", "toy_limit", "--all").stdout
+
+
 def test_figures_are_inline_and_take_the_colour_of_the_page(page: str) -> None:
     figures = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
-    assert len(figures) == 2  # one series, one picture
-    assert all("currentColor" in figure for figure in figures)
+    strips = [figure for figure in figures if 'class="strip"' in figure]
+    assert len(figures) - len(strips) == 2  # one series, one picture
+    assert all("currentColor" in figure for figure in figures if figure not in strips)
+    assert ['aria-label="' in strip for strip in strips] == [
+        False,
+        True,
+    ]  # in the table: beside words
+    assert "planted errors" in page  # in the plot of the claim
+    assert "within the margin" in page
+    assert max(map(len, figures)) < 6000
     assert "<math" in page
 
 
@@ -108,6 +165,33 @@ def test_the_latex_says_the_same_and_has_its_figures(page: str, tmp_path: Path) 
 )
 def test_words_are_escaped_for_latex(text: str, expected: str) -> None:
     assert escaped(text) == expected
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    r"$\href{javascript:alert(1)}{x}$",
+    r"$\text{<script>alert(1)</script>}$",
+    r"$\mathrm{<b>}$ & $x < y$",
+    "costs $5 and $6",
+    r"$\input{/etc/passwd}$",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_are_words(text: str) -> None:
+    page = prose(text)
+    inner = re.sub(r"</?(math|m[inorstu]\w*)( [a-z]+=\"[^\"<>]*\")*>", "", page)
+    assert "<" not in inner
+    assert "href=" not in page.replace("href{", "")
+    assert r"\input{" not in tex(text)
+    assert r"\href{" not in tex(text)
+
+
+def test_formulas_in_prose_are_typeset_and_the_rest_is_escaped() -> None:
+    text = r"at rate $L^{-1/3}$ & more"
+    assert prose(text).startswith("at rate <math><msup><mi>L</mi>")
+    assert prose(text).endswith("&amp; more")
+    assert tex(text) == r"at rate $L^{-1/3}$ \& more"
 
 
 def test_a_formula_is_mathml_that_parses() -> None:

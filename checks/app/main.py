@@ -174,6 +174,9 @@ def derive(
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the phase diagram as SVG.")
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("--all", help="Print side steps in full, not in one line each.")
+    ] = False,
     rooms: opt.RoomsOption = None,
 ) -> None:
     """Run a room's derivation step by step, or derive the limits of the layers in a file."""
@@ -200,7 +203,7 @@ def derive(
         )
     from checks.app.derivation import print_derivation
 
-    raise typer.Exit(print_derivation(room, house(rooms), latex=latex))
+    raise typer.Exit(print_derivation(room, house(rooms), latex=latex, whole=whole))
 
 
 @app.command()

@@ -1,8 +1,7 @@
-"""Plots as inline SVG: same data, same bytes; lines and words take the colour of the page."""
+"""Plots: prediction, data and planted errors of a claim in one; same data, same bytes."""
 
 import io
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -11,12 +10,16 @@ from cycler import cycler
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from checks.report.svg import minimal
 from checks.suite.picture import Picture
 from checks.verdicts import Result
 
 INK = "#123457"  # replaced by the colour of the page's text
 COLOURS = ("#3b7dbd", "#d0662c", "#3f9b6c", "#a559aa", "#b58b00", "#7a7f87")
+FAINT = "#8b8f96"
+OF_THE_PAGE = {INK: "currentColor"} | {c: f"var(--c{k},{c})" for k, c in enumerate(COLOURS)}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -32,29 +35,138 @@ STYLE: dict[Any, Any] = {
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
     ),
 }
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_LINES = 6  # curves in one plot that can be told apart
+MOST_TICKS = 7
+Series = Mapping[str, Any]
 Draw = Callable[[Any], None]
 
 
-def series_drawing(series: Mapping[str, Any]) -> Draw:
-    """How to draw one series of a `Result`: means with error bars and the fitted curve."""
+def charts(result: Result) -> Sequence[Draw]:
+    """The drawings of a result: one for each quantity, with all its curves."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, series in enumerate(result.series):
+        name = _parts(series)[0]
+        group = groups.setdefault((name, series["x_name"]), [])
+        if len(group) < MOST_LINES:
+            group.append(k)
+    return [_drawing(result, members) for members in groups.values()]
+
+
+def series_drawing(series: Series) -> Draw:
+    """How to draw one series: means with error bars and the fitted curve."""
 
     def draw(axes: Axes) -> None:
-        x, mean = np.asarray(series["x"], float), np.asarray(series["mean"], float)
-        bars = 2 * np.asarray(series["standard_error"], float)
-        logarithmic = bool(np.all(x > 0) and np.all(mean > 0))
-        if logarithmic:
-            # A bar that reaches zero has no lower end on a logarithmic axis.
-            axes.set_xscale("log")
-            axes.set_yscale("log")
-            bars = np.vstack([np.minimum(bars, 0.95 * mean), bars])
-        axes.errorbar(x, mean, yerr=bars, fmt="o", ms=4, capsize=2, label="mean ± 2 s.e.")
-        if series.get("fit") is not None:
-            axes.plot(x, series["fit"], "-", lw=1.2, label="fit")
-            axes.legend()
-        axes.set_xlabel(series["x_name"])
-        axes.set_ylabel(series["label"])
+        _prepare(axes, [series])
+        _draw_data(axes, series, COLOURS[0], "measured ± 2 s.e.", "fit")
+        _finish(axes, series)
 
     return draw
+
+
+def _drawing(result: Result, members: Sequence[int]) -> Draw:
+    """Data with fits; for one curve the margin as a band and the planted errors as faint lines."""
+    curves = [result.series[k] for k in members]
+
+    def draw(axes: Axes) -> None:
+        _prepare(axes, curves)
+        if len(curves) == 1:
+            _draw_band(axes, result, curves[0])
+            _draw_planted(axes, result, members[0])
+        for k, series in enumerate(curves):
+            words = ("measured ± 2 s.e.", "fit") if len(curves) == 1 else (_parts(series)[1], "")
+            _draw_data(axes, series, COLOURS[k], *words)
+        _finish(axes, curves[0])
+
+    return draw
+
+
+def _parts(series: Series) -> tuple[str, str]:
+    """The quantity, and where: ``error, H=4`` is the error where H = 4."""
+    name, _, where = series["label"].partition(",")
+    return name, where.strip().replace("=", " = ")
+
+
+def _known(values: Iterable[Any]) -> np.ndarray:
+    return np.array([np.nan if v is None else float(v) for v in values])
+
+
+def _prepare(axes: Axes, curves: Sequence[Series]) -> None:
+    """Logarithmic axes where everything is positive, limits that hold data and fits."""
+    x = np.concatenate([_known(s["x"]) for s in curves])
+    y = np.concatenate([_known(s[k]) for s in curves for k in ("mean", "fit") if s.get(k)])
+    y = y[np.isfinite(y)]
+    if np.all(x > 0) and len(y) and np.all(y > 0):
+        axes.set(xscale="log", yscale="log")
+        axes.set_ylim(y.min() / 1.6, y.max() * 1.6)
+        axes.yaxis.set_major_locator(_decades(y))
+        axes.yaxis.set_major_formatter(FuncFormatter(_written))
+    elif len(y):
+        room = 0.25 * max(np.ptp(y), 0.02 * np.abs(y).max(), 1e-300)
+        axes.set_ylim(y.min() - room, y.max() + room)
+    levels = np.unique(x)
+    if len(levels) <= MOST_TICKS:
+        axes.xaxis.set_major_locator(FixedLocator(levels.tolist()))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _decades(y: np.ndarray) -> LogLocator:
+    decades = np.log10(y.max() / y.min())
+    return LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0), numticks=9)
+
+
+def _written(value: float, _: int) -> str:
+    """E.g. ``0.02`` and ``5·10⁻⁶``."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPT)
+    return power if mantissa == "1" else f"{mantissa}·{power}"
+
+
+def _draw_data(axes: Axes, series: Series, colour: str, name: str, fit: str) -> None:
+    x, mean = _known(series["x"]), _known(series["mean"])
+    bars = 2 * _known(series["standard_error"])
+    if axes.get_yscale() == "log":
+        # A bar that reaches zero has no lower end on a logarithmic axis.
+        bars = np.vstack([np.minimum(bars, 0.95 * np.abs(mean)), bars])
+    axes.errorbar(x, mean, yerr=bars, fmt="o", ms=3.5, color=colour, label=name or None)
+    if series.get("fit") is not None:
+        axes.plot(x, _known(series["fit"]), "-", lw=1.2, color=colour, label=fit or None)
+
+
+def _draw_band(axes: Axes, result: Result, series: Series) -> None:
+    """Where curves would lie whose exponent is the claimed one up to the margin."""
+    claimed = result.estimates.get(f"exponent of {series['x_name']}", {}).get("predicted")
+    if claimed is None or result.margin is None or series.get("fit") is None:
+        return
+    x, fit = _known(series["x"]), _known(series["fit"])
+    middle = len(x) // 2
+    steps = x / x[middle]
+    low, high = (fit[middle] * steps ** (claimed + m) for m in (-result.margin, result.margin))
+    axes.fill_between(x, low, high, color=COLOURS[0], alpha=0.15, lw=0, label="within the margin")
+
+
+def _draw_planted(axes: Axes, result: Result, k: int) -> None:
+    """What the planted errors would look like: other data, or another prediction for these."""
+    mean, label = _known(result.series[k]["mean"]), "planted errors"
+    for mutant in result.mutants:
+        if len(mutant.series) != len(result.series):
+            continue
+        other = mutant.series[k]
+        y = _known(other["mean"])
+        if len(y) == len(mean) and np.allclose(y, mean, rtol=1e-3, atol=0, equal_nan=True):
+            y = _known(other["fit"]) if other.get("fit") else y
+        axes.plot(_known(other["x"]), y, "-", lw=0.7, color=FAINT, alpha=0.8, label=label)
+        label = None
+
+
+def _finish(axes: Axes, series: Series) -> None:
+    axes.set_xlabel(series["x_name"])
+    axes.set_ylabel(_parts(series)[0])
+    axes.legend(fontsize=8)
 
 
 def picture_drawing(picture: Picture, results: Mapping[str, Result]) -> Draw:
@@ -62,35 +174,28 @@ def picture_drawing(picture: Picture, results: Mapping[str, Result]) -> Draw:
     return lambda axes: picture.draw(axes, results)
 
 
-def svg(draw: Draw, name: str, *, axes: int = 1) -> Markup:
+def svg(draw: Draw, name: str, *, axes: int = 1, small: bool = False) -> Markup:
     """Inline SVG of a drawing; ``name`` keeps its ids apart from those of other drawings."""
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         buffer = io.StringIO()
-        figure(draw, axes).savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return Markup(text)
+        figure(draw, axes, small=small).savefig(buffer, format="svg", metadata={"Date": None})
+    return Markup(minimal(buffer.getvalue(), name, OF_THE_PAGE))
 
 
-def pdf(draw: Draw, *, axes: int = 1) -> bytes:
+def pdf(draw: Draw, *, axes: int = 1, small: bool = False) -> bytes:
     """A PDF of a drawing, for LaTeX."""
     ink = {key: "black" for key, value in STYLE.items() if value == INK}
     with matplotlib.rc_context({**STYLE, **ink}):
         buffer = io.BytesIO()
         metadata = {"CreationDate": None, "Creator": None, "Producer": None}
-        figure(draw, axes).savefig(buffer, format="pdf", metadata=metadata)
+        figure(draw, axes, small=small).savefig(buffer, format="pdf", metadata=metadata)
     return buffer.getvalue()
 
 
-def figure(draw: Draw, count: int) -> Figure:
+def figure(draw: Draw, count: int, *, small: bool = False) -> Figure:
     """A figure with ``count`` axes side by side, drawn without pyplot's global state."""
-    canvas = Figure(figsize=(6.2 if count == 1 else 3.7 * count, 3.1), layout="constrained")
+    size = (4.4, 2.7) if small else (6.2 if count == 1 else 3.7 * count, 3.1)
+    canvas = Figure(figsize=size, layout="constrained")
     axes = canvas.subplots(1, count)
     draw(axes)
     return canvas
-
-
-def charts(result: Result) -> Sequence[Draw]:
-    """The drawings of a result: one a series."""
-    return [series_drawing(series) for series in result.series]

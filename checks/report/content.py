@@ -1,5 +1,6 @@
 """What the report says, gathered once for HTML and LaTeX: rooms, outcomes, results."""
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from checks.properties.probing import Probed, run_probes
 from checks.report.layers import LayerContent
 from checks.suite.fingerprint import environment, source_hash
 from checks.suite.house import House, Room
-from checks.suite.run import Study
+from checks.suite.run import Plan, Study
 from checks.suite.targets import file_plans
 from checks.verdicts import Claim, ClaimError, Result, Verdict, tier_words
 from theory.language import Outcome, Status, counted, exit_status, run_steps
@@ -24,6 +25,7 @@ class RoomContent:
     absent: tuple[Claim, ...] = ()
     probed: tuple[Probed, ...] = ()
     failed: tuple[tuple[Claim, ClaimError], ...] = ()
+    generated: Path = Path()
 
     @property
     def not_checked(self) -> tuple[str, ...]:
@@ -62,6 +64,15 @@ class Content:
     def steps_status(self) -> int:
         """1 when a step of any derivation failed, else 3 when one is undecided, else 0."""
         return exit_status(each.worst_step for each in (*self.rooms, *self.layers))
+
+    @property
+    def command(self) -> str:
+        """The command that judges the same claims on the same seeds."""
+        plan = self.study.plan
+        names = [each.room.name for each in self.rooms] + [each.file for each in self.layers]
+        words = f"verilimit report {' '.join(map(shlex.quote, names))} --tier {plan.tier}"
+        budget = "" if plan.budget == Plan().budget else f" --budget {plan.budget:g}"
+        return f"{words} --seed {plan.seed}{budget}"
 
     @property
     def failed_probe(self) -> bool:
@@ -103,7 +114,8 @@ def gather(
         announce(f"{name}: probes")
         probed = tuple(run_probes([name], house))
         failed = tuple(pair for pair in study.failed if pair[0].id in ids)
-        found.append(RoomContent(room, outcomes, results, absent, probed, failed))
+        generated = house.address(name).generated
+        found.append(RoomContent(room, outcomes, results, absent, probed, failed, generated))
     layers = [layer for path in files for layer in _layers(path, study)]
     return Content(tuple(found), study, tuple(layers))
 

@@ -1,13 +1,19 @@
 """Formulas of the report: SymPy to LaTeX to MathML, all from the one object in ``theory``."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 import sympy as sp
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from theory.codegen import latex as theory_latex
-from theory.language import Step
+from theory.codegen.display import shown
+from theory.codegen.unicode import unicode
 
 SIGNS = {"plus": "+", "minus": "-"}
 # Commands, with their argument where it is a word, and then what is left: names.
@@ -16,12 +22,34 @@ WORD = re.compile(
     r"|(?P<word>[A-Za-z]{2,})"
 )
 SHORT = 8  # visible characters of a left side that never stands alone
+LONG = 5  # rows of a formula that are shown; what follows is folded
 ROW = 64  # visible characters that fit on a line of the report
+TAGS = frozenset(
+    re.findall(
+        r"\w+",
+        "math mrow mi mn mo mtext mspace msup msub msubsup munder mover munderover mfrac "
+        "msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose ",
+    )
+)
+DROPPED = frozenset({("display", "inline"), ("stretchy", "true"), ("fence", "true")})
+
+
+@dataclass(frozen=True)
+class Equality:
+    """LaTeX of an equality in rows, and the same in indices where the rows have matrices."""
+
+    rows: list[str]
+    index: str = ""
 
 
 def latex(expression: sp.Basic) -> str:
     """LaTeX of an expression, with names of several letters upright: ``heads`` is one symbol."""
-    return WORD.sub(_upright, theory_latex(expression))
+    return upright(theory_latex(expression))
+
+
+def upright(source: str) -> str:
+    """The LaTeX with words upright."""
+    return WORD.sub(_upright, source)
 
 
 def _upright(match: re.Match[str]) -> str:
@@ -32,9 +60,47 @@ def _upright(match: re.Match[str]) -> str:
 def mathml(source: str, *, block: bool = False) -> Markup:
     """MathML of a LaTeX formula; a formula that cannot be converted raises ValueError."""
     try:
-        return Markup(convert(source, display="block" if block else "inline"))
+        root = fromstring(convert(source, display="block" if block else "inline"))
+        return Markup(_compact(root))
+    except (ParseError, ValueError) as error:
+        raise ValueError(f"no MathML for the formula {source!r}: {error}") from error
     except Exception as error:  # latex2mathml raises several unrelated types
         raise ValueError(f"no MathML for the formula {source!r}: {error}") from error
+
+
+def _compact(node: Element) -> str:
+    """The same formula without namespaces, defaults and groups of one; only what is MathML."""
+    tag = node.tag.rpartition("}")[2]
+    if tag not in TAGS:
+        raise ValueError(f"{tag} is no element of a formula")
+    children = _with_words(list(node))
+    if tag == "mrow" and len(children) == 1 and not isinstance(children[0], str):
+        return _compact(children[0])
+    inner = "".join(c if isinstance(c, str) else _compact(c) for c in children)
+    kept = (
+        pair for pair in node.items() if pair not in DROPPED and pair[0] not in ("form", "href")
+    )
+    attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept)
+    return f"<{tag}{attributes}>{escape(node.text or '', quote=False)}{inner}</{tag}>"
+
+
+def _with_words(children: list[Element]) -> list[Element | str]:
+    """Upright letters in a row are one word."""
+    found: list[Element | str] = []
+    word: list[Element] = []
+    for child in [*children, None]:
+        if child is not None and child.get("mathvariant") == "normal" and not len(child):
+            word.append(child)
+            continue
+        if len(word) > 1:
+            letters = "".join(letter.text or "" for letter in word)
+            found.append(f"<mi>{escape(letters, quote=False)}</mi>")
+        else:
+            found += word
+        word = []
+        if child is not None:
+            found.append(child)
+    return found
 
 
 def formula(expression: sp.Basic, *, block: bool = False) -> Markup:
@@ -42,26 +108,50 @@ def formula(expression: sp.Basic, *, block: bool = False) -> Markup:
     return mathml(latex(expression), block=block)
 
 
-def equality(step: Step) -> list[Markup]:
-    """MathML of ``left = right``, in as many rows as it needs."""
-    return [mathml(row, block=True) for row in equality_rows(step)]
+def typeset(source: list[str]) -> list[Markup]:
+    """MathML of rows of LaTeX."""
+    return [mathml(row, block=True) for row in source]
 
 
-def equality_rows(step: Step) -> list[str]:
-    """LaTeX of ``left = right``, in as many rows as it needs."""
-    return rows(latex(step.left), latex(step.right))
+def formula_view(found: Equality) -> Mapping[str, Any]:
+    """Rows that are shown, the rest of a long formula, and the index form behind a matrix form.
+
+    These are lines of Unicode: they are there to be exact, and take a tenth of the bytes.
+    """
+    cut = LONG if len(found.rows) > LONG + 1 else len(found.rows)
+    rows = typeset(found.rows[:cut])
+    rest = "\n".join(map(unicode, found.rows[cut:]))
+    return {"rows": rows, "rest": rest, "index": unicode(found.index)}
 
 
-def equation(expression: sp.Basic) -> list[Markup]:
-    """MathML of an equation of a statement, in as many rows as it needs."""
-    return [mathml(row, block=True) for row in equation_rows(expression)]
+def equality(left: sp.Expr, right: sp.Expr) -> Equality:
+    """``left = right`` in matrix notation, in as many rows as it needs."""
+    found = shown(left, right)
+    index = f"{found.index_left} = {found.index_right}" if found.matrices else ""
+    return Equality(rows(upright(found.left), upright(found.right)), index)
 
 
-def equation_rows(expression: sp.Basic) -> list[str]:
-    """LaTeX of an equation, or of any expression, in rows."""
+def equation(expression: sp.Basic) -> Equality:
+    """An equation of a statement, or any expression, in rows."""
     if isinstance(expression, sp.Equality):
-        return rows(latex(expression.lhs), latex(expression.rhs))
-    return broken(latex(expression))
+        return equality(expression.lhs, expression.rhs)
+    return Equality(broken(latex(expression)))
+
+
+def rate_latex(rate: sp.Expr) -> str:
+    """A sum of monomials with their powers in one line: ``L^{-1} + L^{-1/3} H^{-1/2}``."""
+    return " + ".join(
+        " ".join(map(_power, term.as_ordered_factors())) for term in rate.as_ordered_terms()
+    )
+
+
+def _power(factor: sp.Expr) -> str:
+    base, exponent = factor.as_base_exp()
+    text = latex(base)
+    if exponent == 1:
+        return text
+    text = rf"\left({text}\right)" if isinstance(base, sp.log) else f"{{{text}}}"
+    return f"{text}^{{{exponent}}}"
 
 
 def rows(left: str, right: str) -> list[str]:

@@ -8,7 +8,7 @@ import sympy as sp
 from markupsafe import Markup
 
 from checks.layers import Plan, slug_of
-from checks.report.formulas import formula, latex, mathml, rows
+from checks.report.formulas import Equality, formula, formula_view, latex, rows
 from checks.verdicts import Claim, Result, tier_words
 from theory.codegen.layers import layer_source
 from theory.language import Status
@@ -78,19 +78,30 @@ class LayerContent:
                 key: {"word": word, "detail": "", "property": "", "code": "", "beyond": []}
                 for key, (word, _, _) in words.items()
             },
-            "steps": [],
-            "ends": "",
-            "beside": [],
+            "derivation": {
+                "main": [],
+                "side": [],
+                "ends": [],
+                "beside": [],
+                "code": [
+                    {
+                        "name": "The finite layer",
+                        "summary": "",
+                        "formula": "",
+                        "code": layer_source(layer),
+                    }
+                ],
+            },
             "steps_status": self.worst_step.name,
             "steps_summary": self.steps_summary,
             "pictures": [],
-            "coverage": (),
+            "found": [],
+            "coverage": [],
             "not_checked": self.not_checked,
-            "code": layer_source(layer),
         }
 
 
-def _equations(plan: Plan) -> list[list[Markup]]:
+def _equations(plan: Plan) -> list[Mapping[str, Any]]:
     limit, found = plan.limit, []
     for what, table in (("drift", limit.drift), ("covariance", limit.covariance)):
         for key, e in table.items():
@@ -98,7 +109,7 @@ def _equations(plan: Plan) -> list[list[Markup]]:
             at = ", ".join(latex(i) for i in limit.axes[key])
             of = ",".join(rf"\mathrm{{{name}}}" for name in names)
             left = rf"\mathrm{{{what}}}_{{{of}}}" + (f"[{at}]" if at else "")
-            found.append([mathml(row, block=True) for row in rows(left, latex(e))])
+            found.append(formula_view(Equality(rows(left, latex(e)))))
     return found
 
 

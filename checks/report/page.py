@@ -9,8 +9,13 @@ from markupsafe import Markup
 from checks.properties.probing import Probed
 from checks.report.charts import charts, picture_drawing, svg
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
-from checks.report.formulas import equality, equation, formula, mathml
-from checks.verdicts import Result
+from checks.report.formulas import equation, formula, formula_view, mathml, rate_latex
+from checks.report.prose import html as prose
+from checks.report.steps import derivation_view
+from checks.report.strips import strip
+from checks.report.words import reason
+from checks.verdicts import Result, Verdict
+from theory.language import Sentence
 
 
 def html(content: Content) -> str:
@@ -30,7 +35,7 @@ def html(content: Content) -> str:
         rooms=[
             *map(room_view, content.rooms),
             *(
-                {**layer.view(), "claims": [claim_view(result) for result in layer.results]}
+                {**layer.view(), **summary_view(layer), "claims": [*map(claim_view, layer.results)]}
                 for layer in content.layers
             ),
         ],
@@ -39,6 +44,7 @@ def html(content: Content) -> str:
             "seed": plan.seed,
             "budget": plan.budget,
             "facts": content.facts(),
+            "command": content.command,
         },
     )
 
@@ -51,54 +57,93 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "name": content.room.name,
         "title": theorem.title,
         "reference": theorem.reference,
-        "statement": theorem.statement,
-        "equations": [equation(stated) for stated in theorem.equations],
-        "rate": theorem.rate and mathml(theorem.rate.latex(), block=True),
+        "statement": prose(theorem.statement),
+        "equations": [formula_view(equation(stated)) for stated in theorem.equations],
+        "rate": theorem.rate and mathml(rate_latex(theorem.rate.expression), block=True),
         "rate_kind": theorem.rate and theorem.rate.kind.value,
         "source": theorem.source.value.capitalize(),
-        "source_note": theorem.source_note,
-        "notation": [(formula(symbol), text) for symbol, text in theorem.notation.items()],
-        "assumptions": theorem.assumptions,
+        "source_note": prose(theorem.source_note),
+        "notation": [(formula(symbol), prose(text)) for symbol, text in theorem.notation.items()],
+        "assumptions": [{"id": a.id, "statement": prose(a.statement)} for a in theorem.assumptions],
         "probes": {p.assumption.id: probe_view(p) for p in content.probed},
-        "steps": [
-            {
-                "name": outcome.step.name,
-                "kind": outcome.step.kind,
-                "status": outcome.status.name,
-                "detail": outcome.detail,
-                "because": outcome.step.because,
-                "uses": "; ".join(outcome.step.uses),
-                "formula": equality(outcome.step),
-            }
-            for outcome in content.outcomes
-        ],
-        "ends": "; ".join(theorem.derivation.statement),
-        "beside": [("; ".join(names), why) for why, names in theorem.beside_by_reason.items()],
+        "derivation": derivation_view(content),
         "steps_status": content.worst_step.name,
         "steps_summary": content.steps_summary,
-        "claims": [claim_view(result) for result in content.results],
+        "claims": [*map(claim_view, content.results)],
         "pictures": [
             {
                 "title": picture.title,
-                "caption": picture.caption,
-                "svg": svg(picture_drawing(picture, by_id), picture.title, axes=picture.axes),
+                "wide": picture.axes > 1,
+                "caption": prose(picture.caption),
+                "svg": svg(
+                    picture_drawing(picture, by_id),
+                    f"{content.room.name}-picture-{number}",
+                    axes=picture.axes,
+                ),
             }
-            for picture in content.room.pictures
+            for number, picture in enumerate(content.room.pictures)
         ],
-        "coverage": theorem.coverage,
-        "not_checked": content.not_checked,
-        "code": "",
+        "found": [found_view(content, sentence) for sentence in theorem.found],
+        "coverage": [coverage_view(content, sentence) for sentence in theorem.coverage],
+        "not_checked": [*map(prose, content.not_checked)],
+        **summary_view(content),
     }
 
 
+def summary_view(content: Any) -> Mapping[str, Any]:
+    """What a run has measured, in numbers: of a room or of a layer."""
+    results, probed = content.results, content.probed
+    return {
+        "held": sum(result.verdict.holds for result in results),
+        "judged": len(results) + len(content.failed),
+        "refuted": sum(map(mutants_refuted, results)),
+        "planted": sum(len(result.mutants) for result in results),
+        "probed": [sum(p.word == "HOLDS" for p in probed), len(probed)],
+    }
+
+
+def found_view(content: RoomContent, sentence: Sentence) -> Mapping[str, Any]:
+    """What came out on the way, with links to what shows it."""
+    name = content.room.name
+    numbers = {o.step.name: k for k, o in enumerate(content.outcomes, start=1)}
+    ids = {result.claim_id for result in content.results}
+    prefix = name.replace("_", "-")
+    claims = [(claim, f"{prefix}/{claim}") for claim in sentence.claims]
+    steps = [(step, f"{name}-step-{numbers[step]}") for step in sentence.steps if step in numbers]
+    return {
+        "says": prose(sentence.says),
+        "missing": prose(sentence.missing),
+        "links": [*steps, *((claim, place) for claim, place in claims if place in ids)],
+        "absent": [claim for claim, place in claims if place not in ids],
+    }
+
+
+def coverage_view(content: RoomContent, sentence: Sentence) -> Mapping[str, Any]:
+    """A sentence of the paper, with links to what looks at it here."""
+    name = content.room.name
+    probes = [(probe, f"{name}-assumes-{probe}") for probe in sentence.probes]
+    found = found_view(content, sentence)
+    return {**found, "word": sentence.word, "links": [*found["links"], *probes]}
+
+
 def claim_view(result: Result) -> Mapping[str, Any]:
-    """One judged claim as the template reads it."""
-    drawings = enumerate(charts(result))
+    """One judged claim as the template reads it, with its tests: first what decides."""
+    refuted = result.verdict is Verdict.REFUTED
+    deciding = sorted(result.tests, key=lambda test: test.p_refute if refuted else -test.p_support)
+    name = result.claim_id.replace("/", "-")
     return {
         **result.to_json(),
+        "says": prose(result.statement),
+        "reason": prose(reason(result)),
+        "strip": strip(deciding[0]) if deciding else "",
+        "in_table": strip(deciding[0], told=False) if deciding else "",
+        "tests": [test.to_json() for test in deciding],
         "errors": errors_sentence(result),
         "refuted": mutants_refuted(result),
-        "charts": [svg(draw, f"{result.claim_id}-{number}") for number, draw in drawings],
+        "charts": [
+            svg(draw, f"{name}-{number}", small=True) for number, draw in enumerate(charts(result))
+        ],
+        "command": f"verilimit check {result.claim_id} --tier {result.tier} --seed {result.seed}",
     }
 
 

@@ -1,6 +1,5 @@
 r"""The LaTeX report: ``report.tex`` and its figures as PDF, for a plain TeX Live (pdflatex)."""
 
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,22 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from checks.report.charts import charts, pdf, picture_drawing
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
-from checks.report.formulas import equality_rows, equation_rows, latex
+from checks.report.formulas import equality, equation, latex, rate_latex
+from checks.report.prose import tex as prose
+from checks.report.tex_words import escaped
+from checks.report.words import reason
 from checks.suite.files import write_bytes, write_text
 from checks.verdicts import Result
-
-SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
-    "%": r"\%", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "“": "``", "”": "''", "‘": "`", "’": "'", "…": r"\ldots{}", "–": "--", "—": "---",
-}  # fmt: skip
-MATH = {
-    "→": r"\to", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "×": r"\times",
-    "·": r"\cdot", "±": r"\pm", "∞": r"\infty", "∂": r"\partial", "√": r"\surd", "∈": r"\in",
-    "−": "-", "∼": r"\sim", "⊤": r"\top", "∇": r"\nabla", "∫": r"\int", "∑": r"\sum", "≪": r"\ll",
-    "≫": r"\gg", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "ℝ": r"\mathbb{R}", "⊗": r"\otimes",
-    "𝒜": r"\mathcal{A}", "∝": r"\propto", "⇒": r"\Rightarrow", "ν": r"\nu",
-}  # fmt: skip
 
 
 def write_latex(content: Content, folder: Path) -> None:
@@ -43,6 +32,7 @@ def write_latex(content: Content, folder: Path) -> None:
         autoescape=False,
     )
     environment.filters["tex"] = escaped
+    environment.filters["prose"] = prose
     rooms = [room_view(room, folder) for room in content.rooms]
     text = environment.get_template("report.tex.j2").render(
         verdicts=content.verdict_summary, rooms=rooms, facts=content.facts()
@@ -63,16 +53,21 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
     return {
         "name": name,
         "theorem": theorem,
-        "equations": [equation_rows(equation) for equation in theorem.equations],
-        "rate": theorem.rate and theorem.rate.latex(),
+        "equations": [equation(stated).rows for stated in theorem.equations],
+        "rate": theorem.rate and rate_latex(theorem.rate.expression),
         "notation": [(latex(symbol), text) for symbol, text in theorem.notation.items()],
-        "steps": [(outcome, equality_rows(outcome.step)) for outcome in content.outcomes],
+        "steps": [
+            (outcome, equality(outcome.step.left, outcome.step.right).rows)
+            for outcome in content.outcomes
+        ],
         "ends": "; ".join(theorem.derivation.statement),
         "beside": [("; ".join(names), why) for why, names in theorem.beside_by_reason.items()],
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,
         "coverage": theorem.coverage,
+        "found": theorem.found,
+        "probes": content.probed,
         "not_checked": content.not_checked,
     }
 
@@ -82,42 +77,11 @@ def claim_view(result: Result, folder: Path) -> Mapping[str, Any]:
     files = []
     for number, draw in enumerate(charts(result)):
         files.append(f"{result.claim_id.replace('/', '-')}-{number}.pdf")
-        write_bytes(folder / files[-1], pdf(draw))
+        write_bytes(folder / files[-1], pdf(draw, small=True))
     return {
         "result": result,
+        "reason": prose(reason(result)),
         "errors": errors_sentence(result),
         "charts": files,
         "refuted": f"{mutants_refuted(result)}/{len(result.mutants)}",
     }
-
-
-def escaped(text: str) -> str:
-    """Words for LaTeX: special characters, Greek letters, sub- and superscripts."""
-    return "".join(_escaped(character) for character in str(text))
-
-
-def _escaped(character: str) -> str:
-    if character in SPECIAL:
-        return SPECIAL[character]
-    if character in MATH:
-        return rf"\ensuremath{{{MATH[character]}}}"
-    if ord(character) < 0x100:  # the T1 encoding has all of Latin-1
-        return character
-    name = unicodedata.name(character, "")
-    if name.startswith("GREEK"):
-        kind, letter = name.split()[1], name.split()[-1].lower()
-        greek = letter.capitalize() if kind == "CAPITAL" else letter
-        latin = {
-            "Alpha": "A",
-            "Beta": "B",
-            "omicron": "o",
-            "lamda": r"\lambda",
-            "Lamda": r"\Lambda",
-        }
-        return rf"\ensuremath{{{latin.get(greek, chr(92) + greek)}}}"
-    kind, _, codes = unicodedata.decomposition(character).partition(" ")
-    plain = "".join(chr(int(code, 16)) for code in codes.split())
-    if kind in ("<sub>", "<super>"):
-        mark = "_" if kind == "<sub>" else "^"
-        return rf"\ensuremath{{{mark}{{{plain.replace(chr(0x2212), '-')}}}}}"
-    return rf"\texttt{{U+{ord(character):04X}}}"

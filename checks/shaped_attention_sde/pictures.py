@@ -1,16 +1,13 @@
-"""Pictures of shaped attention: one layer, a law, and what a step costs."""
+"""Pictures of shaped attention: one layer, and a law."""
 
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from checks.suite.picture import Picture
-from numerics.generated.shaped_attention_sde import attention_drift, noise_increment
-from numerics.shaped_attention_sde import averaging_matrix
+from numerics.generated.shaped_attention_sde import attention_drift
 from numerics.shaped_attention_sde.measurements import (
     GAMMA,
     TAU0,
@@ -51,36 +48,6 @@ def draw_density(axes: Any, results: Mapping[str, Any]) -> None:
     axes.legend()
 
 
-def draw_cost(axes: Any, results: Mapping[str, Any]) -> None:
-    """Time of one step of the SDE against the number of tokens."""
-    tokens, seconds = np.array([4, 8, 16, 32]), []
-    for m in tokens:
-        V = jnp.eye(m) + 0.1
-        step = jax.jit(
-            jax.vmap(
-                lambda dW, V=V, m=m: (
-                    attention_drift(V, averaging_matrix(m), GAMMA, TAU0)
-                    + noise_increment(V, averaging_matrix(m), GAMMA, TAU0, 1, dW[0], dW[1])
-                )
-            )
-        )
-        dW = jnp.ones((64, 2, m, m))
-        step(dW).block_until_ready()
-        runs = []
-        for _ in range(5):
-            start = perf_counter()
-            step(dW).block_until_ready()
-            runs.append((perf_counter() - start) / 64)
-        seconds.append(runs)
-    low, middle, high = np.quantile(np.array(seconds), [0, 0.5, 1], axis=1)
-    axes.errorbar(
-        tokens, middle, [middle - low, high - middle], fmt="o-", capsize=3, label="measured"
-    )
-    axes.plot(tokens, middle[-1] * (tokens / tokens[-1]) ** 3.0, "--", label="m^3")
-    axes.set(xscale="log", yscale="log", xlabel="tokens m", ylabel="seconds a step and path")
-    axes.legend()
-
-
 pictures = (
     Picture(
         "Bias of one layer",
@@ -91,10 +58,5 @@ pictures = (
         "Law of the correlation",
         "4096 networks of width 100 (bars: one standard error) and 4096 paths of the SDE.",
         draw_density,
-    ),
-    Picture(
-        "Cost of a step",
-        "Drift and noise factor, without a square root of a covariance; bars: range of five runs.",
-        draw_cost,
     ),
 )

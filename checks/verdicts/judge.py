@@ -229,8 +229,9 @@ def _try_mutant(claim: Claim, mutant: Mutant, evidence: Evidence) -> MutantOutco
 
     course = _follow(claim.at(evidence.tier).looks, MUTANT_ERROR, look)
     return MutantOutcome(
-        mutant.id, mutant.description, course.verdict, course.because, course.seeds
-    )
+        mutant.id, mutant.description, course.verdict, course.because, course.seeds,
+        course.finding.series,
+    )  # fmt: skip
 
 
 def _gate(course: Course, mutants: Sequence[MutantOutcome]) -> tuple[Verdict, str]:

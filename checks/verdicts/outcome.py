@@ -138,13 +138,14 @@ class Test:
 
 @dataclass(frozen=True)
 class MutantOutcome:
-    """What became of one planted error."""
+    """What became of one planted error; ``series`` as those of a `Result`, for the same plot."""
 
     id: str
     description: str
     verdict: Verdict
     because: str
     seeds: int
+    series: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -19,7 +19,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.adamw_depth_limit.coverage import COVERAGE
+from theory.adamw_depth_limit.coverage import COVERAGE, FOUND
 from theory.adamw_depth_limit.depth import H, L, depth_steps, toy_mean_square, toy_symbols
 from theory.adamw_depth_limit.moments import (
     adamw_equations,
@@ -480,13 +480,13 @@ def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
 theorem = Theorem(
     title="AdamW-trained transformers have a forward-backward ODE as their limit",
     statement=(
-        "Let depth L and number of heads H grow, residual branches scaled by 1 / (L H), heads "
-        "initialised independently with a compactly supported law, for a fixed number of AdamW "
-        "steps. The hidden states and backpropagated variables converge in L^2, uniformly over "
-        "compact sets of initial tokens, to a forward-backward ODE at rate "
-        "L^-1 + L^-1/3 H^-1/2, with constants that do not depend on the number of tokens; without "
-        "a causal mask the limit is a McKean-Vlasov ODE. With blockwise AdamW the constants do not "
-        "depend on the embedding dimension either."
+        "Let depth $L$ and number of heads $H$ grow, residual branches scaled by $1/(L H)$, "
+        "heads initialised independently with a compactly supported law, for a fixed number of "
+        "AdamW steps. The hidden states and backpropagated variables converge in mean square, "
+        "uniformly over compact sets of initial tokens, to a forward-backward ODE at rate "
+        "$L^{-1} + L^{-1/3} H^{-1/2}$, with constants that do not depend on the number of "
+        "tokens; without a causal mask the limit is a McKean-Vlasov ODE. With blockwise AdamW "
+        "the constants do not depend on the embedding dimension either."
     ),
     equations=(
         _equation(sp.Derivative(X[i, e], time), over_heads(self_attention(i, e))),
@@ -510,13 +510,15 @@ theorem = Theorem(
         Assumption("compact-heads", "The law of the heads at initialisation has compact support."),
         Assumption("independent-heads", "Heads are independent over layers and within a layer."),
         Assumption("no-mask", "Attention is not masked (for the McKean-Vlasov form)."),
-        Assumption("fixed-steps", "The number of training steps does not grow with L or H."),
+        Assumption("fixed-steps", "The number of training steps does not grow with $L$ or $H$."),
         Assumption(
-            "scaled-epsilon", "AdamW sees gradients times L H, or epsilon is divided by L H."
+            "scaled-epsilon", r"AdamW sees gradients times $L H$, or $\epsilon$ is divided by $L "
+            "H$."
         ),
-        Assumption("weight-decay", "eta lambda <= 1 and beta1^2 < beta2."),
+        Assumption("weight-decay", r"$\eta \lambda \le 1$ and $\beta_1^2 < \beta_2$."),
     ),
     rate=rate,
     derive=derive,
     coverage=COVERAGE,
+    found=FOUND,
 )  # fmt: skip

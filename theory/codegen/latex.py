@@ -53,9 +53,9 @@ def _is_whole(index: sp.Basic, ends: list[sp.Expr]) -> bool:
     return isinstance(index, sp.Idx) and ends == [index.lower, index.upper]
 
 
-def latex(expression: sp.Basic) -> str:
+def latex(expression: sp.Basic, by: type[IndexedLatex] = IndexedLatex) -> str:
     """LaTeX of an expression, an equation or a rate; equal coefficients stand before brackets."""
-    printer = IndexedLatex({"inv_trig_style": "full"})
+    printer = by({"inv_trig_style": "full"})
     expression = _with_letters(expression)
     if not (isinstance(expression, sp.Add) and expression.has(sp.Sum)):
         return printer.doprint(expression)

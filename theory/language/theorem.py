@@ -7,11 +7,13 @@ from functools import cached_property
 
 import sympy as sp
 
-from theory.algebra.symbols import meaning
+from theory.algebra.symbols import label, meaning
 from theory.codegen.function import Function
+from theory.codegen.latex import latex
 from theory.language.coverage import Sentence
 from theory.language.graph import check_uses, reached
 from theory.language.notation import Places, check_symbols, dimensions, in_order
+from theory.language.prose import undeclared
 from theory.language.rate import Rate
 from theory.language.step import Step
 
@@ -71,7 +73,10 @@ class Theorem:
     of the theorem print alike; else ``ValueError``, at construction for the equations and by
     ``derivation`` for the rest. ``derive`` maps the finite model to the derivation; it runs once,
     on first use. ``source_note`` says what was quoted and what was rebuilt. ``coverage`` goes
-    through the paper's sentences and says what of each is checked here.
+    through the paper's sentences and says what of each is checked here. ``found`` is what came out
+    on the way and the paper does not say: slips in printed formulas, sharper rates. The statement,
+    the assumptions and what is found are prose, in which ``$...$`` is LaTeX of declared symbols:
+    of the notation, to which ``words`` adds those that no formula has.
     """
 
     title: str
@@ -84,6 +89,8 @@ class Theorem:
     rate: Rate | None
     derive: Callable[[], Derivation] = field(repr=False)
     coverage: tuple[Sentence, ...] = ()
+    found: tuple[Sentence, ...] = ()
+    words: tuple[sp.Basic, ...] = ()
 
     def __post_init__(self) -> None:
         """Explain every symbol, name every assumption once."""
@@ -125,11 +132,18 @@ class Theorem:
         found = (s for places in parts for symbols in places.values() for s in symbols)
         return {s: meaning(s) for s in found if meaning(s)}
 
+    def undeclared(self) -> dict[str, list[str]]:
+        """The symbols in prose that the notation does not have, with the text they stand in."""
+        declared = [latex(label(symbol)) for symbol in self.notation]
+        texts = [self.statement, *(a.statement for a in self.assumptions)]
+        texts += [sentence.says for sentence in self.found]
+        return {text: found for text in texts if (found := undeclared(text, declared))}
+
     @property
     def _stated(self) -> Places:
         rate = () if self.rate is None else in_order(self.rate.expression)
         stated = [s for equation in self.equations for s in in_order(equation)]
-        return {"the statement": tuple(stated), "the rate": rate}
+        return {"the statement": (*stated, *self.words), "the rate": rate}
 
 
 def _of_functions(derivation: Derivation) -> Places:

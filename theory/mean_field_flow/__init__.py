@@ -30,7 +30,7 @@ from theory.calculus.measure import (
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
-from theory.mean_field_flow.coverage import COVERAGE
+from theory.mean_field_flow.coverage import COVERAGE, FOUND
 from theory.mean_field_flow.scalar_tokens import scalar_steps, tied_functions, y
 from theory.mean_field_flow.transformer import (
     HUBER,
@@ -484,12 +484,13 @@ def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
 theorem = Theorem(
     title="Gradient flow on a deep, wide transformer has a Wasserstein gradient flow as its limit",
     statement=(
-        "Let attention heads and feed-forward units be drawn independently from rho_0(. | t) with "
-        "bounded support, M of each in every one of L layers with steps 1/(2L), and trained by "
-        "gradient flow with weight decay lambda, time scaled by M L. Then the law of the particles "
-        "at depth t follows d_tau rho = div(rho G) with G = grad dQ/drho, and for each training "
-        "time, with probability 1 - 3 exp(-delta), outputs, risk and penalised risk are within "
-        "C (1/L + sqrt((delta + log(L+1)) / M)) of their limits."
+        r"Let attention heads and feed-forward units be drawn independently from "
+        r"$\rho_0(\cdot \mid t)$ with bounded support, $M$ of each in every one of $L$ layers with "
+        r"steps $1/(2L)$, and trained by gradient flow with weight decay $\lambda$, time scaled by "
+        r"$M L$. Then the law $\rho$ of the particles at depth $t$ follows the Wasserstein "
+        r"gradient flow of the penalised risk, and for each training time, with probability "
+        r"$1 - \epsilon$, outputs, risk and penalised risk are within a constant times "
+        r"$1/L + \sqrt{\log(3(L+1)/\epsilon)/M}$ of their limits."
     ),
     equations=(
         _equation(sp.diff(state, t), velocity),
@@ -523,10 +524,15 @@ theorem = Theorem(
         Assumption("bounded-data", "Tokens and labels of the data are bounded (A1)."),
         Assumption("growth", "Blocks grow at most quadratically in the parameters (A2)."),
         Assumption("local-lipschitz", "Gradients of blocks are locally Lipschitz in mean (A3)."),
-        Assumption("bounded-start", "rho_0(. | t) has bounded support and is Lipschitz in depth."),
+        Assumption(
+            "bounded-start",
+            r"$\rho_0(\cdot \mid t)$ has bounded support and is Lipschitz in depth.",
+        ),
         Assumption("independent-start", "Initial particles are independent."),
     ),
     rate=Rate(1 / L + sp.sqrt(sp.log(L)) / sp.sqrt(M), Kind.UPPER_BOUND),
     derive=derive,
     coverage=COVERAGE,
+    found=FOUND,
+    words=(symbol("epsilon", meaning="probability that the bound fails", positive=True),),
 )  # fmt: skip

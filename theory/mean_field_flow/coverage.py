@@ -40,3 +40,33 @@ COVERAGE = (
         missing="One example, of a convex loss.",
     ),
 )  # fmt: skip
+
+FOUND = (
+    Sentence(
+        "Slip in (3.3), C.14 and D.18: the adjoint is the time-ordered exponential of the "
+        "Jacobian, not the exponential of its integral. Two by two matrices tell them apart.",
+        steps=("ordered exponential", "plain exponential"), claims=("adjoint",),
+    ),
+    Sentence(
+        "Slip: the discrete adjoint is printed as all attention layers times all feed-forward "
+        "layers; half-layers must be interleaved.",
+        claims=("adjoint",),
+    ),
+    Sentence(
+        "Slip in E.1, homogeneity: the printed term of the weight decay is linear in the scale; in "
+        "the derivation it has a square.",
+        steps=("homogeneity",),
+    ),
+    Sentence(
+        "Slip in (D.25): the dissipation is printed without its minus sign.",
+        steps=("dissipation",), claims=("dissipation",),
+    ),
+    Sentence(
+        "Universality, A4 (ii), cannot hold for blocks that do not see the order of the tokens.",
+        claims=("equivariance-floor",),
+    ),
+    Sentence(
+        "Slip in G.3: a matrix and its transpose are exchanged in the gradient in the state.",
+        claims=("gradients",),
+    ),
+)  # fmt: skip

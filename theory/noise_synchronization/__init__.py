@@ -50,7 +50,7 @@ from theory.calculus.stochastic import (
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
 from theory.noise_synchronization.activations import gaussian_mean, hermite, relu_pair_means
-from theory.noise_synchronization.coverage import COVERAGE
+from theory.noise_synchronization.coverage import COVERAGE, FOUND
 
 N = size("N", "number of tokens")
 d = size("d", "embedding dimension")
@@ -777,14 +777,15 @@ energy_0 = symbol("E_0", meaning="mean of E_beta at the start", positive=True)
 theorem = Theorem(
     title="Attention with a random MLP synchronizes tokens by common noise",
     statement=(
-        "N tokens on the sphere pass L layers of attention (weight T/L) and of an MLP with fresh "
-        "Gaussian weights (weight sqrt(T/L)), each followed by x/|x|. For every N, T, m and L "
-        "they can be coupled to the solution of dX = b dt + P_X dM with a noise common to all "
-        "tokens, such that the mean square distance, sup over t <= T, is at most "
-        "c (log L / L + 1/m); the empirical measure solves an SPDE. If attention alone lets the "
-        "energy grow at most at a rate epsilon < -lambda_bar', the mean energy decays at least at "
-        "the rate -(lambda_bar' + epsilon): the noise synchronizes the tokens. lambda_bar < 0 "
-        "alone is not enough: near synchrony values V = -delta I add 2 delta to lambda_bar."
+        r"$N$ tokens on the sphere pass $L$ layers of attention (weight $T/L$) and of an MLP with "
+        r"fresh Gaussian weights (weight $\sqrt{T/L}$), each followed by a projection on the "
+        "sphere. For every $N$, $T$, $m$ and $L$ they can be coupled to the solution of an SDE "
+        "on the sphere, with a noise common to all tokens, such that the mean square distance, sup "
+        r"over $t \le T$, is at most a constant times $\log L / L + 1/m$; the empirical measure "
+        "solves an SPDE. If attention alone lets the energy grow at most at a rate "
+        r"$\epsilon < -\bar\lambda'$, the mean energy decays at least at the rate "
+        r"$-(\bar\lambda' + \epsilon)$: the noise synchronizes the tokens. $\bar\lambda < 0$ alone "
+        r"is not enough: near synchrony values $V = -\delta I$ add $2 \delta$ to $\bar\lambda$."
     ),
     equations=(
         sp.Eq(drift_[p, a], STATED_DRIFT, evaluate=False),
@@ -805,11 +806,11 @@ theorem = Theorem(
         "harmonics, the Hermite form, and the sign of the second-order term of LayerNorm."
     ),
     assumptions=(
-        Assumption("tokens-on-the-sphere", "All initial tokens are unit vectors, d >= 2."),
+        Assumption("tokens-on-the-sphere", r"All initial tokens are unit vectors, $d \ge 2$."),
         Assumption(
             "fresh-gaussian-weights",
-            "MLP weights are independent N(0, 1), their biases N(0, sigma^2), fresh in each layer "
-            "and shared by all tokens.",
+            "MLP weights are independent standard Gaussians, their biases centred Gaussians, fresh "
+            "in each layer and shared by all tokens.",
         ),
         Assumption(
             "fixed-attention",
@@ -821,16 +822,19 @@ theorem = Theorem(
         ),
         Assumption(
             "coercivity",
-            "For the decay of the energy: the MLP is not almost surely odd and lambda_bar < 0 "
-            "(needs d > 3).",
+            r"For the decay of the energy: the MLP is not almost surely odd and $\bar\lambda < 0$ "
+            "(needs $d > 3$).",
         ),
         Assumption(
             "forcing",
-            "For the decay of the energy: along attention alone dE_beta/dt <= epsilon E_beta, with "
-            "epsilon < -lambda_bar': the noise is coercive relative to the drift of attention.",
+            r"For the decay of the energy: along attention alone $E_\beta$ grows at most at the "
+            r"rate $\epsilon < -\bar\lambda'$: the noise is coercive relative to the drift of "
+            r"attention.",
         ),
     ),
     rate=Rate(sp.log(L) / L + 1 / width, Kind.UPPER_BOUND),
     derive=derive,
     coverage=COVERAGE,
+    found=FOUND,
+    words=(symbol("T", meaning="time that L layers take", positive=True),),
 )  # fmt: skip

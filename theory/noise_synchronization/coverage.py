@@ -45,3 +45,22 @@ COVERAGE = (
         missing="The paper's table of 24 settings is not printed in the report.",
     ),
 )  # fmt: skip
+
+FOUND = (
+    Sentence(
+        r"$\bar\lambda < 0$ alone does not synchronize: near synchrony values $V = -\delta I$ add "
+        r"$2 \delta$ to $\bar\lambda$, so repulsive attention beats the noise from "
+        r"$\delta = -\bar\lambda / 2$ on.",
+        steps=("attention near synchrony",), claims=("repulsion-threshold",),
+    ),
+    Sentence(
+        "Copies of the text disagree on the sign of the second order of LayerNorm. It is a minus; "
+        "the plus is refuted.",
+        steps=("LayerNorm",), claims=("layer-norm",),
+    ),
+    Sentence(
+        r"Near synchrony the mean energy decays at exactly $-\bar\lambda$, which is not the rate "
+        "of a typical path.",
+        claims=("sharp-rate",),
+    ),
+)  # fmt: skip

@@ -47,7 +47,7 @@ from theory.shallow_transformer_gd.concentration import (
     n,
     width_condition,
 )
-from theory.shallow_transformer_gd.coverage import COVERAGE
+from theory.shallow_transformer_gd.coverage import COVERAGE, FOUND
 from theory.shallow_transformer_gd.error_function import (
     DETERMINANT,
     D,
@@ -393,11 +393,12 @@ def bound_functions() -> tuple[Function, ...]:
 theorem = Theorem(
     title="Gradient descent on a shallow transformer needs width log n and pays nothing for length",
     statement=(
-        "Let m heads with symmetric initialisation be trained by projected gradient descent with "
-        "step 1 / sqrt(tau) on n samples of T tokens in the unit ball, with noiseless labels from "
-        "the transportation class. With probability 1 - delta - delta', the smallest training "
-        "error over tau steps is at most a constant times L1^4 / sqrt(tau) + L1 (B_app + B_lin + "
-        "change of features): n enters by log n in B_app, and T enters nowhere."
+        r"Let $m$ heads with symmetric initialisation be trained by projected gradient descent "
+        r"with step $1/\sqrt{\tau}$ on $n$ samples of $T$ tokens in the unit ball, with noiseless "
+        r"labels from the transportation class. With probability $1 - \delta - \delta'$, the "
+        r"smallest training error over $\tau$ steps is at most a constant times $L_1^4/\sqrt{\tau} "
+        r"+ L_1 (B_{\mathrm{app}} + B_{\mathrm{lin}})$ and the change of features: $n$ enters by "
+        r"$\log n$ in $B_{\mathrm{app}}$, and $T$ enters nowhere."
     ),
     equations=(
         sp.Eq(a[k], HEAD["attention"], evaluate=False),
@@ -424,8 +425,11 @@ theorem = Theorem(
         Assumption("bounded-activation", "The activation has two derivatives; all are bounded."),
         Assumption("realisable", "Labels are noiseless values of a bounded transport."),
         Assumption("radii", "Each radius of the projection set is at least that of the target."),
-        Assumption("symmetric-start", "Heads come in pairs with equal U, W and opposite signs c."),
-        Assumption("step-size", "1 / sqrt(tau); for the certificate at most 1 / (4 Gamma^2)."),
+        Assumption(
+            "symmetric-start",
+            "Heads come in pairs with equal $U$, $W$ and opposite signs.",
+        ),
+        Assumption("step-size", r"$1/\sqrt{\tau}$; for the certificate at most $1/(4 \Gamma^2)$."),
     ),
     rate=Rate(
         tau ** sp.Rational(-1, 2) + sp.sqrt(sp.log(n)) / sp.sqrt(m) + sp.log(m) / sp.sqrt(m),
@@ -433,4 +437,5 @@ theorem = Theorem(
     ),
     derive=derive,
     coverage=COVERAGE,
+    found=FOUND,
 )  # fmt: skip

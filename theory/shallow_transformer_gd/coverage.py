@@ -46,3 +46,16 @@ COVERAGE = (
         missing="The paper's experiments are not repeated at their sizes.",
     ),
 )  # fmt: skip
+
+FOUND = (
+    Sentence(
+        "As a number the bound of Theorem 1 says nothing at any size that can be run: only its "
+        "scaling and the certificate are tested.",
+        claims=("training-bound-vacuous",),
+    ),
+    Sentence(
+        "With independent tokens the labels shrink as $T$ grows: the loss does not grow with $T$, "
+        "the loss over its start does.",
+        claims=("length-independent",),
+    ),
+)  # fmt: skip

@@ -31,7 +31,7 @@ from theory.calculus.indices import (
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
-from theory.shaped_attention_sde.coverage import COVERAGE
+from theory.shaped_attention_sde.coverage import COVERAGE, FOUND
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
 m = size("m", "number of tokens")
@@ -457,10 +457,10 @@ def block_steps() -> tuple[Step, ...]:
 theorem = Theorem(
     title="Shaped attention has a covariance SDE as its limit",
     statement=(
-        "Let depth d and width n grow with d / n -> T, for fixed m tokens with a positive "
-        "definite Gram matrix. The Gram matrix V = X X^T / n of the tokens, taken at layer "
-        "floor(t n), converges in law, locally (stopped at exits from compact sets), to the "
-        "solution of dV = b(V) dt + Sigma(V)^(1/2) dB."
+        "Let depth and width $n$ grow in proportion, for fixed $m$ tokens with a positive definite "
+        "Gram matrix. The Gram matrix $V$ of the tokens, taken at layer $t n$, converges in law, "
+        "locally (stopped at exits from compact sets), to the solution of "
+        r"$dV = b(V)\,dt + \Sigma(V)^{1/2}\,dB$."
     ),
     equations=tuple(sp.Eq(d.array[d.axes], d.expression, evaluate=False) for d in STATED),
     reference="Noci et al., The Shaped Transformer, NeurIPS 2023, arXiv:2306.17759; Li, Nica, Roy, "
@@ -473,12 +473,23 @@ theorem = Theorem(
         "Nica, Roy with the sign of rho arccos(rho) corrected."
     ),
     assumptions=(
-        Assumption("positive-definite-start", "V_0 is positive definite."),
+        Assumption("positive-definite-start", "$V$ is positive definite at the start."),
         Assumption("rows-sum-to-one", "The averaging matrix has rows that sum to one."),
-        Assumption("gaussian-weights", "All weights are independent N(0, 1), fresh in each layer."),
-        Assumption("fixed-branch-weight", "gamma in (0, 1] and tau0 do not depend on the width."),
+        Assumption(
+            "gaussian-weights",
+            "All weights are independent standard Gaussians, fresh in each layer.",
+        ),
+        Assumption(
+            "fixed-branch-weight",
+            r"$\gamma \in (0, 1]$ and $\tau_0$ do not depend on the width.",
+        ),
     ),
     rate=None,
     derive=derive,
     coverage=COVERAGE,
+    found=FOUND,
+    words=(
+        symbol("t", meaning="layer over width", positive=True),
+        symbol("B", meaning="Brownian motion", real=True),
+    ),
 )  # fmt: skip

@@ -42,3 +42,16 @@ COVERAGE = (
         missing="Three tokens; one and four heads; one time.",
     ),
 )  # fmt: skip
+
+FOUND = (
+    Sentence(
+        r"Slip in lecture notes on the shaped ReLU: the term $\rho \arccos \rho$ is printed with a "
+        "plus. The derivation gives a minus, and the printed sign is refuted at every width.",
+        steps=("nu",), claims=("shaped-relu",),
+    ),
+    Sentence(
+        "With more than one head the chain in $V$ alone is not Markov: the increment needs the "
+        "Gram matrices of the heads' columns. The limit does not see this.",
+        claims=("gram-sampler",),
+    ),
+)  # fmt: skip

@@ -31,7 +31,7 @@ from theory.calculus.indices import (
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.spectral_concentration import collapse, entropy, spectra
-from theory.spectral_concentration.coverage import COVERAGE
+from theory.spectral_concentration.coverage import COVERAGE, FOUND
 
 # Symbols. Qi's convention: tokens are columns, and every column of A sums to one.
 d = size("d", "embedding dimension")
@@ -358,14 +358,16 @@ def scalar_functions() -> tuple[Function, ...]:
 theorem = Theorem(
     title="Spectral energy concentration collapses attention entropy, and a capped step delays it",
     statement=(
-        "Attention columns over T tokens have entropy at least B_T(nu), nu the norm of their "
-        "centred logits, and this is attained. The softmax Jacobian is at most 1 - exp(-H): "
-        "entropy that has collapsed stops W_q and W_k. If every step is capped at "
-        "tau sigma_1(W) / sigma_1(update), then |sigma_i(W') - (1 - decay) sigma_i(W)| <= "
-        "tau sigma_1(W), and the entropy stays above h for at least "
-        "ln(nu* / nu_0) / (2 ln(1 + tau)) steps, B_T(nu*) = h. W_q^T W_k of rank one makes "
-        "attention sparse and of low rank (malignant); a definite one makes it the identity "
-        "(benign); spectral concentration alone does neither for s >= 2."
+        r"Attention columns over the tokens have entropy at least $B_T(\nu)$, $\nu$ the norm of "
+        "their centred logits, and this is attained. The softmax Jacobian is at most one minus the "
+        "exponential of minus the entropy: entropy that has collapsed stops $W_q$ and $W_k$. If "
+        r"every step is capped at $\tau$ times the ratio of the largest singular values of matrix "
+        r"and update, then each singular value stays within $\tau$ times the largest of what "
+        "weight decay leaves of it, and the entropy stays above a level for at least "
+        r"$\ln(\nu_* / \nu_0) / (2 \ln(1 + \tau))$ steps, where $B_T(\nu_*)$ is the level. "
+        r"$W_q^\top W_k$ of rank one makes attention sparse and of low rank (malignant); a "
+        "definite one makes it the identity (benign); spectral concentration alone does neither "
+        "for two or more singular values."
     ),
     equations=(
         sp.Eq(B_T, STATED_BOUND, evaluate=False),
@@ -385,7 +387,7 @@ theorem = Theorem(
         "and the lines of the algorithm are reconstructed. The column softmax is an assumption."
     ),
     assumptions=(
-        Assumption("columns", "The softmax normalises columns: 1^T A = 1^T."),
+        Assumption("columns", "The softmax normalises columns: they sum to one."),
         Assumption("at-least-two-tokens", "There are at least two tokens."),
         Assumption("exact-norms", "The cap uses exact norms (power iteration misses a part)."),
         Assumption("decay-at-most-one", "Learning rate times weight decay is in [0, 1]."),
@@ -393,4 +395,5 @@ theorem = Theorem(
     rate=None,
     derive=derive,
     coverage=COVERAGE,
+    found=FOUND,
 )  # fmt: skip

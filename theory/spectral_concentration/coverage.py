@@ -48,3 +48,24 @@ COVERAGE = (
         missing="Small models on small data, at the tiers standard and full; no Swin.",
     ),
 )  # fmt: skip
+
+FOUND = (
+    Sentence(
+        "The entropy bound by the product of spectral norms is true and says nothing at realistic "
+        "sizes; that by the norm of the centred logits is attained.",
+        claims=("entropy-bound", "entropy-bound-of-a-layer"),
+    ),
+    Sentence(
+        "A loose cap does not help; a constant rate equal to the mean that the cap allowed, or a "
+        "cap in Frobenius norm, does as well as the cap in spectral norm.",
+        claims=(
+            "loose-cap-does-not-help", "uniform-rate-does-as-well",
+            "frobenius-cap-does-as-well",
+        ),
+    ),
+    Sentence(
+        "Concentration alone is no crash: healthy runs reach it, and products of weights that the "
+        "network never forms concentrate as well.",
+        claims=("every-product-concentrates", "concentration-without-crash"),
+    ),
+)  # fmt: skip

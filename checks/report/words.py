@@ -1,0 +1,166 @@
+"""What a judged claim says in words that name the quantity, for who does not know the rule.
+
+``±`` is half of a 99 % interval throughout.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from checks.verdicts import Result, Test
+
+MINUS = "\u2212"
+
+
+def reason(result: Result) -> str:
+    """Why the claim holds, in prose with formulas; the judge's own line where it does not."""
+    say = SAYS.get(result.kind)
+    if say is None or not result.verdict.holds or not result.tests:
+        return result.because
+    return say(result) or result.because
+
+
+def with_error(value: float | None, interval: Any) -> str:
+    """E.g. ``1.00 ± 0.02``, with as many digits as the error has meaning."""
+    if value is None or None in interval:
+        return "unbounded" if value is None else _number(value)
+    half = max(interval[1] - value, value - interval[0])
+    if half <= 0:
+        return _number(value)
+    digits = 1 - math.floor(math.log10(half))
+    if max(abs(value), half) >= 1e5 or digits > 6:
+        return f"{_number(value)} ± {_number(half)}"
+    shown, spread = (f"{x:.{max(digits, 0)}f}" for x in (value, half))
+    return f"{shown} ± {spread}".replace("-", MINUS)
+
+
+def _number(value: float) -> str:
+    """E.g. ``0.25``; ``$2\\cdot 10^{-16}$`` as a formula."""
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.3g}".replace("-", MINUS)
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"${mantissa.removesuffix('.0')} \cdot 10^{{{int(exponent)}}}$"
+
+
+def _estimate(test: Test) -> str:
+    return with_error(float(test.estimate), tuple(map(float, test.interval())))
+
+
+def _rate(result: Result) -> str:
+    powers = {
+        name.removeprefix("exponent of "): found
+        for name, found in result.estimates.items()
+        if name.startswith("exponent of ")
+    }
+    if not powers:
+        return _bound_of_several(result)
+    claimed = " ".join(_power(name, found["predicted"]) for name, found in powers.items())
+    bound = result.tests[0].low == -math.inf
+    like = "no slower than" if bound else "like"
+    verb = "grow" if all(f["predicted"] > 0 for f in powers.values()) else "fall"
+    if bound and verb == "grow":
+        like = "no faster than"
+    said = ", ".join(
+        f"power {with_error(found['value'], found['interval'])}"
+        + (f" of ${name}$" if len(powers) > 1 else "")
+        for name, found in powers.items()
+    )
+    return f"errors {verb} {like} ${claimed}$: {said}{_margin(result)}"
+
+
+def _bound_of_several(result: Result) -> str:
+    grown = [t for t in result.tests if t.name.startswith("excess exponent of ")]
+    said = ", ".join(
+        f"{_estimate(t)} in ${t.name.removeprefix('excess exponent of ')}$" for t in grown
+    )
+    bound = grown and grown[0].low == -math.inf
+    over = (
+        "relative to the bound, errors grow by the power"
+        if bound
+        else ("relative to the claimed sum, errors move by the power")
+    )
+    return f"{over} {said}{_margin(result)}" if grown else ""
+
+
+def _power(name: str, power: float) -> str:
+    exponent = f"{power:.3g}"
+    for denominator in (1, 2, 3, 4, 6):
+        numerator = power * denominator
+        if abs(numerator - round(numerator)) < 1e-9:
+            whole = str(round(numerator))
+            exponent = whole if denominator == 1 else f"{whole}/{denominator}"
+            break
+    base = name if len(name) == 1 else rf"\mathrm{{{name}}}"
+    return base if exponent == "1" else f"{base}^{{{exponent}}}"
+
+
+def _margin(result: Result) -> str:
+    return "" if result.margin is None else f", margin {result.margin:g}"
+
+
+def _constant(result: Result) -> str:
+    found = _estimate(result.tests[0])
+    return f"measured over predicted constant is off by {found}{_margin(result)}"
+
+
+def _moments(result: Result) -> str:
+    worst = _deciding(result)
+    count = len(result.tests)
+    mean = (
+        "the mean agrees with the derived value"
+        if count == 1
+        else (f"all {count} means agree with the derived values")
+    )
+    allowed = _number(float(worst.support_region[1]))
+    which = "it" if count == 1 else "the least certain"
+    return f"{mean}: {which} is off by {_estimate(worst)}, allowed {allowed}"
+
+
+def _deciding(result: Result) -> Test:
+    """The test that supports least."""
+    return max(result.tests, key=lambda test: test.p_support)
+
+
+def _law(result: Result) -> str:
+    worst = _deciding(result)
+    allowed = _number(float(worst.support_region[1]))
+    return (
+        f"both samples have the same law: distance {_number(float(worst.estimate))} between their "
+        f"distributions, allowed {allowed}"
+    )
+
+
+def _identity(result: Result) -> str:
+    test = result.tests[0]
+    worst, allowed = _number(float(test.estimate)), _number(float(test.high))
+    return f"both sides agree: largest relative difference {worst}, rounding may give {allowed}"
+
+
+def _inequality(result: Result) -> str:
+    slack = _number(float(result.tests[0].estimate))
+    return f"it held in every one of {result.seeds} seeds: smallest slack {slack}"
+
+
+def _decay(result: Result) -> str:
+    rates = []
+    for test in result.tests:
+        low, high = map(float, test.interval())
+        where = re.search(r"\{.*\}|at .*$", test.name)
+        rates.append(
+            with_error(1 - float(test.estimate), (1 - high, 1 - low))
+            + (f" ({where[0].removeprefix('at ')})" if where and len(result.tests) > 1 else "")
+        )
+    more = "at least " if any(test.low == -math.inf for test in result.tests) else ""
+    return f"it decays at {more}the predicted rate, times {', '.join(rates)}{_margin(result)}"
+
+
+SAYS: Mapping[str, Callable[[Result], str]] = {
+    "RateClaim": _rate,
+    "ConstantClaim": _constant,
+    "MomentClaim": _moments,
+    "LawClaim": _law,
+    "IdentityClaim": _identity,
+    "InequalityClaim": _inequality,
+    "DecayClaim": _decay,
+}
