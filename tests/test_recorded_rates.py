@@ -75,7 +75,7 @@ def test_a_next_order_is_above_zero(order: Any) -> None:
 @pytest.mark.parametrize("order", [0, -0.5, float("nan"), "half"])
 @pytest.mark.parametrize("kind", [RateClaim, ConstantClaim])
 def test_no_claim_takes_a_next_order_that_does_not_vanish(kind: Any, order: Any) -> None:
-    more = {"constant": 1.0} if kind is ConstantClaim else {}
+    more: Any = {"constant": 1.0} if kind is ConstantClaim else {}
     with pytest.raises(ValueError, match="next_order above 0"):
         kind(
             id="a/b", sizes={"n": LEVELS}, predicted=1 / n, error=table(lambda k: 1 / k),

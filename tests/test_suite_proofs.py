@@ -9,6 +9,7 @@ import pytest
 
 from checks.suite import sources
 from checks.suite.executors import Measured
+from checks.suite.meter import Cost
 from checks.suite.problem import InputProblem
 from checks.suite.run import Blocks
 from checks.suite.snapshot import Snapshot, own_proof
@@ -85,7 +86,7 @@ def measure(store: Store, proof: dict[str, str]) -> int:
     def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
         for position, _ in enumerate(tasks):
             computed.append(position)
-            yield position, Measured({"value": np.zeros(4)}, 0.1, proof)
+            yield position, Measured({"value": np.zeros(4)}, Cost(0.1), proof)
 
     Blocks(execute, store).measurer(located())(TASKS)
     return len(computed)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from numerics import double
 from numerics.engine.measuring import Size, Table
 from numerics.generated.noise_synchronization import attention
 from numerics.noise_synchronization.mlp_fields import Frozen
@@ -18,7 +19,8 @@ from numerics.noise_synchronization.token_couplings import weighted_limit, weigh
 from numerics.noise_synchronization.token_layers import Attention, layer
 
 DT = 0.5
-STILL = Frozen(np.zeros((2, 4)), np.zeros(2))  # features zero: nothing but attention moves
+with double():
+    STILL = Frozen(jnp.zeros((2, 4)), jnp.zeros(2))  # features zero: nothing but attention moves
 Tokens = Float[np.ndarray, "N d"]
 
 

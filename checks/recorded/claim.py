@@ -58,8 +58,8 @@ class RecordedRateClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction, and take the sizes from the table."""
-        text = isinstance(self.predicted, str)
-        claimed = read_rate(self.predicted) if text else self.predicted
+        claimed = self.predicted
+        claimed = read_rate(claimed) if isinstance(claimed, str) else claimed
         kind, predicted = normal_rate(claimed, self.kind)
         data = self.recorded if self.recorded.declared else self.recorded.held(_steps(predicted))
         rate = Rate(_in_sizes(predicted.expression, data.sizes), kind)

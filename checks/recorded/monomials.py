@@ -52,7 +52,8 @@ def _product(text: str) -> sp.Expr:
         except ZeroDivisionError:
             raise _problem(repr(rest)) from None
         base = sp.log(size) if logarithm else size
-        powers[base] = powers.get(base, sp.Integer(0)) + (-power if sign == "/" else power)
+        before = powers.get(base, sp.Rational(0))
+        powers[base] = sp.Rational(before + (-power if sign == "/" else power))
         rest, first = rest[match.end() :].lstrip(), False
     wrong = [base for base, power in powers.items() if power == 0 or abs(power) > LARGEST]
     if wrong:

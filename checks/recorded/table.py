@@ -98,7 +98,7 @@ def _columns(source: Any, names: Iterable[Any]) -> Table:
         if getattr(cells, "ndim", 1) != 1:
             raise InputProblem(
                 expected=f"one cell a row in the column “{name}”",
-                received=f"an array of shape {np.shape(cells)}",
+                received=f"an array of shape {getattr(cells, 'shape', '')}",
                 remedy="Give each column once, as a sequence.",
             )
         found[str(name)] = list(cells)

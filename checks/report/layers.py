@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from checks.layers import Plan, slug_of
 from checks.report.formulas import Equality, formula, formula_view, latex, rows
-from checks.verdicts import Claim, Result, tier_words
+from checks.verdicts import Claim, ClaimError, Result, tier_words
 from theory.codegen.layers import layer_source
 from theory.language import Status
 from theory.layers.layer import Layer
@@ -23,7 +23,7 @@ class LayerContent:
     file: str
     results: tuple[Result, ...]
     absent: tuple[Claim, ...] = ()
-    failed: tuple[tuple[Claim, str], ...] = ()
+    failed: tuple[tuple[Claim, ClaimError], ...] = ()
 
     @property
     def name(self) -> str:

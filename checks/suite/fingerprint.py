@@ -75,6 +75,10 @@ def settings() -> str:
     return ", ".join(f"{name}={values[name]}" for name in sorted(values))
 
 
+def _x64() -> bool:
+    return bool(jax.config.values["jax_enable_x64"])
+
+
 @cache
 def _backend() -> str:
     return jax.default_backend()
@@ -86,10 +90,10 @@ def in_double_precision(who: str) -> Iterator[None]:
 
     It is put back, since other code of this process relies on it.
     """
-    before = jax.config.jax_enable_x64
+    before = _x64()
     with double():
         yield
-    if jax.config.jax_enable_x64 != before:
+    if _x64() != before:
         jax.config.update("jax_enable_x64", before)
         raise InputProblem(
             expected=f"{who} to leave the settings of JAX as they are",
