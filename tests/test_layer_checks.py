@@ -104,9 +104,8 @@ def test_mutants_that_cannot_be_seen_are_told_from_those_that_can() -> None:
 def test_what_is_not_checked_is_said() -> None:
     plan = plan_of(limit_of("resnet_all_shapes").layer)
     assert any("about a mean that is not derived" in why for why in plan.not_checked)
-    assert all(
-        "too little to be seen" in why for why in plan_of(limit_of("deep_linear").layer).invisible
-    )
+    for why in plan_of(limit_of("deep_linear").layer).invisible:
+        assert "too little to be seen" in why or "path-law" in why
 
 
 def test_one_layer_of_a_file_is_selected_by_name(tmp_path: Path) -> None:
