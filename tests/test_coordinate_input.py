@@ -100,3 +100,17 @@ def test_an_activation_that_is_zero_has_no_exponent() -> None:
     found = vl.coordinate_check(zero, widths=WIDTHS, predict={"a": 0}, steps=1)
     assert found.verdict is vl.Verdict.INCONCLUSIVE
     assert "exactly 0" in str(found)
+
+
+def test_a_buffer_that_is_written_anew_does_not_hide_a_change() -> None:
+    def build(width: int, seed: int) -> Any:
+        buffer = np.random.default_rng([seed, width]).standard_normal(64)
+
+        def step() -> dict[str, Any]:
+            buffer[:] += 1.0
+            return {"a": buffer}
+
+        return step
+
+    found = vl.coordinate_check(build, widths=WIDTHS, predict={"change of a": 0}, steps=1)
+    assert {row["mean"] for row in found.scales if row["name"] == "change of a"} == {1.0}

@@ -72,7 +72,8 @@ class Training:
         found, start = {}, {}
         for k in range(self.steps + 1):
             seen = self._activations(step(), point, k)
-            start = start or seen
+            # A network may write its next activations into the same array.
+            start = start or {name: np.array(as_numpy(value)) for name, value in seen.items()}
             for name in self.names:
                 value = seen[name.removeprefix(CHANGE)]
                 if name.startswith(CHANGE) and k == 0:
