@@ -138,8 +138,26 @@ def _identity(result: Result) -> str:
 
 
 def _inequality(result: Result) -> str:
-    slack = _number(float(result.tests[0].estimate))
-    return f"it held in every one of {result.seeds} seeds: smallest slack {slack}"
+    test = result.tests[0]
+    slack, least = _number(float(test.estimate)), float(test.low)
+    allowed = f", at least {_number(least)} is allowed" if least < 0 else ""
+    return f"no counterexample in {result.seeds} seeds: smallest slack {slack}{allowed}"
+
+
+def _frequency(result: Result) -> str:
+    test = _deciding(result)
+    event, _, _ = test.name.partition(" at ")
+    if not event.startswith("frequency of "):
+        return ""
+    low, high = map(float, test.interval())
+    least, most = map(float, test.support_region)
+    claimed = f"between {least:.0%} and {most:.0%}"
+    if most >= 1:
+        claimed = f"at least {least:.0%}"
+    elif least <= 0:
+        claimed = f"at most {most:.0%}"
+    share = f"{float(test.estimate):.0%} of {result.seeds} seeds"
+    return f"{event}: {share}, 99 % interval {low:.0%} to {high:.0%}, claimed {claimed}"
 
 
 def _decay(result: Result) -> str:
@@ -162,5 +180,6 @@ SAYS: Mapping[str, Callable[[Result], str]] = {
     "LawClaim": _law,
     "IdentityClaim": _identity,
     "InequalityClaim": _inequality,
+    "FrequencyClaim": _frequency,
     "DecayClaim": _decay,
 }
