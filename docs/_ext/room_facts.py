@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from checks.report.formulas import equality_rows, equation_rows, latex
+from checks.report.formulas import equality, equation, latex
 from checks.suite.fingerprint import source_hash
 from checks.suite.house import BUILT_IN
 
@@ -50,7 +50,7 @@ def _facts(name: str) -> Any:
         "name": name,
         "title": theorem.title,
         "statement": theorem.statement,
-        "equations": [equation_rows(e) for e in theorem.equations],
+        "equations": [equation(e).rows for e in theorem.equations],
         "rate": theorem.rate and theorem.rate.latex(),
         "rate_kind": theorem.rate and theorem.rate.kind.value,
         "reference": theorem.reference,
@@ -64,7 +64,7 @@ def _facts(name: str) -> Any:
                 "kind": step.kind,
                 "because": step.because,
                 "uses": step.uses,
-                "rows": equality_rows(step),
+                "rows": equality(step.left, step.right).rows,
             }
             for step in derivation.steps
         ],
