@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from checks.recorded.estimates import estimate
 from checks.recorded.recorded import recorded
+from checks.report.content import errors_sentence
 from checks.suite.problem import InputProblem
 from checks.verdicts import Verdict
 from tests.conftest import result_schema
@@ -115,7 +116,8 @@ def test_the_range_of_slopes_holds_the_exponent(p, order, a, count) -> None:
 
 @pytest.mark.parametrize("predicted", [h**2, h**3])
 def test_a_record_without_noise_states_no_probability(predicted) -> None:
-    record = judged(steps(lambda x: 3 * x**2 * (1 + 2 * x)), predicted).to_json()
+    result = judged(steps(lambda x: 3 * x**2 * (1 + 2 * x)), predicted)
+    record = result.to_json()
     jsonschema.validate(record, result_schema())
     (test,) = record["tests"]
     stated = [record[name] for name in ("p_refute", "false_refutation", "budget_spent")]
@@ -123,6 +125,7 @@ def test_a_record_without_noise_states_no_probability(predicted) -> None:
     stated += [record["false_support"][name] for name in ("probability", "at_edge")]
     assert stated == [None] * 8
     assert record["false_support"]["alternative"] == "no noise: no probabilities"
+    assert "No noise: no probabilities; one recorded error a size." in errors_sentence(result)
 
 
 def test_a_table_that_rounding_blocks_speaks_of_no_seeds() -> None:
