@@ -31,6 +31,7 @@ NOT_A_ROOM = {
         "conf",
         "probes",
         "certificates",
+        "coordinate_check",
         "layers",
         "rooms",
         "mutation",
