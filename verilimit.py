@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.properties.coordinates import coordinate_check as coordinate_check
     from checks.properties.derivatives import attention_lipschitz as attention_lipschitz
     from checks.properties.modules import AttentionModule as AttentionModule
+    from checks.properties.optimizer_laws import probe_optimizer as probe_optimizer
     from checks.properties.probe import Outside as Outside
     from checks.properties.probe import Probe as Probe
     from checks.properties.probe import Violation as Violation

@@ -32,6 +32,7 @@ NOT_A_ROOM = {
         "coordinate_check",
         "probes",
         "certificates",
+        "coordinate_check",
         "layers",
         "rooms",
         "mutation",
