@@ -112,3 +112,10 @@ def test_a_planted_transpose_is_noticed() -> None:
     wrong = matrix_form(total(A[a, i] * M[b, i], i), (a, b))
     at = points(expression)[-1]
     assert matrix(wrong, at)[int(at[a]), int(at[b])] != value(expression, at)
+
+
+def test_a_sum_of_a_negative_term_is_a_difference() -> None:
+    weight = total(sp.exp(u[i]), i)
+    left = sp.KroneckerDelta(a, b) / weight - u[b] * total(u[i] * u[a], i) / weight**2
+    assert "+ -" not in shown(left, left).left
+    assert "+ -" not in shown(left, left).index_left

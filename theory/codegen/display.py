@@ -116,7 +116,7 @@ def shown(left: sp.Expr, right: sp.Expr) -> Shown:
 
     The index form is kept without a sum, when nothing is contracted, and where it is much shorter.
     """
-    index = latex(left), latex(right)
+    index = tuple(latex(side).replace(" + - ", " - ") for side in (left, right))
     if not (left.has(sp.Sum) or right.has(sp.Sum)):
         return Shown(*index, *index)
     axes = tuple(sorted(free_indices(left) | free_indices(right), key=str))
@@ -129,7 +129,7 @@ def shown(left: sp.Expr, right: sp.Expr) -> Shown:
         for form in forms
         if None not in form
     ]
-    first, second = min(written, key=_length)
+    first, second = (text.replace(" + - ", " - ") for text in min(written, key=_length))
     longer = _length((first, second)) > LONGER * _length(index)
     return Shown(*index, *index) if longer else Shown(first, second, *index)
 
