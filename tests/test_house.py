@@ -29,7 +29,6 @@ NOT_A_ROOM = {
         "index",
         "judge",
         "gallery",
-        "coordinate_check",
         "probes",
         "certificates",
         "coordinate_check",
