@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from checks.app.events import Timings, Together, events
+from checks.app.github import annotate
 from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.record import json_text
@@ -51,6 +52,7 @@ def check(
     if junit is not None:
         write_text(junit, junit_xml(study))
     print_verdicts(console(), study)
+    annotate(study, claims)
     for note in unchecked(claims):
         console().print(f"not checked: {note}", markup=False)
     complain_of(study, frames=machinery.traceback)

@@ -38,7 +38,8 @@ app = typer.Typer(
 Targets = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ROOM|CLAIM|FILE.py]...", help="What to check; nothing means every room."
+        metavar="[ROOM|CLAIM|FILE.py|DIR]...",
+        help="What to check; nothing means what pyproject.toml declares, or every room.",
     ),
 ]
 
@@ -295,15 +296,15 @@ def check(
         executor, scheduler, jobs, store, quiet, limit=time_limit, fail_fast=fail_fast,
         verbose=verbose, traceback=show_frames, timings=timings, events=events,
     )  # fmt: skip
+    from checks.suite.targets import declared, select
+
+    asked = tuple(targets or ()) or declared(Path.cwd())
     if show_plan:
         from checks.app.planning import print_plan
-        from checks.suite.targets import select
 
         alone = Machinery(opt.Executor.local, None, 1, store, quiet)
-        raise typer.Exit(print_plan(select(tuple(targets or ()), house(rooms)), plan, alone))
-    raise typer.Exit(
-        check(tuple(targets or ()), house(rooms), plan, machinery, json=json, junit=junit)
-    )
+        raise typer.Exit(print_plan(select(asked, house(rooms)), plan, alone))
+    raise typer.Exit(check(asked, house(rooms), plan, machinery, json=json, junit=junit))
 
 
 @app.command()
@@ -455,6 +456,7 @@ def calibrate(
     from checks.app.calibrating import calibrate_claims, calibrate_the_judge
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan
+    from checks.suite.targets import declared
 
     if judge:
         if targets:
@@ -472,7 +474,7 @@ def calibrate(
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
     raise typer.Exit(
         calibrate_claims(
-            tuple(targets or ()),
+            tuple(targets or ()) or declared(Path.cwd()),
             house(rooms),
             plan,
             machinery,

@@ -9,8 +9,7 @@ import hashlib
 import os
 import re
 import sys
-import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from types import ModuleType
 
 from checks.suite import sources
 from checks.suite.problem import InputProblem
+from checks.suite.project import project_at
 
 GROUP = "verilimit.rooms"  # the entry points of installed packages that have rooms
 HERE = Path(__file__).resolve().parent.parent.parent
@@ -161,35 +161,9 @@ def named_roots(options: Iterable[Path] = ()) -> tuple[Root, ...]:
 
 
 def _of_project(start: Path) -> Iterator[Root]:
-    """``[tool.verilimit] rooms`` of the nearest pyproject.toml that has such a table."""
-    for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if not file.is_file():
-            continue
-        try:
-            with sources.unwatched():
-                tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
-        except (OSError, ValueError) as error:
-            raise InputProblem(
-                expected=f"{file} to be a TOML file",
-                received=str(error),
-                remedy="Mend it: its table [tool.verilimit] may name folders of rooms.",
-            ) from error
-        if isinstance(tool, dict) and "verilimit" in tool:
-            named = _rooms_of(tool["verilimit"], file)
-            yield from (_root(folder / name, str(file)) for name in named)
-            return
-
-
-def _rooms_of(table: object, file: Path) -> Sequence[str]:
-    named = table.get("rooms", []) if isinstance(table, dict) else table
-    if isinstance(named, list) and all(isinstance(name, str) for name in named):
-        return named
-    raise InputProblem(
-        expected=f'[tool.verilimit] of {file} to say rooms = ["DIR", ...]',
-        received=repr(named),
-        remedy="Name the folders that hold rooms, from that file's own folder.",
-    )
+    """The rooms of the nearest pyproject.toml that has a table of verilimit."""
+    project = project_at(start)
+    yield from (_root(folder, str(project.file)) for folder in project.room_folders())
 
 
 def _of_packages() -> Iterator[Root]:

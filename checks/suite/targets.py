@@ -11,6 +11,8 @@ from checks.layers import Plan, plan_of, slug_of
 from checks.suite.claimfile import ClaimFile
 from checks.suite.house import BUILT_IN, House
 from checks.suite.problem import InputProblem, RoomProblem
+from checks.suite.project import files_in, project_at
+from checks.suite.roots import Root
 from checks.suite.snapshot import Proof
 from checks.verdicts import Claim, Experiment, experiments
 from theory.layers import Layer
@@ -72,6 +74,7 @@ def select(
 ) -> tuple[Located, ...]:
     """The claims that ``targets`` name, in order and without repetition; all rooms when empty.
 
+    A folder stands for its files of claims (`checks.suite.project`).
     Rooms that do not load are added to ``lost`` where it is given, and the others go on. Raises
     `InputProblem` for an unknown target, a file that fails, and two claims with one id.
     """
@@ -98,6 +101,18 @@ def select(
     return tuple(found.values())
 
 
+def declared(start: Path) -> tuple[str, ...]:
+    """What the project of a folder has to check: its files of claims and its rooms.
+
+    Nothing where it names no claims: then every room is meant.
+    """
+    project = project_at(start)
+    if not project.claims:
+        return ()
+    rooms = [Root(str(folder.resolve())).names() for folder in project.room_folders()]
+    return (*project.files(), *(name for names in rooms for name in names))
+
+
 def _require_names(origin: Origin) -> None:
     """Experiments are found by name in a worker and in the store, so one name is one experiment."""
     try:
@@ -119,6 +134,8 @@ def _resolve(target: str, house: House, lost: list[InputProblem] | None) -> Iter
     path, _, name = target.partition(".py:")
     if name:
         return _layer_claims(f"{path}.py", name)
+    if target not in house.names() and Path(target).is_dir():
+        return [found for file in files_in(Path(target)) for found in _resolve(file, house, lost)]
     if target.endswith(".py"):
         origin = Origin(file=str(Path(target).resolve()))
     elif target in house.names():

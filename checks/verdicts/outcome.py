@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import special
 
+from . import notebook
 from .data import Real
 
 SHOWN = 1.25  # the skewness of a law over that of a sample
@@ -158,7 +159,7 @@ class MutantOutcome:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """The judgement of one claim.
 
@@ -199,6 +200,17 @@ class Result:
     series: tuple[dict[str, Any], ...] = ()
     own_verdict: Verdict = field(default=Verdict.INCONCLUSIVE)
     counted: str = ""
+
+    def __repr__(self) -> str:
+        """Id, verdict and reason; ``to_json()`` has all of it."""
+        return notebook.line(self)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self)
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw what was measured and fitted; returns the axes (`checks.verdicts.notebook`)."""
+        return notebook.plot(self, axes)
 
     @property
     def assumed(self) -> bool:
