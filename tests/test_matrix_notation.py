@@ -8,6 +8,7 @@ import sympy as sp
 from hypothesis import given, settings
 from sympy.matrices.expressions.matexpr import MatrixElement
 
+from checks.report.formulas import mathml
 from tests.index_expressions import Tree, build, examples, free_indices, points, trees, value
 from tests.matrix_values import matrix, scalar
 from theory.algebra.arrays import array, indices, size, total
@@ -119,3 +120,24 @@ def test_a_sum_of_a_negative_term_is_a_difference() -> None:
     left = sp.KroneckerDelta(a, b) / weight - u[b] * total(u[i] * u[a], i) / weight**2
     assert "+ -" not in shown(left, left).left
     assert "+ -" not in shown(left, left).index_left
+
+
+POWERS = [sp.Integer(2), sp.Integer(-2), sp.Rational(1, 2), sp.Rational(3, 2), sp.Symbol("p")]
+
+
+@settings(max_examples=examples(150))
+@given(trees(u, A, V))
+def test_powers_of_what_is_written_as_matrices_have_one_superscript(tree: Tree) -> None:
+    """Two would be refused by TeX, and by what makes MathML."""
+    expression = build(tree)
+    for power in POWERS:
+        found = shown(sp.Symbol("x"), expression**power)
+        assert mathml(found.right)
+
+
+@pytest.mark.parametrize("power", POWERS)
+@pytest.mark.parametrize(
+    "expression", [total(u[a] ** 2, a), total(A[a, b] * u[b], b), total(u[a] * w[a], a)]
+)
+def test_a_power_of_a_sum_is_readable(expression: sp.Expr, power: sp.Expr) -> None:
+    assert mathml(shown(sp.Symbol("x"), expression**power / 3).right)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 from sympy.matrices.expressions import DiagonalOf, MatAdd, MatMul, OneMatrix
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from theory.algebra.scope import free_indices
 from theory.codegen.latex import IndexedLatex, latex
-from theory.codegen.matrices import DOT, Part, Value, matrix_entries, matrix_form
+from theory.codegen.matrices import DOT, Inner, Part, Value, matrix_entries, matrix_form
 
 LONGER = 1.3  # times the index form: so long a matrix form is no help
 
@@ -80,6 +81,13 @@ class MatrixLatex(IndexedLatex):
             return self._print(sp.Indexed(matrix.entry.base, *places))
         marks = " ".join(map(self._print, places))
         return rf"\left({self._print(matrix)}\right)^{{{marks}}}"
+
+    def _helper_print_standard_power(self, expr: sp.Pow, template: str) -> str:
+        # These have superscripts already, or are products.
+        if isinstance(expr.base, Inner | MatrixElement | sp.Indexed):
+            base = rf"\left({self._print(expr.base)}\right)"
+            return template % (base, self._print(expr.exp))
+        return super()._helper_print_standard_power(expr, template)
 
     def _bracketed(self, expr: sp.Basic, *loose: type) -> str:
         text = self._print(expr)
