@@ -15,9 +15,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def double() -> AbstractContextManager[None]:
-    """A scope of double precision, of this thread alone."""
-    return jax.enable_x64(True)
+def double(on: bool = True) -> AbstractContextManager[None]:
+    """A scope of double precision, of this thread alone; or of single precision."""
+    return jax.enable_x64(on)
+
+
+def is_double() -> bool:
+    """Whether JAX computes in double precision here."""
+    return jax.dtypes.canonicalize_dtype(float).name == "float64"
 
 
 def in_double(function: Callable[P, R]) -> Callable[P, R]:

@@ -24,6 +24,7 @@ from checks.layers.states import NotMeasured
 from checks.layers.trivial import trivial_claim
 from checks.layers.unstable import unstable_claims
 from checks.verdicts import Claim
+from numerics import in_double
 from theory.layers.layer import Layer
 from theory.limits import Limit, derive
 from theory.limits.limit import LIMITS
@@ -49,6 +50,7 @@ def slug_of(layer: Layer) -> str:
     return re.sub(r"[^a-z0-9]+", "-", layer.name.lower()).strip("-") or "layer"
 
 
+@in_double
 def plan_of(layer: Layer) -> Plan:
     """Derive the limit and form its claims."""
     limit, slug = derive(layer), slug_of(layer)

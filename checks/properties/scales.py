@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -15,6 +15,7 @@ from checks.suite.problem import InputProblem
 from checks.verdicts import ClaimError, Data, Experiment, Finding, RateClaim, Task, evaluate
 from checks.verdicts.data import Real, Size
 from checks.verdicts.experiment import Table
+from numerics import double, is_double
 
 CHANGE = "change of "  # in front of a name: its difference from initialisation
 SEEN = 100  # roundings by which an activation must have moved for its change to be no rounding
@@ -50,11 +51,15 @@ class ScaleClaim(RateClaim):
 
 @dataclass(frozen=True)
 class Training:
-    """A user's training, as an experiment: columns are the scales ``NAME/STEP``, rows are seeds."""
+    """A user's training, as an experiment: columns are the scales ``NAME/STEP``, rows are seeds.
+
+    It runs in the precision that JAX had where it was asked for.
+    """
 
     build: Build
     names: tuple[str, ...]
     steps: int
+    in_double: bool = field(default_factory=is_double)
 
     @property
     def experiment(self) -> Experiment:
@@ -63,7 +68,8 @@ class Training:
 
     def simulate(self, point: Size, keys: Any) -> Mapping[str, Any]:
         """Root mean squares of all named activations in all steps, for each key a row."""
-        rows = [self._train(dict(point), int(key[0])) for key in keys]
+        with double(self.in_double):
+            rows = [self._train(dict(point), int(key[0])) for key in keys]
         return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
     def _train(self, point: Size, seed: int) -> dict[str, float]:

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from numerics import in_double
+
 from .claim import TIERS, Claim, Mutant
 from .data import Data
 from .evidence import Evidence, Measurer, planted
@@ -39,6 +41,7 @@ def mutants_of(claim: Claim) -> tuple[Mutant, ...]:
     return found
 
 
+@in_double
 def judge(
     claim: Claim,
     *,
@@ -92,6 +95,7 @@ def judge(
     )
 
 
+@in_double
 def quick_verdict(
     claim: Claim,
     *,
