@@ -18,6 +18,8 @@ LONGER = 1.3  # times the index form: so long a matrix form is no help
 class MatrixLatex(IndexedLatex):
     r"""Matrices without indices: ``V A^\top``, ``\operatorname{tr}``, ``\odot``."""
 
+    raised = (sp.Indexed, Inner, MatrixElement)
+
     def _print_Part(self, expr: Part) -> str:
         indices = list(expr.entry.indices)
         while indices and indices[-1] == DOT:
@@ -81,13 +83,6 @@ class MatrixLatex(IndexedLatex):
             return self._print(sp.Indexed(matrix.entry.base, *places))
         marks = " ".join(map(self._print, places))
         return rf"\left({self._print(matrix)}\right)^{{{marks}}}"
-
-    def _helper_print_standard_power(self, expr: sp.Pow, template: str) -> str:
-        # These have superscripts already, or are products.
-        if isinstance(expr.base, Inner | MatrixElement | sp.Indexed):
-            base = rf"\left({self._print(expr.base)}\right)"
-            return template % (base, self._print(expr.exp))
-        return super()._helper_print_standard_power(expr, template)
 
     def _bracketed(self, expr: sp.Basic, *loose: type) -> str:
         text = self._print(expr)

@@ -18,11 +18,14 @@ class IndexedLatex(LatexPrinter):
         indices = "".join(f"{self._print(i)} " for i in expr.indices).strip()
         return f"{{{self._print(expr.base)}}}^{{{indices}}}"
 
-    def _print_Pow(self, expr: sp.Pow) -> str:
-        # An entry has superscripts already; TeX and MathML refuse a second one.
-        if isinstance(expr.base, sp.Indexed) and expr.exp.is_Integer and expr.exp.is_positive:
-            return rf"\left({self._print(expr.base)}\right)^{{{self._print(expr.exp)}}}"
-        return super()._print_Pow(expr)
+    raised: tuple[type, ...] = (sp.Indexed,)  # what has superscripts already, or is a product
+
+    def _helper_print_standard_power(self, expr: sp.Pow, template: str) -> str:
+        # TeX and MathML refuse a second superscript.
+        if isinstance(expr.base, self.raised):
+            base = rf"\left({self._print(expr.base)}\right)"
+            return template % (base, self._print(expr.exp))
+        return super()._helper_print_standard_power(expr, template)
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         # A name of several letters is a word, not a product of letters.
