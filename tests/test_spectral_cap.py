@@ -54,6 +54,27 @@ def test_adamw2_is_the_chain_of_adam_and_the_cap() -> None:
         assert np.allclose(mine, theirs, rtol=1e-6)
 
 
+MOVING: dict[str, list[np.ndarray]] = {
+    "a direction of its own later": [np.diag([1.0, 1000 * (t > 0), 0, 0]) for t in range(4)],
+    "one column a step": [np.outer(np.arange(1, 7), np.eye(6)[t]) for t in range(6)],
+    "one entry a step": [np.outer(*np.eye(6)[[t, 5 - t]]) for t in range(6)],
+    "few tokens a batch": [
+        np.where(np.isin(np.arange(300), random.integers(0, 300, 4)), random.normal(size=(16, 300)),
+                 0) for random in map(np.random.default_rng, range(4))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("turned", [False, True])
+def test_updates_that_move_elsewhere_are_seen_by_power_iteration(name: str, turned: bool) -> None:
+    gradients = [jnp.asarray(g.T if turned else g, jnp.float32) for g in MOVING[name]]
+    params = jnp.eye(*gradients[0].shape)
+    method = optax.chain(optax.sgd(1.0), spectral_cap(0.01))
+    for moves in updates(method, params, gradients):
+        assert np.linalg.norm(moves, 2) <= 0.01 * 1.2 * np.linalg.norm(params, 2)
+        params = optax.apply_updates(params, moves)
+
+
 def flat(query: jax.Array) -> jax.Array:
     return query.reshape(EMBED, -1)
 

@@ -22,10 +22,10 @@ from numerics.spectral_concentration.spectral_norms import (
     exact_norms,
     is_zero,
     letters_of,
-    spectral_norms,
     spread,
     stack_of,
     starts,
+    warm_norms,
 )
 
 Scalar = Any  # a number or an array without axes, traced or not
@@ -127,8 +127,8 @@ def spectral_cap(
     - ``mask``: which parameters decay; ``exempt``: which have no cap. A matrix that is zero when
       training starts is exempt, too: with a cap it would stay zero for ever. One that has become
       zero is let go for one step.
-    - ``power_iterations``: rounds a step, started from the vectors of the step before. They see at
-      most sigma_1, so steps exceed the cap somewhat; ``exact=True`` takes singular values instead.
+    - ``power_iterations``: rounds a step, started from the vectors of the step before and a part of
+      a generic one, since updates move elsewhere. They see at most sigma_1, so steps exceed the cap somewhat; ``exact=True`` takes singular values instead.
 
     ``axes``, ``mask`` and ``exempt`` are trees like the parameters or prefixes of one (``exempt``
     also with an array of booleans for the matrices of a stack), or functions from parameters to
@@ -252,7 +252,7 @@ def adam_with(
 
 
 def _estimated(rounds: Any, matrix: Array, start: Array, letters: str) -> tuple[Array, Array]:
-    return spectral_norms(matrix, start, rounds, letters)
+    return warm_norms(matrix, start, rounds, letters)
 
 
 def _measure(
