@@ -86,7 +86,12 @@ def adamw2(
     parameters are passed.
     """
     if not (is_decay(b1) and is_decay(b2)):
-        raise ValueError(f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}")
+        short = any(isinstance(b, jax.Array) and b.dtype.itemsize < 4 for b in (b1, b2))
+        raise ValueError(
+            f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}"
+            + "; 16 bits round them, in optax.inject_hyperparams say hyperparam_dtype=jnp.float32"
+            * short
+        )
     if not all(allowed(number, lambda x: x >= 0) for number in (eps, eps_root)):
         raise ValueError(
             f"adamw2: expected eps and eps_root of at least zero, received {eps} and {eps_root}"
@@ -111,13 +116,14 @@ def spectral_cap(
 ) -> optax.GradientTransformationExtraArgs:
     """Cap the updates u of any optimiser: ``optax.chain(optimiser, spectral_cap(0.01))``.
 
-    ``u <- a (u + weight_decay W)`` with ``a = min(rate, tau sigma_1(W) / sigma_1(u))``, so that
+    ``u <- a (u - weight_decay W)`` with ``a = min(rate, tau sigma_1(W) / sigma_1(u))``, so that
     no singular value moves by more than ``tau sigma_1(W)`` beyond the decay. Norms are of float32
     at least, updates of the type of the parameters.
 
     - ``tau``: the cap, above zero (``inf`` is none).
     - ``rate``: by what updates are multiplied where the cap does not bind; they come with a
-      learning rate, usually. Like ``tau`` and ``weight_decay`` it may be a schedule.
+      learning rate and the sign of descent, usually. Like ``tau`` and ``weight_decay`` it may be a
+      schedule.
     - ``axes``: what is a matrix. A letter for each axis of a parameter: r for rows, c for columns,
       s for axes that count matrices, each with a cap of its own; ``*`` for any number of these.
       Without it a parameter with two or more axes is a stack of matrices in its last two,
@@ -128,7 +134,8 @@ def spectral_cap(
       training starts is exempt, too: with a cap it would stay zero for ever. One that has become
       zero is let go for one step.
     - ``power_iterations``: rounds a step, started from the vectors of the step before and a part of
-      a generic one, since updates move elsewhere. They see at most sigma_1, so steps exceed the cap somewhat; ``exact=True`` takes singular values instead.
+      a generic one, since updates move elsewhere. They see at most sigma_1, so steps exceed the cap
+      somewhat; ``exact=True`` takes singular values instead.
 
     ``axes``, ``mask`` and ``exempt`` are trees like the parameters or prefixes of one (``exempt``
     also with an array of booleans for the matrices of a stack), or functions from parameters to
@@ -137,10 +144,18 @@ def spectral_cap(
     """
     if not (callable(tau) or allowed(tau, lambda cap: cap > 0)):
         raise ValueError(f"spectral_cap: expected a cap tau above zero, received {tau}; try 0.01")
-    if not allowed(power_iterations, lambda count: count >= 1):
+    if not (callable(rate) or allowed(rate, lambda x: x >= 0)):
         raise ValueError(
-            f"spectral_cap: expected at least one round of power iteration, received "
-            f"{power_iterations}; for exact norms pass exact=True"
+            f"spectral_cap: expected a rate (of adamw2: a learning_rate) of at least zero, "
+            f"received {rate}"
+        )
+    if not (
+        allowed(power_iterations, lambda count: count >= 1)
+        and jnp.issubdtype(jnp.result_type(power_iterations), jnp.integer)
+    ):
+        raise ValueError(
+            f"spectral_cap: expected at least one round of power iteration, a whole number, "
+            f"received {power_iterations}; for exact norms pass exact=True"
         )
     if not (callable(weight_decay) or allowed(weight_decay, lambda x: x >= 0)):
         raise ValueError(
@@ -205,7 +220,7 @@ def cap_by(
         rates = jax.tree.map(partial(_rate, wanted, cap), sizes, reaches, state.free)
         decays = jax.tree.map(lambda m: decay * m, marks(True if mask is None else mask, params))
         steps = jax.tree.map(
-            lambda a, u, w, k, s: spread(a, s) * (u + k * w),
+            lambda a, u, w, k, s: spread(a, s) * (u - k * w),
             rates, updates, params, decays, spelled,
         )  # fmt: skip
         count = optax.safe_increment(state.count)
@@ -241,12 +256,12 @@ def adam_with(
         del unused
         like = state.adam.mu  # a traced number of 64 bits widens what is of 32
         slope = cast(updates, like)
-        direction, moments = adam.update(slope, state.adam)
-        direction = cast(direction, like)
+        ascent, moments = adam.update(slope, state.adam)
+        direction = jax.tree.map(jnp.negative, cast(ascent, like))
         measured = direction if ruler is None else ruler(direction, slope)
         steps, after = cap.update(direction, state.cap, params, measured=measured)
         moments = moments._replace(mu=cast(moments.mu, like))
-        return jax.tree.map(jnp.negative, steps), AdamW2State(moments, after)
+        return steps, AdamW2State(moments, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -271,7 +286,7 @@ def _measure(
 
 
 def _rate(wanted: Any, tau: Any, size: Array, reach: Array, free: Array) -> Array:
-    """min(wanted, tau size / reach); no cap on free, zero or unmoved parameters."""
+    """min(wanted, tau size / reach), also of a rate below zero; no cap on free, zero or unmoved."""
     open_ = free | (size == 0) | (reach == 0)
     cap = tau * jnp.where(open_, 1, size) / jnp.where(open_, 1, reach)
-    return jnp.where(open_, wanted, jnp.minimum(wanted, cap)).astype(size.dtype)
+    return jnp.where(open_, wanted, jnp.clip(wanted, -cap, cap)).astype(size.dtype)
