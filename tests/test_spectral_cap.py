@@ -68,7 +68,7 @@ MOVING: dict[str, list[np.ndarray]] = {
 @pytest.mark.parametrize("turned", [False, True])
 def test_updates_that_move_elsewhere_are_seen_by_power_iteration(name: str, turned: bool) -> None:
     gradients = [jnp.asarray(g.T if turned else g, jnp.float32) for g in MOVING[name]]
-    params = jnp.eye(*gradients[0].shape)
+    params = jnp.eye(gradients[0].shape[0], gradients[0].shape[1])
     method = optax.chain(optax.sgd(1.0), spectral_cap(0.01))
     for moves in updates(method, params, gradients):
         assert np.linalg.norm(moves, 2) <= 0.01 * 1.2 * np.linalg.norm(params, 2)

@@ -177,7 +177,10 @@ def cap_by(
     axes: Any = None,
     exempt: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """`spectral_cap` with a choice of norms; ``update(..., measured=)`` measures something else."""
+    """`spectral_cap` with a choice of norms; ``update(..., measured=)`` measures something else.
+
+    With ``ascent`` updates come before the minus of descent, and the decay does, too.
+    """
 
     def letters(params: PyTree) -> PyTree:
         found = marks(STACK if axes is None else axes, params)
@@ -204,6 +207,7 @@ def cap_by(
         params: PyTree | None = None,
         *,
         measured: PyTree | None = None,
+        ascent: bool = False,
         **unused: Any,
     ) -> tuple[PyTree, SpectralCapState]:
         del unused
@@ -212,15 +216,18 @@ def cap_by(
                 "spectral_cap caps steps relative to the parameters: expected update(updates, "
                 "state, params), received no params; pass them"
             )
+        sign = 1 if ascent else -1
         spelled = letters(params)
         sizes, of_weights = _measure(norms_of, params, state.vectors[0], spelled)
         looked_at = updates if measured is None else measured
         reaches, of_updates = _measure(norms_of, looked_at, state.vectors[1], spelled)
         wanted, cap, decay = (at(x, state.count) for x in (rate, tau, weight_decay))
         rates = jax.tree.map(partial(_rate, wanted, cap), sizes, reaches, state.free)
-        decays = jax.tree.map(lambda m: decay * m, marks(True if mask is None else mask, params))
+        decays = jax.tree.map(
+            lambda m: sign * decay * m, marks(True if mask is None else mask, params)
+        )
         steps = jax.tree.map(
-            lambda a, u, w, k, s: spread(a, s) * (u - k * w),
+            lambda a, u, w, k, s: spread(a, s) * (u + k * w),
             rates, updates, params, decays, spelled,
         )  # fmt: skip
         count = optax.safe_increment(state.count)
@@ -256,12 +263,12 @@ def adam_with(
         del unused
         like = state.adam.mu  # a traced number of 64 bits widens what is of 32
         slope = cast(updates, like)
-        ascent, moments = adam.update(slope, state.adam)
-        direction = jax.tree.map(jnp.negative, cast(ascent, like))
+        direction, moments = adam.update(slope, state.adam)
+        direction = cast(direction, like)
         measured = direction if ruler is None else ruler(direction, slope)
-        steps, after = cap.update(direction, state.cap, params, measured=measured)
+        steps, after = cap.update(direction, state.cap, params, measured=measured, ascent=True)
         moments = moments._replace(mu=cast(moments.mu, like))
-        return steps, AdamW2State(moments, after)
+        return jax.tree.map(jnp.negative, steps), AdamW2State(moments, after)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
