@@ -61,6 +61,26 @@ def test_the_other_tensors_of_a_family_are_passed(tmp_path: Path, name: str) -> 
         ("gemma2", {"query_pre_attn_scalar": None}, "a positive query_pre_attn_scalar"),
         ("bert", {"position_embedding_type": "relative_key"}, "position_embedding_type"),
         ("bert", {"model_type": "llama"}, "one tensor named layers.0.self_attn.q_proj.weight"),
+        ("llama", {"num_hidden_layers": 10**9}, "at most 100000"),
+        ("gpt2", {"n_layer": 10**5}, "100000 layers, as config.json says"),
+        ("llama", {"num_attention_heads": 10**9, "head_dim": 6}, "at most 100000"),
+        ("llama", {"hidden_size": 48, "head_dim": 6}, "an embedding of 48, as config.json says"),
+        ("gpt2", {"n_embd": 3}, "n_embd of at least n_head in config.json"),
+        ("gpt2", {"n_embd": 25}, "an embedding of 25, as config.json says"),
+        ("llama", {"rope_scaling": "yarn"}, "rope_scaling to be an object or null"),
+        ("llama", {"rope_scaling": ["yarn"]}, "rope_scaling to be an object or null"),
+        ("llama", {"attention_bias": True}, "attention_bias = True in config.json"),
+        ("qwen2", {"attention_bias": False}, "attention_bias = False in config.json"),
+        ("vit", {"qkv_bias": False}, "qkv_bias = False in config.json"),
+        ("vit", {"qkv_bias": 0}, "qkv_bias to be true or false"),
+        ("gpt2", {"scale_attn_weights": 0}, "scale_attn_weights to be true or false"),
+        ("gpt2", {"scale_attn_weights": None}, "scale_attn_weights to be true or false"),
+        ("gpt_neox", {"rotary_pct": "0.25"}, "rotary_pct in config.json to be a number"),
+        (
+            "llama",
+            {"model_type": "gemma2", "query_pre_attn_scalar": 16},
+            "attn_logit_softcapping in config.json",
+        ),
         ("llama", {"model_type": "qwen3"}, "a tensor named model.layers.0.self_attn.q_norm"),
         ("qwen3", {"model_type": "llama"}, "entropy = true or false in the map"),
     ],
@@ -71,6 +91,12 @@ def test_a_configuration_that_does_not_fit_is_refused(
     with pytest.raises(InputProblem) as refused:
         weigh(by_family(tmp_path / "m", name, {}, **changes), None, BUILT_IN)
     assert reason in str(refused.value)
+
+
+def test_nothing_is_said_of_rotary_positions_that_turn_nothing(tmp_path: Path) -> None:
+    for k, (share, turned) in enumerate([(0.0, False), (0.25, True), (1, True)]):
+        found = weigh(by_family(tmp_path / str(k), "gpt_neox", rotary_pct=share), None, BUILT_IN)
+        assert {h.logits.rotary for h in found.heads} == {turned}
 
 
 def test_a_file_an_index_and_a_folder_are_one_checkpoint(tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ def write(tmp_path: Path) -> Write:
         (NAMES.replace("heads = 2", "heads = 4"), "4 heads of one embedding in query"),
         (NAMES + "colour = 1", "received colour"),
         (NAMES + "layout = 'up'", "a layout out_in or in_out"),
+        (NAMES.replace("layers = 2", "layers = 1000000000"), "layers of at most 100000"),
+        (NAMES.replace("heads = 2", "heads = 1000000000"), "heads of at most 100000"),
+        (NAMES.replace("tokens = 5", "tokens = 100000000000000000000"), "tokens of at most"),
+        (NAMES + "init_std = 1e200", "init_std of at most 3.4e+38"),
         (NAMES + "layers = 2", "to be a TOML file"),
     ],
 )
@@ -53,6 +57,11 @@ def test_a_bad_file_is_refused_with_the_reason(write: Write, tmp_path: Path) -> 
     broken["block.0.q"][0, 0] = np.nan
     with pytest.raises(InputProblem, match=r"finite numbers in block\.0\.q"):
         probe(*write(broken))
+    with pytest.raises(InputProblem, match=r"numbers of single precision in block\.0\.q"):
+        probe(*write({name: 1e200 * w for name, w in tensors().items()}))
+    other = tensors() | {"block.1.v": np.ones((4, 6))}
+    with pytest.raises(InputProblem, match=r"layers of one shape.*in layer 1"):
+        probe(*write(other))
 
 
 @pytest.mark.network

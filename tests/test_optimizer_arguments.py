@@ -80,6 +80,14 @@ def test_parameters_that_are_no_floating_point_numbers_are_refused(method: Metho
         method(0.1).init({"w": jnp.ones((3, 2)), "count": jnp.zeros(3, "int32")})
 
 
+def test_decays_that_16_bits_round_are_refused_with_the_way_out() -> None:
+    params = {"w": jnp.ones((3, 2), jnp.bfloat16)}
+    inject = optax.inject_hyperparams
+    with pytest.raises(ValueError, match=r"hyperparam_dtype=jnp\.float32"):
+        inject(adamw2)(0.1, 0.01).init(params)
+    inject(adamw2, hyperparam_dtype=jnp.float32)(0.1, 0.01).init(params)
+
+
 @pytest.mark.parametrize("wrong", [-0.1, 1.0, jnp.asarray(1.0), np.nan, "0.9", lambda count: 0.9])
 def test_decays_that_are_none_are_refused(wrong: Any) -> None:
     for method in (capped, blockwise_adamw):

@@ -48,10 +48,31 @@ def test_behind_any_optimiser_no_matrix_moves_by_more_than_the_cap(optimiser: An
 def test_adamw2_is_the_chain_of_adam_and_the_cap() -> None:
     params, gradients = normal(5, 4), [normal(5, 4, seed=t) for t in range(1, 4)]
     cap = spectral_cap(0.01, rate=0.1, weight_decay=0.2)
-    chain = optax.chain(optax.scale_by_adam(), cap, optax.scale(-1.0))
+    chain = optax.chain(optax.scale_by_adam(), optax.scale(-1.0), cap)
     one = updates(adamw2(0.1, 0.01, weight_decay=0.2), params, gradients)
     for mine, theirs in zip(one, updates(chain, params, gradients), strict=True):
         assert np.allclose(mine, theirs, rtol=1e-6)
+
+
+MOVING: dict[str, list[np.ndarray]] = {
+    "a direction of its own later": [np.diag([1.0, 1000 * (t > 0), 0, 0]) for t in range(4)],
+    "one column a step": [np.outer(np.arange(1, 7), np.eye(6)[t]) for t in range(6)],
+    "one entry a step": [np.outer(*np.eye(6)[[t, 5 - t]]) for t in range(6)],
+    "few tokens a batch": [
+        np.where(np.isin(np.arange(300), random.integers(0, 300, 4)), random.normal(size=(16, 300)),
+                 0) for random in map(np.random.default_rng, range(4))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVING)
+@pytest.mark.parametrize("turned", [False, True])
+def test_updates_that_move_elsewhere_are_seen_by_power_iteration(name: str, turned: bool) -> None:
+    gradients = [jnp.asarray(g.T if turned else g, jnp.float32) for g in MOVING[name]]
+    params = jnp.eye(gradients[0].shape[0], gradients[0].shape[1])
+    method = optax.chain(optax.sgd(1.0), spectral_cap(0.01))
+    for moves in updates(method, params, gradients):
+        assert np.linalg.norm(moves, 2) <= 0.01 * 1.2 * np.linalg.norm(params, 2)
+        params = optax.apply_updates(params, moves)
 
 
 def flat(query: jax.Array) -> jax.Array:
@@ -114,6 +135,24 @@ def test_a_gradient_that_is_no_number_is_seen_and_leaves_the_warm_starts() -> No
     moves, _ = method.update(params, state, params)
     assert relative_growth(params + moves, params) == pytest.approx(0.01, rel=1e-3)
     assert second.shape == params.shape
+
+
+def test_weights_shrink_by_the_decay_behind_an_optimiser() -> None:
+    params = normal(5, 4)
+    method = optax.chain(optax.sgd(0.1), spectral_cap(0.01, weight_decay=0.5))
+    (moves,) = updates(method, params, [jnp.zeros_like(params)])
+    assert np.allclose(moves, -0.5 * params)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_cap_holds_for_rates_of_any_sign(exact: bool) -> None:
+    params, gradients = normal(5, 4), [normal(5, 4, seed=1)]
+    for rate in (-1e3, 1e3):
+        (moves,) = updates(
+            adamw2(lambda count, r=rate: r * (1 + count), 0.01, exact=exact), params, gradients
+        )
+        assert relative_growth(params + moves, params) == pytest.approx(0.01, rel=0.05)
+        assert np.all(np.sign(moves) == -np.sign(rate * gradients[0]))
 
 
 def test_a_zero_gradient_only_decays() -> None:

@@ -119,13 +119,19 @@ def test_a_zero_matrix_keeps_the_warm_start() -> None:
     [
         ({"tau": 0.0}, "above zero"),
         ({"tau": 0.01, "power_iterations": 0}, "exact=True"),
+        ({"tau": 0.01, "power_iterations": 2.5}, "a whole number"),
+        ({"tau": 0.01, "power_iterations": None}, "a whole number"),
+        ({"tau": 0.01, "learning_rate": -1e3}, "a learning_rate"),
+        ({"tau": 0.01, "learning_rate": float("nan")}, "a learning_rate"),
+        ({"tau": 0.01, "learning_rate": None}, "a learning_rate"),
+        ({"tau": None}, "above zero"),
         ({"tau": 0.01, "b1": 1.0}, "b1 and b2"),
         ({"tau": 0.01, "weight_decay": -1.0}, "at least zero"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        adamw2(0.1, **arguments)
+        adamw2(**{"learning_rate": 0.1, **arguments})
 
 
 def test_an_update_without_parameters_is_refused() -> None:

@@ -42,7 +42,19 @@ def heads_of(tensors: Tensors, described: Map) -> tuple[Head, ...]:
     """The same for tensors that are open."""
     heads = tuple(h for k in range(described.layers) for h in _layer(tensors, described, k))
     require_said(tensors, described)
+    for head in heads:
+        if _shapes(head) != _shapes(heads[0]):
+            raise problem(
+                f"layers of one shape: Wq, Wk, Wv of {_shapes(heads[0])} as in layer "
+                f"{heads[0].layer}",
+                f"{_shapes(head)} in layer {head.layer}",
+                "Read layers of one shape alone: say first_layer and layers in a map.",
+            )
     return heads
+
+
+def _shapes(head: Head) -> Parts:
+    return head.Wq.shape, head.Wk.shape, head.Wv.shape
 
 
 def _layer(tensors: Tensors, described: Map, index: int) -> list[Head]:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from checks.properties.logits import Logits, alibi_slopes
-from checks.properties.tensors import problem
+from checks.properties.tensors import LARGEST, problem
 
 WEIGHTS = ("query", "key", "value", "fused")
 NAMES = (*WEIGHTS, "query_bias", "key_bias", "fused_bias", "query_norm", "key_norm")
 COUNTS = ("layers", "heads", "key_heads", "first_layer", "tokens", "head_dim")
+MOST = {"layers": 10**5, "heads": 10**5}  # of which lists are made; of the others, 2^31
 LOGITS = ("scale", "rotary", "softcap", "alibi", "norm_offset", "entropy")
 KEYS = {*NAMES, *COUNTS, *LOGITS, "layout", "fused_order", "token_norms", "init_std", "ignore"}
 LAYOUTS = ("out_in", "in_out")
@@ -92,6 +93,8 @@ def make_map(found: Mapping[str, Any]) -> Map:
     std, offset = found.get("init_std"), found.get("norm_offset", 0)
     if (std is not None and not _is_positive(std)) or not (offset == 0 or _is_positive(offset)):
         raise problem("init_std and norm_offset to be positive numbers", f"{std!r}, {offset!r}")
+    if std is not None and std > LARGEST:
+        raise problem(f"init_std of at most {LARGEST:.3g}", f"{std!r}")
     head_dim = counts.pop("head_dim", None)
     return Map(
         names=names, layout=layout, fused_order=_order(found, counts),
@@ -125,6 +128,9 @@ def _counts(found: Mapping[str, Any]) -> dict[str, int]:
     counts = {"first_layer": 0, "tokens": 128, **{k: found[k] for k in COUNTS if k in found}}
     if wrong := [k for k, v in counts.items() if type(v) is not int or v < (k != "first_layer")]:
         raise problem("positive whole numbers", f"{wrong[0]} = {counts[wrong[0]]!r}")
+    if large := [k for k, v in counts.items() if v > MOST.get(k, 2**31)]:
+        k = large[0]
+        raise problem(f"{k} of at most {MOST.get(k, 2**31)}", f"{k} = {counts[k]}")
     if missing := {"layers", "heads"} - set(counts):
         raise problem("layers and heads", f"no {' and no '.join(sorted(missing))}")
     key_heads = counts.setdefault("key_heads", counts["heads"])

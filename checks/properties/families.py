@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from checks.properties.checkpoint_map import MOST
 from checks.properties.tensors import Tensors, problem
 
 Config = Mapping[str, Any]
@@ -37,11 +38,14 @@ def map_of_family(config: Config, tensors: Tensors) -> dict[str, Any]:
             "Say which tensor is which with --map; docs/probes.md describes it.",
         )
     found = FAMILIES[kind](config)
-    prefix = _prefix(tensors, found, kind)
-    for name in ("query_bias", "key_bias", "fused_bias"):
-        if name in found and prefix + found[name].replace("{layer}", "0") not in tensors.files:
-            del found[name]
+    prefix, width = _prefix(tensors, found, kind), found.pop("width")
+    biases = [name for name in ("query_bias", "key_bias", "fused_bias") if name in found]
+    absent = [n for n in biases if prefix + found[n].replace("{layer}", "0") not in tensors.files]
+    _require_biases(config, biases, absent)
+    for name in absent:
+        del found[name]
     _require_all_layers(tensors, prefix, found)
+    _require_width(tensors, prefix, found, width)
     named = {name: prefix + value for name, value in found.items() if "{layer}" in str(value)}
     std = config.get("initializer_range")
     return {**found, **named, **({} if std is None else {"init_std": std})}
@@ -64,18 +68,57 @@ def _require_all_layers(tensors: Tensors, prefix: str, found: Mapping[str, Any])
     weight = prefix + found.get("fused", found.get("query"))
     if (beyond := weight.replace("{layer}", str(found["layers"]))) in tensors.files:
         raise problem(f"{found['layers']} layers, as config.json says", beyond)
+    if (last := weight.replace("{layer}", str(found["layers"] - 1))) not in tensors.files:
+        raise problem(
+            f"{found['layers']} layers, as config.json says, and a tensor named {last}",
+            f"a file of {len(tensors.files)} tensors without it",
+        )
+
+
+def _require_width(tensors: Tensors, prefix: str, found: Mapping[str, Any], width: int) -> None:
+    name = prefix + found.get("fused", found.get("query")).replace("{layer}", "0")
+    shape = tensors.shape_and_type(name)[0]
+    if len(shape) == 2 and shape[0 if found.get("layout") == "in_out" else 1] != width:
+        raise problem(f"an embedding of {width}, as config.json says", f"{name} of shape {shape}")
+
+
+def _require_biases(config: Config, biases: list[str], absent: list[str]) -> None:
+    """What a configuration says of biases is what the file has."""
+    for key in ("attention_bias", "qkv_bias"):
+        if config.get(key) is None:
+            continue
+        said = _flag(config, key, default=True)
+        if biases and (absent if said else len(absent) < len(biases)):
+            raise problem(
+                f"{'a' if said else 'no'} bias of queries and keys, as {key} = {said} in "
+                f"config.json says",
+                "none in the file" if said else "one in the file",
+            )
 
 
 def _counts(config: Config, layers: str, heads: str, size: str) -> dict[str, Any]:
     deep, many, width = (_whole(config, key) for key in (layers, heads, size))
-    head_dim = config.get("head_dim") or width // many
-    return {"layers": deep, "heads": many, "head_dim": head_dim}
+    given = config.get("head_dim")
+    head_dim = width // many if given is None else _whole(config, "head_dim")
+    if head_dim < 1:
+        raise problem(f"{size} of at least {heads} in config.json", f"{width} and {many}")
+    return {"layers": deep, "heads": many, "head_dim": head_dim, "width": width}
 
 
 def _whole(config: Config, key: str) -> int:
     found = config.get(key)
-    if type(found) is not int or found < 1:
-        raise problem(f"{key} to be a positive whole number in config.json", repr(found))
+    if type(found) is not int or not 1 <= found <= MOST["layers"]:
+        raise problem(
+            f"{key} to be a positive whole number in config.json, at most {MOST['layers']}",
+            repr(found),
+        )
+    return found
+
+
+def _flag(config: Config, key: str, default: bool) -> bool:
+    found = config.get(key, default)
+    if not isinstance(found, bool):
+        raise problem(f"{key} to be true or false in config.json", repr(found))
     return found
 
 
@@ -99,9 +142,9 @@ def _rope_kinds(said: Any) -> Iterator[str]:
 
 def _gpt2(config: Config) -> dict[str, Any]:
     found = _counts(config, "n_layer", "n_head", "n_embd")
-    scale = 1.0 if config.get("scale_attn_weights", True) is False else found["head_dim"] ** -0.5
+    scale = found["head_dim"] ** -0.5 if _flag(config, "scale_attn_weights", True) else 1.0
     scales = [scale] * found["layers"]
-    if config.get("scale_attn_by_inverse_layer_idx", False):
+    if _flag(config, "scale_attn_by_inverse_layer_idx", False):
         scales = [scale / (k + 1) for k in range(found["layers"])]
     attention = "h.{layer}.attn.c_attn."
     return {**found, "layout": "in_out", "fused_order": "qkv", "scale": scales,
@@ -112,7 +155,11 @@ def _gpt_neox(config: Config) -> dict[str, Any]:
     _require_plain_rope(config)
     attention = "layers.{layer}.attention.query_key_value."
     counts = _counts(config, "num_hidden_layers", "num_attention_heads", "hidden_size")
-    return {**counts, "fused_order": "per head", "rotary": True,
+    share = config.get("rotary_pct", 1.0)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise problem("rotary_pct in config.json to be a number from 0 to 1", repr(share))
+    turned = int(counts["head_dim"] * share) > 0  # entries of each query and key
+    return {**counts, "fused_order": "per head", "rotary": turned,
             "fused": attention + "weight", "fused_bias": attention + "bias"}  # fmt: skip
 
 
@@ -144,6 +191,8 @@ def _gemma2(config: Config) -> dict[str, Any]:
     wanted, cap = config.get("query_pre_attn_scalar"), config.get("attn_logit_softcapping")
     if not isinstance(wanted, int | float) or isinstance(wanted, bool) or wanted <= 0:
         raise problem("a positive query_pre_attn_scalar in config.json", repr(wanted))
+    if "attn_logit_softcapping" not in config:
+        raise problem("attn_logit_softcapping in config.json, a number or null", "none")
     softcap = {} if cap is None else {"softcap": cap}
     return {**_llama(config), "scale": wanted**-0.5, **softcap}
 
@@ -172,7 +221,11 @@ def _vit(config: Config) -> dict[str, Any]:
 
 
 def _require_plain_rope(config: Config) -> None:
-    kinds = {k for key in ("rope_scaling", "rope_parameters") for k in _rope_kinds(config.get(key))}
+    keys = ("rope_scaling", "rope_parameters")
+    for key in keys:
+        if not isinstance(config.get(key), Mapping | None):
+            raise problem(f"{key} to be an object or null in config.json", repr(config[key]))
+    kinds = {k for key in keys for k in _rope_kinds(config.get(key))}
     if other := sorted(kinds - PLAIN_ROPE):
         raise problem(
             f"rotary positions of a kind among {', '.join(sorted(PLAIN_ROPE))}", ", ".join(other),

@@ -24,6 +24,7 @@ FLOATS: Mapping[str, Any] = {  # NumPy's types, and those that JAX adds to it
     "F8_E4M3": jnp.float8_e4m3fn, "F8_E4M3FNUZ": jnp.float8_e4m3fnuz,
     "F8_E5M2": jnp.float8_e5m2, "F8_E5M2FNUZ": jnp.float8_e5m2fnuz,
 }  # fmt: skip
+LARGEST = float(np.finfo(np.float32).max)  # fourth powers are finite in double precision
 
 
 def problem(expected: str, received: str, remedy: str = REMEDY) -> InputProblem:
@@ -41,7 +42,7 @@ class Tensors:
         """A tensor in double precision.
 
         Raises `InputProblem` for one that is missing, that is empty or no array of floating-point
-        numbers, whose scales are beside it, or that has NaN or infinity in it.
+        numbers, whose scales are beside it, or that has NaN, infinity or a number beyond LARGEST.
         """
         if name not in self.files:
             alike = [n for n in sorted(self.files) if set(_digits(name)) <= set(_digits(n))]
@@ -71,6 +72,12 @@ class Tensors:
         found = entries.astype(float).reshape(shape)
         if not np.isfinite(found).all():
             raise problem(f"finite numbers in {name}", "NaN or infinity")
+        if np.abs(found).max() > LARGEST:
+            raise problem(
+                f"numbers of single precision in {name}, at most {LARGEST:.3g} in size",
+                f"{np.abs(found).max():.3g}",
+                "Products of larger ones overflow: divide the weights by a power of two.",
+            )
         return found
 
     def shape_and_type(self, name: str) -> tuple[tuple[int, ...], str]:

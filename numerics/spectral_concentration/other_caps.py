@@ -15,7 +15,7 @@ from numerics.spectral_concentration.spectral_cap import adam_with, cap_by
 from numerics.spectral_concentration.spectral_norms import (
     exact_norms,
     frobenius_norms,
-    spectral_norms,
+    warm_norms,
 )
 
 
@@ -34,7 +34,7 @@ def adam_with_any_cap(
 
     def norms_of(matrix: Array, start: Array, axes: str) -> tuple[Array, Array]:
         if rounds:
-            norms, vectors = spectral_norms(matrix, start, rounds, axes)
+            norms, vectors = warm_norms(matrix, start, rounds, axes)
         else:
             norms, vectors = exact_norms(matrix, start, axes)
         return jnp.where(frobenius, frobenius_norms(matrix, start, axes)[0], norms), vectors

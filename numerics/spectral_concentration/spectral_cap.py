@@ -22,10 +22,10 @@ from numerics.spectral_concentration.spectral_norms import (
     exact_norms,
     is_zero,
     letters_of,
-    spectral_norms,
     spread,
     stack_of,
     starts,
+    warm_norms,
 )
 
 Scalar = Any  # a number or an array without axes, traced or not
@@ -86,7 +86,12 @@ def adamw2(
     parameters are passed.
     """
     if not (is_decay(b1) and is_decay(b2)):
-        raise ValueError(f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}")
+        short = any(isinstance(b, jax.Array) and b.dtype.itemsize < 4 for b in (b1, b2))
+        raise ValueError(
+            f"adamw2: expected b1 and b2 in [0, 1), received {b1} and {b2}"
+            + "; 16 bits round them, in optax.inject_hyperparams say hyperparam_dtype=jnp.float32"
+            * short
+        )
     if not all(allowed(number, lambda x: x >= 0) for number in (eps, eps_root)):
         raise ValueError(
             f"adamw2: expected eps and eps_root of at least zero, received {eps} and {eps_root}"
@@ -111,13 +116,14 @@ def spectral_cap(
 ) -> optax.GradientTransformationExtraArgs:
     """Cap the updates u of any optimiser: ``optax.chain(optimiser, spectral_cap(0.01))``.
 
-    ``u <- a (u + weight_decay W)`` with ``a = min(rate, tau sigma_1(W) / sigma_1(u))``, so that
+    ``u <- a (u - weight_decay W)`` with ``a = min(rate, tau sigma_1(W) / sigma_1(u))``, so that
     no singular value moves by more than ``tau sigma_1(W)`` beyond the decay. Norms are of float32
     at least, updates of the type of the parameters.
 
     - ``tau``: the cap, above zero (``inf`` is none).
     - ``rate``: by what updates are multiplied where the cap does not bind; they come with a
-      learning rate, usually. Like ``tau`` and ``weight_decay`` it may be a schedule.
+      learning rate and the sign of descent, usually. Like ``tau`` and ``weight_decay`` it may be a
+      schedule.
     - ``axes``: what is a matrix. A letter for each axis of a parameter: r for rows, c for columns,
       s for axes that count matrices, each with a cap of its own; ``*`` for any number of these.
       Without it a parameter with two or more axes is a stack of matrices in its last two,
@@ -127,8 +133,9 @@ def spectral_cap(
     - ``mask``: which parameters decay; ``exempt``: which have no cap. A matrix that is zero when
       training starts is exempt, too: with a cap it would stay zero for ever. One that has become
       zero is let go for one step.
-    - ``power_iterations``: rounds a step, started from the vectors of the step before. They see at
-      most sigma_1, so steps exceed the cap somewhat; ``exact=True`` takes singular values instead.
+    - ``power_iterations``: rounds a step, started from the vectors of the step before and a part of
+      a generic one, since updates move elsewhere. They see at most sigma_1, so steps exceed the cap
+      somewhat; ``exact=True`` takes singular values instead.
 
     ``axes``, ``mask`` and ``exempt`` are trees like the parameters or prefixes of one (``exempt``
     also with an array of booleans for the matrices of a stack), or functions from parameters to
@@ -137,10 +144,18 @@ def spectral_cap(
     """
     if not (callable(tau) or allowed(tau, lambda cap: cap > 0)):
         raise ValueError(f"spectral_cap: expected a cap tau above zero, received {tau}; try 0.01")
-    if not allowed(power_iterations, lambda count: count >= 1):
+    if not (callable(rate) or allowed(rate, lambda x: x >= 0)):
         raise ValueError(
-            f"spectral_cap: expected at least one round of power iteration, received "
-            f"{power_iterations}; for exact norms pass exact=True"
+            f"spectral_cap: expected a rate (of adamw2: a learning_rate) of at least zero, "
+            f"received {rate}"
+        )
+    if not (
+        allowed(power_iterations, lambda count: count >= 1)
+        and jnp.issubdtype(jnp.result_type(power_iterations), jnp.integer)
+    ):
+        raise ValueError(
+            f"spectral_cap: expected at least one round of power iteration, a whole number, "
+            f"received {power_iterations}; for exact norms pass exact=True"
         )
     if not (callable(weight_decay) or allowed(weight_decay, lambda x: x >= 0)):
         raise ValueError(
@@ -162,7 +177,10 @@ def cap_by(
     axes: Any = None,
     exempt: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """`spectral_cap` with a choice of norms; ``update(..., measured=)`` measures something else."""
+    """`spectral_cap` with a choice of norms; ``update(..., measured=)`` measures something else.
+
+    With ``ascent`` updates come before the minus of descent, and the decay does, too.
+    """
 
     def letters(params: PyTree) -> PyTree:
         found = marks(STACK if axes is None else axes, params)
@@ -189,6 +207,7 @@ def cap_by(
         params: PyTree | None = None,
         *,
         measured: PyTree | None = None,
+        ascent: bool = False,
         **unused: Any,
     ) -> tuple[PyTree, SpectralCapState]:
         del unused
@@ -197,13 +216,16 @@ def cap_by(
                 "spectral_cap caps steps relative to the parameters: expected update(updates, "
                 "state, params), received no params; pass them"
             )
+        sign = 1 if ascent else -1
         spelled = letters(params)
         sizes, of_weights = _measure(norms_of, params, state.vectors[0], spelled)
         looked_at = updates if measured is None else measured
         reaches, of_updates = _measure(norms_of, looked_at, state.vectors[1], spelled)
         wanted, cap, decay = (at(x, state.count) for x in (rate, tau, weight_decay))
         rates = jax.tree.map(partial(_rate, wanted, cap), sizes, reaches, state.free)
-        decays = jax.tree.map(lambda m: decay * m, marks(True if mask is None else mask, params))
+        decays = jax.tree.map(
+            lambda m: sign * decay * m, marks(True if mask is None else mask, params)
+        )
         steps = jax.tree.map(
             lambda a, u, w, k, s: spread(a, s) * (u + k * w),
             rates, updates, params, decays, spelled,
@@ -244,7 +266,7 @@ def adam_with(
         direction, moments = adam.update(slope, state.adam)
         direction = cast(direction, like)
         measured = direction if ruler is None else ruler(direction, slope)
-        steps, after = cap.update(direction, state.cap, params, measured=measured)
+        steps, after = cap.update(direction, state.cap, params, measured=measured, ascent=True)
         moments = moments._replace(mu=cast(moments.mu, like))
         return jax.tree.map(jnp.negative, steps), AdamW2State(moments, after)
 
@@ -252,7 +274,7 @@ def adam_with(
 
 
 def _estimated(rounds: Any, matrix: Array, start: Array, letters: str) -> tuple[Array, Array]:
-    return spectral_norms(matrix, start, rounds, letters)
+    return warm_norms(matrix, start, rounds, letters)
 
 
 def _measure(
@@ -271,7 +293,7 @@ def _measure(
 
 
 def _rate(wanted: Any, tau: Any, size: Array, reach: Array, free: Array) -> Array:
-    """min(wanted, tau size / reach); no cap on free, zero or unmoved parameters."""
+    """min(wanted, tau size / reach), also of a rate below zero; no cap on free, zero or unmoved."""
     open_ = free | (size == 0) | (reach == 0)
     cap = tau * jnp.where(open_, 1, size) / jnp.where(open_, 1, reach)
-    return jnp.where(open_, wanted, jnp.minimum(wanted, cap)).astype(size.dtype)
+    return jnp.where(open_, wanted, jnp.clip(wanted, -cap, cap)).astype(size.dtype)

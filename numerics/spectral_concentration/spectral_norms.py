@@ -18,6 +18,7 @@ from numerics.engine.leaves import real, wide
 
 STACK = "*rc"
 Norms = Inexact[Array, "..."]  # one number a matrix
+FRESH = 0.1  # how much of a generic vector is mixed into a warm start
 
 
 def letters_of(shape: tuple[int, ...], axes: str = STACK) -> str:
@@ -67,6 +68,22 @@ def spectral_norms(
 
     vector = jax.lax.fori_loop(0, rounds, turn, start)
     return length(image(vector), rows), vector
+
+
+def warm_norms(
+    matrix: Inexact[Array, "..."], start: Inexact[Array, "..."], rounds: Any, axes: str = STACK
+) -> tuple[Norms, Inexact[Array, "..."]]:
+    """`spectral_norms` for a matrix that may be quite another one than that of the start.
+
+    Power iteration never leaves the space of its start, and a later matrix may have all of its norm
+    outside: a part of a generic vector in the start sees it.
+    """
+    letters = letters_of(matrix.shape, axes)
+    if "r" not in letters:
+        return spectral_norms(matrix, start, rounds, axes)
+    columns = _places(letters.replace("r", ""), "c")
+    mixed = _unit(start + FRESH * starts(matrix, letters), columns, start)
+    return spectral_norms(matrix, mixed, rounds, axes)
 
 
 def exact_norms(
