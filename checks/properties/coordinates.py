@@ -195,11 +195,11 @@ def _whole(value: Any) -> bool:
 
 
 def _levels(what: str, levels: Any) -> tuple[int, ...]:
-    given = list(levels) if isinstance(levels, Iterable) else [None]
+    given: list[Any] = list(levels) if isinstance(levels, Iterable) else [None]
     whole = all(_number(n) and int(n) == n for n in given)
-    found = tuple(sorted({int(n) for n in given})) if whole else ()
+    found: tuple[int, ...] = tuple(sorted({int(n) for n in given})) if whole else ()
     least = 4 if what == "widths" else 2
-    if len(found) < least or found[0] < 1:
+    if len(found) < least or min(found) < 1:
         raise InputProblem(
             expected=f"{what}: at least {least} different whole numbers from 1 on",
             received=f"{levels!r}",
@@ -215,7 +215,7 @@ def _by_step(
     by_step = said if isinstance(said, Mapping) else dict.fromkeys(range(1, steps + 1), said)
     first, found = (1 if str(name).startswith(CHANGE) else 0), {}
     for step, powers in by_step.items():
-        each = tuple(powers) if isinstance(powers, tuple | list) else (powers,)
+        each: tuple[Any, ...] = tuple(powers) if isinstance(powers, tuple | list) else (powers,)
         known = [float(p) for p in each if _number(p)]
         if len(known) == len(each) == len(sizes) and _whole(step) and first <= step <= steps:
             found[int(step)] = tuple(known)
