@@ -117,6 +117,7 @@ BROKEN: Mapping[str, Slips] = {
     "permutation equivariance": Slips(order=0.01),
     "causality": Slips(),
     "padding invariance": Slips(fill=-1.0),
+    "padding at the end": Slips(fill=-1.0),
     "mask invariance": Slips(),  # its mask is broken where it is made
     "batch consistency": Slips(mixing=0.01),
     "KV cache equals full": replace(CAUSAL, stale=True),

@@ -1,5 +1,6 @@
 """A coordinate check names what is wrong with a network or a prediction, and where."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,19 @@ def test_a_change_needs_the_same_examples() -> None:
     [
         ({"widths": [16, 32, 64]}, "at least 4 different whole numbers"),
         ({"widths": [16, 32, 64, 64.5]}, "at least 4 different whole numbers"),
+        ({"widths": [*WIDTHS, "a"]}, "at least 4 different whole numbers"),
+        ({"widths": [*WIDTHS, np.nan]}, "at least 4 different whole numbers"),
+        ({"widths": [*WIDTHS, np.inf]}, "at least 4 different whole numbers"),
+        ({"widths": 64}, "received 64"),
+        ({"steps": 1.5}, "steps=1.5"),
+        ({"predict": ["a"]}, "predict=['a']"),
+        ({"predict": {"a": {}}}, "received {}"),
+        ({"predict": {"a": {True: 0}}}, "received {True: 0}"),
+        ({"predict": {"a": {1.0: 0}}}, "received {1.0: 0}"),
+        ({"predict": {"a": True}}, "received True"),
+        ({"kind": "lower bound"}, "kind='lower bound'"),
+        ({"margin": 0.5}, "above 0 and below 1/2"),
+        ({"margin": 0}, "above 0 and below 1/2"),
         ({"depths": [3]}, "depths: at least 2"),
         ({"steps": 0}, "steps=0"),
         ({"predict": {"a": "flat"}}, "received 'flat'"),
@@ -99,7 +113,9 @@ def test_an_activation_that_is_zero_has_no_exponent() -> None:
     zero = training(lambda width, step: {"a": np.zeros(4)})
     found = vl.coordinate_check(zero, widths=WIDTHS, predict={"a": 0}, steps=1)
     assert found.verdict is vl.Verdict.INCONCLUSIVE
-    assert "exactly 0" in str(found)
+    assert "activations are exactly zero" in str(found)
+    assert "IdentityClaim" not in str(found)
+    found.plot().savefig(io.BytesIO())  # without a warning
 
 
 def test_a_buffer_that_is_written_anew_does_not_hide_a_change() -> None:
@@ -114,3 +130,31 @@ def test_a_buffer_that_is_written_anew_does_not_hide_a_change() -> None:
 
     found = vl.coordinate_check(build, widths=WIDTHS, predict={"change of a": 0}, steps=1)
     assert {row["mean"] for row in found.scales if row["name"] == "change of a"} == {1.0}
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    found = vl.coordinate_check(
+        training(ones), widths=np.array(WIDTHS), predict={"a": {np.int64(1): np.int64(0)}}, steps=1
+    )
+    assert found.verdict is vl.Verdict.SUPPORTED
+
+
+def test_complex_activations_are_refused() -> None:
+    said = refusal(training(lambda width, step: {"a": np.ones(4) * 1j}))
+    assert "arrays of real numbers" in said
+    assert "a at width 16" in said
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-170])
+def test_the_unit_of_activations_does_not_matter(unit: float) -> None:
+    def build(width: int, seed: int) -> Any:
+        random = np.random.default_rng([seed, width])
+        return lambda: {"a": unit * random.standard_normal(64)}
+
+    options: dict[str, Any] = {"widths": WIDTHS, "predict": {"a": 0, "change of a": 0}, "steps": 1}
+    found = vl.coordinate_check(build, **options)
+    for row in found.scales:
+        expected = 2**0.5 if row["name"] == "change of a" else 1.0
+        assert row["mean"] / unit == pytest.approx(expected, rel=0.1)
+        assert 0.005 < row["standard_error"] / unit < 0.1
+    found.plot()

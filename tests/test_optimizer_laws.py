@@ -101,6 +101,52 @@ def test_doubles_are_held_to_their_own_rounding_in_a_scope() -> None:
         assert jnp.ones(()).dtype == jnp.float32
 
 
+def remembering(kept: dict[str, Any]) -> optax.GradientTransformation:
+    """Momentum in a dict outside the state; the count of steps tells when to begin anew."""
+
+    def update(g: Any, state: Any, params: Any = None) -> Any:
+        if int(state) == 0 or not kept:
+            kept["momentum"] = jax.tree.map(jnp.zeros_like, g)
+        kept["momentum"] = jax.tree.map(lambda m, x: 0.9 * m + x, kept["momentum"], g)
+        return jax.tree.map(lambda m: -LR * m, kept["momentum"]), state + 1
+
+    return optax.GradientTransformation(lambda params: jnp.zeros((), int), update)
+
+
+def test_what_an_optimizer_keeps_outside_its_state_is_found() -> None:
+    with pytest.raises(pytest.fail.Exception, match="after a restart, a parameter is off"):
+        probe(remembering({}), "state survives serialisation", examples=3)
+
+
+def test_a_random_key_survives_serialisation() -> None:
+    noisy = optax.chain(optax.add_noise(0.1, 0.5, jax.random.key(3)), optax.sgd(LR))
+    probe(noisy, "state survives serialisation", examples=3)
+
+
+def test_nan_is_put_into_each_parameter() -> None:
+    def update(g: Any, state: Any, params: Any = None) -> Any:
+        spread = 0 * g["vector"].sum()
+        return {"matrix": -LR * g["matrix"] + spread, "vector": -LR * g["vector"]}, state
+
+    one_way = optax.GradientTransformation(lambda params: optax.EmptyState(), update)
+    with pytest.raises(pytest.fail.Exception, match="with NaN in the vector"):
+        probe(one_way, "NaN stays where it is")
+
+
+@pytest.mark.parametrize("rule", [optax.adamw, optax.lion, optax.adam])
+def test_the_eps_of_an_optimizer_is_allowed_for_in_doubles(rule: Any) -> None:
+    probe(compiled(rule(LR)), "scale invariance", dtype="float64")
+
+
+def test_a_scale_that_shows_a_little_is_found_in_doubles() -> None:
+    def nearly(x: Any) -> Any:
+        return -LR * jnp.sign(x) * (1 + 1e-6 * jnp.log(jnp.abs(x)))
+
+    slipped = optax.stateless(lambda g, _: jax.tree.map(nearly, g))
+    with pytest.raises(pytest.fail.Exception, match="with gradients times"):
+        probe(slipped, "scale invariance", dtype="float64")
+
+
 def test_every_law_has_an_optimizer_that_breaks_it() -> None:
     assert set(PAIRS) == set(OPTIMIZER_LAWS)
     assert all(law.__doc__ for law in OPTIMIZER_LAWS.values())

@@ -5,11 +5,12 @@ and look whether the lines are flat. Here the exponents are fitted with interval
 rule of every other claim. (Yang, Hu et al., "Tensor Programs V", arXiv:2203.03466, appendix D.1.)
 """
 
-from collections.abc import Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -101,25 +102,27 @@ class CoordinateCheck:
         rows = [r for r in self.scales if r["name"] == name
                 and all(r[o] == most[o] for o in self.sizes if o != size)]  # fmt: skip
         for step in sorted({row["step"] for row in rows}):
-            line = [row for row in rows if row["step"] == step]
+            line = [row for row in rows if row["step"] == step and row["mean"] > 0]
             x, mean = ([row[key] for row in line] for key in (size, "mean"))
             label = f"step {step}"
             if (name, step) in self.results:
                 estimate = self.results[name, step].estimates.get(f"exponent of {size}")
                 label += f": {estimate['value']:+.2f}" if estimate else ""
+            label += "" if line else ": zero"
             bars = [2 * row["standard_error"] for row in line]
             axes.errorbar(x, mean, yerr=bars, marker="o", ms=3, capsize=2, label=label)
-        axes.set(xscale="log", yscale="log", xlabel=size, ylabel="root mean square", title=name)
+        scale = "log" if any(row["mean"] > 0 for row in rows) else "linear"
+        axes.set(xscale=scale, yscale=scale, xlabel=size, ylabel="root mean square", title=name)
         axes.legend(fontsize="small")
 
 
 def coordinate_check(
     build: Build,
     *,
-    widths: Sequence[Real],
-    predict: Mapping[str, Any],
-    depths: Sequence[Real] | None = None,
-    steps: int = 4,
+    widths: Any,  # a sequence of numbers; what is none of this is refused in words
+    predict: Any,
+    depths: Any = None,
+    steps: Any = 4,
     kind: str = "exact",
     margin: Real = 0.15,
     next_order: Any = 1,
@@ -142,9 +145,10 @@ def coordinate_check(
       is a pair, of the width and of the depth. ``"change of hidden"`` is what ``hidden`` is away
       from its initialisation: a network whose features do not learn is told by it.
     - ``kind``: ``"exact"``, or ``"upper bound"`` for scales that may not grow faster.
-    - ``margin``: exponents that far apart count as equal; half the distance to a competitor at
-      most. ``next_order``: of the correction, as in `RateClaim`. The default, order 1, is that of
-      second moments of networks with Gaussian weights; ``"auto"`` admits orders 1/2 and 2, too.
+    - ``margin``: exponents that far apart count as equal, above 0 and below 1/2; half the distance
+      to a competitor at most. ``next_order``: of the correction, as in `RateClaim`. The default,
+      order 1, is that of second moments of networks with Gaussian weights; ``"auto"`` admits
+      orders 1/2 and 2, too.
     - ``seeds`` trained at first, and ``cap`` at most, at each size; ``seed`` is that of the run,
       ``budget`` the probability that any true prediction is refuted.
 
@@ -154,11 +158,18 @@ def coordinate_check(
     sizes = {"width": _levels("widths", widths)}
     if depths is not None:
         sizes["depth"] = _levels("depths", depths)
-    if steps < 1 or not predict:
+    if not _whole(steps) or steps < 1 or not isinstance(predict, Mapping) or not predict:
         raise InputProblem(
             expected="at least one step, and predictions by name",
-            received=f"steps={steps}, predict={dict(predict)}",
+            received=f"steps={steps!r}, predict={predict!r}",
             remedy='Write, e.g., steps=4, predict={"logits": 0, "hidden": 0}.',
+        )
+    if kind not in ("exact", "upper bound") or not (_number(margin) and 0 < margin < 0.5):
+        raise InputProblem(
+            expected='kind "exact" or "upper bound", and a margin above 0 and below 1/2',
+            received=f"kind={kind!r}, margin={margin!r}",
+            remedy="Leave them out, or take a margin of at most half the distance of two exponents "
+            "that you want to tell apart.",
         )
     powers = {str(name): _by_step(name, said, steps, sizes) for name, said in predict.items()}
     training = Training(build, tuple(powers), steps)
@@ -174,13 +185,24 @@ def coordinate_check(
     return CoordinateCheck(results, scale_table(known), tuple(sizes))
 
 
-def _levels(what: str, levels: Sequence[Real]) -> tuple[int, ...]:
-    found = tuple(sorted({int(n) for n in levels}))
+def _number(value: Any) -> bool:
+    """A finite number, of NumPy too; a truth value is none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and isfinite(value)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _levels(what: str, levels: Any) -> tuple[int, ...]:
+    given: list[Any] = list(levels) if isinstance(levels, Iterable) else [None]
+    whole = all(_number(n) and int(n) == n for n in given)
+    found: tuple[int, ...] = tuple(sorted({int(n) for n in given})) if whole else ()
     least = 4 if what == "widths" else 2
-    if len(found) < least or found[0] < 1 or any(int(n) != n for n in levels):
+    if len(found) < least or min(found) < 1:
         raise InputProblem(
             expected=f"{what}: at least {least} different whole numbers from 1 on",
-            received=f"{list(levels)}",
+            received=f"{levels!r}",
             remedy="Double them: 32, 64, ..., 1024.",
         )
     return found
@@ -191,18 +213,18 @@ def _by_step(
 ) -> dict[int, tuple[float, ...]]:
     """The predicted powers at each step, one for each size."""
     by_step = said if isinstance(said, Mapping) else dict.fromkeys(range(1, steps + 1), said)
-    found = {}
+    first, found = (1 if str(name).startswith(CHANGE) else 0), {}
     for step, powers in by_step.items():
-        each = tuple(powers) if isinstance(powers, tuple | list) else (powers,)
-        numbers = [float(p) for p in each if isinstance(p, int | float) and np.isfinite(p)]
-        first = 1 if str(name).startswith(CHANGE) else 0
-        if not len(numbers) == len(each) == len(sizes) or step not in range(first, steps + 1):
-            raise InputProblem(
-                expected=f"for {name} a power of {' and of '.join(sizes)}, or such by step, "
-                f"{first} to {steps}",
-                received=f"{said!r}",
-                remedy='Write, e.g., {"logits": 0} or {"logits": {0: -0.5, 4: 0}}'
-                + (", with pairs (width, depth) for powers." if len(sizes) > 1 else "."),
-            )
-        found[step] = tuple(numbers)
+        each: tuple[Any, ...] = tuple(powers) if isinstance(powers, tuple | list) else (powers,)
+        known = [float(p) for p in each if _number(p)]
+        if len(known) == len(each) == len(sizes) and _whole(step) and first <= step <= steps:
+            found[int(step)] = tuple(known)
+    if not by_step or len(found) < len(by_step):
+        raise InputProblem(
+            expected=f"for {name} a power of {' and of '.join(sizes)}, or such by step, "
+            f"{first} to {steps}",
+            received=f"{said!r}",
+            remedy='Write, e.g., {"logits": 0} or {"logits": {0: -0.5, 4: 0}}'
+            + (", with pairs (width, depth) for powers." if len(sizes) > 1 else "."),
+        )
     return found

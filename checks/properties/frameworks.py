@@ -32,6 +32,8 @@ def as_numpy(value: Any) -> Shaped[np.ndarray, "..."]:
     if found.dtype.kind in "biu":
         return found
     try:
+        if found.dtype.kind == "c":
+            raise TypeError  # NumPy would warn only, and drop the imaginary part
         return found.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"expected an array of real numbers, received {found.dtype}") from error

@@ -53,16 +53,29 @@ def causal(module: AttentionModule, sample: Sample, seen: int) -> None:
     _same(changed[:, :kept], y[:, :kept], slack, "an earlier output changes")
 
 
-def padding(module: AttentionModule, sample: Sample) -> None:
-    """Padding changes no output of a token: whatever it holds, as if it were not there."""
+def _as_if_not_there(module: AttentionModule, sample: Sample, keep: Array) -> None:
     x = sample.x(module.width)
-    lengths = sample.random.integers(1, sample.tokens + 1, size=sample.batch)
-    keep = np.arange(sample.tokens) < lengths[:, None]
     padded = np.where(keep[..., None], x, 16 * sample.random.standard_normal(x.shape))
     y, slack = module.outputs(padded, keep, of=module.masked)
-    for b, length in enumerate(lengths):
-        alone, _ = module.outputs(x[b : b + 1, :length])
-        _same(y[b, :length], alone[0], slack, "with padding, an output changes")
+    for b, kept in enumerate(keep):
+        alone, _ = module.outputs(x[b : b + 1, kept])
+        _same(y[b, kept], alone[0], slack, "with padding, an output changes")
+
+
+def padding(module: AttentionModule, sample: Sample, where: str) -> None:
+    """Padding at either end or between changes no output: whatever it holds, as if not there."""
+    keep = np.sort(sample.random.random((sample.batch, sample.tokens)) < 0.5, axis=1)
+    keep[:, -1] = True  # each sequence has a token
+    if where == "end":
+        keep = keep[:, ::-1]
+    if where == "between":
+        keep = sample.random.permuted(keep, axis=1)
+    _as_if_not_there(module, sample, keep)
+
+
+def padding_at_end(module: AttentionModule, sample: Sample) -> None:
+    """Padding after the last token changes no output: what a module with positions promises."""
+    padding(module, sample, "end")
 
 
 def unmasked(module: AttentionModule, sample: Sample) -> None:
@@ -114,16 +127,25 @@ def grouped(module: AttentionModule, sample: Sample) -> None:
     k, v = k[:, :few], v[:, :few]
     repeated = [np.repeat(a, many // few, axis=1) for a in (k, v)]
     for b in (slice(None),) if module.batched else range(len(q)):
-        few_heads, slack = module.run(module.grouped, q[b], k[b], v[b])
-        all_heads, _ = module.run(module.grouped, q[b], *(a[b] for a in repeated))
+        few_heads, slack = module.run(module.grouped, q[b], k[b], v[b], size=0.0)
+        all_heads, _ = module.run(module.grouped, q[b], *(a[b] for a in repeated), size=0.0)
         _same(few_heads, all_heads, slack, "with keys repeated, an output changes")
 
 
 def stochastic(module: AttentionModule, sample: Sample) -> None:
-    """Rows of weights are probabilities: none is negative, and each sums to one."""
+    """Each token has a row of weights over all: none is negative, and they sum to one."""
     x = sample.x(module.width)
     for rows in (x,) if module.batched else x:
-        weights, slack = module.run(module.weights, rows)
+        weights, slack = module.run(module.weights, rows, size=1.0)
+        each = rows.size // module.width * sample.tokens  # of a head
+        require(
+            weights.ndim and weights.shape[-1] == sample.tokens,
+            f"weights have shape {weights.shape}, and {sample.tokens} tokens are attended to",
+        )
+        require(
+            weights.size and weights.size % each == 0,
+            f"weights have shape {weights.shape}, for tokens of shape {rows.shape}",
+        )
         require(weights >= -slack, f"a weight is {weights.min():.3g}")
         _same(weights.sum(axis=-1), np.ones(weights.shape[:-1]), slack, "a row sums to one, off")
 
@@ -159,7 +181,7 @@ def precisions(module: AttentionModule, sample: Sample, dtype: int) -> None:
         with precision(module.framework, name):
             found = module.in_dtype(make(x[b]), name)  # type: ignore[misc]
             other, _ = module.read(found)
-        slack = EPSILON[coarse] ** 0.75 * (1 + float(np.abs(y).max()))
+        slack = EPSILON[coarse] ** 0.75 * (module.size + float(np.abs(y).max()))
         _same(other, y[b], slack, f"in {name}, an output changes")
 
 
@@ -176,7 +198,8 @@ def differentiable(module: AttentionModule, sample: Sample) -> None:
         gradient = gradient_of(module, tokens, c)
         off = abs(slope - float((gradient * u).sum()))
         allowed = 30 * relative_step(module.dtype) ** 2 * (
-            1 + float(np.linalg.norm(forward)) / sample.scale + float(np.linalg.norm(gradient))
+            module.size + float(np.linalg.norm(forward)) / sample.scale
+            + float(np.linalg.norm(gradient))
         )  # fmt: skip
         require(
             off <= allowed,
@@ -192,7 +215,10 @@ def _in_ball(x: Float[np.ndarray, "batch tokens width"]) -> Float[np.ndarray, "b
 MODULE_LAWS: Mapping[str, Law] = {
     "permutation equivariance": Law(equivariant),
     "causality": Law(causal, more={"seen": st.integers(0, 6)}),
-    "padding invariance": Law(padding, ("masked",)),
+    "padding invariance": Law(
+        padding, ("masked",), more={"where": st.sampled_from(["end", "start", "between"])}
+    ),
+    "padding at the end": Law(padding_at_end, ("masked",)),
     "mask invariance": Law(unmasked, ("masked",)),
     "batch consistency": Law(batch, ("batched",), least=1),
     "KV cache equals full": Law(cached, ("cached",)),

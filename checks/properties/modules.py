@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from jaxtyping import Float
 
-from checks.properties.frameworks import Framework, as_numpy, maker, precision, rounding
+from checks.properties.frameworks import (
+    EPSILON,
+    Framework,
+    as_numpy,
+    maker,
+    precision,
+    rounding,
+)
 from checks.properties.probe import require
 from checks.suite.problem import InputProblem
 
@@ -55,12 +62,16 @@ class AttentionModule:
     - ``cached(x, cache)``: outputs of one more token x, (batch, 1, width), and the new cache; the
       cache is None at first.
     - ``positioned(x, positions)``: as ``call``, tokens standing at these whole numbers, (tokens,).
-    - ``grouped(q, k, v)`` with ``heads=(h, g)``: attention of h heads of queries, (batch, h,
-      tokens, width), and g or h of keys and values.
+    - ``grouped(q, k, v)`` with ``heads=(h, g)``, g < h: attention of h heads of queries, (batch,
+      h, tokens, width), and g or h of keys and values.
     - ``in_dtype(x, dtype)``: ``call`` in another precision, one of ``dtypes``; x is in it.
     - ``gradient(x, c)``: gradient of the sum of c * call(x) in x; JAX and PyTorch have one.
     - ``lipschitz``: a constant on the unit ball, which `attention_lipschitz` computes of weights.
     - ``degree``: ``call(s * x)`` is ``s**degree * call(x)`` for s > 0.
+
+    Laws draw up to ``tokens`` tokens. Outputs may differ by ``rounding``, by default that of their
+    dtype, times their size. A module whose outputs do not depend on the tokens, as with an output
+    projection that starts at zero, is refused: it would keep most laws, and nothing be seen.
     """
 
     call: Callable[..., Any]
@@ -68,7 +79,7 @@ class AttentionModule:
     framework: Framework = "numpy"
     dtype: str = "float32"
     batched: bool = True
-    tokens: int = 4
+    tokens: int = 7
     masked: Callable[..., Any] | None = None
     weights: Callable[..., Any] | None = None
     cached: Callable[..., Any] | None = None
@@ -90,11 +101,18 @@ class AttentionModule:
                 received=f"width={self.width}, tokens={self.tokens}",
                 remedy="Give the last axis of x as width.",
             )
-        if self.heads and (min(self.heads) < 1 or self.heads[0] % self.heads[1]):
+        many, few = self.heads or (2, 1)
+        if few < 1 or many <= few or many % few:
             raise InputProblem(
-                expected="heads=(h, g): h heads of queries, g of keys, h a multiple of g",
+                expected="heads=(h, g): h heads of queries, g of keys, h a multiple of g and more",
                 received=f"{self.heads}",
-                remedy="Write, e.g., heads=(8, 2).",
+                remedy="Write, e.g., heads=(8, 2); without groups leave heads out.",
+            )
+        if not self.dtypes or any(name not in EPSILON for name in self.dtypes):
+            raise InputProblem(
+                expected=f"dtypes, at least one, among {', '.join(EPSILON)}",
+                received=f"{self.dtypes}",
+                remedy='Write, e.g., dtypes=("bfloat16",).',
             )
         maker(self.framework, self.dtype)
 
@@ -103,28 +121,48 @@ class AttentionModule:
         """NumPy arrays to those of the module."""
         return maker(self.framework, self.dtype)
 
-    def run(self, function: Callable[..., Any] | None, *arrays: Array) -> tuple[Array, float]:
+    @cached_property
+    def size(self) -> float:
+        """The largest output for normal tokens; InputProblem where nothing could be seen in it."""
+        x = Sample(seed=0, tokens=self.tokens, batch=2, scale=1.0).x(self.width)
+        y, slack = self.outputs(x, size=0.0)
+        if not (np.ptp(y.reshape(-1, y.shape[-1]), axis=0) > slack).any():
+            raise InputProblem(
+                expected="outputs that depend on the tokens, by more than their rounding",
+                received=f"outputs of at most {np.abs(y).max():.2g} that are the same for all",
+                remedy="Nothing could be seen in them: probe it with weights that are not zero, "
+                "e.g. random ones for an output projection that starts at zero.",
+            )
+        return float(np.abs(y).max())
+
+    def run(
+        self, function: Callable[..., Any] | None, *arrays: Array, size: float | None = None
+    ) -> tuple[Array, float]:
         """What a function of the module gives for arrays, as doubles, and its rounding.
 
-        What is returned may differ by ``rounding`` times (1 + its largest number).
+        What is returned may differ by ``rounding`` times (``size`` + its largest number).
         """
         with precision(self.framework, self.dtype):
             found = (function or self.call)(*(self.array(a) for a in arrays))
-            return self.read(found)
+            return self.read(found, size)
 
-    def read(self, found: Any) -> tuple[Array, float]:
+    def read(self, found: Any, size: float | None = None) -> tuple[Array, float]:
         """An output as doubles, and what it may differ by; Violation for what is not finite."""
         values = as_numpy(found).astype(float)
         require(np.isfinite(values), "an output is not finite")
-        size = 1 + float(np.abs(values).max(initial=0))
-        return values, (rounding(found) if self.rounding is None else float(self.rounding)) * size
+        largest = float(np.abs(values).max(initial=0)) + (self.size if size is None else size)
+        relative = rounding(found) if self.rounding is None else float(self.rounding)
+        return values, relative * largest
 
-    def outputs(self, x: Array, *more: Array, of: Any = None) -> tuple[Array, float]:
+    def outputs(
+        self, x: Array, *more: Array, of: Any = None, size: float | None = None
+    ) -> tuple[Array, float]:
         """``call``, or another function, on tokens (batch, tokens, width), batched or not."""
         if self.batched:
-            found, slack = self.run(of, x, *more)
+            found, slack = self.run(of, x, *more, size=size)
         else:
-            rows = [self.run(of, *row) for row in zip(x, *_for_each(more, len(x)), strict=True)]
+            each = zip(x, *_for_each(more, len(x)), strict=True)
+            rows = [self.run(of, *row, size=size) for row in each]
             found, slack = np.stack([row for row, _ in rows]), max(s for _, s in rows)
         require(found.shape[:2] == x.shape[:2], f"the output has shape {found.shape}")
         return found, slack

@@ -17,6 +17,7 @@ from checks.properties.probe import require
 
 Real = float | int
 STEPS, ENTRIES = 4, 9
+EPS = 1e-7  # of a step, by which the eps of an optimizer may show; Adam's is 1e-8 of a gradient
 History = Float[np.ndarray, "_ 9"]
 Draws = Mapping[str, Any]
 
@@ -35,11 +36,13 @@ class Optimizer:
         gradients = [as_leaves(row) for row in history]
         return trained(self.optimizer, self.dtype, as_leaves(start), gradients)
 
-    def same(self, found: Leaves, wanted: Leaves, what: str, scale: Real = 1.0) -> None:
-        """Raise Violation unless parameters agree up to the rounding of the dtype."""
+    def same(
+        self, found: Leaves, wanted: Leaves, what: str, scale: Real = 1.0, more: Real = 0.0
+    ) -> None:
+        """Raise Violation unless parameters agree up to the rounding of the dtype, and ``more``."""
         for name in found:
             off = np.abs(found[name] - wanted[name]).max()
-            slack = EPSILON[self.dtype] ** 0.75 * (scale + np.abs(wanted[name]).max())
+            slack = EPSILON[self.dtype] ** 0.75 * (scale + np.abs(wanted[name]).max()) + more
             require(off <= slack, f"{what} by {off:.3g} in {name}, beyond the rounding {slack:.2g}")
 
 
@@ -63,13 +66,15 @@ def zero_gradients(probed: Optimizer, start: Any) -> None:
 
 def nan_stays(probed: Optimizer, start: Any, history: History, step: int) -> None:
     """NaN in the gradient of one parameter changes no other parameter."""
-    broken = history.copy()
-    broken[step, 0] = np.nan
-    plain, spoiled = probed.run(start, history)[-1], probed.run(start, broken)[-1]
-    probed.same(
-        {"vector": spoiled["vector"]}, {"vector": plain["vector"]},
-        "with NaN in the matrix, another parameter is off",
-    )  # fmt: skip
+    plain = probed.run(start, history)[-1]
+    for entry, where, other in ((0, "matrix", "vector"), (-1, "vector", "matrix")):
+        broken = history.copy()
+        broken[step, entry] = np.nan
+        spoiled = probed.run(start, broken)[-1]
+        probed.same(
+            {other: spoiled[other]}, {other: plain[other]},
+            f"with NaN in the {where}, another parameter is off",
+        )  # fmt: skip
 
 
 def nan_skipped(probed: Optimizer, start: Any, history: History, step: int) -> None:
@@ -85,8 +90,12 @@ def scale_invariance(probed: Optimizer, start: Any, seed: int, factor: float) ->
     random = np.random.default_rng(seed)
     history = random.choice([-1.0, 1.0], (STEPS, ENTRIES)) * random.uniform(1, 3, (STEPS, ENTRIES))
     plain, scaled = probed.run(start, history), probed.run(start, factor * history)
-    for now, other in zip(plain, scaled, strict=True):
-        probed.same(other, now, f"with gradients times {factor:g}, a parameter is off", 0.0)
+    path = 0.0
+    for t, (now, other) in enumerate(zip(plain, scaled, strict=True)):
+        if t:
+            path += max(float(np.abs(now[name] - plain[t - 1][name]).max()) for name in now)
+        what = f"with gradients times {factor:g}, a parameter is off"
+        probed.same(other, now, what, 0.0, EPS * path)
 
 
 def decoupled(probed: Optimizer, start: Any, other: Any, history: History) -> None:
@@ -103,7 +112,10 @@ def survives(probed: Optimizer, start: Any, history: History, step: int) -> None
     """The state is all that there is: saved, read and continued, training is the same."""
     training = start_training(probed.optimizer, probed.dtype, as_leaves(start))
     for t, row in enumerate(history):
-        training = training.resume() if t == step else training
+        if t == step:
+            # What an optimizer keeps in an object of Python is now that of another training.
+            start_training(probed.optimizer, probed.dtype, as_leaves(start)).step(as_leaves(-row))
+            training = training.resume()
         training.step(as_leaves(row))
     whole = probed.run(start, history)[-1]
     probed.same(training.parameters(), whole, "after a restart, a parameter is off")

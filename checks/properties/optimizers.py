@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from checks.properties.frameworks import as_numpy, maker, precision, torch
+from checks.properties.probe import require
 from checks.suite.problem import InputProblem
 
 Leaves = Mapping[str, np.ndarray]  # parameters or gradients by name
@@ -34,14 +35,13 @@ class Training(Protocol):
 class OptaxTraining:
     """``optimizer`` is an optax transformation."""
 
-    def __init__(self, optimizer: Any, dtype: str, start: Leaves, state: Any = None) -> None:
-        """Start at these parameters, or go on with a state."""
+    def __init__(self, optimizer: Any, dtype: str, start: Leaves) -> None:
+        """Start at these parameters."""
         self._optimizer, self._dtype = optimizer, dtype
         self._make = maker("jax", dtype)
         with precision("jax", dtype):
             self._params = {name: self._make(leaf) for name, leaf in start.items()}
-            fresh = optimizer.init(self._params)  # in a new process it would be called, too
-            self._state = fresh if state is None else state
+            self._state = optimizer.init(self._params)
 
     def step(self, gradients: Leaves) -> None:
         """Update and apply."""
@@ -57,14 +57,44 @@ class OptaxTraining:
         return {name: as_numpy(leaf) for name, leaf in self._params.items()}
 
     def resume(self) -> "OptaxTraining":
-        """Arrays of the state become NumPy's, are pickled, and come back in a new state."""
+        """Arrays of the state are pickled, and come back in the structure of a fresh state."""
         import jax
 
         with precision("jax", self._dtype):
-            leaves, tree = jax.tree.flatten(self._state)
-            read = pickle.loads(pickle.dumps([np.asarray(leaf) for leaf in leaves]))
-            state = jax.tree.unflatten(tree, [jax.numpy.asarray(leaf) for leaf in read])
-            return OptaxTraining(self._optimizer, self._dtype, self.parameters(), state)
+            found = OptaxTraining(self._optimizer, self._dtype, self.parameters())
+            leaves, (fresh, tree) = jax.tree.leaves(self._state), jax.tree.flatten(found._state)
+            require(
+                len(leaves) == len(fresh),
+                f"the state has {len(leaves)} arrays, and a fresh one, to read into, {len(fresh)}",
+            )
+            read = pickle.loads(pickle.dumps([_data(leaf) for leaf in leaves]))
+            state = [_restored(data, leaf) for data, leaf in zip(read, leaves, strict=True)]
+            found._state = jax.tree.unflatten(tree, state)
+            return found
+
+
+def _is_key(leaf: Any) -> bool:
+    import jax
+
+    dtype: Any = getattr(leaf, "dtype", float)
+    return jax.numpy.issubdtype(dtype, jax.dtypes.prng_key)
+
+
+def _data(leaf: Any) -> np.ndarray:
+    """What is written of an array, of a random key its data."""
+    import jax
+
+    return np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+
+
+def _restored(data: np.ndarray, leaf: Any) -> Any:
+    """What was read, of the kind of that leaf."""
+    import jax
+
+    found = jax.numpy.asarray(data)
+    if _is_key(leaf):
+        return jax.random.wrap_key_data(found, impl=jax.random.key_impl(leaf))
+    return found
 
 
 class TorchTraining:

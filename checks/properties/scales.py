@@ -15,6 +15,7 @@ from checks.suite.problem import InputProblem
 from checks.verdicts import ClaimError, Data, Experiment, Finding, RateClaim, Task, evaluate
 from checks.verdicts.data import Real, Size
 from checks.verdicts.experiment import Table
+from checks.verdicts.finding import Undecided
 from numerics import double, is_double
 
 CHANGE = "change of "  # in front of a name: its difference from initialisation
@@ -35,6 +36,12 @@ class ScaleClaim(RateClaim):
 
     def finding(self, data: Data) -> Finding:
         """The rule of rates, in the words of the scale itself."""
+        for point, scales in zip(data.points, data.matrix("error").T, strict=True):
+            if not np.any(scales):
+                where = _words(point)
+                raise Undecided(
+                    f"activations are exactly zero, or do not change at all, at {where}"
+                )
         found = super().finding(data)
         moved = {}
         for key, estimate in found.estimates.items():
@@ -79,7 +86,10 @@ class Training:
         for k in range(self.steps + 1):
             seen = self._activations(step(), point, k)
             # A network may write its next activations into the same array.
-            start = start or {name: np.array(as_numpy(value)) for name, value in seen.items()}
+            start = start or {
+                name: np.array(_real(value, f"{name} at {_words(point)}"))
+                for name, value in seen.items()
+            }
             for name in self.names:
                 value = seen[name.removeprefix(CHANGE)]
                 if name.startswith(CHANGE) and k == 0:
@@ -105,7 +115,7 @@ class Training:
 
 def _scale(value: Any, where: str) -> float:
     """The root mean square of an activation; InputProblem for one that has none."""
-    array = as_numpy(value)
+    array = _real(value, where)
     if array.size == 0 or not np.isfinite(array).all():
         raise InputProblem(
             expected="activations that are finite numbers",
@@ -113,18 +123,36 @@ def _scale(value: Any, where: str) -> float:
             remedy="Training that blows up has no scale: take a smaller learning rate, fewer steps "
             "or smaller widths, at which the exponents show before it does.",
         )
-    return float(np.sqrt(np.mean(np.square(array.astype(float)))))
+    return _root_mean_square(array)
+
+
+def _real(value: Any, where: str) -> np.ndarray:
+    try:
+        return as_numpy(value)
+    except TypeError as error:
+        raise InputProblem(
+            expected="activations that are arrays of real numbers",
+            received=f"{error}: {where}",
+            remedy="Return real and imaginary part as two activations.",
+        ) from error
+
+
+def _root_mean_square(array: np.ndarray) -> float:
+    """In units of the largest entry, so that no square overflows or vanishes."""
+    values = array.astype(float)
+    largest = float(np.abs(values).max())
+    return largest * float(np.sqrt(np.mean(np.square(values / largest)))) if largest else 0.0
 
 
 def _moved(value: Any, start: Any, scale: float, where: str) -> float:
-    now, then = as_numpy(value), as_numpy(start)
+    now, then = _real(value, where), as_numpy(start)
     if now.shape != then.shape:
         raise InputProblem(
             expected="activations of the same examples in every step, of one shape",
             received=f"shapes {then.shape} and {now.shape}: {where}",
             remedy="Evaluate a fixed batch, or leave the change out.",
         )
-    moved = float(np.sqrt(np.mean(np.square((now - then).astype(float)))))
+    moved = _root_mean_square(now.astype(float) - then)
     if 0 < moved < SEEN * epsilon(value) * scale:
         raise InputProblem(
             expected=f"a change above {SEEN} roundings of {getattr(value, 'dtype', 'float64')}",
@@ -194,7 +222,8 @@ def scale_table(known: Mapping[Task, Table]) -> tuple[dict[str, Any], ...]:
     for (size, column), parts in blocks.items():
         values = np.concatenate(parts)
         name, step = column.rsplit("/", 1)
-        spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        unit = float(values.max()) or 1.0  # no square overflows
+        spread = unit * float((values / unit).std(ddof=1)) if len(values) > 1 else 0.0
         rows.append({
             "name": name, "step": int(step), **dict(size), "mean": float(values.mean()),
             "standard_error": spread / len(values) ** 0.5, "seeds": len(values),
