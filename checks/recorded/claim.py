@@ -12,7 +12,13 @@ from jaxtyping import Float
 from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
-from checks.verdicts.conditions import check_levels, check_margin, check_next_order, normal_rate
+from checks.verdicts.conditions import (
+    check_levels,
+    check_margin,
+    check_next_order,
+    check_resolution,
+    normal_rate,
+)
 from checks.verdicts.data import Data, Real
 from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided, plot_series
@@ -68,8 +74,9 @@ class RecordedRateClaim(Claim):
             ("seeds", 1), ("cap", 1),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
-        check_margin(self.id, self.margin)
+        check_margin(self)
         check_next_order(self.id, self.next_order)
+        check_resolution(self.id, self.resolution)
         check_levels(self, rate, oriented=True)
         one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
         if self.recorded.noise == "none" and not one:
