@@ -22,6 +22,7 @@ class Recorded:
     - ``values`` (K,): the statistic; ``covariance`` (K, K): of its logarithms, over runs. Runs of
       one name at several sizes may be dependent.
     - ``runs`` (K,): how many there were; ``noise``: ``runs``, ``standard errors`` or ``none``.
+    - ``statistic``: which one of the runs the values are.
     - ``unused``: the table's columns that nothing named.
     """
 
@@ -32,6 +33,7 @@ class Recorded:
     noise: str
     declared: bool = False
     unused: tuple[str, ...] = ()
+    statistic: str = "mean"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ def rate_finding(
         tests += presence_tests(rate, levels, shape, fit)
     means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
     finest = finest_point(rate, data)
+    order = rule.next_order if len(shape.corrections) else None
     return Finding(
         tests,
         estimates_of(rate, tests),
@@ -67,7 +68,7 @@ def rate_finding(
             *more,
             *fit_notes(fit, data),
             *floor_notes(rate, tests, data),
-            *neighbour_notes(rate, rule.margin, tests),
+            *neighbour_notes(rate, rule.margin, order, tests),
         ),
         noise_floor(levels, finest, data.points[finest]),
         fit.doubt or doubt,
