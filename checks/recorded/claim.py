@@ -78,6 +78,11 @@ class RecordedRateClaim(Claim):
         check_next_order(self.id, self.next_order)
         check_resolution(self.id, self.resolution)
         check_levels(self, rate, oriented=True)
+        if confounded := data.confounded():
+            raise ValueError(
+                f"claim {self.id}: expected sizes that vary by themselves, received {confounded}; "
+                "leave all but one of them out, or record more points"
+            )
         one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
         if self.recorded.noise == "none" and not one:
             raise ValueError(

@@ -1,6 +1,6 @@
 """Two methods at the same sizes: by what factor the errors differ, and whether rates do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from checks.verdicts.levels import Levels
 from checks.verdicts.linear import level_weights, linear_solution
 from checks.verdicts.outcome import number, t_quantile
 
-from .held import Recorded, guessed
+from .held import Recorded, guessed, refuse_confounded
 
 Interval = tuple[float, float, float]
 
@@ -100,6 +100,7 @@ def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Co
             received=f"{len(common)} in common",
             remedy="Measure both at the same sizes.",
         )
+    refuse_confounded(replace(a, points=tuple(common)))
     rows = [[data.points.index(point) for point in common] for data in (a, b)]
     log = np.log(a.values[rows[0]]) - np.log(b.values[rows[1]])
     covariance = sum(

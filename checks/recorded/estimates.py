@@ -15,7 +15,7 @@ from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
-from .held import Recorded, guessed
+from .held import Recorded, guessed, refuse_confounded
 from .profiles import profiled
 
 ALIKE = 6.64  # by which scores of two forms must differ to be told apart (chi-square of 1 %)
@@ -109,6 +109,7 @@ def estimate(data: Recorded) -> Estimate:
             received=f"{levels} levels, {len(data.points)} points",
             remedy="Record more sizes: fewer cannot tell a law from an accident.",
         )
+    refuse_confounded(data)
     (data,), notes = guessed([data])
     found = _without_noise(data) if data.noise == "none" else _with_noise(data)
     return replace(found, notes=(*found.notes, *notes, *data.notes))
