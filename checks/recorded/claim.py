@@ -9,6 +9,7 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
+from checks.recorded.digits import digit_rounding
 from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
@@ -143,7 +144,9 @@ class RecordedRateClaim(Claim):
         (name,) = self.rate.sizes
         shape = rate_shape(self.rate, None, data)
         order = None if self.next_order in ("auto", None) else float(cast(Real, self.next_order))
-        slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0], order)
+        rounding = digit_rounding(np.array([row[0, 0] for row in data.arrays["error"]]))
+        logs = levels.log_mean - shape.log_terms[0]
+        slopes = read_slopes(shape.log_sizes[0], logs, order, rounding)
         low, high = allowed(self.rate.kind, self.margin)
         values = np.exp(levels.log_mean)
         inside = slopes.low >= low and slopes.high <= high

@@ -15,6 +15,7 @@ from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
+from .digits import digit_rounding
 from .held import Recorded, guessed, refuse_confounded
 from .profiles import profiled
 
@@ -128,7 +129,8 @@ def _without_noise(data: Recorded) -> Estimate:
             remedy="Give them, or the rows of one slice.",
         )
     logs = np.log(data.values)
-    slopes = read_slopes(np.log(_sizes(data)[0]), logs)
+    rounding = digit_rounding(data.values)
+    slopes = read_slopes(np.log(_sizes(data)[0]), logs, rounding=rounding)
     name = next(iter(data.sizes))
     found = (slopes.exponent, slopes.low, slopes.high)
     notes = [f"slopes from level to level: {', '.join(f'{s:.4g}' for s in slopes.local)}"]
