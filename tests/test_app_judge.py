@@ -53,6 +53,16 @@ def test_the_status_is_that_of_the_verdict(toy_here: Here, tables: Path) -> None
     assert "no probability is stated" in wrong.stdout
 
 
+def test_a_claim_that_is_blocked_still_draws_the_table(toy_here: Here, tables: Path) -> None:
+    done = toy_here(
+        "judge", "runs.csv", "--sizes", "n", "--error", "err", "--predicted", "1/n",
+        "--resolution", "1e9", "--plot", "q.svg",
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert "INCONCLUSIVE" in done.stdout
+    assert (tables / "q.svg").read_text().startswith("<svg")
+
+
 def test_nothing_claimed_is_an_estimate(toy_here: Here, tables: Path) -> None:
     done = toy_here("judge", "runs.csv", "--sizes", "n", "--error", "err")
     assert done.returncode == 0
@@ -79,6 +89,8 @@ def test_two_methods_are_compared(toy_here: Here, tables: Path) -> None:
         (("--sizes", "n", "--error", "err", "--kind", "roughly"), "roughly"),
         (("--sizes", "n", "--error", "err", "--statistic", "mode"), "'mode'"),
         (("--sizes", "n", "--error", "err", "--plot", "o.png"), ".svg"),
+        (("--sizes", "n", "--error", "err", "--resolution", "-1"), "a resolution of at least 0"),
+        (("--sizes", "n", "--error", "err", "--resolution", "nan"), "a resolution of at least 0"),
         (("--sizes", "n", "--error", "err", "--json", "no/o.json"), "does not exist"),
     ],
 )

@@ -65,3 +65,42 @@ def test_errors_of_zero_and_wrong_fields_are_named() -> None:
         claim(lambda n: 1.0, kind="shrinks")
     with pytest.raises(ValueError, match="at least 3 levels"):
         claim(lambda n: 1.0, sizes={"n": [8, 16]})
+
+
+@pytest.mark.parametrize("kind", ["falls", "grows"])
+@pytest.mark.parametrize(
+    "error", [lambda n: 1.0 + 1e-16 * n, lambda n: 1.0, lambda n: 1e-17 * (1 + 1e-16 * n)]
+)
+def test_differences_within_rounding_decide_nothing(error, kind: str) -> None:
+    exact = claim(None, error=lambda size, keys: np.full(len(keys), error(**size)), kind=kind)
+    result = judge(exact)
+    assert result.verdict is Verdict.INCONCLUSIVE, result.because
+    assert "do not differ by more than rounding from n=16 to 8" in result.because
+    assert "margin" not in result.because
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-20])
+def test_a_floor_of_rounding_is_one_of_quantities_of_order_one(unit: float) -> None:
+    """Errors that fall from 0.1 to 1e-17 and there move up are rounding; in another unit, not."""
+    floor = {2: 0.1, 4: 0.01, 8: 1e-8, 16: 1e-17, 32: 1.5e-17}
+
+    def error(size, keys):
+        return np.full(len(keys), unit * (floor[size["n"]] if unit == 1 else 1 + size["n"]))
+
+    result = judge(claim(None, error=error, sizes={"n": list(floor)}))
+    assert result.verdict is (Verdict.INCONCLUSIVE if unit == 1 else Verdict.REFUTED)
+    assert ("n=32 to 16" in result.because) == (unit == 1)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(1, 1), (2, 2), (4, 4)],
+        [(1, 1), (2, 1), (4, 1), (4, 4)],
+        [(1, 1), (2, 1), (2, 1), (4, 1)],
+    ],
+)
+def test_slices_without_steps_are_refused(points) -> None:
+    given = [{"n": n, "m": m} for n, m in points]
+    with pytest.raises(ValueError, match=r"at least two levels of n, each once, at m="):
+        claim(lambda n, m: 1 / n, sizes=None, points=given)

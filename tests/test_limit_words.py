@@ -15,6 +15,24 @@ def limit(step: vl.Array, steps: sp.Expr = vl.N) -> vl.Limit:
     return vl.derive(vl.Layer("test", {y: step}, {"y": y}, steps=steps))
 
 
+@pytest.mark.parametrize(
+    ("size", "rarity", "words"),
+    [
+        (0, 1, "E[step of y**4] -> 1 != 0"),
+        (sp.Rational(1, 2), 2, "E[step of y**4] grows like N**(1)"),
+        (1, 3, "E[step of y**4] grows like N**(2)"),
+    ],
+)
+def test_rare_jumps_say_how_the_fourth_moment_over_the_steps_grows(
+    size: sp.Expr, rarity: int, words: str
+) -> None:
+    """N steps of size N**size, each with probability N**-rarity: N**(1 + 4 size - rarity)."""
+    jump = vl.N**size * vl.bernoulli("b", p=vl.N**-rarity)
+    found = limit(y - y / vl.N + jump)
+    assert found.regime == "JUMPS"
+    assert words in found.words[0]
+
+
 def test_a_fluctuation_is_about_the_mean_where_the_steps_themselves_shift_it_as_much() -> None:
     """L(x_L - x(1)) of x' = x + sin(x)/L tends to no zero: with L = M the noise is no larger."""
     shifted = limit_of("resnet_all_shapes")

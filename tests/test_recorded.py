@@ -1,5 +1,7 @@
 """Recorded runs: judged by the rule of rates, estimated without a claim, compared."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -8,6 +10,7 @@ from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
 from checks.recorded.profiles import profiled
 from checks.recorded.recorded import recorded
+from checks.suite.problem import InputProblem
 from checks.verdicts import Verdict
 from checks.verdicts.calibration import frequency
 from checks.verdicts.levels import Levels, summarize
@@ -102,4 +105,27 @@ def test_two_methods_are_compared_by_factor_and_exponent() -> None:
     low, high = compare(a, b).exponents["n"][1:]
     assert low < 0 < high
     assert compare(a, c).exponents["n"][1] > 0.3
-    assert "B falls faster" in str(compare(a, c))
+    assert "B falls faster, or grows more slowly" in str(compare(a, c))
+
+
+def test_what_differs_between_two_tables_is_named() -> None:
+    data = runs(lambda k: 1 / k, (20,) * 6)
+    how: dict[str, Any] = {"sizes": "n", "error": "err", "run": "run"}
+    mean, rms = recorded(data, **how), recorded(data, **how, statistic="rms")
+    with pytest.raises(InputProblem, match=r"the mean of ours and the rms of theirs.*statistic="):
+        compare(mean, rms, ("ours", "theirs"))
+    step = recorded(data, **how, steps="n")
+    for one, other in ((mean, step), (step, mean)):
+        with pytest.raises(InputProblem, match=r"received .*1/n of .*the same steps="):
+            compare(one, other)
+
+
+def test_the_note_on_other_exponents_names_its_interval_and_its_form() -> None:
+    """No promise of a refutation: the judge asks more, and other orders of the next term too."""
+    data = table(lambda k: 1 / k)
+    (auto,) = [note for note in judged(data, "n^-1").notes if "outside" in note]
+    assert "outside the 99 % interval of the form with next order 1" in auto
+    below = float(auto.split("below ")[1].split()[0])
+    assert judged(data, n ** sp.nsimplify(below - 0.005)).verdict is not Verdict.SUPPORTED
+    (plain,) = [x for x in judged(data, "n^-1", next_order=None).notes if "outside" in x]
+    assert "no next order" in plain

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
 from checks.recorded.recorded import recorded
 from checks.suite.problem import InputProblem
+from checks.verdicts import Verdict
 from tests.recorded_tables import judged, n, runs
 
 
@@ -155,3 +157,18 @@ def test_a_path_to_no_table_is_refused(path: str) -> None:
 def test_one_size_is_too_few() -> None:
     with pytest.raises(InputProblem, match="at least 4 levels of n"):
         estimate(recorded({"n": [4, 4, 4], "e": [1, 2, 3]}, sizes="n", error="e"))
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_sizes_that_vary_only_together_have_no_exponents(power: int) -> None:
+    """n^-1 and m^-1 are one law where m = n: neither is supported, and no exponent is estimated."""
+    rows = runs(lambda k: 1 / k, (30,) * 6)
+    both = {**rows, "m": [k**power for k in rows["n"]]}
+    data = recorded(both, sizes="n,m", error="err", run="run")
+    with pytest.raises(ValueError, match="sizes n, m that vary only together"):
+        judged(data, "n^-1")
+    for use in (estimate, lambda table: compare(table, table)):
+        with pytest.raises(InputProblem, match="sizes n, m that vary only together"):
+            use(data)
+    fixed = recorded({**rows, "m": [3] * len(rows["n"])}, sizes="n,m", error="err", run="run")
+    assert judged(fixed, "n^-1").verdict is not Verdict.REFUTED

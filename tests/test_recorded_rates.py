@@ -1,7 +1,10 @@
 """Rates as text, and orders of the next term: read by a grammar, refused in one line."""
 
+from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given
@@ -10,7 +13,10 @@ from hypothesis import strategies as st
 from checks.recorded.monomials import read_rate
 from checks.suite.problem import InputProblem
 from checks.verdicts import ConstantClaim, RateClaim, Verdict
+from checks.verdicts.conditions import check_margin
+from checks.verdicts.rated import exact_errors
 from tests.recorded_tables import LEVELS, H, L, h, judged, n, table
+from theory.language.rate import Kind, Rate
 
 
 @pytest.mark.parametrize(
@@ -81,3 +87,46 @@ def test_no_claim_takes_a_next_order_that_does_not_vanish(kind: Any, order: Any)
             id="a/b", sizes={"n": LEVELS}, predicted=1 / n, error=table(lambda k: 1 / k),
             next_order=order, **more,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("power", "margin", "verdict"),
+    [
+        (sp.Rational(-1, 5), 0.1, Verdict.SUPPORTED),
+        (sp.Rational(-1, 2), 0.25, Verdict.SUPPORTED),
+        (-1, 0.5, Verdict.INCONCLUSIVE),  # as for n^-2: a form of such a margin is not refuted
+    ],
+)
+def test_a_margin_may_be_half_of_the_exponent(
+    power: sp.Expr, margin: float, verdict: Verdict
+) -> None:
+    """Twice the margin moves such a rate to a constant, which is none: a larger step is planted."""
+    data = table(lambda level: level ** float(power))
+    result = judged(data, n**power, margin=margin, next_order=1)
+    assert result.verdict is verdict, result.because
+    steps = {mutant.id: mutant.description for mutant in result.mutants}
+    assert f"moved by {2.5 * margin:.3g}," in steps["auto-slower-n"]
+    assert f"moved by {2 * margin:.3g}," in steps["auto-faster-n"]
+
+
+def test_a_planted_rate_keeps_its_sizes_in_every_term() -> None:
+    both = Rate(1 / (n * L), Kind.EXACT)
+    for mutant in exact_errors(both, 0.5):
+        assert mutant.changes["predicted"].free_symbols == {n, L}
+    either = Rate(1 / n + 1 / L, Kind.EXACT)
+    for mutant in exact_errors(either, 0.5):
+        Rate(mutant.changes["predicted"])
+
+
+@pytest.mark.parametrize("margin", [sp.Rational(1, 10), Fraction(1, 10), np.float32(0.5), 1])
+def test_a_margin_of_any_real_kind_is_a_float(margin: Any) -> None:
+    claim = SimpleNamespace(id="a/b", margin=margin)
+    check_margin(claim)
+    assert type(claim.margin) is float
+    assert claim.margin == float(margin)
+
+
+@pytest.mark.parametrize("margin", [True, "0.1", None, 0.1j, sp.I, sp.nan, n, -0.1, 0, np.inf])
+def test_a_margin_that_is_no_positive_number_is_refused_by_name(margin: Any) -> None:
+    with pytest.raises(ValueError, match="claim a/b: expected a positive margin"):
+        check_margin(SimpleNamespace(id="a/b", margin=margin))

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.recorded.digits import digit_rounding
 from checks.recorded.estimates import estimate
+from checks.recorded.held import Recorded
 from checks.recorded.recorded import recorded
 from checks.report.content import errors_sentence
 from checks.suite.problem import InputProblem
@@ -131,3 +133,38 @@ def test_a_record_without_noise_states_no_probability(predicted) -> None:
 def test_a_table_that_rounding_blocks_speaks_of_no_seeds() -> None:
     result = judged(steps(lambda x: 1e-16), h)
     assert not any("seeds" in words for words in (result.because, *result.notes))
+
+
+def rounded(error, ratio: float, digits: int, count: int = 4) -> Recorded:
+    """A convergence table as it is printed, with so many significant digits."""
+    sizes = [0.1 / ratio**k for k in range(count)]
+    printed = [float(f"{error(x):.{digits}g}") for x in sizes]
+    return recorded({"h": sizes, "e": printed}, sizes="h", error="e")
+
+
+def test_the_digits_of_a_table_widen_its_slopes() -> None:
+    """Two digits decide little; three do of a clean rate at ratio 2; nothing true is refuted."""
+    wrong = rounded(lambda x: 1.309 * x**2.13, 2, 2)
+    assert judged(wrong, h**2).verdict is not Verdict.SUPPORTED
+    for ratio in (1.25, 2.0):
+        for constant in np.linspace(1, 10, 12):
+            for digits in (1, 2, 3):
+                data = rounded(lambda x, c=constant: c * x**2, ratio, digits)
+                assert judged(data, h**2).verdict is not Verdict.REFUTED
+                low, high = estimate(data).exponents["1/h"][1:]
+                assert low <= -2 <= high
+    assert judged(rounded(lambda x: 1.02 * x**2, 2, 3), h**2).verdict is Verdict.SUPPORTED
+    assert judged(rounded(lambda x: x**3, 2, 3), h**2).verdict is Verdict.REFUTED
+
+
+def test_digits_are_those_of_the_column() -> None:
+    printed = np.array([0.12, 0.03, 0.0075, 0.0019])
+    assert digit_rounding(printed) == pytest.approx(
+        [0.005 / 0.12, 0.0005 / 0.03, 0.00005 / 0.0075, 0.00005 / 0.0019]
+    )
+    assert digit_rounding(np.array([0.1234, 0.0312, 0.0078])) == pytest.approx(
+        [0.00005 / 0.1234, 0.00005 / 0.0312, 0.00005 / 0.0078]
+    )
+    assert digit_rounding(np.array([1 / 3, 1e-9 / 3])).max() < 1e-6
+    assert digit_rounding(np.array([9800.0, 2200.0])) == pytest.approx([50 / 9800, 50 / 2200])
+    assert not digit_rounding(np.ones(3)).any()

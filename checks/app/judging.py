@@ -114,7 +114,7 @@ def _compare(table: Table, columns: dict[str, Any], method: str, json: Path | No
 def _draw(path: Path, data: Recorded, result: Result | None) -> None:
     from checks.report.charts import series_drawing, svg
 
-    series = result.series if result else _series(data)
+    series = (result.series if result else ()) or _series(data)  # a blocked claim draws none
     drawing = svg(series_drawing(series[0]), "recorded")
     write_text(path, str(drawing) + "\n")
 

@@ -9,10 +9,17 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
+from checks.recorded.digits import digit_rounding
 from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
-from checks.verdicts.conditions import check_levels, check_margin, check_next_order, normal_rate
+from checks.verdicts.conditions import (
+    check_levels,
+    check_margin,
+    check_next_order,
+    check_resolution,
+    normal_rate,
+)
 from checks.verdicts.data import Data, Real
 from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided, plot_series
@@ -68,9 +75,15 @@ class RecordedRateClaim(Claim):
             ("seeds", 1), ("cap", 1),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
-        check_margin(self.id, self.margin)
+        check_margin(self)
         check_next_order(self.id, self.next_order)
+        check_resolution(self.id, self.resolution)
         check_levels(self, rate, oriented=True)
+        if confounded := data.confounded():
+            raise ValueError(
+                f"claim {self.id}: expected sizes that vary by themselves, received {confounded}; "
+                "leave all but one of them out, or record more points"
+            )
         one = len(rate.terms) == 1 and len(self.recorded.sizes) == 1
         if self.recorded.noise == "none" and not one:
             raise ValueError(
@@ -131,7 +144,9 @@ class RecordedRateClaim(Claim):
         (name,) = self.rate.sizes
         shape = rate_shape(self.rate, None, data)
         order = None if self.next_order in ("auto", None) else float(cast(Real, self.next_order))
-        slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0], order)
+        rounding = digit_rounding(np.array([row[0, 0] for row in data.arrays["error"]]))
+        logs = levels.log_mean - shape.log_terms[0]
+        slopes = read_slopes(shape.log_sizes[0], logs, order, rounding)
         low, high = allowed(self.rate.kind, self.margin)
         values = np.exp(levels.log_mean)
         inside = slopes.low >= low and slopes.high <= high

@@ -1,6 +1,6 @@
 """Two methods at the same sizes: by what factor the errors differ, and whether rates do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from checks.verdicts.levels import Levels
 from checks.verdicts.linear import level_weights, linear_solution
 from checks.verdicts.outcome import number, t_quantile
 
-from .held import Recorded, guessed
+from .held import Recorded, guessed, refuse_confounded
 
 Interval = tuple[float, float, float]
 
@@ -54,7 +54,7 @@ class Comparison:
         for name, (difference, below, above) in self.exponents.items():
             words = "no difference is seen (which does not show that there is none)"
             if above < 0 or below > 0:
-                words = f"{a if above < 0 else b} falls faster"
+                words = f"{a if above < 0 else b} falls faster, or grows more slowly"
             lines.append(
                 f"exponent of {name}, {a} less {b}: {difference:.3g} [{below:.3g}, {above:.3g}]: "
                 + words
@@ -67,7 +67,8 @@ class Comparison:
 def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Comparison:
     """Compare the errors of two methods, of which both have runs or standard errors.
 
-    Runs of the two are taken to be independent. Raises InputProblem where too few sizes are common.
+    Runs of the two are taken to be independent. Raises InputProblem where too few sizes are common,
+    and where statistics differ.
     """
     if a.noise == "none" or b.noise == "none":
         raise InputProblem(
@@ -75,18 +76,31 @@ def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Co
             received="one error a size, which has no sampling error to compare with",
             remedy="Give runs, or estimate each method's exponent.",
         )
+    if a.statistic != b.statistic:
+        raise InputProblem(
+            expected="one statistic of both methods",
+            received=f"the {a.statistic} of {names[0]} and the {b.statistic} of {names[1]}",
+            remedy="Read both tables with the same statistic=.",
+        )
     if a.sizes == b.sizes:
         (a, b), notes = guessed([a, b])
     else:
         notes = ()
+    if a.sizes != b.sizes:
+        raise InputProblem(
+            expected="the same sizes of both methods, and the same of them as steps",
+            received=f"{', '.join(a.sizes)} of {names[0]}, {', '.join(b.sizes)} of {names[1]}",
+            remedy="Read both tables with the same sizes= and the same steps=.",
+        )
     notes = (*notes, *dict.fromkeys((*a.notes, *b.notes)))
     common = [point for point in a.points if point in b.points]
-    if len(common) < 3 or a.sizes != b.sizes:
+    if len(common) < 3:
         raise InputProblem(
             expected="at least three sizes that both methods have",
             received=f"{len(common)} in common",
             remedy="Measure both at the same sizes.",
         )
+    refuse_confounded(replace(a, points=tuple(common)))
     rows = [[data.points.index(point) for point in common] for data in (a, b)]
     log = np.log(a.values[rows[0]]) - np.log(b.values[rows[1]])
     covariance = sum(

@@ -15,7 +15,8 @@ from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
-from .held import Recorded, guessed
+from .digits import digit_rounding
+from .held import Recorded, guessed, refuse_confounded
 from .profiles import profiled
 
 ALIKE = 6.64  # by which scores of two forms must differ to be told apart (chi-square of 1 %)
@@ -109,6 +110,7 @@ def estimate(data: Recorded) -> Estimate:
             received=f"{levels} levels, {len(data.points)} points",
             remedy="Record more sizes: fewer cannot tell a law from an accident.",
         )
+    refuse_confounded(data)
     (data,), notes = guessed([data])
     found = _without_noise(data) if data.noise == "none" else _with_noise(data)
     return replace(found, notes=(*found.notes, *notes, *data.notes))
@@ -127,7 +129,8 @@ def _without_noise(data: Recorded) -> Estimate:
             remedy="Give them, or the rows of one slice.",
         )
     logs = np.log(data.values)
-    slopes = read_slopes(np.log(_sizes(data)[0]), logs)
+    rounding = digit_rounding(data.values)
+    slopes = read_slopes(np.log(_sizes(data)[0]), logs, rounding=rounding)
     name = next(iter(data.sizes))
     found = (slopes.exponent, slopes.low, slopes.high)
     notes = [f"slopes from level to level: {', '.join(f'{s:.4g}' for s in slopes.local)}"]

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from checks.suite.problem import InputProblem
 from checks.verdicts.claim import level_of
 
 KNOWN = 10**6  # stands for the runs behind a standard error that is taken as known
+
+APART = 1e-6  # least singular value of the logarithms of sizes that do not vary together
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +25,7 @@ class Recorded:
     - ``values`` (K,): the statistic; ``covariance`` (K, K): of its logarithms, over runs. Runs of
       one name at several sizes may be dependent.
     - ``runs`` (K,): how many there were; ``noise``: ``runs``, ``standard errors`` or ``none``.
+    - ``statistic``: which one of the runs the values are.
     - ``unused``: the table's columns that nothing named.
     """
 
@@ -32,6 +36,7 @@ class Recorded:
     noise: str
     declared: bool = False
     unused: tuple[str, ...] = ()
+    statistic: str = "mean"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -82,6 +87,22 @@ class Recorded:
             declared=True,
         )
 
+    def confounded(self) -> str:
+        """Why exponents of the sizes cannot be told apart, empty where they can.
+
+        Logarithms of sizes that vary must not be linear functions of one another.
+        """
+        logs = np.log(np.array([[float(v) for v in point.values()] for point in self.points]))
+        logs -= logs.mean(axis=0)
+        varying = [j for j in range(logs.shape[1]) if np.ptp(logs[:, j]) > 0]
+        if len(varying) < 2:
+            return ""
+        part = logs[:, varying] / np.linalg.norm(logs[:, varying], axis=0)
+        if np.linalg.matrix_rank(part, tol=APART) == len(varying):
+            return ""
+        names = ", ".join(self.sizes[j] for j in varying)
+        return f"sizes {names} that vary only together: a power of one may be that of another"
+
     def small(self) -> frozenset[str]:
         """Sizes with values of at most 1, not all 1: guessed to be steps where nothing says so."""
         levels = {name: [point[name] for point in self.points] for name in self.sizes}
@@ -100,3 +121,13 @@ def guessed(tables: list[Recorded]) -> tuple[list[Recorded], tuple[str, ...]]:
     ]
     note = f"{', '.join(words)}: a guess by magnitude, to be replaced by steps= (--step)"
     return [data if data.declared else data.held(steps) for data in tables], (note,)
+
+
+def refuse_confounded(data: Recorded) -> None:
+    """Raise InputProblem where exponents of sizes cannot be told apart."""
+    if confounded := data.confounded():
+        raise InputProblem(
+            expected="sizes that vary by themselves",
+            received=confounded,
+            remedy="Leave all but one of them out, or record more points.",
+        )

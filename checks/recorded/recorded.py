@@ -61,7 +61,8 @@ def recorded(
     levels = np.array([_levels(columns, name) for name in names]).T
     named = (error, run, standard_error, count)
     data = _measured(columns, names, levels, named, statistic)
-    data = replace(data, unused=tuple(name for name in columns if name not in (*names, *named)))
+    unused = tuple(name for name in columns if name not in (*names, *named))
+    data = replace(data, unused=unused, statistic=statistic)
     return data if declared is None else data.held(declared)
 
 

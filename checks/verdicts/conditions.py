@@ -1,13 +1,14 @@
 """What claims ask of their fields when they are built: ValueError that names the claim."""
 
+import numbers
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from theory.language.rate import Kind, Rate
 
 from .claim import Claim, declared_tiers
-from .data import Real
 
 STATISTICS = ("mean", "rms", "geometric", "weak")
 
@@ -29,10 +30,12 @@ def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kin
     return kind, Rate(sp.expand(expression.subs(symbols)), kind)
 
 
-def check_margin(name: str, margin: Real) -> None:
-    """A margin is positive and finite."""
-    if not 0 < margin < float("inf"):
-        raise ValueError(f"claim {name}: expected a positive margin, received {margin}")
+def check_margin(claim: Any) -> None:
+    """A margin is a positive, finite number; those of SymPy and fractions become floats."""
+    margin = claim.margin
+    if not _is_real(margin) or not 0 < float(margin) < float("inf"):
+        raise ValueError(f"claim {claim.id}: expected a positive margin, received {margin!r}")
+    object.__setattr__(claim, "margin", float(margin))
 
 
 def check_next_order(name: str, order: Any) -> None:
@@ -44,6 +47,24 @@ def check_next_order(name: str, order: Any) -> None:
         raise ValueError(
             f'claim {name}: expected next_order above 0, "auto" or None, received {order!r}'
         )
+
+
+def check_resolution(name: str, resolution: Any) -> None:
+    """A resolution is a number of at least 0, or a function of the size."""
+    if resolution is None or callable(resolution):
+        return
+    if not _is_real(resolution) or not 0 <= float(resolution) < float("inf"):
+        raise ValueError(
+            f"claim {name}: expected a resolution of at least 0, or a function of the size, "
+            f"received {resolution!r}"
+        )
+
+
+def _is_real(value: Any) -> bool:
+    """Whether it is a real number: of Python, NumPy or SymPy, and no truth value."""
+    if isinstance(value, sp.Expr):
+        return bool(value.is_number and value.is_extended_real)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
 def check_choice(name: str, what: str, value: str, choices: tuple[str, ...]) -> None:

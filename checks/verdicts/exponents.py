@@ -78,16 +78,26 @@ def presence_tests(rate: Rate, levels: Levels, shape: Shape, fit: Fit) -> tuple[
     return tuple(tests)
 
 
-def neighbour_notes(rate: Rate, margin: Real, tests: tuple[Test, ...]) -> tuple[str, ...]:
-    """Which exponents in place of the claimed ones these data exclude at 99 %; of one monomial."""
+def neighbour_notes(
+    rate: Rate, margin: Real, order: Any, tests: tuple[Test, ...]
+) -> tuple[str, ...]:
+    """Which exponents, of one monomial, are further than the margin from their 99 % interval.
+
+    The interval is that of the form fitted; a claim is refuted only where the data refute it at the
+    judge's level, and in the forms with other next orders, too.
+    """
     first, *others = rate.exponents()
+    order = 1.0 if order == "auto" else order
+    form = "no next order" if order is None else f"next order {float(order):g}"
     notes = []
     for (name, power), test in zip(first.items(), () if others else tests, strict=False):
         low, high = test.interval()
         below, above = float(power) + low - margin, float(power) + high + margin
-        words = f"exponent of {name}: claims below {below:.3g}"
-        exact = rate.kind is Kind.EXACT
-        notes.append(words + (f" or above {above:.3g}" if exact else "") + " would be excluded")
+        ends = f"below {below:.3g}" + (f" or above {above:.3g}" if rate.kind is Kind.EXACT else "")
+        notes.append(
+            f"exponent of {name}: claims {ends} are outside the 99 % interval of the form with "
+            f"{form} by more than the margin"
+        )
     return tuple(notes)
 
 

@@ -1,5 +1,6 @@
 """The decision rule of rates: from levels to a finding, whatever they were summarised from."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,7 @@ def rate_finding(
         tests += presence_tests(rate, levels, shape, fit)
     means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
     finest = finest_point(rate, data)
+    order = rule.next_order if len(shape.corrections) else None
     return Finding(
         tests,
         estimates_of(rate, tests),
@@ -66,7 +68,7 @@ def rate_finding(
             *more,
             *fit_notes(fit, data),
             *floor_notes(rate, tests, data),
-            *neighbour_notes(rate, rule.margin, tests),
+            *neighbour_notes(rate, rule.margin, order, tests),
         ),
         noise_floor(levels, finest, data.points[finest]),
         fit.doubt or doubt,
@@ -98,13 +100,24 @@ def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: 
 
 
 def exact_errors(rate: Rate, margin: Real) -> tuple[Mutant, ...]:
-    """Planted errors of an exact rate: exponents moved by twice the margin either way."""
+    """Planted errors of an exact rate: exponents moved by twice the margin either way, or more."""
     found = []
-    step = sp.nsimplify(2 * margin, rational=True)
     for name in rate.sizes:
         size = sp.Symbol(name, positive=True)
         for word, sign in (("faster", -1), ("slower", 1)):
-            moved = sp.expand(rate.expression * size ** (sign * step))
+            step, moved = _moved(rate, size, sign, margin)
             text = f"exponent of {name} moved by {float(step):.3g}, {word} decay claimed"
             found.append(Mutant(f"auto-{word}-{name}", text, {"predicted": moved}))
     return tuple(found)
+
+
+def _moved(rate: Rate, size: sp.Symbol, sign: int, margin: Real) -> tuple[sp.Expr, sp.Expr]:
+    """The first step, from twice the margin on, that leaves a rate in the same sizes."""
+    unit = sp.nsimplify(margin, rational=True)
+    for halves in itertools.count(4):
+        step = unit * halves / 2
+        moved = sp.expand(rate.expression * size ** (sign * step))
+        constant = any(term.is_number for term in sp.Add.make_args(moved))
+        if not constant and moved.free_symbols == rate.expression.free_symbols:
+            return step, moved
+    raise AssertionError  # finitely many powers vanish

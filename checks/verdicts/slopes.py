@@ -10,6 +10,8 @@ law: the limit is then taken to be within three changes (the factor of the grid 
 for what does not converge) or as far as order 1/2 would lead, and so where all changes are as small
 as the digits of a table.
 
+The digits of a table move its slopes, most where levels are close: ranges are wider by that.
+
 A floor bends slopes to 0, but not those of the differences of errors: it refutes no rate.
 """
 
@@ -48,22 +50,32 @@ class Slopes:
 
 
 def read_slopes(
-    log_size: Float[np.ndarray, " K"], log_error: Float[np.ndarray, " K"], order: Real | None = None
+    log_size: Float[np.ndarray, " K"],
+    log_error: Float[np.ndarray, " K"],
+    order: Real | None = None,
+    rounding: Float[np.ndarray, " K"] | None = None,
 ) -> Slopes:
-    """Read the exponent of at least three levels; ``order`` of the next term where it is known."""
+    """Read the exponent of at least three levels.
+
+    ``order`` of the next term, where it is known; ``rounding``: what each logarithm may be off by,
+    which moves slopes and their changes, and with them where these lead.
+    """
     steps = np.diff(log_size)
     local = np.diff(log_error) / steps
     changes = np.diff(local)[-3:]
     end, last, largest = float(local[-1]), float(changes[-1]), float(np.abs(changes).max())
     ratio = float(np.exp(steps[-2:].mean()))
+    off = _off(steps, np.zeros(len(log_size)) if rounding is None else rounding)
     turns = bool(np.any(changes * last < 0)) or len(changes) < 2
-    if turns or largest <= DIGITS:
-        half = largest * max(UNSAFE, SAFE / (ratio**LEAST_ORDER - 1))
-        return Slopes(local, end, end - half, end + half, largest <= DIGITS, None)
-    behind = end - (SAFE - 1) * last
+    far = max(UNSAFE, SAFE / (ratio**LEAST_ORDER - 1))
+    digits = max(DIGITS, off[1])
+    if turns or largest <= digits:
+        half = max(largest, off[1]) * far + off[0]
+        return Slopes(local, end, end - half, end + half, largest <= digits, None)
+    behind, wider = end - (SAFE - 1) * last, off[1] * far + off[0]
     seen = _least_order(log_size, local)
     if seen <= 0:
-        low, high = (behind, np.inf) if last > 0 else (-np.inf, behind)
+        low, high = (behind - wider, np.inf) if last > 0 else (-np.inf, behind + wider)
         return Slopes(local, end, float(low), float(high), False, None)
 
     def rest(s: Real) -> float:
@@ -71,8 +83,18 @@ def read_slopes(
 
     beyond = end + SAFE * rest(min(seen, LEAST_ORDER if order is None else order))
     exponent = end + rest(min(seen, 1.0 if order is None else order))
-    low, high = min(beyond, behind), max(beyond, behind)
+    low, high = min(beyond, behind) - wider, max(beyond, behind) + wider
     return Slopes(local, exponent, low, high, True, seen if np.isfinite(seen) else None)
+
+
+def _off(
+    steps: Float[np.ndarray, " slopes"], rounding: Float[np.ndarray, " K"]
+) -> tuple[float, float]:
+    """What rounding moves the last slope by, and the last changes of slopes, at most."""
+    sides = rounding[:-1] / np.abs(steps), rounding[1:] / np.abs(steps)
+    outer = sides[0][:-1] + sides[1][1:]
+    inner = rounding[1:-1] * (1 / np.abs(steps[:-1]) + 1 / np.abs(steps[1:]))
+    return float(sides[0][-1] + sides[1][-1]), float((outer + inner)[-3:].max())
 
 
 def _least_order(log_size: Float[np.ndarray, " K"], local: Float[np.ndarray, " slopes"]) -> float:

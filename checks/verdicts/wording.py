@@ -57,7 +57,10 @@ def _cure(seeds: int, wanted: int) -> str:
     if wanted <= seeds:
         return ""
     if wanted >= HOPELESS * seeds:
-        return ": too near to the edge for seeds to decide; change the margin or the levels"
+        return (
+            ": too near to the edge for seeds to decide; change the levels, or the margin where "
+            "the claim has one"
+        )
     return f": about {wanted} would decide (seeds={seeds}, cap={1 << (wanted - 1).bit_length()})"
 
 

@@ -102,13 +102,20 @@ def jumps_at(moments: Moments, steps: sp.Expr) -> list[str]:
     found = []
     for name in moments.layer.watch:
         orders = moments.orders(moments.fourth(name))
-        level = orders.get(-steps)
-        if level or (orders and exceeds(largest(orders), -steps)):
-            value = moments.written(level or {}, moments.axes(name))
-            found.append(
-                f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; N**({steps}) "
-                f"E[step of {name}**4] -> {value} != 0. The limit is no diffusion"
-            )
+        if not orders:
+            continue
+        order = largest(orders)
+        growth = sp.expand(steps + order)
+        if growth == 0:
+            tends = f"-> {moments.written(orders[order], moments.axes(name))} != 0"
+        elif exceeds(order, -steps):
+            tends = f"grows like N**({growth})"
+        else:
+            continue
+        found.append(
+            f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; N**({steps}) "
+            f"E[step of {name}**4] {tends}. The limit is no diffusion"
+        )
     return found
 
 

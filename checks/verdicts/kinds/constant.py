@@ -56,7 +56,7 @@ class ConstantClaim(Claim):
         """Normalise the prediction and reject what cannot be tested."""
         rate = normal_rate(self.predicted, Kind.EXACT)[1]
         object.__setattr__(self, "predicted", rate)
-        check_margin(self.id, self.margin)
+        check_margin(self)
         check_next_order(self.id, self.next_order)
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
         check_levels(self, rate)

@@ -45,7 +45,7 @@ class GrowthClaim(Claim):
     def check(self) -> None:
         """Choose the size and reject what cannot be tested."""
         object.__setattr__(self, "kind", Kind(self.kind))
-        check_margin(self.id, self.margin)
+        check_margin(self)
         check_choice(self.id, "law", self.law, ("log", "power"))
         if self.law == "power" and self.kind is Kind.UPPER_BOUND:
             raise ValueError(

@@ -37,7 +37,7 @@ class IndependenceClaim(Claim):
 
     def check(self) -> None:
         """Choose the size and reject what cannot be tested."""
-        check_margin(self.id, self.margin)
+        check_margin(self)
         check_choice(self.id, "kind", self.kind, ("equivalent", "no growth"))
         check_choice(self.id, "statistic", self.statistic, STATISTICS[:3])
         object.__setattr__(self, "size", chosen_size(self, self.size, 3))

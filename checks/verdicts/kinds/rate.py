@@ -15,6 +15,7 @@ from checks.verdicts.conditions import (
     check_levels,
     check_margin,
     check_next_order,
+    check_resolution,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real
@@ -78,8 +79,9 @@ class RateClaim(Claim):
         kind, rate = normal_rate(self.predicted, self.kind)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "predicted", rate)
-        check_margin(self.id, self.margin)
+        check_margin(self)
         check_next_order(self.id, self.next_order)
+        check_resolution(self.id, self.resolution)
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
         check_levels(self, rate)
 
