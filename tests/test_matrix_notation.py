@@ -125,7 +125,7 @@ def test_a_sum_of_a_negative_term_is_a_difference() -> None:
 POWERS = [sp.Integer(2), sp.Integer(-2), sp.Rational(1, 2), sp.Rational(3, 2), sp.Symbol("p")]
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(40))
 @given(trees(u, A, V))
 def test_powers_of_what_is_written_as_matrices_have_one_superscript(tree: Tree) -> None:
     """Two would be refused by TeX, and by what makes MathML."""
