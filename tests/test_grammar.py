@@ -60,7 +60,7 @@ def test_the_examples_of_the_page_on_the_judge_run(tmp_path: Path) -> None:
     path = tmp_path / "examples.py"
     claims = (
         "one = RateClaim(id='mine/one', sizes={'n': [8, 16, 32, 64, 128, 256]}, error=error,\n"
-        "                predicted=n ** sp.Rational(-1, 2), mutants=[\n"
+        "                predicted=n ** sp.Rational(-1, 2), next_order=None, mutants=[\n"
         "    Mutant('bias', 'a bias', {'error': biased['mean']})])\n"
         "two = IndependenceClaim(id='mine/two', sizes={'n': [64, 128, 256]}, error=spread)\n"
         "sample = lambda size, keys: np.array([np.random.default_rng(k).normal() for k in keys])\n"

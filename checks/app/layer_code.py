@@ -33,12 +33,12 @@ def generate_layers(target: str, *, check: bool) -> int:
         try:
             sources[limit] = limit_source(derive(layer), path.name)
         except (ValueError, NotImplementedError) as why:
-            screen.print(f"{limit}: not written: {why}", markup=False)
+            screen.print(f"{limit}: not written: {why}", markup=False, soft_wrap=True)
         for out, text in sources.items():
             same = out.exists() and out.read_text(encoding="utf-8") == text
             stale = stale or not same
             if not same and not check:
                 write_text(out, text)
             word = "up to date" if same else "stale" if check else "written"
-            screen.print(f"{out}: {word}", markup=False)
+            screen.print(f"{out}: {word}", markup=False, soft_wrap=True)
     return int(check and stale)
