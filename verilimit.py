@@ -3,18 +3,18 @@
 ``import verilimit as vl``; then ``vl.RateClaim``, ``vl.Theorem``, ``vl.probe_attention``. A name is
 imported when it is first asked for, so the face itself imports neither JAX nor SymPy.
 
-The import names ``theory``, ``numerics`` and ``checks`` are generic, so another package may hide
-one of them. Running on with a stranger's ``checks`` would fail in a baffling way much later: the
-command and the first public name say so instead.
+The import names ``theory``, ``numerics`` and ``checks`` are generic, so a project may have such
+packages, too: the command and the first public name let both live (`verilimit_namesakes`).
 """
 
 import os
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from verilimit_namesakes import admit
 
 if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so does `_places`
     # what a theory is written with
@@ -151,18 +151,16 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from theory.limits import Limit as Limit
     from theory.limits import derive as derive
 
-PACKAGES = ("theory", "numerics", "checks")
-
 
 def __getattr__(name: str) -> Any:
-    """Import a public name; raises ImportError when another package hides one of verilimit's."""
+    """Import a public name; raises ImportError when a project's modules clash with verilimit's."""
     if name == "__all__":
         return __dir__()
     places = {} if name.startswith("__") else _places()  # Python asks modules for such names
     if name not in places:
         raise AttributeError(f"module “verilimit” has no name “{name}”; dir(verilimit) lists all")
-    if hidden := shadowed_packages():
-        raise ImportError(shadow_message(hidden))
+    if clash := admit():
+        raise ImportError(clash)
     module, original = places[name]
     found = import_module(module)
     if not hasattr(found, original):
@@ -194,34 +192,10 @@ def _source() -> str:
     return Path(__file__).read_text(encoding="utf-8")
 
 
-def shadowed_packages() -> dict[str, str]:
-    """Packages of verilimit that another package hides, each with the place Python finds."""
-    home = Path(__file__).resolve().parent
-    hidden = {}
-    for name in PACKAGES:
-        spec = find_spec(name)
-        found = spec.origin if spec else None
-        if found is None or Path(found).resolve() != home / name / "__init__.py":
-            hidden[name] = found or "nowhere"
-    return hidden
-
-
-def shadow_message(hidden: dict[str, str]) -> str:
-    """What is hidden by which path, and what to do about it."""
-    home = Path(__file__).resolve().parent
-    lines = [f"the package “{name}” is found at {where}" for name, where in hidden.items()]
-    return (
-        f"verilimit: expected its packages beside {home / 'verilimit.py'}; received: "
-        f"{'; '.join(lines)}. Run from another directory, or rename or uninstall the package "
-        "that hides it (PYTHONPATH and the current directory come before installed packages)."
-    )
-
-
 def main() -> None:
     """Entry point of the console script and of ``python -m verilimit``."""
-    hidden = shadowed_packages()
-    if hidden:
-        print(shadow_message(hidden), file=sys.stderr)
+    if clash := admit():
+        print(clash, file=sys.stderr)
         raise SystemExit(2)
     from checks.suite.supervisor import supervised
 

@@ -66,7 +66,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     patterns = parent.config.getini("verilimit_files")
     if not any(fnmatch(file_path.name, pattern) for pattern in patterns):
         return None
-    _refuse_shadowed_packages()
+    _admit()
     from checks.app.plugin import ClaimFile
 
     return ClaimFile.from_parent(parent, path=file_path)
@@ -79,7 +79,7 @@ def pytest_make_collect_report(
     """Add the rooms' claims to what the session itself collects."""
     report = yield
     if isinstance(collector, pytest.Session) and collector.config.getoption("--verilimit"):
-        _refuse_shadowed_packages()
+        _admit()
         from checks.app.plugin import collector_of_claims
 
         report.result.append(collector_of_claims(collector))
@@ -92,7 +92,7 @@ def judge_claim(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
     Returns the result, so that a test may look at its estimates.
     """
-    _refuse_shadowed_packages()
+    _admit()
     from checks.app.plugin import judge_or_fail
 
     seed = request.config.getoption("--verilimit-seed")
@@ -104,8 +104,8 @@ def judge_claim(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return judge
 
 
-def _refuse_shadowed_packages() -> None:
-    from verilimit import shadow_message, shadowed_packages
+def _admit() -> None:
+    from verilimit_namesakes import admit
 
-    if hidden := shadowed_packages():
-        raise pytest.UsageError(shadow_message(hidden))
+    if clash := admit():
+        raise pytest.UsageError(clash)

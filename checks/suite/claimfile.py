@@ -4,7 +4,7 @@ Two files may each have a ``helper.py``. So what is imported from a file's own f
 folders that it adds to ``sys.path``) is loaded once a file, under a name of its own: inside the
 file and its helpers ``import helper`` and ``importlib.import_module("helper")`` mean that copy,
 when it runs and whenever a function of it is called. What is installed, Python's library and
-verilimit come before the folder.
+verilimit come before the folder; but a project's package ``checks`` is its own.
 """
 
 import builtins
@@ -22,6 +22,7 @@ from typing import Any
 from checks.suite import sources
 from checks.suite.fingerprint import in_double_precision
 from checks.suite.problem import InputProblem
+from verilimit_namesakes import PACKAGES, is_ours
 
 _numbers = count()
 
@@ -108,8 +109,13 @@ class ClaimFile:
         return module
 
     def _is_own(self, top: str) -> bool:
-        if top in sources.HOUSE or top in sys.stdlib_module_names:
+        if top in sys.stdlib_module_names:
             return False
+        if top in sources.HOUSE:  # a project may have a package `checks`, too
+            here = PathFinder.find_spec(top, self._folders()) if top in PACKAGES else None
+            if here is None or here.origin is None or not here.submodule_search_locations:
+                return False
+            return not is_ours(top, here.origin)
         own = self._own.get(top)
         if own is None:
             here = PathFinder.find_spec(top, self._folders())

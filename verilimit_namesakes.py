@@ -1,0 +1,126 @@
+"""A project may have packages of the names that verilimit's have: both then live in one process.
+
+A name has one module in Python. It is verilimit's, and what that lacks is looked for in the
+project's package of the same name: its modules, and what its ``__init__`` defines. So a project
+with a folder ``checks`` imports its own ``checks.losses`` beside ``import verilimit``. A module
+that both have cannot be meant twice: it is refused, with both places.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
+
+PACKAGES = ("theory", "numerics", "checks")
+HOME = Path(__file__).resolve().parent
+
+_others: dict[str, ModuleType] = {}
+
+
+def admit() -> str | None:
+    """Put verilimit's packages where imports find them; or say why that cannot be.
+
+    To be called before the first import of one of them.
+    """
+    if clashes := [clash for name in PACKAGES if (clash := _clash(name))]:
+        return (
+            f"verilimit: expected its packages beside {HOME / 'verilimit.py'} to be found; "
+            f"received: {'; '.join(clashes)}. Rename the project's modules, or run from "
+            "another directory (PYTHONPATH and the current directory come before installed "
+            "packages)."
+        )
+    if not any(isinstance(finder, _Namesakes) for finder in sys.meta_path):
+        sys.meta_path.append(_Namesakes())
+    for name in PACKAGES:
+        if _hidden(name):
+            _take(name)
+        _extend(name)
+    return None
+
+
+def _namesakes(name: str) -> Iterator[ModuleSpec]:
+    """The packages or modules of others with this name, in the order in which Python looks."""
+    for entry in sys.path:
+        spec = PathFinder.find_spec(name, [entry])
+        if spec is not None and spec.origin is not None and not is_ours(name, spec.origin):
+            yield spec
+
+
+def is_ours(name: str, origin: str) -> bool:
+    """Whether a file is the package of that name of verilimit's."""
+    return Path(origin).resolve() == HOME / name / "__init__.py"
+
+
+def _hidden(name: str) -> bool:
+    """Whether an import of the name gives another module than verilimit's."""
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return not is_ours(name, getattr(loaded, "__file__", None) or "")
+    spec = PathFinder.find_spec(name)
+    return spec is None or spec.origin is None or not is_ours(name, spec.origin)
+
+
+def _clash(name: str) -> str | None:
+    """Which modules both have, if the other package comes first."""
+    if not (HOME / name / "__init__.py").is_file():
+        return f"no package “{name}” there"
+    if not _hidden(name) or (other := next(_namesakes(name), None)) is None:
+        return None
+    ours = {module.name for module in iter_modules([str(HOME / name)])}
+    theirs = {module.name for module in iter_modules(other.submodule_search_locations or [])}
+    both = ", ".join(f"{name}.{module}" for module in sorted(ours & theirs))
+    return f"the package “{name}” at {other.origin} has {both}, too" if both else None
+
+
+def _take(name: str) -> None:
+    """Load verilimit's package under its name."""
+    if name in sys.modules:
+        _others[name] = sys.modules[name]
+    path = HOME / name
+    spec = spec_from_file_location(
+        name, path / "__init__.py", submodule_search_locations=[str(path)]
+    )
+    assert spec is not None  # `_clash` has seen the file
+    assert spec.loader is not None
+    sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+
+
+def _extend(name: str) -> None:
+    """Names that verilimit's package lacks are looked for in the other's ``__init__``."""
+
+    def find(attribute: str) -> Any:
+        theirs = None if attribute.startswith("__") else _other(name)
+        if theirs is None or not hasattr(theirs, attribute):
+            raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+        return getattr(theirs, attribute)
+
+    if name in sys.modules:
+        sys.modules[name].__dict__.setdefault("__getattr__", find)
+
+
+def _other(name: str) -> ModuleType | None:
+    """The other's ``__init__``, run once, under the shared name in its own imports."""
+    if name not in _others and (spec := next(_namesakes(name), None)) and spec.loader:
+        _others[name] = module_from_spec(spec)
+        spec.loader.exec_module(_others[name])
+    return _others.get(name)
+
+
+class _Namesakes(MetaPathFinder):
+    """The last finder: modules that verilimit's packages lack, in others' of the same name."""
+
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        package, _, module = fullname.partition(".")
+        if package not in PACKAGES or not module or "." in module:
+            return None
+        _extend(package)
+        folders = [f for spec in _namesakes(package) for f in spec.submodule_search_locations or ()]
+        return PathFinder.find_spec(fullname, folders)
