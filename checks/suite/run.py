@@ -94,7 +94,7 @@ class Blocks:
     """The work items of a run: each is computed once, whoever asks for it first.
 
     The store is asked before anything is computed, and keeps what is. Whatever was measured must
-    prove that it belongs to the store's snapshot. A user's file is measured anew in each run.
+    prove that it belongs to the store's snapshot. A user's claim is kept if it says what it reads.
     """
 
     def __init__(self, execute: Execute, store: Store | None) -> None:
@@ -140,7 +140,12 @@ class Blocks:
         took: Took,
     ) -> None:
         store, who = self._store, located.claim.id
-        kept = store if located.origin is not None and located.origin.room else None
+        declared = None if store is None else located.kept_with()
+        kept = store if declared is not None else None
+        if kept is not None:
+            kept.snapshot.differences(
+                declared or {}
+            )  # what is declared is looked at before it is read
         items = [item_of(located, task) for task in tasks]
         stored = [None if kept is None else kept.get(item) for item in items]
         for i, (task, table) in enumerate(zip(tasks, stored, strict=True)):
@@ -154,11 +159,12 @@ class Blocks:
             took(tasks[i], found.cost)
             if self.stop.is_set():
                 raise Stopped
+            proof = {**found.proof, **((kept and located.kept_with()) or {})}
             if kept is not None:
-                self._tell(who, found.proof)
-            sure = store is None or store.snapshot.require(found.proof, who)
+                self._tell(who, proof)
+            sure = store is None or store.snapshot.require(proof, who)
             if kept is not None and sure:
-                kept.put(items[i], found.table, found.cost.seconds, found.proof)
+                kept.put(items[i], found.table, found.cost.seconds, proof)
             futures[i].set_result(found.table)
 
     def _tell(self, who: str, proof: Proof) -> None:
@@ -169,8 +175,9 @@ class Blocks:
 
 
 def item_of(located: Located, task: Task) -> dict[str, Any]:
-    """What the store calls a task: two rooms may each have an experiment of one name."""
-    return {**task.to_json(), "of": located.origin and located.origin.run}
+    """What the store calls a task: two rooms or files may have experiments of one name."""
+    origin = located.origin
+    return {**task.to_json(), "of": origin and (origin.run or f"file {origin.file}")}
 
 
 def _owner(located: Located, task: Task) -> Origin | int:

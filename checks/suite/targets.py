@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from checks.layers import Plan, plan_of, slug_of
+from checks.suite import sources
 from checks.suite.claimfile import ClaimFile
 from checks.suite.house import BUILT_IN, House
 from checks.suite.problem import InputProblem, RoomProblem
@@ -67,6 +68,26 @@ class Located:
 
     claim: Claim
     origin: Origin | None
+
+    def kept_with(self) -> Proof | None:
+        """What its numbers are kept with, beside the sources; None where they are not kept.
+
+        A user's claim is kept with the files that it declares. Raises `InputProblem` for one that
+        is not there.
+        """
+        if self.origin is None or (not self.origin.room and self.claim.depends is None):
+            return None
+        folder = Path(self.origin.file).parent
+        paths = [folder / path for path in self.claim.depends or ()]
+        if absent := [str(path) for path in paths if not path.exists()]:
+            raise InputProblem(
+                expected=f"{self.claim.id} to depend on files and folders that exist",
+                received=", ".join(absent),
+                remedy="Mend the paths in depends; they begin at the file of the claim.",
+            )
+        found = [file for path in paths for file in (path, *path.rglob("*"))]
+        entries = [f"{'folder' if path.is_dir() else 'file'} {path}" for path in found]
+        return {entry: sources.current(entry) for entry in entries}
 
 
 def select(
@@ -246,7 +267,8 @@ def _claims_of(file: ClaimFile) -> tuple[tuple[Claim, ...], tuple[Plan, ...]]:
         listed = getattr(file.module, name, ())
         values += list(listed) if isinstance(listed, Iterable) else [listed]
     plans = [plan_of(v) for v in values if isinstance(v, Layer)]
-    values += [claim for plan in plans for claim in plan.claims]
+    # A layer is all in its file and what that imports: its numbers are kept.
+    values += [replace(claim, depends=()) for plan in plans for claim in plan.claims]
     claims = {id(value): value for value in values if isinstance(value, Claim)}
     if not claims:
         raise InputProblem(

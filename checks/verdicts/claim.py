@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -120,6 +121,9 @@ class Claim(ABC):
       a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
       gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
       one at which the claim does not run (``runs_at``).
+    - ``depends``: files and folders that the claim of a user's file reads, by paths from that
+      file: named, ``()`` if there are none, they let a run keep its numbers and resume them.
+      Default None: measured anew in each run. A room's numbers are always kept.
     - ``mutants``: planted errors; when none is named, automatic ones are used. What a kind
       always plants (the floor of a rate) runs besides, unless a mutant of its id is named.
 
@@ -138,6 +142,7 @@ class Claim(ABC):
     points: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
     seeds: int | Mapping[str, int] | None = None
     cap: int | Mapping[str, int] | None = None
+    depends: Sequence[str | PathLike[str]] | None = None
     mutants: Sequence[Mutant] = ()
 
     least_seeds: ClassVar[int] = 1  # which a statistic of this kind needs
@@ -231,6 +236,11 @@ def _check_common(claim: Claim) -> None:
                 f"claim {claim.id}: expected {name} of at least "
                 f"{claim.least_seeds}, received {value}"
             )
+    paths = () if claim.depends is None else claim.depends
+    if isinstance(paths, str) or not all(isinstance(path, str | PathLike) for path in paths):
+        raise ValueError(
+            f"claim {claim.id}: expected depends to be a list of paths, received {paths!r}"
+        )
     if isinstance(claim.seeds, Mapping) and not (claim.seeds and set(claim.seeds) <= set(TIERS)):
         raise ValueError(
             f"claim {claim.id}: expected seeds for some of the tiers {TIERS}, received "
