@@ -75,7 +75,7 @@ def test_paths_that_draw_too_much_are_said_not_to_be_checked() -> None:
 def test_a_rate_names_the_orders_next_to_it_and_its_margin_is_half_of_the_way() -> None:
     paths = paths_of("online_regression")
     claim, hidden = rate_claim("x", paths, paths.experiment("x/path"))
-    assert "told from the next orders, N**(-1) and N**(0)" in claim.statement
+    assert "told from N**(-1) and N**(0)" in claim.statement
     assert neighbours(sp.Rational(-1, 2), paths) == (-1, 0)
     assert claim.margin <= 0.25
     assert {m.changes["predicted"] for m in claim.mutants if "predicted" in m.changes} == {1 / vl.N}

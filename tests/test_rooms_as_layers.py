@@ -1,4 +1,4 @@
-"""What two rooms derive by hand is what the compiler derives from the same layer as data."""
+"""What rooms generate is what the compiler derives from the layer as a user writes it."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -33,7 +33,7 @@ def shaped_attention() -> vl.Layer:
 
 
 @pytest.mark.parametrize("name", AVERAGES)
-def test_shaped_attention_is_a_layer(name: str) -> None:
+def test_one_head_of_the_room_is_the_layer_without_heads(name: str) -> None:
     limit = vl.derive(shaped_attention())
     M, gamma, tau = AVERAGES[name], 0.7, 0.9
     given = jnp.asarray(V), jnp.asarray(M), gamma, tau

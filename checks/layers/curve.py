@@ -13,6 +13,7 @@ from checks.layers.states import NotMeasured
 from checks.verdicts import Experiment, MomentClaim, Mutant, RateClaim
 from checks.verdicts.experiment import Table
 from theory.layers.leaves import N
+from theory.limits import Limit
 
 MOST = 6  # mutants of a rate
 MARGIN = 0.2  # of an exponent, and at most half of the way to the next order
@@ -60,20 +61,32 @@ def rate_claim(slug: str, paths: Paths, ends: Experiment) -> tuple[RateClaim, li
             else:
                 change = {"error": ends.column(error(wrong))}
                 mutants.append(Mutant(f"term-{len(mutants) + 1}", text, change))
-    others = neighbours(power, paths)
+    # A bound leaves open what is below it: another order there is no error.
+    others = [p for p in neighbours(power, paths) if kind == "exact" or p > power]
     for k, p in enumerate(others, start=1):
-        if p < power or (kind == "exact" and p < 0):
+        if kind == "exact" and p < 0:
             mutants.append(Mutant(f"order-{k}", f"the order {p}", {"predicted": N**p}))
     margin = min(MARGIN, *(float(abs(p - power)) / 2 for p in others))
-    below, above = (f"N**({p})" for p in others)
+    told = " and ".join(f"N**({p})" for p in others)
     return RateClaim(
         id=name, error=ends.column(error(limiting)), predicted=N**power,
         kind=kind, statistic="rms", sizes={"N": paths.levels}, margin=margin, seeds=SEEDS,
-        cap=8 * SEEDS, mutants=mutants,
+        cap=8 * SEEDS, mutants=mutants, next_order=_correction(power, min(others), paths.limit),
         statement=f"The distance of {', '.join(limiting.shapes)} from the derived ODE at "
         f"t = {times[n]:.4g} falls {'at least ' * (kind != 'exact')}like N**({power}), told from "
-        f"the next orders, {below} and {above}.",
+        f"{told}.",
     ), hidden  # fmt: skip
+
+
+def _correction(power: sp.Expr, below: sp.Expr, limit: Limit) -> sp.Expr | str:
+    """The relative order of the next term of the distance, where it is known.
+
+    Where the distance is the fluctuation, its leading part is Gaussian, centred and symmetric. What
+    comes next, a mean or a third cumulant, is odd in it and leaves its square alone to first order.
+    """
+    if limit.fluctuation is None or sp.simplify(limit.fluctuation.scale * N**power - 1) != 0:
+        return "auto"
+    return 2 * (power - below)
 
 
 def neighbours(power: sp.Expr, paths: Paths) -> tuple[sp.Expr, sp.Expr]:

@@ -3,34 +3,37 @@ r"""Shaped attention at proportional depth and width has a covariance SDE as its
 Main statement: for the shaped transformer of depth d and width n with d / n -> T, the Gram
 matrix V = X X^T / n of its m tokens, taken at layer floor(t n), converges in law to the solution
 of an SDE. Its drift and covariance, ``STATED``, are the paper's; the finite model, ``layer``, is
-data, and the drift and covariance are computed from it. The steps prove that both agree.
+data, and the limit compiler derives drift and covariance from it. The steps prove that both agree.
 
 References: Noci et al., The Shaped Transformer, NeurIPS 2023, arXiv:2306.17759; Li, Nica, Roy,
 The Neural Covariance SDE, 2022, arXiv:2206.02768.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import sympy as sp
 
-from theory.calculus.expansion import continued, large_limit, leading, taylor, truncate
-from theory.calculus.gaussian import covariance, expectation
+from theory import layers, limits
+from theory.calculus.expansion import continued, large_limit
+from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
     Cholesky,
     array,
     canonical,
     contract_pairs,
-    contract_rows,
     define,
     indices,
+    instantiate,
     size,
-    substitute,
     symbol,
     total,
     unfold,
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
+from theory.layers import Array, Layer
+from theory.limits import Limit
 from theory.shaped_attention_sde.coverage import COVERAGE, FOUND
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
@@ -45,7 +48,6 @@ gamma = symbol(
     positive=True,
 )
 tau0 = symbol("tau0", meaning="temperature: tau = tau0 sqrt(n n_k)", positive=True)
-eps = sp.Symbol("epsilon", positive=True)
 c_plus = symbol(
     "c_plus",
     latex=r"c_+",
@@ -72,9 +74,7 @@ of_mlp = symbol(
 )
 lam = sp.sqrt(1 - gamma**2)
 al, be, de, om, nu, ka = indices("alpha beta delta omega nu kappa", m)
-h, g, f = indices("h g f", heads)
-i, j = indices("i j", w)
-(c,) = indices("c", n_k)
+h, g = indices("h g", heads)
 V = array("V", m, m, meaning="Gram matrix of the tokens, X X^T / n, m by m", symmetric=True)
 M = array(
     "M",
@@ -85,10 +85,6 @@ M = array(
 L = array("L", m, m, meaning="Cholesky factor of V")
 dG = array("dG", m, m, latex=r"\mathrm{d}G", meaning="m by m Gaussian matrix, from the values")
 dZ = array("dZ", m, m, latex=r"\mathrm{d}Z", meaning="m by m Gaussian matrix, from the logits")
-X = array("X", m, heads, w)
-W, W1, W2 = (array(name, heads, w, heads, w) for name in ("W", "W1", "W2"))
-WQ, WK = array("WQ", heads, heads, w, n_k), array("WK", heads, heads, w, n_k)
-A, Y = array("A", heads, m, m), array("Y", heads, m, m)
 b = array("b", m, m, meaning="drift per unit time; one unit of time is n layers")
 S1 = array("S1", m, m, meaning="mean of A - I, times n tau0^2")
 S2 = array("S2", m, m, m, m, meaning="covariance of A - I, times n tau0^2")
@@ -138,95 +134,84 @@ SPREAD = define(
 STATED = (MEAN, COVARIANCE, DRIFT, SPREAD)
 
 
-# Finite model: one layer; all weights are independent N(0, 1), fresh in every layer.
-def logits(head: sp.Idx, a: sp.Idx, d: sp.Idx) -> sp.Expr:
-    """Y = X WQ WK^T X^T / n, for one head."""
-    keys = total(WK[head, f, j, c] * X[d, f, j], f, j)
-    return total(X[a, g, i] * WQ[head, g, i, c] * keys, g, i, c) / n
+# Finite model: one layer; all weights are independent N(0, 1), fresh in every layer. A token has a
+# column (head, i) of its state; ``Y`` and ``Z`` add up what logits and attention do over layers.
+def through(weights: Array) -> Array:
+    """X times weights from all columns of a token to those of each head."""
+    return layers.sum(TOKENS @ weights, 1)
 
 
-def shaped(head: sp.Idx, a: sp.Idx, d: sp.Idx) -> sp.Expr:
-    """A = I + softmax(Y / tau) - M with 1 / tau = eps; M is the softmax of zero logits."""
-    weight = M[a, d] * sp.exp(eps * Y[head, a, d])
-    normaliser = total(M[a, nu] * sp.exp(eps * Y[head, a, nu]), nu)
-    return sp.KroneckerDelta(a, d) + weight / normaliser - M[a, d]
+TOKENS = layers.state("X", heads, m, w)
+ADDED_LOGITS, ADDED_WEIGHTS = (layers.state(name, heads, m, m) for name in ("Y", "Z"))
+W, W1, W2 = (layers.gaussian(name, heads, heads, w, w) for name in ("W", "W1", "W2"))
+WQ, WK = (layers.gaussian(name, heads, heads, w, n_k) for name in ("WQ", "WK"))
+AVERAGE = layers.fixed("M", m, m, rows_sum_to_one=True)
+LOGITS = through(WQ) @ through(WK).T / n / (tau0 * layers.sqrt(n * n_k))
+SHAPED = layers.softmax(LOGITS, AVERAGE) - AVERAGE  # plus the identity, by which values stay
+GRAM = layers.sum(TOKENS @ TOKENS.T, 0) / n
+SCALING = {w: layers.N, n_k: layers.N, heads: heads}
+VALUES = through(W) / layers.sqrt(n)
 
-
-def layer(a: sp.Idx, head: sp.Idx, column: sp.Idx) -> sp.Expr:
-    """X' = lambda X + gamma A X W / sqrt(n), values of the heads side by side."""
-    mixed = total(A[head, a, nu] * X[nu, g, j] * W[g, j, head, column], nu, g, j)
-    return lam * X[a, head, column] + gamma / sp.sqrt(n) * mixed
-
-
-def gram(a: sp.Idx, d: sp.Idx) -> sp.Expr:
-    """V' = X' X'^T / n."""
-    return total(layer(a, h, i) * layer(d, h, i), h, i) / n
-
-
-def in_terms_of_V(expression: sp.Expr) -> sp.Expr:
-    """X X^T = n V."""
-    return contract_pairs(expression, X, V, n)
-
-
-def softmax_coefficients() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
-    """B = A - I to second order in 1 / tau: its coefficients of order 0, 1, 2."""
-
-    def rows_sum_to_one(expression: sp.Expr) -> sp.Expr:
-        return expression.replace(
-            lambda e: isinstance(e, sp.Sum) and isinstance(e.function, sp.Indexed)
-            and e.function.base == M,
-            lambda _: sp.S.One,
-        )  # fmt: skip
-
-    B = shaped(h, al, be) - sp.KroneckerDelta(al, be)
-    zero, one, two = taylor(B, eps, 3, rows_sum_to_one).coefficients
-    return contract_rows(zero, M), contract_rows(one, M), contract_rows(two, M)
-
-
-def mean_over_logits(expression: sp.Expr) -> sp.Expr:
-    """E over WQ, WK of a polynomial in Y and eps, with eps^2 = 1 / (tau0^2 n n_k)."""
-    explicit = substitute(expression, define(Y, (h, al, be), logits(h, al, be)))
-    mean = in_terms_of_V(expectation(explicit, {WQ: 1, WK: 1}))
-    return canonical(mean.subs(eps, 1 / (tau0 * sp.sqrt(n * n_k))))
-
-
-def with_weak_attention(expression: sp.Expr, order: int) -> sp.Expr:
-    """A = I + eps B1 + eps^2 B2 put into a polynomial in A, cut at an order in eps."""
-    kept = softmax_coefficients()[:order]
-    expansion = sp.KroneckerDelta(al, be) + sp.Add(*(eps**k * B for k, B in enumerate(kept)))
-    return truncate(substitute(expression, define(A, (h, al, be), expansion)), eps, order)
-
-
-def limit_per_layer(expression: sp.Expr) -> sp.Expr:
-    """n times a quantity of one layer, as n grows: time is layer index / width."""
-    return leading(n * expression, w)
+layer = Layer(
+    "shaped attention",
+    step={
+        TOKENS: lam * TOKENS + gamma * (VALUES + SHAPED @ VALUES),
+        ADDED_LOGITS: ADDED_LOGITS + LOGITS,
+        ADDED_WEIGHTS: ADDED_WEIGHTS + SHAPED,
+    },
+    watch={"V": GRAM, "Y": ADDED_LOGITS, "Z": ADDED_WEIGHTS},
+    scaling=SCALING,
+    steps=heads * layers.N,
+)
+mlp = Layer(
+    "residual MLP of slope one",  # to leading order sigma_s is the identity
+    step={
+        TOKENS: lam * TOKENS
+        + gamma * layers.sum((through(W1) / layers.sqrt(n)) @ W2, 1) / layers.sqrt(n)
+    },
+    watch={"V": GRAM},
+    scaling=SCALING,
+    steps=heads * layers.N,
+)
 
 
 @cache
-def attention_moments() -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
-    """Drift, covariance given A, covariance of the mean given A, first-order increment."""
-    given_A = in_terms_of_V(expectation(gram(al, be), {W: 1}))
-    drift = mean_over_logits(with_weak_attention(given_A - V[al, be], 3))
-    spread = covariance(gram(al, be), gram(de, om), {W: 1})
-    values = in_terms_of_V(with_weak_attention(spread, 1))
-    first = define("dV", (al, be), canonical(with_weak_attention(given_A, 2) - V[al, be]))
-    squares = mean_over_logits(first[al, be] * first[de, om])
-    drift, values, squares = (limit_per_layer(f) for f in (drift, values, squares))
-    return drift, values, squares, first.expression
+def limit_of(model: Layer) -> Limit:
+    """The SDE of the watched statistics; time is layer over width."""
+    return limits.derive(model)
+
+
+def mean_of(name: str, *at: sp.Idx) -> sp.Expr:
+    """The drift of a statistic of the layer."""
+    limit = limit_of(layer)
+    return _at(limit.drift[name], limit.axes[name], at)
+
+
+def covariance_of(name: str, *at: sp.Idx, model: Layer = layer) -> sp.Expr:
+    """The covariance of the increments of a statistic, per unit time."""
+    limit, pair = limit_of(model), (name, name)
+    return _at(limit.covariance[pair], limit.axes[pair], at)
+
+
+def _at(entry: sp.Expr, axes: Sequence[sp.Idx], at: Sequence[sp.Idx]) -> sp.Expr:
+    """An entry at indices of this room, with its arrays, which the layer knows by their names."""
+    ours = {symbol(array.name, real=True): array.label for array in (V, M)}
+    return canonical(instantiate(entry.xreplace(ours), dict(zip(axes, at, strict=True))))
 
 
 def noise() -> sp.Expr:
-    """A linear map of Gaussian matrices with the covariance of the increment.
+    """A linear map of Gaussian matrices, of which a step shows that it has the covariance.
 
     The values' part is proportional to L (dG + dG^T) L^T. In the logits' part the mean over heads
-    of Y eps sqrt(n) has the law of L dZ L^T / (tau0 sqrt(heads)), with V = L L^T.
+    of the logits has the law of L dZ L^T / (tau0 sqrt(heads)), with V = L L^T.
     """
-    _, values, _, first = attention_moments()
-    weight = sp.factor(values.coeff(V[al, de] * V[be, om]))
     factor = total(L[al, nu] * (dG[nu, ka] + dG[ka, nu]) * L[be, ka], nu, ka)
-    mean_logits = total(L[al, nu] * dZ[nu, ka] * L[be, ka], nu, ka) / (tau0 * sp.sqrt(heads))
-    attention = substitute(first.subs(eps, 1), define(Y, (h, al, be), mean_logits))
-    return sp.sqrt(weight / 2) * factor + attention
+    Q = define("Q", (al, be), total(L[al, nu] * dZ[nu, ka] * L[be, ka], nu, ka))
+    B = define("B", (al, be), M[al, be] * (Q[al, be] - total(M[al, nu] * Q[al, nu], nu)))
+    attention = total(B[al, nu] * V[nu, be] + B[be, nu] * V[nu, al], nu)
+    return gamma * sp.sqrt((2 - gamma**2) / 2) * factor + gamma**2 / (
+        tau0 * sp.sqrt(heads)
+    ) * unfold(attention, B, Q)
 
 
 # Shaped MLP: sigma_s(x) = s_plus max(x, 0) + s_minus min(x, 0) with s = 1 + c / sqrt(n).
@@ -267,23 +252,6 @@ def nu_of_rho() -> sp.Expr:
     return sp.factor(large_limit(width * (scale * second - rho), width))
 
 
-@cache
-def mlp_spread() -> sp.Expr:
-    """Covariance of the increment of a residual MLP; to leading order sigma_s is the identity."""
-
-    def block(a: sp.Idx, head: sp.Idx, column: sp.Idx) -> sp.Expr:
-        hidden = total(X[a, g, j] * W1[g, j, f, i], g, j) / sp.sqrt(n)
-        out = total(hidden * W2[f, i, head, column], f, i) / sp.sqrt(n)
-        return lam * X[a, head, column] + gamma * out
-
-    def after(a: sp.Idx, d: sp.Idx) -> sp.Expr:
-        k, q = indices("k", heads)[0], indices("q", w)[0]
-        return total(block(a, k, q) * block(d, k, q), k, q) / n
-
-    both = {W1: 1, W2: 1}
-    return limit_per_layer(in_terms_of_V(covariance(after(al, be), after(de, om), both)))
-
-
 R = array("rho", m, m, latex=r"\varrho")
 correlation = define(R, (al, be), V[al, be] / sp.sqrt(V[al, al] * V[be, be]))
 
@@ -294,7 +262,7 @@ def drift_of_mlp() -> sp.Expr:
     return gamma**2 * nu_everywhere.subs(rho, R[al, be]) * sp.sqrt(V[al, al] * V[be, be])
 
 
-STATEMENT = ("attention mean", "attention covariance", "drift", "values", "logits", "noise factor")
+STATEMENT = ("attention mean", "attention covariance", "drift", "covariance", "noise factor")
 ASIDE: dict[str, tuple[str, ...]] = {
     "the block with an MLP, which the statement leaves out": (
         "one layer, exact",
@@ -307,11 +275,11 @@ ASIDE: dict[str, tuple[str, ...]] = {
 
 def derive() -> Derivation:
     """From the layer to the SDE."""
-    drift, values, squares, _ = attention_moments()
-    spread = canonical(values + squares)
+    drift, spread = mean_of("V", al, be), covariance_of("V", al, be, de, om)
+    mlp_spread = covariance_of("V", al, be, de, om, model=mlp)
     return Derivation(
         steps=(
-            *attention_steps(drift, values, squares), *noise_steps(spread), *mlp_steps(),
+            *attention_steps(drift, spread), *noise_steps(spread), *mlp_steps(mlp_spread),
             *block_steps(),
         ),
         functions=(
@@ -344,7 +312,7 @@ def derive() -> Derivation:
                 definitions=(correlation,),
             ),
             Function(
-                define("mlp_covariance", (al, be, de, om), mlp_spread()), (V, gamma),
+                define("mlp_covariance", (al, be, de, om), mlp_spread), (V, gamma),
                 "Covariance of the increments of V from a residual shaped MLP, per unit time.",
                 "Derived here; hidden width equal to the width.",
             ),
@@ -354,30 +322,26 @@ def derive() -> Derivation:
     )  # fmt: skip
 
 
-def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[Step, ...]:
+def attention_steps(drift: sp.Expr, spread: sp.Expr) -> tuple[Step, ...]:
     """The attention part, against what the paper states."""
-    _, one, two = softmax_coefficients()
-    pair = Y[h, al, be] * Y[g, de, om]
-    B1 = define("B1", (h, al, be), one)
-    from_values, from_logits = unfold(Sigma[al, be, de, om], *STATED).args
+    same = sp.KroneckerDelta(h, g)
     return (
         Step(
-            "covariance of the logits", tau0**2 * n * mean_over_logits(eps**2 * pair),
-            sp.KroneckerDelta(g, h) * V[al, de] * V[be, om],
-            "Isserlis over W_Q and W_K: the covariance of the logits, times tau0^2 n / tau^2; "
-            "exact for every key dimension",
+            "covariance of the logits", tau0**2 * covariance_of("Y", h, al, be, g, de, om),
+            same * V[al, de] * V[be, om],
+            "the covariance of the logits over tau, added up over n layers, times tau0^2: heads "
+            "are independent",
             uses=("gaussian-weights",), kind="derived",
         ),
         Step(
-            "attention mean", tau0**2 * limit_per_layer(mean_over_logits(eps * one + eps**2 * two)),
-            MEAN[al, be], "softmax to second order in 1 / tau, mean over the logits: S1",
+            "attention mean", tau0**2 * mean_of("Z", h, al, be), MEAN[al, be],
+            "softmax to second order in 1 / tau, mean over the logits, added up over n layers: S1",
             uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
             kind="derived",
         ),
         Step(
-            "attention covariance",
-            tau0**2 * n * mean_over_logits(eps**2 * B1[h, al, be] * B1[h, de, om]),
-            COVARIANCE[al, be, de, om],
+            "attention covariance", tau0**2 * covariance_of("Z", h, al, be, g, de, om),
+            same * COVARIANCE[al, be, de, om],
             "the first order of the softmax is linear in the logits: S2",
             uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
             kind="derived",
@@ -388,14 +352,11 @@ def attention_steps(drift: sp.Expr, values: sp.Expr, squares: sp.Expr) -> tuple[
             uses=("gaussian-weights", "attention mean", "attention covariance"), kind="derived",
         ),
         Step(
-            "values", values, from_values,
-            "2 lambda^2 gamma^2 from the cross term and gamma^4 from the square of the values",
-            uses=("gaussian-weights", "fixed-branch-weight"), kind="derived",
-        ),
-        Step(
-            "logits", squares, from_logits,
-            "gamma^4 Cov(B V + V B^T): H independent heads average it by 1 / H",
-            uses=("gaussian-weights", "attention covariance"), kind="derived",
+            "covariance", spread, unfold(Sigma[al, be, de, om], *STATED),
+            "2 lambda^2 gamma^2 and gamma^4 from the values; gamma^4 Cov(B V + V B^T) from the "
+            "logits, which H independent heads average by 1 / H",
+            uses=("gaussian-weights", "fixed-branch-weight", "attention covariance"),
+            kind="derived",
         ),
     )  # fmt: skip
 
@@ -408,12 +369,12 @@ def noise_steps(spread: sp.Expr) -> tuple[Step, ...]:
         Step(
             "noise factor", contract_pairs(mean, L, V, sp.S.One), spread,
             "L L^T = V: the covariance of the noise factor is that of the increment",
-            uses=("positive-definite-start", "values", "logits"),
+            uses=("positive-definite-start", "covariance"),
         ),
     )  # fmt: skip
 
 
-def mlp_steps() -> tuple[Step, ...]:
+def mlp_steps(spread: sp.Expr) -> tuple[Step, ...]:
     """The shaped MLP."""
     second, scale = shaped_activation()
     bracket = (c_plus - c_minus) ** 2 * (sp.sqrt(1 - rho**2) - rho * sp.acos(rho)) / (2 * sp.pi)
@@ -429,7 +390,7 @@ def mlp_steps() -> tuple[Step, ...]:
             uses=("one layer, exact",), kind="derived",
         ),
         Step(
-            "residual MLP", mlp_spread(),
+            "residual MLP", spread,
             2 * gamma**2 * (V[al, de] * V[be, om] + V[al, om] * V[be, de]),
             "gamma^2 (2 - gamma^2) from the outer weights, gamma^4 from the inner ones",
             uses=("gaussian-weights",), kind="derived",
@@ -449,7 +410,7 @@ def block_steps() -> tuple[Step, ...]:
             "block", large_limit(width * (both - 1), width), of_attention + of_mlp,
             "the expectation over the MLP given attention, then over attention: drift and "
             "covariance of the block are the sums",
-            uses=("drift", "values", "logits", "nu", "residual MLP"),
+            uses=("drift", "covariance", "nu", "residual MLP"),
         ),
     )  # fmt: skip
 
