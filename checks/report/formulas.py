@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from theory.codegen import latex as theory_latex
 from theory.codegen.display import shown
+from theory.codegen.letters import lettered
 from theory.codegen.unicode import unicode
 
 SIGNS = {"plus": "+", "minus": "-"}
@@ -44,6 +45,7 @@ class Equality:
 
 def latex(expression: sp.Basic) -> str:
     """LaTeX of an expression, with names of several letters upright: ``heads`` is one symbol."""
+    (expression,) = lettered(expression)
     return upright(theory_latex(expression))
 
 
