@@ -43,7 +43,7 @@ def test_lines_are_where_matplotlib_has_drawn_them() -> None:
     axes.plot([1, 2, 2, 5], [3, 3, 1, 4])
     buffer = io.StringIO()
     canvas.savefig(buffer, format="svg")
-    small = minimal(buffer.getvalue(), "name", {})
+    small = minimal(buffer.getvalue(), "name", {}, "a plot")
     drawn = [p for p in re.findall(r'<path d="([^"]*)" clip', buffer.getvalue(), re.S)]
     expected = positions("".join(f' d="{d}"' for d in drawn))
     assert np.abs(positions(small)[-4:] - expected).max() <= 0.051
@@ -61,7 +61,9 @@ def test_a_plot_is_small_and_its_words_are_words() -> None:
 
 def test_a_plot_with_something_unknown_is_refused() -> None:
     with pytest.raises(ValueError, match="has a <image>"):
-        minimal('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><image/></svg>', "", {})
+        minimal(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><image/></svg>', "", {}, ""
+        )
 
 
 def test_a_strip_shows_the_estimate_on_its_region() -> None:

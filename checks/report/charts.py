@@ -174,12 +174,17 @@ def picture_drawing(picture: Picture, results: Mapping[str, Result]) -> Draw:
     return lambda axes: picture.draw(axes, results)
 
 
-def svg(draw: Draw, name: str, *, axes: int = 1, small: bool = False) -> Markup:
-    """Inline SVG of a drawing; ``name`` keeps its ids apart from those of other drawings."""
+def svg(draw: Draw, name: str, *, axes: int = 1, small: bool = False, label: str = "") -> Markup:
+    """Inline SVG of a drawing; ``name`` keeps its ids apart from those of other drawings.
+
+    ``label`` is its name for who does not see it; without one it says what is drawn against what.
+    """
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         buffer = io.StringIO()
-        figure(draw, axes, small=small).savefig(buffer, format="svg", metadata={"Date": None})
-    return Markup(minimal(buffer.getvalue(), name, OF_THE_PAGE))
+        drawn = figure(draw, axes, small=small)
+        drawn.savefig(buffer, format="svg", metadata={"Date": None})
+    against = (f"{each.get_ylabel()} against {each.get_xlabel()}" for each in drawn.axes)
+    return Markup(minimal(buffer.getvalue(), name, OF_THE_PAGE, label or "; ".join(against)))
 
 
 def pdf(draw: Draw, *, axes: int = 1, small: bool = False) -> bytes:

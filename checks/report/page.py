@@ -85,6 +85,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
                     picture_drawing(picture, by_id),
                     f"{content.room.name}-picture-{number}",
                     axes=picture.axes,
+                    label=picture.title,
                 ),
             }
             for number, picture in enumerate(content.room.pictures)
