@@ -8,7 +8,7 @@ import sympy as sp
 from hypothesis import given, settings
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from checks.report.formulas import mathml
+from checks.report.mathml import mathml
 from tests.index_expressions import Tree, build, examples, free_indices, points, trees, value
 from tests.matrix_values import matrix, scalar
 from theory.algebra.arrays import array, indices, size, total

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checks.report.formulas import mathml
+from checks.report.mathml import mathml
 from theory.codegen.unicode import unicode
 from theory.language.prose import pieces, plain, undeclared
 

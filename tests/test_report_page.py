@@ -9,7 +9,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 import sympy as sp
 
-from checks.report.formulas import formula, mathml
+from checks.report.formulas import formula
+from checks.report.mathml import mathml
 from checks.report.prose import html as prose
 from checks.report.prose import tex
 from checks.report.tex_words import escaped

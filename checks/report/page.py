@@ -11,8 +11,9 @@ from checks.properties.probing import Probed
 from checks.report.charts import charts, picture_drawing, svg
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
 from checks.report.files import FileContent
-from checks.report.formulas import equation, formula, formula_view, mathml, rate_latex
+from checks.report.formulas import equation, formula, formula_view, rate_latex
 from checks.report.layers import LayerContent
+from checks.report.mathml import mathml
 from checks.report.prose import html as prose
 from checks.report.sentences import seen_by
 from checks.report.steps import derivation_view
