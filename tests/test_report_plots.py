@@ -2,16 +2,18 @@
 
 import io
 import re
+from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from checks.report.charts import series_drawing, svg
+from checks.report.charts import picture_drawing, series_drawing, svg
 from checks.report.strips import strip
 from checks.report.svg import minimal
 from checks.report.words import with_error
+from checks.suite.picture import Picture
 from checks.verdicts import Test
 
 SERIES = {
@@ -64,6 +66,19 @@ def test_a_plot_with_something_unknown_is_refused() -> None:
         minimal(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><image/></svg>', "", {}, ""
         )
+
+
+def test_logarithmic_axes_of_a_picture_have_the_ticks_of_other_plots() -> None:
+    def draw(axes: Any, results: Any) -> None:
+        axes[0].loglog([4, 32], [0.4, 0.9])
+        axes[1].plot([4, 32], [0.4, 0.9])
+
+    drawing = picture_drawing(Picture("A title", "A caption.", draw, axes=2), {})
+    text = svg(drawing, "id", axes=2, label="A title & more")
+    ticks = re.findall(r"<text[^>]*>([^<]*)</text>", text)
+    assert {"5", "10", "20", "0.5"} <= {*ticks}
+    assert not [tick for tick in ticks if "×" in tick or "tspan" in tick]
+    assert 'aria-label="A title &amp; more"' in text
 
 
 def test_a_strip_shows_the_estimate_on_its_region() -> None:
