@@ -5,7 +5,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from checks.report.formulas import LONG, WIDE, Equality, formula_view, visible
+from checks.report.formulas import LONG, ROW, WIDE, Equality, broken, formula_view, visible
 from checks.report.mathml import mathml
 
 PARTS = {"msup": 2, "msub": 2, "msubsup": 3, "mfrac": 2, "mroot": 2, "munder": 2, "mover": 2}
@@ -55,3 +55,27 @@ def test_a_row_that_is_too_wide_is_folded_with_what_follows() -> None:
     assert view["rest"].endswith("\n+ c")
     whole = formula_view(Equality(["a = b"] * (LONG + 1)))
     assert (len(whole["rows"]), whole["rest"]) == (LONG + 1, "")
+
+
+def test_brackets_that_are_too_wide_open_in_one_row_and_close_in_another() -> None:
+    terms = [rf"\frac{{{letter * 15}}}{{2}}" for letter in "abcdefg"]
+    whole = rf"H \left({' + '.join(terms)}\right)^{{2}} w - f{{\left(x \right)}}"
+    rows = broken(whole)
+    assert rows[0].startswith(r"H \left(\frac")
+    assert rows[0].endswith(r"\right.")
+    assert rows[-2].endswith(r"\right)^{2} w")
+    assert rows[-1] == r"- f{\left(x \right)}"
+    assert len(rows) >= 3
+    assert all(visible(row) <= ROW + 4 for row in rows)
+    joined = re.sub(r"\\(left|right)\.", "", " ".join(rows))
+    assert joined.split() == whole.replace(r"\right)^", r" \right)^").split()
+    for row in rows:
+        assert "<mo></mo>" not in mathml(row)
+
+
+def test_what_has_no_terms_within_brackets_stays_a_row() -> None:
+    assert broken("x " * (ROW + 1)) == ["x " * (ROW + 1)]
+    product = rf"\left({'x ' * (ROW + 1)}\right) y"
+    assert broken(product) == [product]
+    fraction = rf"\frac{{\left({' + '.join(['x' * 20] * 5)}\right)}}{{2}}"
+    assert broken(fraction) == [fraction]

@@ -114,7 +114,14 @@ def rows(left: str, right: str) -> list[str]:
 
 
 def broken(source: str) -> list[str]:
-    """LaTeX cut before the plus and minus signs that stand outside all brackets."""
+    """LaTeX cut before the plus and minus signs that stand outside all brackets.
+
+    What then is wider than a line is cut within its widest brackets.
+    """
+    return [part for row in _lines(source) for part in _within(row)]
+
+
+def _lines(source: str) -> list[str]:
     depth, start, terms = 0, 0, []
     for token in re.finditer(r"\\left\b|\\right\b|[{}]| [+-] ", source):
         text = token.group()
@@ -133,6 +140,36 @@ def broken(source: str) -> list[str]:
         else:
             found.append(term.strip())
     return found
+
+
+def _within(row: str) -> list[str]:
+    """A row that is too wide in rows: brackets open in the first and close in the last."""
+    spans = _brackets(row) if visible(row) > ROW else []
+    if not spans:
+        return [row]
+    start, end = max(spans, key=lambda span: visible(row[span[0] : span[1]]))
+    first, *rest = _lines(row[start:end].strip())
+    if not rest:
+        return [row]
+    begin, after = row[:start] + first, row[end:]
+    *middle, last = (rf"\left. {line} " for line in rest)
+    return [rf"{begin} \right.", *(rf"{line}\right." for line in middle), f"{last}{after}"]
+
+
+def _brackets(row: str) -> list[tuple[int, int]]:
+    """Where the insides of round brackets begin and end that stand in no others."""
+    depth, start, spans = 0, 0, []
+    for token in re.finditer(r"\\left\(|\\left\b|\\right\b|[{}]", row):
+        if token.group() in ("}", r"\right"):
+            depth -= 1
+            if depth == 0 and start:
+                spans.append((start, token.start()))
+                start = 0
+            continue
+        if depth == 0 and token.group() == r"\left(":
+            start = token.end()
+        depth += 1
+    return spans
 
 
 def visible(source: str) -> int:

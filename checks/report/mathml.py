@@ -40,7 +40,7 @@ def _compact(node: Element) -> str:
     tag = node.tag.rpartition("}")[2]
     if tag not in TAGS:
         raise ValueError(f"{tag} is no element of a formula")
-    signs = [_sign(child) for child in node]
+    signs = [_sign(child) for child in node if child.text or len(child) or _tag(child) != "mo"]
     children = _with_words(signs if tag in PLACES else _spaced(signs))
     if tag == "mrow" and len(children) == 1 and not isinstance(children[0], str):
         return _compact(children[0])
