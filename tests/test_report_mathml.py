@@ -53,6 +53,8 @@ def test_a_row_that_is_too_wide_is_folded_with_what_follows() -> None:
     view = formula_view(Equality(["a = b", wide, "+ c"]))
     assert len(view["rows"]) == 1
     assert view["rest"].endswith("\n+ c")
+    long = formula_view(Equality([*["a = b"] * (LONG + 2), wide]))
+    assert len(long["rows"]) == LONG
     whole = formula_view(Equality(["a = b"] * (LONG + 1)))
     assert (len(whole["rows"]), whole["rest"]) == (LONG + 1, "")
 

@@ -66,7 +66,7 @@ def formula_view(found: Equality) -> Mapping[str, Any]:
     These are lines of Unicode: they are there to be exact, and take a tenth of the bytes.
     """
     wide = (k for k, row in enumerate(found.rows) if visible(row) > WIDE)
-    cut = next(wide, LONG if len(found.rows) > LONG + 1 else len(found.rows))
+    cut = min(next(wide, len(found.rows)), LONG if len(found.rows) > LONG + 1 else LONG + 1)
     rows = typeset(found.rows[:cut])
     rest = "\n".join(map(unicode, found.rows[cut:]))
     return {"rows": rows, "rest": rest, "index": unicode(found.index)}
