@@ -54,7 +54,7 @@ def test_it_is_listed_and_not_judged(toy_here: Here, tmp_path: Path) -> None:
     write_claim(tmp_path / "right.py")
     done = toy_here("check", "right.py", "long.py", "--json", "r.json", "--junit", "r.xml", "-q")
     assert done.returncode == 0
-    assert "1 claims: 1 SUPPORTED\nnot at this tier: long (tier full only)" in done.stdout
+    assert "1 claim: 1 SUPPORTED\nnot at this tier: long (tier full only)" in done.stdout
     record = json.loads((tmp_path / "r.json").read_text())
     schema = json.loads((files("checks.verdicts") / "schema.json").read_text())
     jsonschema.validate(record, schema)
@@ -70,7 +70,7 @@ def test_it_runs_at_its_tier(toy_here: Here, tmp_path: Path) -> None:
     write_long(tmp_path)
     done = toy_here("check", "long.py", "--tier", "full", "-q")
     assert done.returncode == 0
-    assert "1 claims: 1 SUPPORTED" in done.stdout
+    assert "1 claim: 1 SUPPORTED" in done.stdout
 
 
 @pytest.mark.parametrize("command", [["check"], ["calibrate", "--replicates", "1"]])

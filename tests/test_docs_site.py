@@ -98,7 +98,7 @@ def test_search_has_its_index_beside_the_pages(page: str, folder: Path) -> None:
 
 
 def test_formulas_are_mathml_and_nothing_is_fetched(page: str) -> None:
-    assert page.count("<math ") >= 4
+    assert page.count("<math") >= 4
     assert not re.search(r"\\(frac|sum|left|mathrm)\b", re.sub(r"<script.*?</script>", "", page))
     assert not re.findall(r'(?:src|<link[^>]* href)="(?:https?:)?//', page)
 

@@ -8,7 +8,7 @@ import sympy as sp
 from hypothesis import given, settings
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from checks.report.formulas import mathml
+from checks.report.mathml import mathml
 from tests.index_expressions import Tree, build, examples, free_indices, points, trees, value
 from tests.matrix_values import matrix, scalar
 from theory.algebra.arrays import array, indices, size, total
@@ -65,6 +65,7 @@ def test_a_matrix_has_the_entries_of_the_expression(tree: Tree) -> None:
         (sp.KroneckerDelta(a, b) - A[a, b], (a, b), "I − A"),
         (total(A[a, i], i), (a,), "A 1"),
         (total(u[i] ** 2, i), (), "1ᵀ u^(⊙ 2)"),
+        (total(A[i, j] * sp.KroneckerDelta(i, j), i, j), (), "tr(A)"),
     ],
 )
 def test_what_is_contracted_like_matrices_reads_like_matrices(

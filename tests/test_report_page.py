@@ -9,7 +9,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 import sympy as sp
 
-from checks.report.formulas import formula, mathml
+from checks.report.formulas import formula
+from checks.report.mathml import mathml
 from checks.report.prose import html as prose
 from checks.report.prose import tex
 from checks.report.tex_words import escaped
@@ -86,15 +87,16 @@ def test_what_was_found_stands_on_the_card_with_links_to_what_shows_it(
 ) -> None:
     toy = House((Root(str(toy_house)),), built_in=False)
     theorem = part_of_room("toy_limit", "theory", toy).theorem
-    found = Sentence("It is $x^2$.", steps=("expand",), claims=("true", "later"))
+    found = Sentence("It is $x^2$.", steps=("expand",), claims=("true",), probes=("iid",))
     monkeypatch.setitem(theorem.__dict__, "found", (found,))
     assert toy_here("report", "--latex", "tex").returncode == 0
     page = (tmp_path / "report.html").read_text()
     links = '<a href="#toy_limit-step-1">expand</a>, <a href="#toy-limit/true">true</a>, '
-    assert links + "later (not at this tier)" in page
+    assert links + '<a href="#toy_limit-assumes-iid">iid</a> <span class="badge MISSING">' in page
     assert "It is <math><msup><mi>x</mi><mn>2</mn></msup></math>." in page
     assert page.index(links) < page.index('id="verdicts"')
-    assert "It is $x^2$." in (tmp_path / "tex" / "report.tex").read_text()
+    source = (tmp_path / "tex" / "report.tex").read_text()
+    assert "It is $x^2$. (steps: expand; claims: true; probes: iid (MISSING))" in source
 
 
 def test_side_steps_are_folded_after_the_main_line(
@@ -112,7 +114,7 @@ def test_side_steps_are_folded_after_the_main_line(
     monkeypatch.setitem(module.theorem.__dict__, "derivation", derivation)
     assert toy_here("report").returncode == 0
     page = (tmp_path / "report.html").read_text()
-    places = ["step-2", "step-3", "1 steps on which the statement does not rest", "step-1"]
+    places = ["step-2", "step-3", "1 step on which the statement does not rest", "step-1"]
     found = [page.index(f'id="toy_limit-{p}"' if p.startswith("step") else p) for p in places]
     assert found == sorted(found)
     assert 'uses <a href="#toy_limit-step-2">base</a>' in page

@@ -2,16 +2,18 @@
 
 import io
 import re
+from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from checks.report.charts import series_drawing, svg
+from checks.report.charts import picture_drawing, series_drawing, svg
 from checks.report.strips import strip
 from checks.report.svg import minimal
 from checks.report.words import with_error
+from checks.suite.picture import Picture
 from checks.verdicts import Test
 
 SERIES = {
@@ -43,7 +45,7 @@ def test_lines_are_where_matplotlib_has_drawn_them() -> None:
     axes.plot([1, 2, 2, 5], [3, 3, 1, 4])
     buffer = io.StringIO()
     canvas.savefig(buffer, format="svg")
-    small = minimal(buffer.getvalue(), "name", {})
+    small = minimal(buffer.getvalue(), "name", {}, "a plot")
     drawn = [p for p in re.findall(r'<path d="([^"]*)" clip', buffer.getvalue(), re.S)]
     expected = positions("".join(f' d="{d}"' for d in drawn))
     assert np.abs(positions(small)[-4:] - expected).max() <= 0.051
@@ -61,7 +63,22 @@ def test_a_plot_is_small_and_its_words_are_words() -> None:
 
 def test_a_plot_with_something_unknown_is_refused() -> None:
     with pytest.raises(ValueError, match="has a <image>"):
-        minimal('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><image/></svg>', "", {})
+        minimal(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><image/></svg>', "", {}, ""
+        )
+
+
+def test_logarithmic_axes_of_a_picture_have_the_ticks_of_other_plots() -> None:
+    def draw(axes: Any, results: Any) -> None:
+        axes[0].loglog([4, 32], [0.4, 0.9])
+        axes[1].plot([4, 32], [0.4, 0.9])
+
+    drawing = picture_drawing(Picture("A title", "A caption.", draw, axes=2), {})
+    text = svg(drawing, "id", axes=2, label="A title & more")
+    ticks = re.findall(r"<text[^>]*>([^<]*)</text>", text)
+    assert {"5", "10", "20", "0.5"} <= {*ticks}
+    assert not [tick for tick in ticks if "×" in tick or "tspan" in tick]
+    assert 'aria-label="A title &amp; more"' in text
 
 
 def test_a_strip_shows_the_estimate_on_its_region() -> None:

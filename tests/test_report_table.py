@@ -18,7 +18,7 @@ def test_the_table_of_a_run_stands_between_the_two_lines(toy_here: Here, tmp_pat
     for _ in range(2):  # the second time in the place of the first
         assert toy_here("report", "--table", "page.md", "-q").returncode == 0
         text = page.read_text()
-        assert text.startswith(f"Before.\n\n{BEGIN}\nTier smoke, seed 0: 1 claims: 1 SUPPORTED.")
+        assert text.startswith(f"Before.\n\n{BEGIN}\nTier smoke, seed 0: 1 claim: 1 SUPPORTED.")
         assert text.endswith(f"{END}\n\nAfter \\1.\n")
         assert "| `toy_limit` | 1 of 1 | 3 of 3 | 1 identity: 1 PROVED |" in text
         assert "an old table" not in text

@@ -26,8 +26,7 @@ def said(judged: Result, kind: str, *tests: Test, **estimates: dict) -> str:
 
 def test_each_kind_names_its_quantity(judged: Result) -> None:
     assert reason(judged) == (
-        r"both sides agree: largest relative difference $2 \cdot 10^{-12}$, rounding may give "
-        r"$1 \cdot 10^{-9}$"
+        r"largest relative residual over 4 seeds: $2 \cdot 10^{-12}$, allowed $1 \cdot 10^{-9}$"
     )
     rate = {"value": -1.0, "interval": [-1.02, -0.98], "predicted": -1.0}
     excess = Test("excess exponent of n", 0.0, 0.01, 30.0, -0.1, 0.1)
@@ -46,6 +45,45 @@ def test_each_kind_names_its_quantity(judged: Result) -> None:
     assert said(judged, "InequalityClaim", slack) == (
         "no counterexample in 4 seeds: smallest slack −0.001, at least −0.01 is allowed"
     )
+
+
+def test_a_law_says_no_more_than_its_distances(judged: Result) -> None:
+    one = Test("distance in coordinate 0", 0.0172, 0.01, 30.0, -np.inf, 0.0, -np.inf, 0.15)
+    assert said(judged, "LawClaim", one) == "the distance between the laws is below 0.15 (0.0172)"
+    joint = replace(one, name="largest distance in 3 joint directions", estimate=0.03)
+    assert said(judged, "LawClaim", one, joint) == (
+        "the distances between the laws are below 0.15 wherever tested (largest 0.03)"
+    )
+
+
+def test_a_mean_is_compared_with_what_was_expected(judged: Result) -> None:
+    mean = Test("mean 0 minus expected", 0.01, 0.005, 30.0, -0.0, 0.0, -0.25, 0.25)
+    assert said(judged, "MomentClaim", mean).startswith(
+        "the mean agrees with the expected value: it is off by 0.010 ± "
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "exact", "low", "high", "words"),
+    [
+        (0.9995, (0.997, 1.0), 0.996, 1.0,
+         "99.95% of 4 seeds, 99 % interval 99.7% to 100%, claimed at least 99.6%"),
+        (0.0, (0.0, 0.004), 0.0, 0.005,
+         "0% of 4 seeds, 99 % interval 0% to 0.4%, claimed at most 0.5%"),
+        (2 / 3, (0.5, 0.8), 0.4, 0.9,
+         "67% of 4 seeds, 99 % interval 50% to 80%, claimed between 40% and 90%"),
+        (0.05, (0.00025, 0.3171), 0.0, 0.4,
+         "5% of 4 seeds, 99 % interval 0.03% to 32%, claimed at most 40%"),
+        (0.1 + 0.2, (0.3, 0.99996), 0.2, 1.0,
+         "30% of 4 seeds, 99 % interval 30% to 99.996%, claimed at least 20%"),
+    ],
+)  # fmt: skip
+def test_a_frequency_has_the_digits_that_its_sentence_needs(
+    judged: Result, share: float, exact: tuple[float, float], low: float, high: float, words: str
+) -> None:
+    name = "frequency of “crash at rate 1”"
+    seen = Test(f"{name} at n=8", share, 0.0, 0.0, low, high, exact=exact)
+    assert said(judged, "FrequencyClaim", seen) == f"{name}: {words}"
 
 
 def test_what_does_not_hold_keeps_the_judges_own_line(judged: Result) -> None:

@@ -17,8 +17,8 @@ def error(size, keys):
 def result():
     return judge(
         RateClaim(
-            id="my/rate", statement="It falls & <b>fast</b>.", predicted=1 / N, kind="exact",
-            margin=0.1, sizes={"n": [8, 16, 32, 64, 128, 256]}, error=error,
+            id="my/rate", statement="It falls & <b>fast</b>, as $n^{-1}$.", kind="exact",
+            predicted=1 / N, margin=0.1, sizes={"n": [8, 16, 32, 64, 128, 256]}, error=error,
         )
     )  # fmt: skip
 
@@ -30,7 +30,7 @@ def test_the_repr_is_one_line_with_the_verdict(result) -> None:
 
 def test_a_notebook_shows_verdict_and_planted_errors_and_obeys_no_statement(result) -> None:
     shown = result._repr_html_()
-    assert "It falls &amp; &lt;b&gt;fast&lt;/b&gt;." in shown
+    assert "It falls &amp; &lt;b&gt;fast&lt;/b&gt;, as n⁻¹." in shown
     assert shown.count("<li>") == len(result.mutants)
     assert shown.count(": REFUTED</li>") == len(result.mutants)
 

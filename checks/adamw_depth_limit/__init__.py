@@ -97,7 +97,8 @@ def bound_claim(what: str, step: int, how: str) -> RateClaim:
     return state(
         RateClaim,
         f"bound-{what}-step-{step}",
-        f"{what.capitalize()} after {step} steps, {words}: at most L^-1 + L^-1/3 H^-1/2",
+        f"{what.capitalize()} after {step} steps, {words}: at most "
+        "$L^{-1} + L^{-1/3} H^{-1/2}$",
         of_heads(what=what, step=step, how=how),
         {
             "full-depth": ("L^-1 H^-1/2 claimed", 1 / (L * sp.sqrt(H))),
@@ -119,7 +120,7 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
     return state(
         RateClaim,
         f"noise-{name}",
-        f"{words}: head noise exactly of order L^-1/2 H^-1/2",
+        f"{words}: head noise exactly of order $L^{{-1/2}} H^{{-1/2}}$",
         of_heads(what=what, step=STEPS, how=how, exhaustive=True),
         {
             "third-in-L": ("L^-1/3 as if the bound were exact", L**THIRD * H**HALF),
@@ -138,7 +139,7 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
 noise_constant = state(
     ConstantClaim,
     "clt-constant",
-    "Before training, sqrt(L H) times the noise is the derived one",
+    r"Before training, $\sqrt{L H}$ times the noise is the derived one",
     heads.column(noise_ratio),
     {
         "no-flow": ("noise not carried by the linearised flow", With(flow=False)),
@@ -182,7 +183,7 @@ depth_claims = (
     state(
         RateClaim,
         "depth-alone",
-        "Without head noise, the error after training is of order 1/L",
+        "Without head noise, the error after training is of order $1/L$",
         depths["error"],
         {
             **{
@@ -197,7 +198,7 @@ depth_claims = (
     state(
         RateClaim,
         "richardson",
-        "The extrapolated exhaustive network has an error of at most order L^-2",
+        "The extrapolated exhaustive network has an error of at most order $L^{-2}$",
         depths["extrapolated"],
         {
             "left-out": ("the deeper network, not extrapolated", depths["left-out"]),
@@ -212,7 +213,7 @@ depth_claims = (
     state(
         ConstantClaim,
         "euler-constant",
-        "Before training, L times Euler's error is the derived one",
+        "Before training, $L$ times Euler's error is the derived one",
         depths["euler"],
         {
             "no-half": ("-x'' in place of -x''/2 as the defect", {"constant": 2.0}),
@@ -324,14 +325,14 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
         )
 
     return (
-        blockwise("error", "error does not grow with d", "abstract"),
+        blockwise("error", "error does not grow with $d$", "abstract"),
         blockwise(
-            "norm", "norms of values grow by less than a quarter with d, 2 to 16", "reconstructed"
+            "norm", "norms of values grow by less than a quarter with $d$, 2 to 16", "reconstructed"
         ),
         state(
             IndependenceClaim,
             "entrywise-error",
-            "Entrywise AdamW: error grows at least as d^1/4",
+            "Entrywise AdamW: error grows at least as $d^{1/4}$",
             left(entries),
             {
                 "blockwise": (by_block, left(blocks)),
@@ -343,7 +344,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
         state(
             IndependenceClaim,
             "entrywise-moves",
-            "Entrywise AdamW moves values by order d in Frobenius norm",
+            "Entrywise AdamW moves values by order $d$ in Frobenius norm",
             moved(entries),
             {
                 "blockwise": (by_block, moved(blocks)),
@@ -407,7 +408,7 @@ optimiser_claims = (
     state(
         InequalityClaim,
         "compact",
-        "Weight decay keeps parameters below max(|theta_0|, C / lambda)",
+        r"Weight decay keeps parameters below $\max(|\theta_0|, C/\lambda)$",
         at(compact_slack),
         {
             "no-decay": ("weight decay left out", at(compact_slack, recipe=no_decay)),
@@ -421,7 +422,7 @@ optimiser_claims = (
     state(
         RateClaim,
         "freezing",
-        "With raw gradients and fixed epsilon, training freezes as 1 / (L H)",
+        r"With raw gradients and fixed $\epsilon$, training freezes as $1/(L H)$",
         at(frozen_update, "L", "H"),
         {
             "scaled": ("gradients times L H", at(frozen_update, "L", "H", scaled=True)),
@@ -487,8 +488,8 @@ limit_claims = (
     state(
         RateClaim,
         "causal-mask",
-        "With a causal mask networks without head noise tend to the forward-backward ODE of masked "
-        "attention at order 1/L, after training",
+        "With a causal mask networks without head noise tend to the forward-backward ODE of "
+        "masked attention at order $1/L$, after training",
         masked["error"],
         {
             "no-mask": ("the ODE without a mask", masked.changed("n", causal=False)["error"]),
@@ -554,10 +555,10 @@ def draw_profiles(axes: Any, results: Mapping[str, Any]) -> None:
 pictures = (
     Picture(
         "Error over bound",
-        "Largest error of states and adjoints after training, over L^-1 + L^-1/3 H^-1/2 with unit "
-        "constants. The bound asks that the curves stay bounded, not that they fall: where the "
-        "term L^-1 is the larger one, the ratio rises in L, since its true constant is smaller. "
-        "48 networks a point; bars are standard errors.",
+        "Largest error of states and adjoints after training, over $L^{-1} + L^{-1/3} H^{-1/2}$ "
+        "with unit constants. The bound asks that the curves stay bounded, not that they fall: "
+        "where the term $L^{-1}$ is the larger one, the ratio rises in $L$, since its true "
+        "constant is smaller. 48 networks a point; bars are standard errors.",
         draw_ratio,
         axes=2,
     ),

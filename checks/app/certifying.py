@@ -15,6 +15,7 @@ from theory.certify.certificate import (
     replay_certificate,
 )
 from theory.certify.form import Rejected
+from theory.language.prose import plain
 
 STATUSES = {Status.CERTIFIED: 0, Status.FALSE: 1, Status.SAMPLED: 3}
 
@@ -70,7 +71,7 @@ def replay(file: Path, house: House) -> int:
 def _print(outcome: Outcome) -> None:
     screen = console()
     screen.print(f"{coloured(outcome.status.name)} [bold]{outcome.claim.name}[/]: ", end="")
-    screen.print(outcome.claim.statement, markup=False, soft_wrap=True)
+    screen.print(plain(outcome.claim.statement), markup=False, soft_wrap=True)
     screen.print(f"  {outcome.detail}", markup=False, soft_wrap=True)
 
 

@@ -21,7 +21,8 @@ from checks.suite.house import House
 from checks.suite.problem import InputProblem, printable
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select, unchecked
-from checks.verdicts import Result, Verdict, tier_words
+from checks.verdicts import Result, Verdict, several, tier_words
+from theory.language.prose import plain
 
 
 def check(
@@ -146,7 +147,8 @@ def print_verdicts(screen: Console, study: Study) -> None:
     counts = {v.name: sum(r.verdict is v for r in results) for v in Verdict}
     counts["without a verdict"] = len(study.failed)
     words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    screen.print(f"{len(results) + len(study.failed)} claims: {words or 'none'}", markup=False)
+    claims = several(len(results) + len(study.failed), "claim")
+    screen.print(f"{claims}: {words or 'none'}", markup=False)
     if study.skipped:
         names = ", ".join(claim.id for claim in study.skipped)
         screen.print(f"not judged after the first that does not hold: {names}", markup=False)
@@ -156,7 +158,7 @@ def print_verdicts(screen: Console, study: Study) -> None:
 
 def _print_why(screen: Console, result: Result) -> None:
     screen.print(f"\n[bold]{escape(result.claim_id)}[/]: {coloured(result.verdict.name)}")
-    screen.print(f"  says: {result.statement}", markup=False)
+    screen.print(f"  says: {plain(result.statement)}", markup=False)
     screen.print(f"  because {result.because}", markup=False)
     for mutant in result.mutants:
         if mutant.verdict is not Verdict.REFUTED:

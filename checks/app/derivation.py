@@ -7,7 +7,6 @@ from rich.console import Console
 from checks.app.screen import coloured, console
 from checks.suite.house import House
 from theory.codegen.display import shown
-from theory.codegen.latex import latex as to_latex
 from theory.codegen.unicode import unicode
 from theory.language import Outcome, Theorem, counted, exit_status, run_steps
 from theory.language.graph import reached
@@ -45,11 +44,11 @@ def print_derivation(room: str, house: House, *, latex: bool, whole: bool = Fals
 def _print_step(screen: Console, number: int, outcome: Outcome, *, latex: bool) -> None:
     step = outcome.step
     _print_line(screen, number, outcome, before="\n")
+    form = shown(step.left, step.right)
     if latex:
-        left, right = to_latex(step.left), to_latex(step.right)
-        screen.print(f"   {left} = {right}", markup=False, soft_wrap=True)
+        text = f"   {form.index_left} = {form.index_right}"
+        screen.print(text, markup=False, soft_wrap=True)
     else:
-        form = shown(step.left, step.right)
         text = f"{_short(unicode(form.left))} = {_short(unicode(form.right))}"
         screen.print(textwrap.indent(text, "   "), markup=False, highlight=False)
     screen.print(f"   because {plain(step.because)}", markup=False)

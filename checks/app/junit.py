@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from checks.suite.problem import printable
 from checks.suite.run import Study
 from checks.verdicts import Verdict, tier_words
+from theory.language.prose import plain
 
 
 def junit_xml(study: Study) -> str:
@@ -32,7 +33,7 @@ def junit_xml(study: Study) -> str:
         )
         if not result.verdict.holds:
             kind = "failure" if result.verdict is Verdict.REFUTED else "error"
-            SubElement(case, kind, message=result.because).text = result.statement
+            SubElement(case, kind, message=result.because).text = plain(result.statement)
     for claim, why in study.failed:
         case = SubElement(suite, "testcase", classname=claim.theorem or "user", name=claim.id)
         SubElement(case, "error", message="no verdict").text = str(why)

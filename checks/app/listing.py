@@ -8,6 +8,7 @@ from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.verdicts import TIERS, tier_words
 from theory.language import Theorem
+from theory.language.prose import plain
 
 
 def print_listing(house: House, *, coverage: bool = False) -> int:
@@ -29,7 +30,8 @@ def print_listing(house: House, *, coverage: bool = False) -> int:
             continue
         for claim in room.claims:
             tiers = "" if all(map(claim.runs_at, TIERS)) else f", {tier_words(claim)}"
-            screen.print(f"  - {claim.id} ({claim.source}{tiers}): {claim.statement}", markup=False)
+            said = plain(claim.statement)
+            screen.print(f"  - {claim.id} ({claim.source}{tiers}): {said}", markup=False)
     if not names:
         screen.print("no room exists; `verilimit new NAME` writes one")
     complain(lost)
@@ -38,10 +40,10 @@ def print_listing(house: House, *, coverage: bool = False) -> int:
 
 def _print_coverage(screen: Console, theorem: Theorem) -> None:
     for sentence in theorem.coverage:
-        screen.print(f"  {coloured(sentence.word)} {escape(sentence.says)}")
+        screen.print(f"  {coloured(sentence.word)} {escape(plain(sentence.says))}")
         if sentence.seen_by:
             screen.print(f"      by {sentence.seen_by}", markup=False)
         if sentence.missing:
-            screen.print(f"      not checked: {sentence.missing}", markup=False)
+            screen.print(f"      not checked: {plain(sentence.missing)}", markup=False)
     if not theorem.coverage:
         screen.print("  This room does not say which sentences of its source are checked.")

@@ -372,6 +372,10 @@ def report(
     latex: Annotated[
         Path | None, typer.Option("--latex", help="Also write LaTeX into this directory.")
     ] = None,
+    pdf: Annotated[
+        Path | None,
+        typer.Option("--pdf", help="Also print it into this file; Chromium or Chrome does it."),
+    ] = None,
     table: Annotated[
         Path | None,
         typer.Option("--table", help="Also put the verdicts into this Markdown file."),
@@ -395,9 +399,11 @@ def report(
 
     plan = Plan(tier=tier.value, seed=seed, budget=budget)
     machinery = Machinery(executor, scheduler, jobs, store, quiet)
-    raise typer.Exit(
-        report(tuple(names or ()), house(rooms), plan, machinery, out=out, latex=latex, table=table)
-    )
+    status = report(
+        tuple(names or ()), house(rooms), plan, machinery,
+        out=out, latex=latex, pdf=pdf, table=table,
+    )  # fmt: skip
+    raise typer.Exit(status)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from checks.suite.problem import InputProblem
 from checks.suite.roots import named_roots
 from checks.suite.targets import Located, select
 from checks.verdicts import Claim, ClaimError, Result, judge, tier_words
+from theory.language.prose import plain
 
 RUN_BUDGET = 1e-3  # false-refutation probability of a whole pytest run
 
@@ -147,7 +148,7 @@ def judge_or_raise(claim: Claim, **options: Any) -> Result:
     if not result.verdict.holds:
         raise NotSupported(
             f"{result.claim_id} is {result.verdict.name}: {result.because}\n"
-            f"It says: {result.statement}"
+            f"It says: {plain(result.statement)}"
         )
     return result
 

@@ -9,6 +9,7 @@ from checks.properties.probe import PROFILES, Found
 from checks.properties.probing import Probed, load_probes, run_probes
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
+from theory.language.prose import plain
 
 
 def probe(
@@ -64,7 +65,7 @@ def _print(probed: Probed, house: House, *, first: bool) -> None:
     search = probed.inside
     tried = f" ({search.examples} examples)" if search and search.found is Found.HOLDS else ""
     screen.print(f"  {coloured(probed.word)}{tried} [bold]{probed.assumption.id}[/]", end=": ")
-    say(probed.assumption.statement)
+    say(plain(probed.assumption.statement))
     if probed.probe is None or search is None:
         say(f"    no probe; add one to {house.address(probed.room).file('probes')}")
         return

@@ -1,4 +1,4 @@
-"""``verilimit report``: derivations, verdicts and pictures in one HTML file, and in LaTeX."""
+"""``verilimit report``: derivations, verdicts and pictures in one HTML file, in LaTeX, as PDF."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,9 +8,16 @@ from checks.app.machinery import Machinery
 from checks.app.screen import complain, console
 from checks.report.content import gather
 from checks.report.page import html
+from checks.report.printed import printed, require_browser
 from checks.report.table import VERDICTS, write_table
 from checks.report.tex import write_latex
-from checks.suite.files import require_apart, require_directory, require_writable, write_text
+from checks.suite.files import (
+    require_apart,
+    require_directory,
+    require_writable,
+    write_bytes,
+    write_text,
+)
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
@@ -24,7 +31,8 @@ def report(
     machinery: Machinery,
     *,
     out: Path,
-    latex: Path | None,
+    latex: Path | None = None,
+    pdf: Path | None = None,
     table: Path | None = None,
 ) -> int:
     """Judge the rooms ``names`` (all when empty), or files of layers, and write the report.
@@ -43,7 +51,9 @@ def report(
             remedy="Leave them away; `verilimit derive FILE.py --latex` prints formulas.",
         )
     require_writable(out, "--out", "<")
-    require_apart(out=out, table=table, store=machinery.store)
+    require_writable(pdf, "--pdf", "%")
+    browser = "" if pdf is None else require_browser()
+    require_apart(out=out, pdf=pdf, table=table, store=machinery.store)
     require_directory(latex, "--latex")
     VERDICTS.require(table)
     log = console(stderr=True)
@@ -56,7 +66,8 @@ def report(
     content = gather(
         house, chosen, study, lambda text: None if machinery.quiet else log.print(text), files
     )
-    write_text(out, html(content))
+    page = html(content)
+    write_text(out, page)
     if latex is not None:
         write_latex(content, latex)
     if table is not None:
@@ -69,5 +80,7 @@ def report(
         screen.print(f"{layer.plan.limit.layer.name}: {layer.steps_summary}", markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
     complain_of(study)
+    if pdf is not None:
+        write_bytes(pdf, printed(page, browser))
     found = {exit_status(study.results), content.steps_status, int(content.failed_probe)}
     return 2 if lost or study.failed else next(status for status in (1, 3, 0) if status in found)

@@ -94,7 +94,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
     return (
         rate(
             f"output-in-width{suffix}",
-            "Trained outputs are within C / sqrt(M) of infinite width.",
+            r"Trained outputs are within $C/\sqrt{M}$ of infinite width.",
             M**-HALF,
             wide["output"],
             {
@@ -107,7 +107,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
         ),
         rate(
             f"risk-in-width{suffix}",
-            "The penalised risk Q after training is within C / sqrt(M) of infinite width.",
+            r"The penalised risk $Q$ after training is within $C/\sqrt{M}$ of infinite width.",
             M**-HALF,
             wide["risk"],
             {
@@ -120,7 +120,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
         ),
         rate(
             f"particles-in-width{suffix}",
-            "Trained particles are off their limits by exactly the order 1/sqrt(M).",
+            r"Trained particles are off their limits by exactly the order $1/\sqrt{M}$.",
             M**-HALF,
             wide["particles"],
             {
@@ -131,7 +131,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
         ),
         rate(
             f"squared-error-in-width{suffix}",
-            "The part of the risk beyond first order is exactly of order 1/M.",
+            "The part of the risk beyond first order is exactly of order $1/M$.",
             1 / M,
             wide.column(lambda _, table: table["output"] ** 2 / 2),
             {
@@ -147,7 +147,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
         ),
         rate(
             f"dissipation{suffix}",
-            "Q falls by the integral of |G|^2: the defect is of second order in the time step.",
+            "$Q$ falls by the integral of $|G|^2$: the defect is of second order in the time step.",
             N**-2,
             steps["defect"],
             {
@@ -204,8 +204,8 @@ def over_derived(size: Mapping[str, int], table: Any, times: float = 1.0, power:
 constant_claim = state(
     ConstantClaim,
     "clt-constant",
-    "Before training, sqrt(M L) times the deviation of the outputs from infinite width is the one "
-    "that <g, p> of a particle gives.",
+    r"Before training, $\sqrt{M L}$ times the deviation of the outputs from infinite width is "
+    r"the one that $\langle g, p \rangle$ of a particle gives.",
     short.column(over_derived),
     {
         "whole": ("f + h for their half", With(times=2.0)),
@@ -221,8 +221,8 @@ constant_claim = state(
 )
 fluctuation_claim = rate(
     "fluctuation-in-width-and-depth",
-    "Layers are independent: the distance to infinite width is exactly of order 1/sqrt(M L), for "
-    "every width, M = 1 included.",
+    r"Layers are independent: the distance to infinite width is exactly of order $1/\sqrt{M L}$, "
+    "for every width, $M = 1$ included.",
     (M * L) ** -HALF,
     short["error"],
     {
@@ -265,7 +265,7 @@ depths = Experiment.of(
 depth_claims = (
     rate(
         "output-in-depth",
-        "Trained outputs at infinite width are off infinite depth by exactly the order 1/L.",
+        "Trained outputs at infinite width are off infinite depth by exactly the order $1/L$.",
         1 / L,
         depths["output"],
         {
@@ -277,7 +277,8 @@ depth_claims = (
     ),
     rate(
         "depth-coefficient",
-        "Untrained outputs are off infinite depth by the derived coefficient / L, up to 1/L^2.",
+        "Untrained outputs are off infinite depth by the derived coefficient over $L$, up to "
+        "$1/L^2$.",
         L**-2,
         depths["remainder"],
         {
@@ -294,7 +295,8 @@ depth_claims = (
     ),
     rate(
         "depth-coefficient-of-a-moving-law",
-        "The same where the law changes with depth: the coefficient has the change of g with t.",
+        "The same where the law changes with depth: the coefficient has the change of $g$ with "
+        "$t$.",
         L**-2,
         depths["moved"],
         {
@@ -318,7 +320,7 @@ flow_claims = (
     state(
         InequalityClaim,
         "monotone",
-        "Q falls in every step of training.",
+        "$Q$ falls in every step of training.",
         falls["slack"],
         {
             "ascent": ("Q rises", falls["ascent"]),
@@ -330,8 +332,8 @@ flow_claims = (
     state(
         InequalityClaim,
         "equivariance-floor",
-        "Equivariant blocks are not universal: with permuted copies labelled 1/2 and -1/2 the "
-        "risk stays at least 1/8.",
+        "Equivariant blocks are not universal: with permuted copies labelled $1/2$ and $-1/2$ "
+        "the risk stays at least $1/8$.",
         pairs,
         {
             "positions": ("positional rows tell the copies apart", positions),
@@ -343,7 +345,8 @@ flow_claims = (
     state(
         DecayClaim,
         "balancedness",
-        "For ReLU, |W1 row|^2 - |W2 column|^2 of a neuron decays like exp(-2 lambda tau).",
+        "For ReLU, the squared norm of a neuron's row of $W_1$ less that of its column of $W_2$ "
+        r"decays like $\exp(-2 \lambda \tau)$.",
         rectified,
         {
             "half-the-rate": ("exp(-lambda tau)", {"rate": 0.02}),
@@ -400,8 +403,8 @@ ends = Experiment.of(
 decay_claims = (
     rate(
         "risk-against-decay",
-        "Where training ends R is of order lambda^2 (virial identity; the theorem bounds it by "
-        "C lambda).",
+        r"Where training ends $R$ is of order $\lambda^2$ (virial identity; the theorem bounds "
+        r"it by $C \lambda$).",
         N**-2,
         ends["risk"],
         {
@@ -413,7 +416,7 @@ decay_claims = (
     ),
     rate(
         "penalised-against-decay",
-        "Where training ends Q is of order lambda.",
+        r"Where training ends $Q$ is of order $\lambda$.",
         1 / N,
         ends["penalised"],
         {
@@ -426,7 +429,8 @@ decay_claims = (
     state(
         InequalityClaim,
         "ends-of-flows",
-        "At decay 0.1 flows from small and from large particles end within a tenth of the same Q.",
+        "At decay 0.1 flows from small and from large particles end within a tenth of the same "
+        "$Q$.",
         partial(_nearness, first_order.apart),
         {
             "stopped": (
@@ -463,7 +467,7 @@ def identity(
 identity_claims = (
     identity(
         "training",
-        "The drift is M L times the gradient, by JAX, of the penalised risk of the network.",
+        "The drift is $M L$ times the gradient, by JAX, of the penalised risk of the network.",
         first_order.training_residuals,
         {
             "no-decay": "weight decay forgotten",
@@ -491,7 +495,8 @@ identity_claims = (
     ),
     identity(
         "functional-derivative",
-        "dQ/drho = E <g, p> + lambda |beta|^2 / 2, at finite depth.",
+        r"The derivative of $Q$ in the law of a particle $\theta$ is $E \langle g, p \rangle + "
+        r"\lambda |\theta|^2 / 2$, at finite depth.",
         identities.variation_residuals,
         {
             "no-decay": "weight decay forgotten",
@@ -560,7 +565,7 @@ pictures = (
     ),
     Picture(
         "Risk against decay",
-        "R and Q where training ends, against 1/lambda.",
+        r"$R$ and $Q$ where training ends, against $1/\lambda$.",
         draw_series(
             {
                 "risk-against-decay": ("1/lambda", "risk R"),

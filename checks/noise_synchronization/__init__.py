@@ -75,8 +75,9 @@ layer_norm = state(
 attention = experiment("attention", residuals)
 general_attention = state(
     IdentityClaim, "attention",
-    "Attention of networks, SDE and SPDE is softmax over j of <Q x_i, K x_j>, applied to V x_j, "
-    "for query, key and value matrices without any symmetry.", attention["right"],
+    r"Attention of networks, SDE and SPDE is softmax over $j$ of $\langle Q x_i, K x_j \rangle$, "
+    "applied to $V x_j$, for query, key and value matrices without any symmetry.",
+    attention["right"],
     {
         "exchanged": ("queries and keys exchanged", attention["exchanged"]),
         "transposed": ("V transposed", attention["transposed"]),
@@ -107,8 +108,8 @@ def radial_bias(_: Size, table: Table, factor: float = 1.0) -> np.ndarray:
 one_layer = (
     state(
         MomentClaim, "one-step",
-        "Mean and covariance of one layer's increment are drift and cross-bracket of the SDE up to "
-        "O(T/L), at MLP widths 1, 8 and 64.", one.increments,
+        "Mean and covariance of one layer's increment are drift and cross-bracket of the SDE up "
+        "to $O(T/L)$, at MLP widths 1, 8 and 64.", one.increments,
         {
             "ito-d": (ITO_D, {"expected": moments(wrong.ito_with_d)}),
             "attention-as-noise": (NO_ATTENTION, {"expected": moments(wrong.no_attention)}),
@@ -123,7 +124,7 @@ one_layer = (
     ),
     state(
         RateClaim, "one-step-bias",
-        "At MLP width 1 the bias of the radial drift of one layer is of order T/L.",
+        "At MLP width 1 the bias of the radial drift of one layer is of order $T/L$.",
         experiment("one-step-bias", one.radial_moves).column(radial_bias),
         {
             "ito-d": (ITO_D, With(factor=5 / 4)),
@@ -175,16 +176,16 @@ def slips(run: Experiment, column: str, *names: str) -> dict[str, Any]:
 in_depth = (
     state(
         RateClaim, "strong-rate",
-        "With frozen features and shared Brownian increments the mean square error at grid times "
-        "is of order 1/L.", nested["grid/limit/{L}"],
+        "With frozen features and shared Brownian increments the mean square error at grid "
+        "times is of order $1/L$.", nested["grid/limit/{L}"],
         slips(nested, "grid/{}/{{L}}", "ito-d", "scrambled-noise", "attention-as-noise"),
         predicted=1 / L, source="quoted", sizes=depths(1, 4, tiers(4, 4, 4)),
         seeds=tiers(64, 256, 512), margin=0.25, next_order=None,
     ),
     state(
         RateClaim, "between-grid-times",
-        "Over all times, the network held constant between its layers, the mean square error is at "
-        "most of order log L / L.", denser["between/limit/{L}"],
+        "Over all times, the network held constant between its layers, the mean square error is "
+        r"at most of order $\log L/L$.", denser["between/limit/{L}"],
         slips(denser, "between/{}/{{L}}", "scrambled-noise", "attention-as-noise"),
         predicted=sp.log(L) / L, kind="upper bound", source="quoted",
         sizes=depths(2, 4, tiers(4, 4, 4)), seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
@@ -193,7 +194,7 @@ in_depth = (
     state(
         RateClaim, "spde-residual",
         "Along shared noise the empirical measure of a large network satisfies the weak form of "
-        "the SPDE up to a residual of order L^(-1/2).", weak["limit/{L}"],
+        "the SPDE up to a residual of order $L^{-1/2}$.", weak["limit/{L}"],
         slips(weak, "{}/{{L}}", "ito-d", "scrambled-noise", "attention-as-noise"),
         predicted=L**-HALF, statistic="rms", sizes=depths(2, 5, tiers(32, 64, 128)),
         seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512), margin=0.2, next_order=None,
@@ -205,8 +206,8 @@ DEVIATIONS = {"limit": shared.BIASES[1], "no outer bias": 0.0}
 coupled = experiment("width-rate", shared.widths, "m", limits=DEVIATIONS)
 width_rate = state(
     RateClaim, "width-rate",
-    "Coupled layer by layer, the mean square distance of MLP widths m and infinity is at most of "
-    "order 1/m.", coupled["limit/{m}"],
+    "Coupled layer by layer, the mean square distance of MLP widths $m$ and infinity is at most "
+    "of order $1/m$.", coupled["limit/{m}"],
     {
         "no-outer-bias": ("infinite width without sigma_w", coupled["no outer bias/{m}"]),
         "squared": ("rate 1/m^2 claimed", m**-2),
@@ -223,8 +224,8 @@ def chaos(d: int, atoms: int, bound: sp.Expr, words: str, **how: Any) -> RateCla
     given = experiment(f"chaos-d{d}", wrong.chaos, "N", d=d, atoms=atoms)
     return state(
         RateClaim, f"chaos-d{d}",
-        f"In R^{d}, W_2^2 between the empirical measure and the conditional law given the common "
-        f"noise is {words}.", given["own noise/{N}"],
+        rf"In $\mathbb{{R}}^{d}$, the squared 2-Wasserstein distance between the empirical measure "
+        f"and the conditional law given the common noise is {words}.", given["own noise/{N}"],
         {
             "other-noise": ("the law given another noise", given["another noise/{N}"]),
             "inverse": ("rate 1/N claimed", 1 / N),
@@ -236,10 +237,10 @@ def chaos(d: int, atoms: int, bound: sp.Expr, words: str, **how: Any) -> RateCla
 
 in_tokens = (
     chaos(
-        3, 4, N**-HALF, "of order N^(-1/2), which a law on four atoms attains", margin=0.2
+        3, 4, N**-HALF, "of order $N^{-1/2}$, which a law on four atoms attains", margin=0.2
     ),
     chaos(
-        5, 64, N ** -sp.Rational(2, 5), "at most of order N^(-2/5)", kind="upper bound",
+        5, 64, N ** -sp.Rational(2, 5), "at most of order $N^{-2/5}$", kind="upper bound",
         margin=0.15,
     ),
 )  # fmt: skip
@@ -257,8 +258,8 @@ def at_depth(**more: int) -> dict[str, Any]:
 laws = (
     state(
         LawClaim, "weak-limit-fixed-width",
-        "At MLP width 1 the inner product of two tokens has the law of the limit as L grows: in "
-        "law the width does not matter.", walks.network_products,
+        "At MLP width 1 the inner product of two tokens has the law of the limit as $L$ grows: "
+        "in law the width does not matter.", walks.network_products,
         {
             "independent-noise": (
                 NO_SHARING,
@@ -274,8 +275,8 @@ laws = (
     ),
     state(
         LawClaim, "limits-commute",
-        "The measure of the tokens has one law in the limit, whether N or L goes to infinity "
-        "first.", walks.tokens_first,
+        "The measure of the tokens has one law in the limit, whether $N$ or $L$ goes to "
+        "infinity first.", walks.tokens_first,
         {
             "independent-noise": (
                 "each atom its own noise when L goes first",
@@ -310,8 +311,8 @@ def rate_of_harmonics(size: Size, d: int = 5) -> float:
 heights = experiment("harmonics", walks.heights, "degree")
 harmonics = state(
     DecayClaim, "harmonics",
-    "Without attention, means of harmonics of degree n decay at the rate "
-    "kappa(1) n (n + d - 2) / 2.", heights["{degree}"],
+    r"Without attention, means of harmonics of degree $n$ decay at the rate $\kappa(1) n (n + d "
+    "- 2)/2$.", heights["{degree}"],
     {
         "ito-d": (ITO_D, {"rate": partial(rate_of_harmonics, d=6)}),
         "d-less-4": ("n (n + d - 4) for n (n + d - 2)", {"rate": partial(rate_of_harmonics, d=3)}),
@@ -381,7 +382,7 @@ def growth_of_logarithm(_: Size) -> np.ndarray:
 synchronization = (
     state(
         DecayClaim, "dissipation",
-        "Without attention the mean energy decays at least at the rate -lambda_bar'.",
+        r"Without attention the mean energy decays at least at the rate $-\bar\lambda'$.",
         still["energy"],
         {
             "independent-noise": (NO_SHARING, still["of lone tokens"]),
@@ -392,8 +393,9 @@ synchronization = (
     ),
     state(
         DecayClaim, "dissipation-with-attention",
-        "With attention that does not raise the energy (Q^T K = beta I, V = I, so that epsilon = "
-        "0) the mean energy decays at least at the rate -lambda_bar'.", attracted["energy"],
+        r"With attention that does not raise the energy ($Q^\top K = \beta I$, $V = I$, so that "
+        r"$\epsilon = 0$) the mean energy decays at least at the rate $-\bar\lambda'$.",
+        attracted["energy"],
         {
             "repulsion": ("V = -I: lambda_bar < 0 alone is not enough", repelled["energy"]),
             "weak-repulsion": ("V = -I/2, above the threshold", slightly_repelled["energy"]),
@@ -403,9 +405,9 @@ synchronization = (
     ),
     state(
         MomentClaim, "repulsion-threshold",
-        "Near synchrony, with values V = -delta I, the mean of 1 - <x, y> moves at exactly "
-        "lambda_bar + 2 delta: repulsive attention beats the noise from delta = -lambda_bar / 2 "
-        "on.", walks.repelled_growth,
+        r"Near synchrony, with values $V = -\delta I$, the mean of $1 - \langle x, y \rangle$ "
+        r"moves at exactly $\bar\lambda + 2 \delta$: repulsive attention beats the noise from "
+        r"$\delta = -\bar\lambda/2$ on.", walks.repelled_growth,
         {
             "no-attention": ("the network has no attention", With(repulsion=(0.0, 0.0))),
             "attraction": ("V = +delta I", With(repulsion=(-0.1, -0.5))),
@@ -418,8 +420,8 @@ synchronization = (
     ),
     state(
         DecayClaim, "sharp-rate",
-        "Near synchrony, where the energy is its small-beta form, the mean decays at exactly "
-        "-lambda_bar.", walks.near_curve,
+        r"Near synchrony, where the energy is its form for small $\beta$, the mean decays at "
+        r"exactly $-\bar\lambda$.", walks.near_curve,
         {
             "no-1-by-d": ("kappa'(1) without 1/d", {"rate": rate_without_d}),
             "log-rate": ("the rate of a typical path", {"rate": log_rate}),
@@ -428,8 +430,8 @@ synchronization = (
     ),
     state(
         MomentClaim, "relu-signs",
-        "Unbiased ReLU: the mean of 1 - <x, y> near synchrony grows at 1/d while its logarithm "
-        "falls at 1/d.", walks.relu_growth,
+        r"Unbiased ReLU: the mean of $1 - \langle x, y \rangle$ near synchrony grows at $1/d$ "
+        "while its logarithm falls at $1/d$.", walks.relu_growth,
         {
             "no-1-by-d": ("kappa'(1) without 1/d", {"expected": growth_without_d}),
             "same-sign": (

@@ -45,13 +45,14 @@ def draw_energy(axes: Any, results: Mapping[str, Any]) -> None:
 pictures = (
     Picture(
         "Tokens synchronize by noise",
-        "24 tokens in R^3 without attention: with a biased ReLU they meet in one point, with tanh "
-        "and no bias, which is odd, in two antipodal points.",
+        r"24 tokens in $\mathbb{R}^3$ without attention: with a biased ReLU they meet in one "
+        "point, with tanh and no bias, which is odd, in two antipodal points.",
         draw_sphere, axes=2,
     ),
     Picture(
         "Energy and its bound",
-        "Mean energy of four tokens in R^5 under noise alone, and exp(lambda_bar' t).",
+        r"Mean energy of four tokens in $\mathbb{R}^5$ under noise alone, and $\exp(\bar\lambda' "
+        "t)$.",
         draw_energy,
     ),
 )  # fmt: skip

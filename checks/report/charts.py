@@ -10,9 +10,10 @@ from cycler import cycler
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from checks.report.svg import minimal
+from checks.report.ticks import in_powers
 from checks.suite.picture import Picture
 from checks.verdicts import Result
 
@@ -35,7 +36,6 @@ STYLE: dict[Any, Any] = {
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
     ),
 }
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_LINES = 6  # curves in one plot that can be told apart
 MOST_TICKS = 7
 Series = Mapping[str, Any]
@@ -99,8 +99,7 @@ def _prepare(axes: Axes, curves: Sequence[Series]) -> None:
     if np.all(x > 0) and len(y) and np.all(y > 0):
         axes.set(xscale="log", yscale="log")
         axes.set_ylim(y.min() / 1.6, y.max() * 1.6)
-        axes.yaxis.set_major_locator(_decades(y))
-        axes.yaxis.set_major_formatter(FuncFormatter(_written))
+        in_powers(axes.yaxis, y.max() / y.min())
     elif len(y):
         room = 0.25 * max(np.ptp(y), 0.02 * np.abs(y).max(), 1e-300)
         axes.set_ylim(y.min() - room, y.max() + room)
@@ -110,20 +109,6 @@ def _prepare(axes: Axes, curves: Sequence[Series]) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_locator(NullLocator())
-
-
-def _decades(y: np.ndarray) -> LogLocator:
-    decades = np.log10(y.max() / y.min())
-    return LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0), numticks=9)
-
-
-def _written(value: float, _: int) -> str:
-    """E.g. ``0.02`` and ``5·10⁻⁶``."""
-    if 1e-3 <= value < 1e4:
-        return f"{value:g}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    power = "10" + str(int(exponent)).translate(SUPERSCRIPT)
-    return power if mantissa == "1" else f"{mantissa}·{power}"
 
 
 def _draw_data(axes: Axes, series: Series, colour: str, name: str, fit: str) -> None:
@@ -170,16 +155,30 @@ def _finish(axes: Axes, series: Series) -> None:
 
 
 def picture_drawing(picture: Picture, results: Mapping[str, Result]) -> Draw:
-    """How to draw a room's picture."""
-    return lambda axes: picture.draw(axes, results)
+    """How to draw a room's picture, with the ticks of all plots on logarithmic axes."""
+
+    def draw(axes: Any) -> None:
+        picture.draw(axes, results)
+        for each in np.atleast_1d(axes):
+            for axis in (each.xaxis, each.yaxis):
+                if axis.get_scale() == "log":
+                    low, high = axis.get_view_interval()
+                    in_powers(axis, high / low)
+
+    return draw
 
 
-def svg(draw: Draw, name: str, *, axes: int = 1, small: bool = False) -> Markup:
-    """Inline SVG of a drawing; ``name`` keeps its ids apart from those of other drawings."""
+def svg(draw: Draw, name: str, *, axes: int = 1, small: bool = False, label: str = "") -> Markup:
+    """Inline SVG of a drawing; ``name`` keeps its ids apart from those of other drawings.
+
+    ``label`` is its name for who does not see it; without one it says what is drawn against what.
+    """
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
         buffer = io.StringIO()
-        figure(draw, axes, small=small).savefig(buffer, format="svg", metadata={"Date": None})
-    return Markup(minimal(buffer.getvalue(), name, OF_THE_PAGE))
+        drawn = figure(draw, axes, small=small)
+        drawn.savefig(buffer, format="svg", metadata={"Date": None})
+    against = (f"{each.get_ylabel()} against {each.get_xlabel()}" for each in drawn.axes)
+    return Markup(minimal(buffer.getvalue(), name, OF_THE_PAGE, label or "; ".join(against)))
 
 
 def pdf(draw: Draw, *, axes: int = 1, small: bool = False) -> bytes:

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checks.properties.probing import Probed, run_probes
+from checks.report.files import FileContent
 from checks.report.layers import LayerContent
 from checks.suite.fingerprint import environment, source_hash
 from checks.suite.house import House, Room
+from checks.suite.roots import Address, Root
 from checks.suite.run import Plan, Study
-from checks.suite.targets import file_plans
-from checks.verdicts import Claim, ClaimError, Result, Verdict, tier_words
+from checks.suite.targets import file_claims, file_plans
+from checks.verdicts import Claim, ClaimError, Result, Verdict, several, tier_words
 from theory.language import Outcome, Status, counted, exit_status, run_steps
 
 
 @dataclass(frozen=True)
 class RoomContent:
-    """One room with what a run has shown about it."""
+    """One room with what a run has shown about it; ``rooms`` is an option that finds it."""
 
     room: Room
     outcomes: tuple[Outcome, ...]
@@ -26,6 +28,7 @@ class RoomContent:
     probed: tuple[Probed, ...] = ()
     failed: tuple[tuple[Claim, ClaimError], ...] = ()
     generated: Path = Path()
+    rooms: str = ""
 
     @property
     def not_checked(self) -> tuple[str, ...]:
@@ -53,12 +56,13 @@ class Content:
     rooms: tuple[RoomContent, ...]
     study: Study
     layers: tuple[LayerContent, ...] = ()
+    files: tuple[FileContent, ...] = ()
 
     @property
     def verdict_summary(self) -> str:
         """E.g. ``7 claims: 6 SUPPORTED, 1 INCONCLUSIVE``."""
         names = count_words(r.verdict.name for r in self.study.results)
-        return f"{len(self.study.results)} claims: {names}"
+        return f"{several(len(self.study.results), 'claim')}: {names}"
 
     @property
     def steps_status(self) -> int:
@@ -69,10 +73,12 @@ class Content:
     def command(self) -> str:
         """The command that judges the same claims on the same seeds."""
         plan = self.study.plan
-        names = [each.room.name for each in self.rooms] + [each.file for each in self.layers]
+        files = dict.fromkeys(each.file for each in (*self.files, *self.layers))
+        names = [*(each.room.name for each in self.rooms), *files]
         words = f"verilimit report {' '.join(map(shlex.quote, names))} --tier {plan.tier}"
         budget = "" if plan.budget == Plan().budget else f" --budget {plan.budget:g}"
-        return f"{words} --seed {plan.seed}{budget}"
+        rooms = "".join(dict.fromkeys(each.rooms for each in self.rooms))
+        return f"{words} --seed {plan.seed}{budget}{rooms}"
 
     @property
     def failed_probe(self) -> bool:
@@ -101,37 +107,71 @@ def gather(
 ) -> Content:
     """Run the derivations of the rooms and put them beside the results of the study.
 
-    The layers in users' ``files`` follow them.
+    The claims in users' ``files`` and their layers follow them.
     """
     found = []
     for name in names:
         announce(f"{name}: derivation")
         room = house.room(name)
-        ids = {claim.id for claim in room.claims}
         outcomes = tuple(run_steps(room.theorem.derivation.steps))
-        results = tuple(r for r in study.results if r.claim_id in ids)
-        absent = tuple(claim for claim in study.absent if claim.id in ids)
         announce(f"{name}: probes")
         probed = tuple(run_probes([name], house))
-        failed = tuple(pair for pair in study.failed if pair[0].id in ids)
-        generated = house.address(name).generated
-        found.append(RoomContent(room, outcomes, results, absent, probed, failed, generated))
+        results, absent, failed = _of(room.claims, study)
+        address = house.address(name)
+        found.append(
+            RoomContent(
+                room, outcomes, results, absent, probed, failed, address.generated,
+                _rooms_option(address),
+            )
+        )  # fmt: skip
+    files = tuple(dict.fromkeys(files))
     layers = [layer for path in files for layer in _layers(path, study)]
-    return Content(tuple(found), study, tuple(layers))
+    own = [FileContent(k, path, *_own(path, study)) for k, path in enumerate(files, start=1)]
+    own = [each for each in own if each.results or each.absent or each.failed]
+    return Content(tuple(found), study, tuple(layers), tuple(own))
+
+
+Judged = tuple[
+    tuple[Result, ...], tuple[Claim, ...], tuple[tuple[Claim, ClaimError], ...]
+]  # results, claims that do not run at the tier, claims without a verdict
+
+
+def _of(claims: Iterable[Claim], study: Study) -> Judged:
+    """What the study says of these claims."""
+    ids = {claim.id for claim in claims}
+    return (
+        tuple(result for result in study.results if result.claim_id in ids),
+        tuple(claim for claim in study.absent if claim.id in ids),
+        tuple(pair for pair in study.failed if pair[0].id in ids),
+    )
 
 
 def _layers(path: str, study: Study) -> Iterable[LayerContent]:
     for plan in file_plans(path):
-        ids = {claim.id for claim in plan.claims}
-        results = tuple(r for r in study.results if r.claim_id in ids)
-        absent = tuple(claim for claim in study.absent if claim.id in ids)
-        failed = tuple(pair for pair in study.failed if pair[0].id in ids)
-        yield LayerContent(plan, Path(path).name, results, absent, failed)
+        yield LayerContent(plan, path, *_of(plan.claims, study))
+
+
+def _own(path: str, study: Study) -> Judged:
+    """Of the claims of a file that no layer of it has."""
+    of_layers = {claim.id for plan in file_plans(path) for claim in plan.claims}
+    claims = file_claims(str(Path(path).resolve()))
+    return _of((claim for claim in claims if claim.id not in of_layers), study)
+
+
+def _rooms_option(address: Address) -> str:
+    """What a command needs to find a room where only an option has named its folder."""
+    root = address.root
+    if root is None or root.named_by != Root("").named_by:
+        return ""
+    folder, here = Path(root.folder), Path.cwd()
+    folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return f" --rooms {shlex.quote(str(folder))}"
 
 
 def errors_sentence(result: Result) -> str:
     """The error probabilities, seeds and sizes of a judgement, in one sentence or two."""
-    rests = result.counted or f"{result.seeds} seeds, looks at {', '.join(map(str, result.looks))}"
+    looks = f"looks at {', '.join(map(str, result.looks))}"
+    rests = result.counted or f"{several(result.seeds, 'seed')}, {looks}"
     parts = [
         f"No noise: no probabilities; {rests}."
         if result.assumed

@@ -3,16 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError, fromstring
 
 import sympy as sp
-from latex2mathml.converter import convert
 from markupsafe import Markup
 
+from checks.report.mathml import mathml
 from theory.codegen import latex as theory_latex
 from theory.codegen.display import shown
+from theory.codegen.letters import lettered
 from theory.codegen.unicode import unicode
 
 SIGNS = {"plus": "+", "minus": "-"}
@@ -24,14 +23,7 @@ WORD = re.compile(
 SHORT = 8  # visible characters of a left side that never stands alone
 LONG = 5  # rows of a formula that are shown; what follows is folded
 ROW = 64  # visible characters that fit on a line of the report
-TAGS = frozenset(
-    re.findall(
-        r"\w+",
-        "math mrow mi mn mo mtext mspace msup msub msubsup munder mover munderover mfrac "
-        "msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose ",
-    )
-)
-DROPPED = frozenset({("display", "inline"), ("stretchy", "true"), ("fence", "true")})
+WIDE = 4 * ROW  # which nobody reads by scrolling: a row of so many is folded
 
 
 @dataclass(frozen=True)
@@ -44,6 +36,7 @@ class Equality:
 
 def latex(expression: sp.Basic) -> str:
     """LaTeX of an expression, with names of several letters upright: ``heads`` is one symbol."""
+    (expression,) = lettered(expression)
     return upright(theory_latex(expression))
 
 
@@ -55,52 +48,6 @@ def upright(source: str) -> str:
 def _upright(match: re.Match[str]) -> str:
     word = match.group("word")
     return rf"\mathrm{{{SIGNS.get(word, word)}}}" if word else match.group()
-
-
-def mathml(source: str, *, block: bool = False) -> Markup:
-    """MathML of a LaTeX formula; a formula that cannot be converted raises ValueError."""
-    try:
-        root = fromstring(convert(source, display="block" if block else "inline"))
-        return Markup(_compact(root))
-    except (ParseError, ValueError) as error:
-        raise ValueError(f"no MathML for the formula {source!r}: {error}") from error
-    except Exception as error:  # latex2mathml raises several unrelated types
-        raise ValueError(f"no MathML for the formula {source!r}: {error}") from error
-
-
-def _compact(node: Element) -> str:
-    """The same formula without namespaces, defaults and groups of one; only what is MathML."""
-    tag = node.tag.rpartition("}")[2]
-    if tag not in TAGS:
-        raise ValueError(f"{tag} is no element of a formula")
-    children = _with_words(list(node))
-    if tag == "mrow" and len(children) == 1 and not isinstance(children[0], str):
-        return _compact(children[0])
-    inner = "".join(c if isinstance(c, str) else _compact(c) for c in children)
-    kept = (
-        pair for pair in node.items() if pair not in DROPPED and pair[0] not in ("form", "href")
-    )
-    attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept)
-    return f"<{tag}{attributes}>{escape(node.text or '', quote=False)}{inner}</{tag}>"
-
-
-def _with_words(children: list[Element]) -> list[Element | str]:
-    """Upright letters in a row are one word."""
-    found: list[Element | str] = []
-    word: list[Element] = []
-    for child in [*children, None]:
-        if child is not None and child.get("mathvariant") == "normal" and not len(child):
-            word.append(child)
-            continue
-        if len(word) > 1:
-            letters = "".join(letter.text or "" for letter in word)
-            found.append(f"<mi>{escape(letters, quote=False)}</mi>")
-        else:
-            found += word
-        word = []
-        if child is not None:
-            found.append(child)
-    return found
 
 
 def formula(expression: sp.Basic, *, block: bool = False) -> Markup:
@@ -118,7 +65,8 @@ def formula_view(found: Equality) -> Mapping[str, Any]:
 
     These are lines of Unicode: they are there to be exact, and take a tenth of the bytes.
     """
-    cut = LONG if len(found.rows) > LONG + 1 else len(found.rows)
+    wide = (k for k, row in enumerate(found.rows) if visible(row) > WIDE)
+    cut = min(next(wide, len(found.rows)), LONG if len(found.rows) > LONG + 1 else LONG + 1)
     rows = typeset(found.rows[:cut])
     rest = "\n".join(map(unicode, found.rows[cut:]))
     return {"rows": rows, "rest": rest, "index": unicode(found.index)}
@@ -166,7 +114,14 @@ def rows(left: str, right: str) -> list[str]:
 
 
 def broken(source: str) -> list[str]:
-    """LaTeX cut before the plus and minus signs that stand outside all brackets."""
+    """LaTeX cut before the plus and minus signs that stand outside all brackets.
+
+    What then is wider than a line is cut within its widest brackets.
+    """
+    return [part for row in _lines(source) for part in _within(row)]
+
+
+def _lines(source: str) -> list[str]:
     depth, start, terms = 0, 0, []
     for token in re.finditer(r"\\left\b|\\right\b|[{}]| [+-] ", source):
         text = token.group()
@@ -185,6 +140,36 @@ def broken(source: str) -> list[str]:
         else:
             found.append(term.strip())
     return found
+
+
+def _within(row: str) -> list[str]:
+    """A row that is too wide in rows: brackets open in the first and close in the last."""
+    spans = _brackets(row) if visible(row) > ROW else []
+    if not spans:
+        return [row]
+    start, end = max(spans, key=lambda span: visible(row[span[0] : span[1]]))
+    first, *rest = _lines(row[start:end].strip())
+    if not rest:
+        return [row]
+    begin, after = row[:start] + first, row[end:]
+    *middle, last = (rf"\left. {line} " for line in rest)
+    return [rf"{begin} \right.", *(rf"{line}\right." for line in middle), f"{last}{after}"]
+
+
+def _brackets(row: str) -> list[tuple[int, int]]:
+    """Where the insides of round brackets begin and end that stand in no others."""
+    depth, start, spans = 0, 0, []
+    for token in re.finditer(r"\\left\(|\\left\b|\\right\b|[{}]", row):
+        if token.group() in ("}", r"\right"):
+            depth -= 1
+            if depth == 0 and start:
+                spans.append((start, token.start()))
+                start = 0
+            continue
+        if depth == 0 and token.group() == r"\left(":
+            start = token.end()
+        depth += 1
+    return spans
 
 
 def visible(source: str) -> int:

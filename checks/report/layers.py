@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sympy as sp
@@ -14,10 +15,13 @@ from theory.codegen.layers import layer_source
 from theory.language import Status
 from theory.layers.layer import Layer
 
+# Words of a hypothesis, the weakest last. One that FAILS is an answer: there are jumps.
+WEAKEST = ("PROVED", "SAMPLED", "ASSUMED", "UNDECIDED")
+
 
 @dataclass(frozen=True)
 class LayerContent:
-    """One layer with what a run has shown about it; ``file`` is where it was found."""
+    """One layer with what a run has shown about it; ``file`` is how its file was asked for."""
 
     plan: Plan
     file: str
@@ -39,9 +43,20 @@ class LayerContent:
         return Status.UNDECIDED if limit.regime == "UNDECIDED" else Status.PROVED
 
     @property
+    def badge(self) -> str:
+        """The status of the derivation: that of the weakest hypothesis where the limit is known."""
+        if self.worst_step is not Status.PROVED:
+            return self.worst_step.name
+        return max((w for w in WEAKEST if w in self._hypotheses), key=WEAKEST.index, default="")
+
+    @property
+    def _hypotheses(self) -> list[str]:
+        return [status.split(":")[0] for status in self.plan.limit.hypotheses.values()]
+
+    @property
     def steps_summary(self) -> str:
         """The regime, and how many hypotheses are what."""
-        words = [status.split(":")[0] for status in self.plan.limit.hypotheses.values()]
+        words = self._hypotheses
         counts = ", ".join(f"{words.count(w)} {w}" for w in dict.fromkeys(words))
         return f"{self.plan.limit.regime}; hypotheses: {counts or 'none'}"
 
@@ -65,7 +80,7 @@ class LayerContent:
         return {
             "name": self.name,
             "title": layer.name,
-            "reference": self.file,
+            "reference": Path(self.file).name,
             "statement": f"{limit.regime}. " + " ".join(f"{w}." for w in limit.words),
             "equations": _equations(self.plan),
             "rate": "",
@@ -92,12 +107,11 @@ class LayerContent:
                     }
                 ],
             },
-            "steps_status": self.worst_step.name,
+            "steps_status": self.badge,
             "steps_summary": self.steps_summary,
             "pictures": [],
             "found": [],
             "coverage": [],
-            "not_checked": self.not_checked,
         }
 
 

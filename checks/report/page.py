@@ -1,6 +1,7 @@
 """The HTML report: one offline file, readable without scripts."""
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -9,12 +10,16 @@ from markupsafe import Markup
 from checks.properties.probing import Probed
 from checks.report.charts import charts, picture_drawing, svg
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
-from checks.report.formulas import equation, formula, formula_view, mathml, rate_latex
+from checks.report.files import FileContent
+from checks.report.formulas import equation, formula, formula_view, rate_latex
+from checks.report.layers import LayerContent
+from checks.report.mathml import mathml
 from checks.report.prose import html as prose
+from checks.report.sentences import seen_by
 from checks.report.steps import derivation_view
 from checks.report.strips import strip
 from checks.report.words import reason
-from checks.verdicts import Result, Verdict
+from checks.verdicts import Result, Verdict, several
 from theory.language import Sentence
 
 
@@ -27,6 +32,7 @@ def html(content: Content) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["several"] = several
     style = environment.get_template("style.css").render()
     plan = content.study.plan
     return environment.get_template("report.html.j2").render(
@@ -34,10 +40,8 @@ def html(content: Content) -> str:
         verdicts=content.verdict_summary,
         rooms=[
             *map(room_view, content.rooms),
-            *(
-                {**layer.view(), **summary_view(layer), "claims": [*map(claim_view, layer.results)]}
-                for layer in content.layers
-            ),
+            *map(section_view, content.files),
+            *map(section_view, content.layers),
         ],
         run={
             "tier": plan.tier,
@@ -53,6 +57,7 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
     """One room as the template reads it."""
     theorem = content.room.theorem
     by_id = {result.claim_id: result for result in content.results}
+    notation = dict.fromkeys((formula(s), prose(text)) for s, text in theorem.notation.items())
     return {
         "name": content.room.name,
         "title": theorem.title,
@@ -63,13 +68,15 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "rate_kind": theorem.rate and theorem.rate.kind.value,
         "source": theorem.source.value.capitalize(),
         "source_note": prose(theorem.source_note),
-        "notation": [(formula(symbol), prose(text)) for symbol, text in theorem.notation.items()],
+        "notation": [*notation],
         "assumptions": [{"id": a.id, "statement": prose(a.statement)} for a in theorem.assumptions],
         "probes": {p.assumption.id: probe_view(p) for p in content.probed},
         "derivation": derivation_view(content),
         "steps_status": content.worst_step.name,
         "steps_summary": content.steps_summary,
-        "claims": [*map(claim_view, content.results)],
+        "claims": [
+            claim_view(result, _target(result), content.rooms) for result in content.results
+        ],
         "pictures": [
             {
                 "title": picture.title,
@@ -79,19 +86,32 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
                     picture_drawing(picture, by_id),
                     f"{content.room.name}-picture-{number}",
                     axes=picture.axes,
+                    label=picture.title,
                 ),
             }
             for number, picture in enumerate(content.room.pictures)
         ],
         "found": [found_view(content, sentence) for sentence in theorem.found],
-        "coverage": [coverage_view(content, sentence) for sentence in theorem.coverage],
-        "not_checked": [*map(prose, content.not_checked)],
+        "coverage": [found_view(content, sentence) for sentence in theorem.coverage],
         **summary_view(content),
     }
 
 
+def section_view(content: FileContent | LayerContent) -> Mapping[str, Any]:
+    """A layer, or the claims of a file itself, as the template reads it."""
+    file = quote(content.file)
+    claims = [claim_view(result, file) for result in content.results]
+    view = content.view()
+    return {
+        **view,
+        **summary_view(content),
+        "statement": prose(view["statement"]),
+        "claims": claims,
+    }
+
+
 def summary_view(content: Any) -> Mapping[str, Any]:
-    """What a run has measured, in numbers: of a room or of a layer."""
+    """What a run has measured, in numbers, and what not: of a room, a layer or a file."""
     results, probed = content.results, content.probed
     return {
         "held": sum(result.verdict.holds for result in results),
@@ -99,35 +119,31 @@ def summary_view(content: Any) -> Mapping[str, Any]:
         "refuted": sum(map(mutants_refuted, results)),
         "planted": sum(len(result.mutants) for result in results),
         "probed": [sum(p.word == "HOLDS" for p in probed), len(probed)],
+        "not_checked": [*map(prose, content.not_checked)],
     }
 
 
 def found_view(content: RoomContent, sentence: Sentence) -> Mapping[str, Any]:
-    """What came out on the way, with links to what shows it."""
-    name = content.room.name
-    numbers = {o.step.name: k for k, o in enumerate(content.outcomes, start=1)}
-    ids = {result.claim_id for result in content.results}
-    prefix = name.replace("_", "-")
-    claims = [(claim, f"{prefix}/{claim}") for claim in sentence.claims]
-    steps = [(step, f"{name}-step-{numbers[step]}") for step in sentence.steps if step in numbers]
+    """A sentence, with links to what shows it, or looks at it, and what became of that."""
     return {
         "says": prose(sentence.says),
         "missing": prose(sentence.missing),
-        "links": [*steps, *((claim, place) for claim, place in claims if place in ids)],
-        "absent": [claim for claim, place in claims if place not in ids],
+        "word": sentence.word,
+        "links": seen_by(content, sentence),
     }
 
 
-def coverage_view(content: RoomContent, sentence: Sentence) -> Mapping[str, Any]:
-    """A sentence of the paper, with links to what looks at it here."""
-    name = content.room.name
-    probes = [(probe, f"{name}-assumes-{probe}") for probe in sentence.probes]
-    found = found_view(content, sentence)
-    return {**found, "word": sentence.word, "links": [*found["links"], *probes]}
+def _target(result: Result) -> str:
+    """What names a room's claim on the command line: its id, which must not read as a pattern."""
+    pattern = any(sign in result.claim_id for sign in "*?[")
+    return quote(result.theorem if pattern and result.theorem else result.claim_id)
 
 
-def claim_view(result: Result) -> Mapping[str, Any]:
-    """One judged claim as the template reads it, with its tests: first what decides."""
+def claim_view(result: Result, target: str, rooms: str = "") -> Mapping[str, Any]:
+    """One judged claim as the template reads it, with its tests: first what decides.
+
+    ``target`` names it on the command line, where ``rooms`` is an option that finds its room.
+    """
     refuted = result.verdict is Verdict.REFUTED
     deciding = sorted(result.tests, key=lambda test: test.p_refute if refuted else -test.p_support)
     name = result.claim_id.replace("/", "-")
@@ -138,12 +154,16 @@ def claim_view(result: Result) -> Mapping[str, Any]:
         "strip": strip(deciding[0]) if deciding else "",
         "in_table": strip(deciding[0], told=False) if deciding else "",
         "tests": [test.to_json() for test in deciding],
+        "mutants": [
+            {**mutant.to_json(), "description": prose(mutant.description)}
+            for mutant in result.mutants
+        ],
         "errors": errors_sentence(result),
         "refuted": mutants_refuted(result),
         "charts": [
             svg(draw, f"{name}-{number}", small=True) for number, draw in enumerate(charts(result))
         ],
-        "command": f"verilimit check {result.claim_id} --tier {result.tier} --seed {result.seed}",
+        "command": f"verilimit check {target} --tier {result.tier} --seed {result.seed}{rooms}",
     }
 
 
@@ -152,7 +172,7 @@ def probe_view(probed: Probed) -> Mapping[str, Any]:
     inside = probed.inside
     return {
         "word": probed.word,
-        "detail": f"{inside.examples} examples" if inside and probed.word == "HOLDS" else "",
+        "detail": several(inside.examples, "example") if inside and probed.word == "HOLDS" else "",
         "property": probed.probe.property if probed.probe else "No probe.",
         "message": inside.message if inside else "",
         "code": probed.code,

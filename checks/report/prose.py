@@ -2,7 +2,7 @@
 
 from markupsafe import Markup, escape
 
-from checks.report.formulas import mathml
+from checks.report.mathml import mathml
 from checks.report.tex_words import escaped
 from theory.language.prose import pieces
 

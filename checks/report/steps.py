@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from checks.report.content import RoomContent
-from checks.report.formulas import equality, formula_view
+from checks.report.formulas import equality, formula_view, latex
 from checks.report.prose import html
 from theory.algebra.definitions import Definition
 from theory.codegen.function import Function
-from theory.codegen.latex import latex
 from theory.codegen.unicode import unicode
 from theory.language import Outcome
 from theory.language.graph import reached
@@ -85,5 +84,6 @@ def _without_docstring(lines: Sequence[str], node: ast.FunctionDef) -> str:
 
 def formula_line(output: Definition) -> str:
     """``name = expression`` of what a function returns, as a line of Unicode."""
-    left = output.array[output.axes] if output.axes else output.array
-    return f"{unicode(latex(left))} = {unicode(latex(output.content))}"
+    axes = " ".join(map(latex, output.axes))
+    marks = unicode(rf"{{}}^{{{axes}}}") if axes else ""
+    return f"{output.name}{marks} = {unicode(latex(output.content))}"

@@ -85,8 +85,11 @@ class _Flat:
         )
 
 
-def minimal(text: str, name: str, colours: Mapping[str, str]) -> str:
-    """The same picture in few bytes; ``name`` begins its ids, ``colours`` are put in place."""
+def minimal(text: str, name: str, colours: Mapping[str, str], label: str) -> str:
+    """The same picture in few bytes; ``name`` begins its ids, ``colours`` are put in place.
+
+    ``label`` says what it shows.
+    """
     root = fromstring(text)
     flat = _Flat(name, colours)
     for node in root.iter(f"{NAMESPACE}path"):
@@ -110,6 +113,7 @@ def minimal(text: str, name: str, colours: Mapping[str, str]) -> str:
     _, _, width, height = map(float, root.get("viewBox", "").split())
     box, words = f"0 0 {width:.4g} {height:.4g}", "".join(flat.words)
     root_attributes = f'viewBox="{box}" font-size="9" fill="currentColor" role="img"'
+    root_attributes += f' aria-label="{escape(label)}"'
     return f'<svg {root_attributes}>{clips}<g fill="none">{body}</g>{words}</svg>'
 
 

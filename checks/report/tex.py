@@ -10,10 +10,12 @@ from checks.report.charts import charts, pdf, picture_drawing
 from checks.report.content import Content, RoomContent, errors_sentence, mutants_refuted
 from checks.report.formulas import equality, equation, latex, rate_latex
 from checks.report.prose import tex as prose
+from checks.report.sentences import seen_by
 from checks.report.tex_words import escaped
 from checks.report.words import reason
 from checks.suite.files import write_bytes, write_text
 from checks.verdicts import Result
+from theory.language import Sentence
 
 
 def write_latex(content: Content, folder: Path) -> None:
@@ -55,7 +57,7 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
         "theorem": theorem,
         "equations": [equation(stated).rows for stated in theorem.equations],
         "rate": theorem.rate and rate_latex(theorem.rate.expression),
-        "notation": [(latex(symbol), text) for symbol, text in theorem.notation.items()],
+        "notation": [*dict.fromkeys((latex(s), text) for s, text in theorem.notation.items())],
         "steps": [
             (outcome, equality(outcome.step.left, outcome.step.right).rows)
             for outcome in content.outcomes
@@ -65,11 +67,20 @@ def room_view(content: RoomContent, folder: Path) -> Mapping[str, Any]:
         "steps_summary": content.steps_summary,
         "claims": [claim_view(result, folder) for result in content.results],
         "pictures": pictures,
-        "coverage": theorem.coverage,
-        "found": theorem.found,
+        "coverage": [(sentence, _seen_by(content, sentence)) for sentence in theorem.coverage],
+        "found": [(sentence, _seen_by(content, sentence)) for sentence in theorem.found],
         "probes": content.probed,
         "not_checked": content.not_checked,
     }
+
+
+def _seen_by(content: RoomContent, sentence: Sentence) -> str:
+    """What stands for a sentence, in words, with what became of it where it does not hold."""
+    words: dict[str, list[str]] = {}
+    for shown in seen_by(content, sentence):
+        word = f" ({shown.word})" if shown.word else ""
+        words.setdefault(shown.kind, []).append(f"{shown.name}{word}")
+    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in words.items())
 
 
 def claim_view(result: Result, folder: Path) -> Mapping[str, Any]:

@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from checks.verdicts import Result, Test
+from checks.verdicts import Result, Test, several
 
 MINUS = "\u2212"
+DIGITS, EQUAL = 16, 1e-12  # of a share in percent, which rounding may change beyond
+ENDS = ("0%", "100%")
 
 
 def reason(result: Result) -> str:
@@ -108,9 +110,9 @@ def _moments(result: Result) -> str:
     worst = _deciding(result)
     count = len(result.tests)
     mean = (
-        "the mean agrees with the derived value"
+        "the mean agrees with the expected value"
         if count == 1
-        else (f"all {count} means agree with the derived values")
+        else f"all {count} means agree with the expected values"
     )
     allowed = _number(float(worst.support_region[1]))
     which = "it" if count == 1 else "the least certain"
@@ -123,41 +125,66 @@ def _deciding(result: Result) -> Test:
 
 
 def _law(result: Result) -> str:
-    worst = _deciding(result)
-    allowed = _number(float(worst.support_region[1]))
-    return (
-        f"both samples have the same law: distance {_number(float(worst.estimate))} between their "
-        f"distributions, allowed {allowed}"
-    )
+    largest = _number(max(float(test.estimate) for test in result.tests))
+    allowed = _number(max(float(test.support_region[1]) for test in result.tests))
+    if len(result.tests) == 1:
+        return f"the distance between the laws is below {allowed} ({largest})"
+    return f"the distances between the laws are below {allowed} wherever tested (largest {largest})"
 
 
 def _identity(result: Result) -> str:
     test = result.tests[0]
     worst, allowed = _number(float(test.estimate)), _number(float(test.high))
-    return f"both sides agree: largest relative difference {worst}, rounding may give {allowed}"
+    seeds = several(result.seeds, "seed")
+    return f"largest relative residual over {seeds}: {worst}, allowed {allowed}"
 
 
 def _inequality(result: Result) -> str:
     test = result.tests[0]
     slack, least = _number(float(test.estimate)), float(test.low)
     allowed = f", at least {_number(least)} is allowed" if least < 0 else ""
-    return f"no counterexample in {result.seeds} seeds: smallest slack {slack}{allowed}"
+    seeds = several(result.seeds, "seed")
+    return f"no counterexample in {seeds}: smallest slack {slack}{allowed}"
 
 
 def _frequency(result: Result) -> str:
     test = _deciding(result)
-    event, _, _ = test.name.partition(" at ")
+    event = test.name[: test.name.rfind("”") + 1]  # an event's own words may have an “at”, too
     if not event.startswith("frequency of "):
         return ""
     low, high = map(float, test.interval())
     least, most = map(float, test.support_region)
-    claimed = f"between {least:.0%} and {most:.0%}"
-    if most >= 1:
-        claimed = f"at least {least:.0%}"
-    elif least <= 0:
-        claimed = f"at most {most:.0%}"
-    share = f"{float(test.estimate):.0%} of {result.seeds} seeds"
-    return f"{event}: {share}, 99 % interval {low:.0%} to {high:.0%}, claimed {claimed}"
+    share, low, high, least, most = _percents(float(test.estimate), low, high, least, most)
+    claimed = f"between {least} and {most}"
+    if most == "100%":
+        claimed = f"at least {least}"
+    elif least == "0%":
+        claimed = f"at most {most}"
+    return (
+        f"{event}: {share} of {several(result.seeds, 'seed')}, 99 % interval {low} to {high}, "
+        f"claimed {claimed}"
+    )
+
+
+def _percents(*shares: float) -> list[str]:
+    """Shares in percent, with so many digits that different ones differ; only 1 is 100 %."""
+    digits = [0] * len(shares)
+    while True:
+        shown = [_percent(share, k) for share, k in zip(shares, digits, strict=True)]
+        said = list(zip(shown, shares, strict=True))
+        unclear = [
+            (text in ENDS) != (share in (0, 1))
+            or any(text == other and abs(share - of) > EQUAL for other, of in said)
+            for text, share in said
+        ]
+        if not any(unclear) or max(digits) >= DIGITS:
+            return shown
+        digits = [k + wrong for k, wrong in zip(digits, unclear, strict=True)]
+
+
+def _percent(share: float, digits: int) -> str:
+    text = f"{100 * share:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
 
 
 def _decay(result: Result) -> str:

@@ -103,7 +103,7 @@ def constant_claim(
 
 constant_claims = (
     constant_claim(
-        "cumulant", "The third cumulant of tokens in the unit ball is at most 4/(3 sqrt 3)",
+        "cumulant", r"The third cumulant of tokens in the unit ball is at most $4/(3 \sqrt{3})$",
         lambda B: float(KAPPA),
         {
             "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
@@ -112,14 +112,15 @@ constant_claims = (
         B=False,
     ),
     constant_claim(
-        "gradient", "The gradient of a head is at most sigma1 max(1, B)", gradient_bound,
+        "gradient", r"The gradient of a head is at most $\sigma_1 \max(1, B)$", gradient_bound,
         {
             "no-B": ("the norm of U forgotten", lambda B: gradient_bound(1.0)),
             "half-B": ("half of B for B", lambda B: gradient_bound(B / 2)),
         },
     ),
     constant_claim(
-        "curvature", "The second derivative of a head is at most the derived L2", curvature_bound,
+        "curvature", "The second derivative of a head is at most the derived $L_2$",
+        curvature_bound,
         {
             "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
             "first-order": ("the gradient's bound taken for it", gradient_bound),
@@ -168,7 +169,7 @@ def linear_claim(
     """The linearisation error at one point falls like a power of m."""
     return state(
         RateClaim, f"linearisation-{point}",
-        f"At {point} points the error is of order {power}: {why}", linear(point), slips,
+        f"At {point} points the error is of order ${sp.latex(power)}$: {why}", linear(point), slips,
         predicted=power, kind="exact", margin=margin, **how, **moved,
     )  # fmt: skip
 
@@ -250,7 +251,8 @@ power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
     state(
         GrowthClaim, "log-n",
-        "m eps_app^2 grows like log n, with at most twice its variance as slope", sup_square,
+        r"$m \epsilon^2$ grows like $\log n$, with at most twice its variance as slope, for the "
+        r"largest approximation error $\epsilon$", sup_square,
         {
             "quarter-power": quarter_power,
             "power-claimed": power_claimed,
@@ -259,13 +261,14 @@ approximation_claims = (
         law="log", slope_bound=1.0, **counted(8),
     ),
     state(
-        GrowthClaim, "required-width", "The width needed for a given accuracy grows like log n",
+        GrowthClaim, "required-width", r"The width needed for a given accuracy grows like $\log "
+        "n$",
         needed_width, {"quarter-power": quarter_power, "power-claimed": power_claimed},
         law="log", **counted(8),
     ),
     state(
         IndependenceClaim, "mean-square",
-        "The mean square of the approximation error does not depend on n",
+        "The mean square of the approximation error does not depend on $n$",
         mean_square,
         {
             "largest": ("the largest error for the mean square", sup_square),
@@ -274,7 +277,8 @@ approximation_claims = (
         size="n", margin=0.1, **counted(64, 4),
     ),
     state(
-        RateClaim, "approximation", "eps_app falls like 1/sqrt(m)", largest,
+        RateClaim, "approximation", r"The largest approximation error falls like $1/\sqrt{m}$",
+        largest,
         {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
         sizes={k: {"m": fresh.WIDTHS[2:], "samples": [n]} for k, n in SAMPLES.items()},
         predicted=m**-HALF, kind="exact",
@@ -282,7 +286,7 @@ approximation_claims = (
     ),
     state(
         InequalityClaim, "approximation-bound",
-        "eps_app of 64 heads is at most Lemma 5's bound, which is loose",
+        "The largest approximation error of 64 heads is at most Lemma 5's bound, which is loose",
         over_error(1.0),
         {
             "two-hundredth": ("a two-hundredth of the bound", over_error(200.0)),
@@ -321,8 +325,8 @@ def room_left(name: str, **how: Any) -> Column:
 width_claims = (
     state(
         RateClaim, "excess-loss",
-        "The loss after training is that of infinitely many heads, in closed form, up to the order "
-        "1/sqrt(m) at most", excess(),
+        "The loss after training is that of infinitely many heads, in closed form, up to the "
+        r"order $1/\sqrt{m}$ at most", excess(),
         {
             "no-floor": ("the loss itself for its excess", With(floor="")),
             "c-frozen": ("c not trained in the linearisation", With(floor="frozen")),
@@ -337,7 +341,7 @@ width_claims = (
     ),
     state(
         InequalityClaim, "projection",
-        "Each block of each head ends within rho/sqrt(m) of its start",
+        r"Each block of each head ends within $\rho/\sqrt{m}$ of its start",
         room_left("close", radius=trained.CLOSE),
         {
             "dropped": ("descent without projection", room_left("unprojected", radius=np.inf)),
@@ -376,7 +380,7 @@ repeated = Experiment("shallow-transformer-gd/replication", fresh.repeated)
 length_claims = (
     state(
         IndependenceClaim, "length-neutral",
-        "With length-neutral tokens the loss does not depend on T", relative(neutral),
+        "With length-neutral tokens the loss does not depend on $T$", relative(neutral),
         {
             "exponential-sum": (
                 "softmax not normalised", relative(unnormalised)
@@ -389,7 +393,7 @@ length_claims = (
     ),
     state(
         IndependenceClaim, "length-independent",
-        "With independent tokens the loss does not grow with T",
+        "With independent tokens the loss does not grow with $T$",
         independent["smallest"],
         {
             "relative-loss": (
@@ -440,7 +444,7 @@ def growth(run: Experiment, power: float) -> Column:
 recurrent_claims = (
     state(
         IdentityClaim, "recurrent-gradient",
-        "On kick-and-cancel inputs d h_T / d w is w^(T-2) tanh |u|",
+        r"On kick-and-cancel inputs the derivative of $h_T$ in $w$ is $w^{T-2} \tanh |u|$",
         kicked_heads(fresh.kick),
         {
             "one-token": ("w^(T-1)", With(formula="longer")),
@@ -450,7 +454,7 @@ recurrent_claims = (
     ),
     state(
         InequalityClaim, "contrast",
-        "On the same inputs the gradient of a softmax head is at most sigma1 max(1, B)",
+        r"On the same inputs the gradient of a softmax head is at most $\sigma_1 \max(1, B)$",
         kicked_heads(fresh.contrast),
         {
             "recurrent": (
@@ -467,8 +471,8 @@ recurrent_claims = (
     # one-sided and no power is fitted: the gradient grows faster than any, in the end.
     state(
         IndependenceClaim, "lag-recurrent",
-        "Trained on AR(L) data, the gradient in recurrent weights of 1.2 grows at least like "
-        "sqrt(L)", growth(lag, 0.5),
+        "Trained on AR($L$) data, the gradient in recurrent weights of 1.2 grows at least like "
+        r"$\sqrt{L}$", growth(lag, 0.5),
         {
             "attention": ("a softmax head for it", growth(lag_of_attention, 0.5)),
             "fourth-power": ("L^4", growth(lag, 4.0)),
@@ -486,12 +490,14 @@ memory = {
 }
 memory_claims = (
     state(
-        RateClaim, "memory-last-token", "With the last token as query, memory is of order T", last,
+        RateClaim, "memory-last-token", "With the last token as query, memory is of order $T$",
+        last,
         {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
         predicted=T, kind="exact", **memory,
     ),
     state(
-        IndependenceClaim, "memory-fixed-query", "With a fixed query, memory does not depend on T",
+        IndependenceClaim, "memory-fixed-query", "With a fixed query, memory does not depend on "
+        "$T$",
         fixed,
         {
             "last-token": ("the last token as query", last),
@@ -505,8 +511,8 @@ memory_claims = (
 runs = Experiment("shallow-transformer-gd/certificate", trained.certified)
 certificate_claim = state(
     InequalityClaim, "certificate",
-    "The mean loss of a run is at most distance^2/(eta tau) + 2 defect^2 (VACUOUS as a bound of "
-    "progress: mostly above the loss at the start)",
+    r"The mean loss of a run is at most the squared distance over $\eta \tau$ and twice the "
+    "squared defect (VACUOUS as a bound of progress: mostly above the loss at the start)",
     runs["whole"],
     {
         "no-distance": ("the distance dropped", runs["no distance"]),
@@ -527,8 +533,8 @@ def above(column: str, times: float = 1.0) -> Column:
 theorem_claims = (
     state(
         InequalityClaim, "training-bound",
-        "The mean loss of a run at step 1/sqrt(tau) is at most the right side of Theorem 1 with "
-        "the run's own constants",
+        r"The mean loss of a run at step $1/\sqrt{\tau}$ is at most the right side of Theorem 1 "
+        "with the run's own constants",
         above("over mean"),
         {
             "no-error": ("the error term dropped", above("no error")),
@@ -615,7 +621,7 @@ def draw_contrast(axes: Any, results: Mapping[str, Any]) -> None:
 pictures: tuple[Picture, ...] = (
     Picture(
         "Where log n comes from",
-        "The squared largest approximation error grows like log n; a power law bends away.",
+        r"The squared largest approximation error grows like $\log n$; a power law bends away.",
         draw_log_n,
     ),
     Picture(
@@ -625,7 +631,7 @@ pictures: tuple[Picture, ...] = (
     ),
     Picture(
         "The recurrent contrast",
-        "The recurrent gradient is w^(T-2) tanh 1.5; a softmax head's stays bounded.",
+        r"The recurrent gradient is $w^{T-2} \tanh 1.5$; a softmax head's stays bounded.",
         draw_contrast,
     ),
 )

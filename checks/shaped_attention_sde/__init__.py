@@ -79,7 +79,7 @@ def drift_claim(name: str, averaging: jax.Array, slips: Mapping[str, Any]) -> Mo
     bound = np.where(np.abs(expected) < 1e-12, 1e-9, np.inf)
     return state(
         MomentClaim, name,
-        "n times the mean increment of V over one layer is the drift b, within 2|b|/n",
+        "$n$ times the mean increment of $V$ over one layer is the drift $b$, within $2|b|/n$",
         partial(found.mean_increments, averaging=averaging),
         {
             "m-squared": (
@@ -108,7 +108,7 @@ drifts = (
     ),
     state(
         RateClaim, "drift-bias",
-        "the one-layer mean deviates from the drift by O(1/n), exactly of that order",
+        "the one-layer mean deviates from the drift by $O(1/n)$, exactly of that order",
         experiment("drift-bias", found.last_increments).column(
             lambda _, table: table["increment"] - drift(M)[-1]
         ),
@@ -151,7 +151,8 @@ def covariance_claim(
     }
     return state(
         MomentClaim, name,
-        "n times the second moments of the increment over one layer are Sigma, within 3|Sigma|/n",
+        r"$n$ times the second moments of the increment over one layer are $\Sigma$, within "
+        r"$3|\Sigma|/n$",
         partial(found.squared_increments, heads=heads, averaging=averaging),
         {slip: (words[slip], {"expected": value}) for slip, value in wrong.items()},
         sizes={"n": [width]}, expected=expected, margin=0.1,
@@ -195,12 +196,13 @@ def size_claim(name: str, statement: str, power: int, rates: Mapping[str, Any]) 
 increments = (
     size_claim(
         "increment",
-        "one layer moves V by a mean square of order 1/n, so that n layers have a limit: centring "
-        "and temperature are needed, both", 2, {"half": ("order n^(-1/2)", n ** -sp.Rational(1, 2))}
+        "one layer moves $V$ by a mean square of order $1/n$, so that $n$ layers have a limit: "
+        "centring and temperature are needed, both", 2,
+        {"half": ("order n^(-1/2)", n ** -sp.Rational(1, 2))}
     ),
     size_claim(
-        "no-jumps", "n times the mean fourth power of the increment tends to zero, like 1/n: the "
-        "limit has no jumps", 4, {"jumps": ("order 1/n, as with jumps", 1 / n)}
+        "no-jumps", "$n$ times the mean fourth power of the increment tends to zero, like "
+        "$1/n$: the limit has no jumps", 4, {"jumps": ("order 1/n, as with jumps", 1 / n)}
     ),
 )  # fmt: skip
 
@@ -250,7 +252,7 @@ laws = (
     ),
     state(
         LawClaim, "law",
-        "correlation and log variances at depth / width = 1/2, stopped at 10, have the law of the "
+        "correlation and log variances at depth half the width, stopped at 10, have the law of the "
         "SDE as the width grows", experiment("law", found.network_law)["law"],
         {
             "time-unit": (
@@ -268,7 +270,7 @@ laws = (
     state(
         LawClaim, "law-heads-causal",
         "with 4 heads of key dimension 64 and a causal mask, correlation and log variances at "
-        "depth / width = 1/2 are within 0.2 of the law of the SDE of those heads and that mask",
+        "depth half the width are within 0.2 of the law of the SDE of those heads and that mask",
         experiment("law-heads-causal", found.masked_network_law)["law"],
         {
             "one-head": ("the SDE of one head", {"right": masked("one-head", heads=1)}),
@@ -283,9 +285,9 @@ laws = (
     ),
     state(
         FrequencyClaim, "law-distance",
-        "mean log variances of two tokens at depth / width = 1/2 approach those of the SDE with "
-        "step 1 / n: of 4096 networks the distance falls from width 20 to 100 to 300, to a fifth "
-        "or less, in more than 6 of 10 seeds",
+        "mean log variances of two tokens at depth half the width approach those of the SDE with "
+        "step $1/n$: of 4096 networks the distance falls from width 20 to 100 to 300, to a "
+        "fifth or less, in more than 6 of 10 seeds",
         experiment("law-distance", found.nearing, options={"limits": LIMITS}).column(
             distance_falls
         ),
@@ -343,8 +345,8 @@ def relu_residual(size: Size, table: Table, nu: Callable[..., np.ndarray] = nu) 
 shaping = (
     state(
         InequalityClaim, "rank-collapse",
-        "at depth = width = 32, plain softmax attention has collapsed: 1 - rho is at least three "
-        "decades smaller than with shaped attention",
+        r"at depth and width 32, plain softmax attention has collapsed: $1 - \rho$ is at least "
+        "three decades smaller than with shaped attention",
         experiment("rank-collapse", found.distances).column(collapse_gap),
         {
             "not-shaped": ("plain attention passed off as shaped", With(passed_off="plain")),
@@ -354,7 +356,7 @@ shaping = (
     ),
     state(
         IdentityClaim, "shaped-relu",
-        "c E[sigma_s(x) sigma_s(y)] = rho + c nu(rho) / n at every width, exactly",
+        r"$c E[\sigma_s(x) \sigma_s(y)] = \rho + c \nu(\rho)/n$ at every width, exactly",
         experiment("shaped-relu", found.relu_moments).column(relu_residual),
         {
             "sign": ("plus rho arccos(rho), as printed in the notes", With(nu=nu_with_plus)),

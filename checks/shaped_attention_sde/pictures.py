@@ -44,14 +44,15 @@ def draw_density(axes: Any, results: Mapping[str, Any]) -> None:
     spread = np.sqrt(counts / (len(network) * step))
     axes.errorbar(middle, counts, spread, fmt=".", capsize=2, label="networks, n = 100")
     axes.hist(limit, bins, density=True, histtype="step", label="SDE")
-    axes.set(xlabel="correlation of two tokens at depth / width = 1/2", ylabel="density")
+    axes.set(xlabel="correlation of two tokens at depth half the width", ylabel="density")
     axes.legend()
 
 
 pictures = (
     Picture(
         "Bias of one layer",
-        "The one-layer mean deviates from the drift by O(1/n); bars: one standard error, 32 seeds.",
+        "The one-layer mean deviates from the drift by $O(1/n)$; bars: one standard error, 32 "
+        "seeds.",
         draw_bias,
     ),
     Picture(

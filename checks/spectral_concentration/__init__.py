@@ -144,13 +144,15 @@ claims = (
         row_softmax=("the softmax normalises rows", {"rows": True}),
     ),
     identity(
-        "concentration-by-qr", "SEC by thin QR is that of the singular values of Wq^T Wk.",
+        "concentration-by-qr", r"SEC by thin QR is that of the singular values of $W_q^\top "
+        "W_k$.",
         bounds.concentration_residual, {"dq": [4], "d": [6], "s": [2]},
         not_squared=("singular values not squared", {"power": 1}),
         fourth_power=("energies squared", {"power": 4}),
     ),
     inequality(
-        "entropy-bound", "The entropy of a softmax is at least B_T of its centred logits' norm.",
+        "entropy-bound", "The entropy of a softmax is at least $B_T$ of its centred logits' "
+        "norm.",
         bounds.entropy_slack, {"tokens": [2, 16, 64]},
         without_root=(
             "sqrt(T / (T - 1)) left out of beta", {"shrink": lambda T: ((T - 1) / T) ** 0.5}
@@ -159,77 +161,83 @@ claims = (
     ),
     inequality(
         "entropy-bound-of-a-layer",
-        "Every column of attention has entropy at least B_T(sigma_1(X)^2 sigma_1(W) / sqrt(dq)).",
+        r"Every column of attention has entropy at least $B_T(\sigma_1(X)^2 \sigma_1(W_q^\top "
+        r"W_k)/\sqrt{d_q})$.",
         bounds.layer_entropy_slack, {"tokens": [8], "dq": [4]},
         scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
         scale_twice=("1 / dq^(3/2)", {"power": 1.5}),
     ),
     inequality(
         "softmax-jacobian",
-        "The norm of the softmax Jacobian lies between max a(1-a) and 1 - exp(-H), and below 1/2.",
+        r"The norm of the softmax Jacobian lies between $\max a (1 - a)$ and $1 - \exp(-H)$, and "
+        "below $1/2$.",
         bounds.jacobian_slack, {"tokens": [2, 16]},
         half_too_small=("0.45 in place of 1/2", {"half": 0.45}),
         half_entropy=("1 - exp(-H / 2)", {"rate": 0.5}),
     ),
     inequality(
         "concentration-perturbed",
-        "A perturbation of relative Frobenius norm epsilon moves sqrt(SEC) within its bounds.",
+        r"A perturbation of relative Frobenius norm $\epsilon$ moves the root of SEC within its "
+        "bounds.",
         spectral.perturbation_slack, {"m": [40], "n": [40], "s": [4]},
         spectral_norm=("epsilon by the spectral norm", {"spectral": True}),
         half=("half of epsilon", {"part": 0.5}),
     ),
     inequality(
-        "power-iteration", "Power iteration lies between its lower bounds and sigma_1, and rises.",
+        "power-iteration", r"Power iteration lies between its lower bounds and $\sigma_1$, and "
+        "rises.",
         spectral.power_slack, {"m": [5], "n": [7], "rounds": [1, 3]}, MANY,
         one_round_more=("one more round claimed than made", {"extra": 1}),
         half_exponent=("c^(1/(4k+2)) in place of c^(1/(2k+1))", {"exponent": 0.5}),
     ),
     inequality(
         "rank-one-malignant",
-        "A W of rank one leaves attention near rank two: sigma_3(A) is bounded by the gaps.",
+        r"A $W_q^\top W_k$ of rank one leaves attention near rank two: its third singular value "
+        "is bounded by the gaps.",
         collapse.rank_one_slack, {"n": [8], "d": [5], "dq": [4]},
         no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
         rank_one=("rank one claimed: sigma_2(A)", {"index": 2}),
     ),
     inequality(
         "hull-vertices",
-        "A W of rank r at a huge scale leaves attention of rank at most the number of vertices of "
-        "the hull of the projected tokens.",
+        r"A $W_q^\top W_k$ of low rank at a huge scale leaves attention of rank at most the "
+        "number of vertices of the hull of the projected tokens.",
         collapse.hull_slack, {"n": [24], "d": [5], "r": [2, 3]},
         one_fewer=("one vertex fewer", {"fewer": 1}),
         lower_dimension=("the hull in r - 1 dimensions", {"lost": 1}),
     ),
     inequality(
         "definite-benign",
-        "A definite W and tokens of equal norm leave attention near the identity.",
+        r"A definite $W_q^\top W_k$ and tokens of equal norm leave attention near the identity.",
         collapse.benign_slack, {"n": [8], "d": [5], "dq": [4]},
         no_half=("the factor 1/2 of the exponent left out", {"half": 1.0}),
         no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
     ),
     inequality(
         "time-to-collapse",
-        "While W_q and W_k grow by 1 + tau a step, no column's entropy falls below B_T(nu*) before "
-        "ln(nu* / nu_0) / (2 ln(1 + tau)) steps.",
+        r"While $W_q$ and $W_k$ grow by $1 + \tau$ a step, no column's entropy falls below "
+        r"$B_T(\nu^*)$ before $\ln(\nu^*/\nu_0)/(2 \ln(1 + \tau))$ steps.",
         collapse.delay_slack, {"tokens": [16], "dq": [4]},
         one_factor=("one factor grows in place of two", {"factors": 1.0}),
         scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
     ),
     inequality(
         "gradient-spectrum",
-        "Singular values of X Omega X^T obey Horn's bounds; rank Omega <= n - 1.",
+        r"Singular values of $X \Omega X^\top$ obey Horn's bounds; the rank of $\Omega$ is at "
+        "most $n - 1$.",
         spectral.horn_slack, {"n": [6], "d": [5], "dv": [4]},
         not_horn=("sigma_i(X)^2 bounds sigma_(i-1)", {"index": 1}),
         rank=("rank Omega <= n - 2", {"rank": 2}),
     ),
     inequality(
-        "adam-entries", "Entries of Adam's update are at most R_t.",
+        "adam-entries", "Entries of Adam's update are at most $R_t$.",
         spectral.entry_slack, {"steps": [40]},
         sign=("at most one, as if every step were a sign", {"corrected": False}),
         no_root=("the square root of the geometric sum left out", {"power": 0.25}),
     ),
     inequality(
         "capped-step",
-        "A capped step moves no singular value by more than tau sigma_1, exact norms.",
+        r"A capped step moves no singular value by more than $\tau \sigma_1$, exact norms.",
         weyl_slack, {"m": [6], "n": [4], "steps": [60]},
         raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
         off_by_one=("sigma_1 after the step in place of before", {"late": True}),
@@ -245,8 +253,8 @@ claims = (
     ),
     frequency(
         "every-product-concentrates",
-        "Negation of “W_q^T W_k is singled out”: without the cap W_v W_o and W_q^T W_v, which the "
-        "network never forms, concentrate as well.",
+        r"Negation of “$W_q^\top W_k$ is singled out”: without the cap $W_v W_o$ and $W_q^\top "
+        "W_v$, which the network never forms, concentrate as well.",
         events.product_events,
         {"SEC(4) of query and key at least 0.9": often,
          "SEC(4) of value and output at least 0.8": often,
@@ -265,8 +273,8 @@ claims = (
     ),
     frequency(
         "collapse-modes",
-        "Without the cap attention collapses malignantly, with SEC(4) >= 0.9 in a layer; with it "
-        "benignly, with SEC(4) <= 0.8.",
+        "Without the cap attention collapses malignantly, with SEC(4) of 0.9 or more in a layer; "
+        "with it benignly, with SEC(4) of 0.8 or less.",
         events.collapse_events,
         {"SEC(4) at least 0.9 without cap": often, "SEC(4) at most 0.8 with cap": often,
          "malignant without cap": (0.0, 1.0), "benign with cap": often,
@@ -277,8 +285,8 @@ claims = (
     ),
     frequency(
         "cap-on-query-and-key",
-        "With a cap on W_q and W_k alone networks learn more often than with a cap on all other "
-        "parameters, with which they seldom learn.",
+        "With a cap on $W_q$ and $W_k$ alone networks learn more often than with a cap on all "
+        "other parameters, with which they seldom learn.",
         partial(events.accurate_events, arms=(events.QUERY_KEY, events.OTHERS)),
         {"accurate, W_q and W_k capped": (0.0, 1.0), "accurate, all others capped": seldom},
         ((0, 1),),
@@ -313,15 +321,15 @@ claims = (
     ),
     frequency(
         "loose-cap-does-not-help",
-        "Negation of “any cap prevents collapse”: with tau = 0.3 training fails.",
+        r"Negation of “any cap prevents collapse”: with $\tau = 0.3$ training fails.",
         partial(events.accurate_events, arms=(Arm(tau=0.3),)), {"accurate at tau = 0.3": seldom},
         tight=("tau = 0.01", {"arms": (CAPPED,)}),
         small_rate=("a rate at which the cap never binds", {"arms": (Arm(rate=0.005, tau=0.3),)}),
     ),
     frequency(
         "benign-to-malignant",
-        "With a cap of tau = 0.03 networks of two layers learn, with benign attention, and crash "
-        "later, with malignant attention.",
+        r"With a cap of $\tau = 0.03$ networks of two layers learn, with benign attention, and "
+        "crash later, with malignant attention.",
         events.transition_events,
         {"accurate at some time": often, "benign at some time": often, "crash at the end": often,
          "malignant at the end": often},
@@ -333,7 +341,7 @@ claims = (
     frequency(
         "concentration-without-crash",
         "Negation of “high SEC means crash”: from a standard deviation of 0.02 healthy runs reach "
-        "SEC(4) >= 0.92.",
+        "an SEC(4) of 0.92.",
         events.concentrated_events, {"accurate and SEC(4) at least 0.92": often}, cap=40,
         unit_scale=("the usual standard deviation", {"arm": events.SMALL._replace(scale=1.0)}),
         not_squared=("singular values not squared", {"squared": False}),
@@ -341,7 +349,7 @@ claims = (
     frequency(
         "low-entropy-without-crash",
         "Negation of “low entropy means crash”: capped runs end accurate with entropy below a "
-        "tenth of log T in a layer.",
+        r"tenth of $\log T$ in a layer.",
         events.low_entropy_events, {"accurate and low entropy": often},
         no_cap=("no cap", {"arm": PLAIN}),
         too_slow=("a rate at which nothing is learned", {"arm": Arm(rate=1e-4)}),

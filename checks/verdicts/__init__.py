@@ -48,3 +48,4 @@ from .settlement import settle as settle
 from .tasks import Task as Task
 from .tasks import evaluate as evaluate
 from .values import ClaimError as ClaimError
+from .wording import several as several

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from theory.language.prose import plain
+
 COLOURS = {"SUPPORTED": "#2c7a4b", "CERTIFIED": "#2c7a4b", "REFUTED": "#b3261e"}
 
 
@@ -16,12 +18,12 @@ def html(result: Any) -> str:
     """Statement, verdict, reason and planted errors; everything is escaped."""
     colour = COLOURS.get(result.verdict.name, "#8a6d00")
     planted = "".join(
-        f"<li>{escape(m.description)}: {escape(m.verdict.name)}</li>" for m in result.mutants
+        f"<li>{escape(plain(m.description))}: {escape(m.verdict.name)}</li>" for m in result.mutants
     )
     return (
         f"<div><b>{escape(result.claim_id)}</b> "
         f'<b style="color:{colour}">{escape(result.verdict.name)}</b>'
-        f"<p>{escape(result.statement)}</p><p>Because {escape(result.because)}.</p>"
+        f"<p>{escape(plain(result.statement))}</p><p>Because {escape(result.because)}.</p>"
         f"<details><summary>planted errors</summary><ul>{planted}</ul></details></div>"
     )
 

@@ -42,12 +42,12 @@ def because(
     if verdict.holds:
         first = _Said(finding.tests[0], finding)
         region = first.region(*finding.tests[0].support_region)
-        counted = finding.counted or f"{seeds} seeds"
+        counted = finding.counted or several(seeds, "seed")
         inside = f"{first.words(1 - 2 * error)}, within {region}{_unequal(finding.tests)}"
         return words or f"{inside}, {counted}"
     said = _Said(worst, finding)
     region = said.region(*worst.support_region)
-    end = f" with {seeds} seeds" + (", the cap of this tier" if last_look else "")
+    end = f" with {several(seeds, 'seed')}" + (", the cap of this tier" if last_look else "")
     end = f" with {finding.counted}" if finding.counted else end + _cure(seeds, wanted)
     return f"{said.words()}, neither inside nor outside {region}{end}"
 
@@ -96,6 +96,11 @@ class _Said:
         bound = low == -float("inf")
         at = f"at most {self.claimed:.3g}" if bound else f"{self.claimed:.3g}"
         return f"{high:.3g} of the claimed {at}"
+
+
+def several(count: int, what: str, many: str = "") -> str:
+    """E.g. ``1 claim``, ``2 claims``; ``many`` where the plural has no s alone."""
+    return f"{count} {what if count == 1 else many or f'{what}s'}"
 
 
 def reach_of(points: Sequence[Size]) -> str:

@@ -3,18 +3,19 @@
 from typing import Any
 
 from docutils import nodes
-from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+
+from checks.report.mathml import mathml
 
 
 def _inline(writer: Any, node: nodes.math) -> None:
-    writer.body.append(convert(node.astext(), display="inline"))
+    writer.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _block(writer: Any, node: nodes.math_block) -> None:
     rows = node.astext().strip().split("\n\n")
-    formulas = "".join(convert(row, display="block") for row in rows)
+    formulas = "".join(mathml(row, block=True) for row in rows)
     writer.body.append(f'<div class="formula">{formulas}</div>\n')
     raise nodes.SkipNode
 

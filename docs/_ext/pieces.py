@@ -7,21 +7,25 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from theory.language.prose import pieces
+
 Cell = str | nodes.Node
-MARKED = re.compile(r"\$(?P<math>[^$]+)\$|``(?P<code>[^`]+)``|`(?P<name>[^`]+)`")
+CODE = re.compile(r"``([^`]+)``|`([^`]+)`")
 
 
 def prose(text: str) -> list[nodes.Node]:
     """Words of a theorem: `$...$` is a formula, backticks hold code, and nothing else is markup."""
     found: list[nodes.Node] = []
+    for is_formula, part in pieces(text):
+        found += [nodes.math("", part)] if is_formula else _words(part)
+    return found
+
+
+def _words(text: str) -> list[nodes.Node]:
+    found: list[nodes.Node] = []
     start = 0
-    for match in MARKED.finditer(text):
-        found.append(nodes.Text(text[start : match.start()]))
-        if match["math"]:
-            found.append(nodes.math("", match["math"]))
-        else:
-            code = match["code"] or match["name"]
-            found.append(nodes.literal("", code))
+    for match in CODE.finditer(text):
+        found += [nodes.Text(text[start : match.start()]), code(match[1] or match[2])]
         start = match.end()
     return [*found, nodes.Text(text[start:])]
 

@@ -22,12 +22,13 @@ def early_constant(gradients: int) -> sp.Expr:
 
 inequalities = (
     Inequality(
-        "adam-constant", "C_n <= sqrt(53) < 7.2802 for (0.9, 0.999) and every n in [1, 65536].",
+        "adam-constant", r"$C_n \le \sqrt{53} < 7.2802$ for $(0.9, 0.999)$ and every $n \in [1, "
+        "65536]$.",
         53 - adam_constant(), {steps: (1, 65536)},
     ),
     Inequality(
-        "adam-constant-early", "C_4 <= sqrt(5/4) for beta1 in [7/8, 15/16], beta2 in [63/64, "
-        "1023/1024].",
+        "adam-constant-early", r"$C_4 \le \sqrt{5/4}$ for $\beta_1 \in [7/8, 15/16]$, $\beta_2 "
+        r"\in [63/64, 1023/1024]$.",
         sp.Rational(5, 4) - early_constant(4),
         {beta1: (sp.Rational(7, 8), sp.Rational(15, 16)),
          beta2: (sp.Rational(63, 64), sp.Rational(1023, 1024))},

@@ -10,6 +10,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from theory.algebra.scope import free_indices
 from theory.codegen.latex import IndexedLatex, latex
+from theory.codegen.letters import lettered
 from theory.codegen.matrices import DOT, Inner, Part, Value, matrix_entries, matrix_form
 
 LONGER = 1.3  # times the index form: so long a matrix form is no help
@@ -119,6 +120,7 @@ def shown(left: sp.Expr, right: sp.Expr) -> Shown:
 
     The index form is kept without a sum, when nothing is contracted, and where it is much shorter.
     """
+    left, right = lettered(left, right)
     index = tuple(latex(side).replace(" + - ", " - ") for side in (left, right))
     if not (left.has(sp.Sum) or right.has(sp.Sum)):
         return Shown(*index, *index)

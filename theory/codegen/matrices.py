@@ -174,7 +174,7 @@ class _Product:
         if len(pairs) == 1 and len(factors[0]) > 1:
             (other,), ((first, *rest),) = others, factors
             towards, away = _turned(first, pairs[0], index), _hadamard(rest)
-            square = MatMul(_transposed(towards), *middle, _turned(away, pairs[0], index))
+            square = _times(_transposed(towards), *middle, _turned(away, pairs[0], index))
             if other in self.bound and other not in self.columns and not self._pairs(other):
                 self.bound.remove(other)
                 self.weight *= Trace(square)
@@ -183,7 +183,7 @@ class _Product:
         elif len(pairs) == 1:
             matrix = _transposed(_turned(factors[0][0], pairs[0], index))
             vector = _ones(index) if column is None else column
-            self.columns.setdefault(others[0], []).append(MatMul(matrix, vector))
+            self.columns.setdefault(others[0], []).append(_times(matrix, vector))
         elif len(pairs) == 2:
             left, right = (
                 _turned(_hadamard(f), p, index) for f, p in zip(factors, pairs, strict=True)
@@ -191,7 +191,7 @@ class _Product:
             order = (*self.axes, *self.bound)
             if order.index(others[0]) > order.index(others[1]):
                 left, right, others = right, left, others[::-1]
-            new = MatMul(_transposed(left), *middle, right).doit(deep=False)
+            new = _times(_transposed(left), *middle, right).doit(deep=False)
             self.matrices.setdefault(tuple(others), []).append(new)
         else:
             raise NoForm
@@ -266,6 +266,12 @@ def _hadamard(factors: Sequence[MatrixExpr]) -> MatrixExpr | None:
 
 def _ones(index: sp.Idx) -> MatrixExpr:
     return OneMatrix(extent(index), 1)
+
+
+def _times(*factors: MatrixExpr) -> MatrixExpr:
+    """The product, without identities beside other factors."""
+    kept = [f for f in factors if not isinstance(f, sp.Identity)] or [factors[0]]
+    return MatMul(*kept) if len(kept) > 1 else kept[0]
 
 
 def _scaled(weight: sp.Expr, *factors: MatrixExpr) -> MatrixExpr:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from theory.codegen.unicode import GREEK, unicode
+from theory.language.wellformed import is_wellformed
 
 # Letters that are signs of mathematics and no symbols of a theorem: E(xpectation), I(dentity).
 SIGNS = frozenset({"E", "P", "d", "O", "I"})
@@ -13,12 +14,12 @@ COMMANDS = frozenset(
         r"\w+",
         "frac tfrac sqrt left right cdot times odot otimes le leq ge geq ne neq approx sim to "
         "infty partial nabla int sum prod in top langle rangle pm ell ldots dots cdots lfloor "
-        "rfloor mid prime ast propto ll gg circ quad wedge vee perp log ln exp sin cos tan "
-        "tanh arccos arctan max min sup inf det dim lim mathrm operatorname text mathbf "
+        "rfloor lceil rceil mid prime ast propto ll gg circ quad wedge vee perp log ln exp sin "
+        "cos tan tanh arccos arctan max min sup inf det dim lim mathrm operatorname text mathbf "
         "mathcal mathbb hat bar tilde dot overline ",
     )
 ) | frozenset(GREEK)
-_PIECES = re.compile(r"\$(?!\s)([^$]+)(?<!\s)\$(?!\d)")
+_PIECES = re.compile(r"(?<!\w)\$(?!\s)([^$]+)(?<!\s)\$(?!\w)")
 _FORBIDDEN = frozenset('&%#~"\n')  # which mean something else to TeX, or to HTML
 _COMMAND = re.compile(r"\\([A-Za-z]+)|\\(.)")
 # A letter, a Greek letter or a word, with a bar or so over it and an index.
@@ -31,8 +32,9 @@ _SYMBOL = re.compile(rf"(?P<all>{_ACCENT}(?P<base>{_ATOM})\}}?{_INDEX}'*)")
 def pieces(text: str) -> Iterator[tuple[bool, str]]:
     """The text in parts: (whether it is a formula, the part without dollars).
 
-    A formula that holds anything but letters, digits and known commands is no formula: its text
-    stays as it is written, dollars included.
+    A formula that holds anything but letters, digits and known commands, or that LaTeX could not
+    set, is no formula, and neither is what letters touch, as in ``US$1``: its text stays as it is
+    written, dollars included.
     """
     done = 0
     for found in _PIECES.finditer(text):
@@ -47,18 +49,11 @@ def pieces(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def printable(formula: str) -> bool:
-    """Whether a formula in prose holds known commands only, with braces that match."""
+    """Whether a formula in prose holds known commands only, each thing in its place."""
     found = _COMMAND.findall(formula)
     if any(name not in COMMANDS if name else sign not in ",;:!|" for name, sign in found):
         return False
-    if not _FORBIDDEN.isdisjoint(formula):
-        return False
-    depth = 0
-    for sign in formula:
-        depth += (sign == "{") - (sign == "}")
-        if depth < 0:
-            return False
-    return depth == 0 and formula.count(r"\left") == formula.count(r"\right")
+    return _FORBIDDEN.isdisjoint(formula) and is_wellformed(formula)
 
 
 def plain(text: str) -> str:

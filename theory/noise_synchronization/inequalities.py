@@ -37,14 +37,14 @@ def by_bias(expression: sp.Expr) -> sp.Expr:
 
 inequalities = (
     Inequality(
-        "coercivity-margin", "-lambda_bar > 0 for the ReLU, d in [4, 1024], sigma_u and sigma_w in "
-        "[1/2, 2].",
+        "coercivity-margin", r"$-\bar\lambda > 0$ for the ReLU, $d \in [4, 1024]$, $\sigma_u$ "
+        r"and $\sigma_w$ in $[1/2, 2]$.",
         margin() - sp.Rational(1, 64),
         {dimension: (4, 1024), sigma_u: (sp.Rational(1, 2), 2), sigma_w: (sp.Rational(1, 2), 2)},
     ),
     Inequality(
-        "coercivity-pair", "Noise lowers the energy of every pair: G_0(u) >= 0 for u in [-1, 1], "
-        "ReLU, d = 4, sigma_u = 1/2, sigma_w^2 in [1/4, 1].",
+        "coercivity-pair", r"Noise lowers the energy of every pair: $G_0(u) \ge 0$ for $u \in "
+        r"[-1, 1]$, ReLU, $d = 4$, $\sigma_u = 1/2$, $\sigma_w^2 \in [1/4, 1]$.",
         pair_pull(), {noise.rho: (0, 1), bias: (sp.Rational(1, 4), 1)},
         taylor=(noise.rho,), shape=by_bias,
     ),

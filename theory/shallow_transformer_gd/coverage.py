@@ -49,8 +49,8 @@ COVERAGE = (
 
 FOUND = (
     Sentence(
-        "As a number the bound of Theorem 1 says nothing at any size that can be run: only its "
-        "scaling and the certificate are tested.",
+        "As a number the bound of Theorem 1 says next to nothing: in runs of 64 steps, with their "
+        "own constants, it is above two thirds of the loss before the first step.",
         claims=("training-bound-vacuous",),
     ),
     Sentence(

@@ -30,7 +30,7 @@ def squared(expression: sp.Expr) -> sp.Expr:
 def between(name: str, function: sp.Expr, order: int, least: str, most: str) -> tuple:
     """Two inequalities: a derivative is at least and at most a decimal number."""
     value = sp.diff(function, x, order)
-    words = f"the derivative of order {order} of {name}, |x| <= {REACH}"
+    words = rf"the derivative of order {order} of {name}, $|x| \le {REACH}$"
     box = {x: (-REACH, REACH)}
     kind = {1: "slope", 2: "curvature"}[order]
     return (
@@ -62,10 +62,11 @@ def chord_value() -> sp.Expr:
 
 inside = (-1, 1)
 inequalities = (
-    Factored("tanh-slope-low", "tanh' >= 0, a polynomial in t = tanh x.", in_tanh(1), {t: (-1, 1)}),
-    Factored("tanh-slope-high", "tanh' <= 1.", sp.expand(1 - in_tanh(1)), {t: (-1, 1)}),
+    Factored("tanh-slope-low", r"$\tanh' \ge 0$, a polynomial in $t = \tanh x$.",
+             in_tanh(1), {t: (-1, 1)}),
+    Factored("tanh-slope-high", r"$\tanh' \le 1$.", sp.expand(1 - in_tanh(1)), {t: (-1, 1)}),
     Factored(
-        "tanh-curvature", "|tanh''| <= 4 / (3 sqrt 3), compared as squares. Attained.",
+        "tanh-curvature", r"$|\tanh''| \le 4/(3 \sqrt{3})$, compared as squares. Attained.",
         sp.expand(KAPPA**2) - squared(in_tanh(2)), {share: (0, 1)},
     ),
     *between("silu", silu, 1, "-0.1", "1.1"),
@@ -73,21 +74,22 @@ inequalities = (
     *between("gelu", gelu, 1, "-0.13", "1.13"),
     *between("gelu", gelu, 2, "-0.22", "0.8"),
     Factored(
-        "third-cumulant-chord", "(x - m)^3 is below its chord over [-1, 1] for m <= -1/3.",
+        "third-cumulant-chord", r"$(x - m)^3$ is below its chord over $[-1, 1]$ for $m \le "
+        "-1/3$.",
         sp.expand(chord() - (x - mean) ** 3), {x: inside, mean: (-1, sp.Rational(-1, 3))},
     ),
     Factored(
-        "third-cumulant-tangent", "(x - m)^3 is below its tangent from x = 1 for every m.",
+        "third-cumulant-tangent", "$(x - m)^3$ is below its tangent from $x = 1$ for every $m$.",
         sp.expand(tangent() - (x - mean) ** 3), {x: inside, mean: inside},
     ),
     Factored(
-        "third-cumulant", "The chord is at most 4 / (3 sqrt 3) at x = m: squares are compared, as "
-        "polynomials in m^2. Attained.",
+        "third-cumulant", r"The chord is at most $4/(3 \sqrt{3})$ at $x = m$: squares are "
+        "compared, as polynomials in $m^2$. Attained.",
         sp.expand(KAPPA**2) - chord_value(), {share: (0, 1)},
     ),
     Inequality(
-        "third-cumulant-rest", "The tangent is (1 - m)^3 / 4 at x = m, below 4 / (3 sqrt 3) for "
-        "m >= -3/8.",
+        "third-cumulant-rest", r"The tangent is $(1 - m)^3/4$ at $x = m$, below $4/(3 \sqrt{3})$ "
+        r"for $m \ge -3/8$.",
         KAPPA - sp.factor(tangent().subs(x, mean)).subs(mean, 1 - y), {y: (0, sp.Rational(11, 8))},
     ),
 )  # fmt: skip

@@ -46,12 +46,14 @@ COVERAGE = (
 FOUND = (
     Sentence(
         r"Slip in lecture notes on the shaped ReLU: the term $\rho \arccos \rho$ is printed with a "
-        "plus. The derivation gives a minus, and the printed sign is refuted at every width.",
+        "plus. The derivation gives a minus; with it the identity holds to rounding at widths 1 "
+        "to 64, and with the printed sign it does not.",
         steps=("nu",), claims=("shaped-relu",),
     ),
     Sentence(
-        "With more than one head the chain in $V$ alone is not Markov: the increment needs the "
-        "Gram matrices of the heads' columns. The limit does not see this.",
-        claims=("gram-sampler",),
+        "With several heads the exact sampler keeps a Gram matrix of each head's columns; with two "
+        "its law is within a distance of 0.15 of that of the literal network. The SDE has $V$ "
+        "alone: networks of four heads are within 0.2 of its law.",
+        claims=("gram-sampler", "law-heads-causal"),
     ),
 )  # fmt: skip

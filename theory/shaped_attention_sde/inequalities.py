@@ -7,7 +7,8 @@ from theory.shaped_attention_sde import c_minus, c_plus, nu_of_rho, rho
 
 inequalities = (
     Inequality(
-        "nu", "nu(rho) >= 0: a shaped ReLU never lowers a correlation; per (c_plus - c_minus)^2.",
+        "nu", r"$\nu(\rho) \ge 0$: a shaped ReLU never lowers a correlation; per $(c_+ - "
+        "c_-)^2$.",
         sp.expand(nu_of_rho() / (c_plus - c_minus) ** 2), {rho: (-1, 1)},
         taylor=(rho,), shape=sp.simplify,
     ),

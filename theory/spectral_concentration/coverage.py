@@ -51,16 +51,19 @@ COVERAGE = (
 
 FOUND = (
     Sentence(
-        "The entropy bound by the product of spectral norms is true and says nothing at realistic "
-        "sizes; that by the norm of the centred logits is attained.",
+        "The entropy bound by the norm of the centred logits is attained, by a single spike. With "
+        "the product of spectral norms in its place it is a bound as well, and falls as that "
+        "product grows.",
+        steps=("one spike", "the bound decreases"),
         claims=("entropy-bound", "entropy-bound-of-a-layer"),
     ),
     Sentence(
-        "A loose cap does not help; a constant rate equal to the mean that the cap allowed, or a "
-        "cap in Frobenius norm, does as well as the cap in spectral norm.",
+        "With a loose cap, tau = 0.3, at most 40 % of networks end accurate. With the cap in "
+        "spectral norm at least 60 % do, and at most 40 % crash; so it is with a cap in Frobenius "
+        "norm, and at a constant rate equal to the mean that the cap allowed.",
         claims=(
-            "loose-cap-does-not-help", "uniform-rate-does-as-well",
-            "frobenius-cap-does-as-well",
+            "loose-cap-does-not-help", "cap-prevents-crash", "frobenius-cap-does-as-well",
+            "uniform-rate-does-as-well",
         ),
     ),
     Sentence(

@@ -40,21 +40,25 @@ def by_q(expression: sp.Expr) -> sp.Expr:
 inside = (-1, 1)
 inequalities = (
     Factored(
-        "softmax-half", "high^2 + low^2 >= (high - low)^2 / 2: the range is at most sqrt(2) |v|.",
+        "softmax-half", r"$a^2 + b^2 \ge (a - b)^2/2$: the largest entry $a$ and the smallest "
+        r"$b$ are apart by at most $\sqrt{2}$ times the norm.",
         half(), {high: inside, low: inside},
     ),
     Factored(
-        "popoviciu", "(high - low)^2 / 4 >= (high - m)(m - low): a variance is at most a quarter "
-        "of the squared range; with softmax-half, |J| <= 1/2 for any number of entries.",
+        "popoviciu", r"$(a - b)^2/4 \ge (a - m)(m - b)$ for the largest value $a$, the smallest "
+        "$b$ and the mean $m$: a variance is at most a quarter of the squared range; with "
+        r"softmax-half, $|J| \le 1/2$ for any number of entries.",
         sp.expand((high - low) ** 2 / 4 - (high - mean) * (mean - low)),
         {high: inside, low: inside, mean: inside},
     ),
     Inequality(
-        "jacobian-by-entropy", "1 - exp(-H) <= H: the softmax Jacobian is at most the entropy.",
+        "jacobian-by-entropy", r"$1 - \exp(-H) \le H$: the softmax Jacobian is at most the "
+        "entropy.",
         H - 1 + sp.exp(-H), {H: (0, 64)}, taylor=(H,),
     ),
     Inequality(
-        "sign-lemma", "D(g) >= 0 for 0 <= q <= 1: fewer high entries have a lower entropy.",
+        "sign-lemma", r"$D(g) \ge 0$ for $0 \le q \le 1$: fewer high entries have a lower "
+        "entropy.",
         sign_of_defect(), {q: (0, 1), g: (0, 32)}, taylor=(g,), shape=by_q,
     ),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.data import Data, Size
 from checks.verdicts.finding import Finding, sampled
 from checks.verdicts.outcome import Test
+from checks.verdicts.wording import several
 from theory.certify.certificate import Status, certify
 from theory.certify.inequality import Claimed, Inequality
 
@@ -62,8 +63,9 @@ class CertifiedClaim(Claim):
         status, count, margin = data.arrays["inequality"][0][0].tolist()
         test = Test("status of the proof", status, 0.0, 0.0, -0.5, np.inf, 0.5, np.inf)
         if status == CODES[Status.CERTIFIED]:
-            how = "boxes" if isinstance(self.inequality, Inequality) else "factors"
-            words = f"CERTIFIED: proved by {int(count)} {how}, replayed independently"
+            boxes = isinstance(self.inequality, Inequality)
+            parts = several(int(count), *(("box", "boxes") if boxes else ("factor",)))
+            words = f"CERTIFIED: proved by {parts}, replayed independently"
             return Finding((test,), {}, notes=(words,), proved=True)
         undecided = f"{sampled(int(count), margin)}: no proof was found, which supports nothing"
         return Finding((test,), {}, doubt=undecided if status == 0.0 else "")
