@@ -1,19 +1,20 @@
 """How a run is computed: store, workers, and the checks of its options before anything runs."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks.app.options import DEFAULT_STORE, Executor
-from checks.suite.executors import Execute, dask, local
+from checks.suite.cluster import dask
+from checks.suite.executors import Execute, local
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.snapshot import Snapshot
 from checks.suite.store import Store
-from checks.suite.targets import Located
+from checks.suite.targets import Located, Origin
 from checks.suite.workers import choose_jobs
 from checks.verdicts import ClaimError, tier_words
 
@@ -72,7 +73,8 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
     snapshot = Snapshot({entry: digest for proof in loaded for entry, digest in proof.items()})
     store = _store(machinery.store, snapshot)
     try:
-        with _executor(machinery, jobs) as execute:
+        origins = dict.fromkeys(c.origin for c in claims if c.origin is not None)
+        with _executor(machinery, jobs, origins, snapshot) as execute:
             yield Running(store, execute, jobs > 1)
     except ClaimError as error:
         raise InputProblem(
@@ -96,9 +98,11 @@ def _store(path: Path, snapshot: Snapshot) -> Store:
 
 
 @contextmanager
-def _executor(machinery: Machinery, jobs: int) -> Iterator[Execute]:
+def _executor(
+    machinery: Machinery, jobs: int, origins: Iterable[Origin], snapshot: Snapshot
+) -> Iterator[Execute]:
     if machinery.executor is Executor.dask:
-        with dask(machinery.scheduler, jobs) as execute:
+        with dask(machinery.scheduler, jobs, origins, snapshot) as execute:
             yield execute
     else:
         with local(jobs, machinery.limit) as execute:
