@@ -280,7 +280,7 @@ def check(
 ) -> None:
     """Measure finite networks and judge claims."""
     if executor is opt.Executor.local and not show_plan:
-        workers.start(jobs)
+        workers.start(jobs, apart=any(".py" in target for target in targets or ()))
     from checks.app.checking import check
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan

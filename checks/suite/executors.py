@@ -4,11 +4,15 @@ Both, and the Dask cluster of `checks.suite.cluster`, call `work`, a pure functi
 so their numbers are the same.
 """
 
+import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from checks.suite.fingerprint import in_double_precision
 from checks.suite.meter import Cost, metered
@@ -18,6 +22,8 @@ from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import TooLong, team
 from checks.verdicts import ClaimError, Experiment, Table, Task, evaluate, experiments
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,25 +62,33 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measu
 
 @contextmanager
 def local(jobs: int, limit: float | None = None) -> Iterator[Execute]:
-    """An executor of ``jobs`` worker processes; one job computes in this process.
+    """An executor of ``jobs`` worker processes, which start when there is something to compute.
 
-    With a ``limit`` it does not: an item that takes more seconds is ended with its process.
+    With one job, and no ``limit`` of seconds for an item, rooms are measured in this process. A
+    user's file never is: whatever ends its process costs its own claim.
     """
-    if jobs == 1 and limit is None:
-        yield inline
-        return
-    with team(jobs, limit) as submit:
+    starting = threading.Lock()
+    with ExitStack() as stack:
+        submit = cache(lambda: stack.enter_context(team(jobs, limit, _say_again)))
 
         def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
-            if located.origin is None:
+            origin = located.origin
+            if origin is None or (jobs == 1 and limit is None and not origin.file):
                 yield from inline(located, tasks)
                 return
-            futures = {
-                submit(work, located.origin, task): position for position, task in enumerate(tasks)
-            }
+            with starting:
+                ask = submit()
+            futures = {ask(work, origin, task): position for position, task in enumerate(tasks)}
             yield from _collect(futures, located, tasks)
 
         yield execute
+
+
+def _say_again(origin: Origin, task: Task) -> None:
+    _log.warning(
+        "%s, %s %s: the worker process died (memory?); tried once more while no other runs",
+        origin.room or Path(origin.file).name, task.experiment, task.where,
+    )  # fmt: skip
 
 
 def _collect(

@@ -1,11 +1,12 @@
 """What a block costs: seconds, those of tracing and compiling among them, and peak memory."""
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import jax
@@ -29,13 +30,14 @@ _here = threading.local()
 class Cost:
     """Seconds in all, of tracing, of compiling; ``memory``: bytes, the peak of its process so far.
 
-    ``memory`` is 0 where the system does not tell.
+    ``memory`` is 0 where the system does not tell. ``process`` is the one that computed.
     """
 
     seconds: float = 0.0
     tracing: float = 0.0
     compiling: float = 0.0
     memory: int = 0
+    process: int = field(default_factory=os.getpid)
 
 
 @contextmanager
