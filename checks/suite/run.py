@@ -158,7 +158,8 @@ class Blocks:
                 self._tell(who, found.proof)
             sure = store is None or store.snapshot.require(found.proof, who)
             if kept is not None and sure:
-                kept.put(items[i], found.table, found.cost.seconds, found.proof)
+                cost = found.cost
+                kept.put(items[i], found.table, cost.seconds, found.proof, cost.memory)
             futures[i].set_result(found.table)
 
     def _tell(self, who: str, proof: Proof) -> None:
