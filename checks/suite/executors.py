@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from checks.suite.fingerprint import in_double_precision
-from checks.suite.meter import Cost, metered
+from checks.suite.meter import Cost, metered, profiled
 from checks.suite.outside import making
 from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
@@ -38,10 +38,11 @@ class Measured:
 Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  # int: the position
 
 
-def work(origin: Origin, task: Task) -> Measured:
-    """Compute one work item from its address."""
+def work(origin: Origin, task: Task, profile: str | None = None) -> Measured:
+    """Compute one work item from its address, with a trace in the folder ``profile`` if any."""
     experiment, proof = origin.find(task.experiment)
-    return _measured(experiment, task, proof, origin.run)
+    with profiled(profile, f"{task.experiment} {task.where}"):
+        return _measured(experiment, task, proof, origin.run)
 
 
 def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
@@ -61,30 +62,32 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measu
 
 
 @contextmanager
-def local(jobs: int, limit: float | None = None) -> Iterator[Execute]:
+def local(jobs: int, limit: float | None = None, profile: str | None = None) -> Iterator[Execute]:
     """An executor of ``jobs`` worker processes, which start when there is something to compute.
 
-    With one job, and no ``limit`` of seconds for an item, rooms are measured in this process. A
-    user's file never is: whatever ends its process costs its own claim.
+    With one job, and neither a ``limit`` of seconds for an item nor a folder for its ``profile``,
+    rooms are measured in this process. A user's file never is: whatever ends its process costs its
+    own claim.
     """
+    here = jobs == 1 and limit is None and profile is None
     starting = threading.Lock()
     with ExitStack() as stack:
         submit = cache(lambda: stack.enter_context(team(jobs, limit, _say_again)))
 
         def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
             origin = located.origin
-            if origin is None or (jobs == 1 and limit is None and not origin.file):
+            if origin is None or (here and not origin.file):
                 yield from inline(located, tasks)
                 return
             with starting:
                 ask = submit()
-            futures = {ask(work, origin, task): position for position, task in enumerate(tasks)}
+            futures = {ask(work, origin, task, profile): i for i, task in enumerate(tasks)}
             yield from _collect(futures, located, tasks)
 
         yield execute
 
 
-def _say_again(origin: Origin, task: Task) -> None:
+def _say_again(origin: Origin, task: Task, profile: str | None) -> None:
     _log.warning(
         "%s, %s %s: the worker process died (memory?); tried once more while no other runs",
         origin.room or Path(origin.file).name, task.experiment, task.where,

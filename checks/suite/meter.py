@@ -1,6 +1,7 @@
 """What a block costs: seconds, those of tracing and compiling among them, and peak memory."""
 
 import os
+import re
 import sys
 import threading
 import time
@@ -56,6 +57,20 @@ def metered() -> Iterator[Cost]:
         if resource is not None:
             unit = 1 if sys.platform == "darwin" else 1024
             cost.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+@contextmanager
+def profiled(folder: str | None, block: str) -> Iterator[None]:
+    """Write JAX's own trace of what is computed within, below a ``folder`` if there is one.
+
+    Perfetto and XProf show it.
+    """
+    if folder is None:
+        yield
+        return
+    name = re.sub(r"[^\w.]+", "-", block).strip("-")
+    with jax.profiler.trace(os.path.join(folder, name)):
+        yield
 
 
 @cache
