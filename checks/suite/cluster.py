@@ -94,7 +94,10 @@ def _watch(client: Any, ended: threading.Event) -> None:
     """Say when there is no worker: nobody would see that a run waits for one."""
     alone = False
     while not ended.wait(LOOK):
-        before, alone = alone, not client.scheduler_info()["workers"]
+        try:
+            before, alone = alone, not client.scheduler_info()["workers"]
+        except Exception:  # a scheduler that is gone ends the run, which says so
+            return
         if alone and not before:
             _log.warning("the Dask cluster has no worker: waiting for one (Ctrl-C ends the run)")
 
@@ -110,7 +113,7 @@ def _executor(client: Any) -> Execute:
 
     def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
         origin = located.origin
-        if origin is None:
+        if origin is None or not tasks:
             yield from inline(located, tasks)
             return
 

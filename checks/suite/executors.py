@@ -76,7 +76,7 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
 
         def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
             origin = located.origin
-            if origin is None or (here and not origin.file):
+            if origin is None or not tasks or (here and not origin.file):
                 yield from inline(located, tasks)
                 return
             with starting:
