@@ -7,6 +7,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from tests.conftest import Run
+from tests.test_suite_resume import record_of
 
 FILE = """
 import time
@@ -112,6 +113,34 @@ def test_the_first_that_does_not_hold_can_end_the_run(
 def test_every_block_can_be_named(verilimit: Run, mine) -> None:
     done = verilimit("check", mine("good"), "-v", "--jobs", "1")
     assert "my/good0: my/good0:residual at size {'n': 2}, seeds 0.." in done.stderr
+
+
+def test_a_profile_has_a_trace_of_each_block_and_changes_no_number(
+    toy: Run, tmp_path: Path
+) -> None:
+    plain = toy("check", "toy_limit", "--store", "a", "--json", "a.json", "--json-lines", "e", "-q")
+    options = ("--store", "b", "--json", "b.json", "--profile", "traces", "--jobs", "1", "-q")
+    traced = toy("check", "toy_limit", *options)
+    assert (plain.returncode, traced.returncode) == (0, 0), traced.stderr
+    assert record_of(tmp_path / "a.json") == record_of(tmp_path / "b.json")
+    blocks = (tmp_path / "e").read_text().count('"event": "block"')
+    traces = list((tmp_path / "traces").glob("toy-limit-true-error-*/**/*.xplane.pb"))
+    assert len(traces) == blocks > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--profile", "mine.py"), "expected --profile to name a folder"),
+        (("--profile", "t", "--executor", "dask"), "expected --profile with --executor local"),
+    ],
+)
+def test_a_profile_without_a_place_is_bad_input(
+    verilimit: Run, mine, options: tuple[str, ...], why: str
+) -> None:
+    done = verilimit("check", mine("good"), *options)
+    assert done.returncode == 2
+    assert why in done.stderr
 
 
 def test_dask_ends_no_task_for_its_time(verilimit: Run, mine) -> None:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import Run, build_house
 
 HEAD = """import os, signal, sys
 import numpy as np, sympy as sp
@@ -68,22 +68,33 @@ def test_a_function_that_fails_costs_its_own_claim_only(
     assert "1 SUPPORTED, 1 without a verdict" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("jobs", "body"),
+    [
+        ("2", "os.kill(os.getpid(), signal.SIGSEGV)"),
+        ("1", "os.kill(os.getpid(), signal.SIGKILL)"),
+        ("1", "os._exit(0)"),
+    ],
+)
 def test_a_worker_that_dies_costs_the_claim_that_it_measured(
-    verilimit: Run, tmp_path: Path
+    verilimit: Run, tmp_path: Path, jobs: str, body: str
 ) -> None:
-    mine = claim_file(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)")
-    done = verilimit("check", str(mine), "--jobs", "2", "-q")
+    done = verilimit("check", str(claim_file(tmp_path, body)), "--jobs", jobs, "-q")
     assert done.returncode == 2
-    assert "my/bad" in done.stderr
-    assert "the worker process died" in done.stderr
+    assert "mine.py, my/bad:error at size" in done.stderr
+    assert "the worker process died (memory?); tried once more while no other runs" in done.stderr
+    assert "claim my/bad, my/bad:error at size" in done.stderr
+    assert "the worker process died, and so did another that tried again" in done.stderr
     assert "1 SUPPORTED, 1 without a verdict" in done.stdout
 
 
-@pytest.mark.parametrize("body", ["os._exit(0)", "os.kill(os.getpid(), signal.SIGKILL)"])
-def test_a_process_that_ends_without_a_word_is_no_success(
-    verilimit: Run, tmp_path: Path, body: str
+def test_a_room_that_ends_the_process_without_a_word_is_no_success(
+    verilimit: Run, tmp_path: Path
 ) -> None:
-    done = verilimit("check", str(claim_file(tmp_path, body)), "--jobs", "1", "-q")
+    build_house(tmp_path / "rooms")
+    room = tmp_path / "rooms" / "toy_limit" / "checks.py"
+    room.write_text(room.read_text().replace("    time.sleep(", "    os._exit(0); time.sleep("))
+    done = verilimit("check", "toy_limit", "--rooms", "rooms", "--jobs", "1", "-q")
     assert done.returncode == 2
     assert "a process that ended without one" in done.stderr
 

@@ -14,7 +14,7 @@ import pytest
 
 from checks.suite.database import LAYOUT
 from checks.suite.problem import InputProblem
-from checks.suite.store import Store
+from checks.suite.store import Store, checksum_of
 from tests.conftest import Ended
 
 ITEM = {"experiment": "a/b", "start": 0, "count": 4, "seed": 0}
@@ -61,6 +61,26 @@ def test_a_damaged_row_is_measured_anew_and_replaced(
         found = store.get(ITEM)
         assert found is not None
         assert list(found["a"]) == [0, 1, 2, 3]
+
+
+def test_what_a_row_says_of_its_memory_is_covered_by_its_checksum(kept: Path) -> None:
+    change(kept, "UPDATE items SET memory = memory + 1")
+    with closing(Store(kept, HERE)) as store:
+        assert store.get(ITEM) is None
+
+
+def test_a_store_of_the_layout_before_keeps_its_rows(kept: Path) -> None:
+    with closing(sqlite3.connect(kept)) as database, database:
+        query = "SELECT key, proof, item, value, seconds, made FROM items"
+        for row in database.execute(query).fetchall():
+            old = "UPDATE items SET checksum = ? WHERE key = ?"
+            database.execute(old, (checksum_of(*row, None), row[0]))
+        database.execute("ALTER TABLE items DROP COLUMN memory")
+        database.execute("PRAGMA user_version = 4")
+    with closing(Store(kept, HERE)) as store, closing(Store(kept, HERE)) as another:
+        assert store.get(ITEM) is not None
+        another.put({**ITEM, "seed": 2}, {"a": np.ones(4)}, 0.1, memory=3)
+        assert store.count() == 3
 
 
 def test_rows_that_were_swapped_are_seen(kept: Path) -> None:
@@ -140,7 +160,10 @@ def test_a_store_that_cannot_be_written_is_read(
 def test_the_store_is_looked_after(toy_here: Callable[..., Ended], tmp_path: Path) -> None:
     run = ["toy_limit", "--jobs", "1", "-q"]
     assert toy_here("check", *run, "--store", "a.sqlite").returncode == 0
-    assert "blocks, " in toy_here("store", "info", "--store", "a.sqlite").stdout
+    shown = toy_here("store", "info", "--store", "a.sqlite").stdout
+    assert "blocks, " in shown
+    row = next(line.split("│") for line in shown.splitlines() if "toy-limit/true:error" in line)
+    assert float(row[5]) > 50  # MiB, of a process that has imported JAX
     sound = toy_here("store", "verify", "--store", "a.sqlite")
     assert sound.returncode == 0
     assert toy_here("store", "export", "b.sqlite", "--store", "a.sqlite").returncode == 0

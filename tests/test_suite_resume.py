@@ -72,7 +72,23 @@ def test_other_executors_give_the_same_record(how: list[str], toy: Run, tmp_path
     here = toy("check", "toy_limit", "--jobs", "1", "--store", "a", "--json", "a.json")
     there = toy("check", "toy_limit", *how, "--store", "b", "--json", "b.json")
     assert (here.returncode, there.returncode) == (0, 0), there.stderr
-    assert record_of(tmp_path / "a.json") == record_of(tmp_path / "b.json")
+    assert json.dumps(record_of(tmp_path / "a.json")) == json.dumps(record_of(tmp_path / "b.json"))
+
+
+def test_hash_seed_time_zone_locale_folder_and_processes_change_no_byte_of_the_record(
+    toy: Run, toy_command: list[str], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    assert toy("check", "toy_limit", "--jobs", "1", "--json", "a.json").returncode == 0
+    here = json.dumps(record_of(tmp_path / "a.json"))
+    away = tmp_path / "away"
+    away.mkdir()
+    elsewhere = {"PYTHONHASHSEED": "7", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "tr_TR"}
+    done = subprocess.run(
+        [*toy_command, "check", "toy_limit", "--jobs", "4", "--json", "b.json", "-q"],
+        cwd=away, env={**environment, **elsewhere}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert json.dumps(record_of(away / "b.json")) == here
 
 
 def test_a_changed_room_is_measured_anew(toy: Run, tmp_path: Path) -> None:

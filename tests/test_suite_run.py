@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from checks.suite.executors import inline
+from checks.suite.executors import inline, local
 from checks.suite.meter import Cost
 from checks.suite.run import Plan, run_claims
-from checks.suite.targets import Located
+from checks.suite.targets import Located, Origin
 from checks.verdicts import RateClaim, Task
 
 N = sp.Symbol("n")
@@ -34,6 +34,16 @@ def located(name: str, error) -> Located:
         id=f"a/{name}", sizes={"n": [8, 16, 32, 64]}, predicted=1 / N, kind="exact", error=error
     )
     return Located(claim, None)
+
+
+def test_where_nothing_is_to_be_computed_no_worker_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def team(*_: object) -> None:
+        raise AssertionError("workers start")
+
+    monkeypatch.setattr("checks.suite.executors.team", team)
+    claim = located("one", lambda size, keys: np.ones(len(keys))).claim
+    with local(2) as execute:
+        assert list(execute(Located(claim, Origin(file="mine.py")), [])) == []
 
 
 @pytest.mark.parametrize("together", [False, True])

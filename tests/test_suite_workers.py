@@ -2,7 +2,8 @@
 
 import os
 import signal
-from concurrent.futures import CancelledError, as_completed
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,32 @@ def die_once(path: str) -> int:
 
 
 def test_an_item_whose_process_was_killed_is_computed_in_a_new_one(tmp_path: Path) -> None:
-    with workers.team(1) as submit:
+    told = []
+    with workers.team(1, again=lambda *arguments: told.append(arguments)) as submit:
         first = submit(where, 0).result()
         second = submit(die_once, str(tmp_path / "died")).result()
+        assert told == [(str(tmp_path / "died"),)]
         assert second != first
         assert submit(where, 0).result() == second
+
+
+def test_what_is_tried_alone_waits_for_the_others_and_they_for_it() -> None:
+    turns, order = workers._Turns(), []
+
+    def run(name: str, *, alone: bool) -> None:
+        with turns.turn(alone=alone):
+            time.sleep(0.05)
+            order.append(name)
+
+    with ThreadPoolExecutor() as threads, turns.turn():
+        ends = [threads.submit(run, "alone", alone=True)]
+        while not turns._alone:
+            time.sleep(0.001)
+        ends += [threads.submit(run, name, alone=False) for name in ("late", "later")]
+        assert not wait(ends, timeout=0.2).done
+        order.append("first")
+    assert order[:2] == ["first", "alone"]
+    assert set(order[2:]) == {"late", "later"}
 
 
 def test_what_has_not_begun_when_a_run_ends_is_cancelled() -> None:

@@ -96,8 +96,7 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
         )
         run.store.judged(*_rows(study))
     if machinery.timings:
-        inline = not run.together and machinery.limit is None
-        console(stderr=True).print(timings.words(inline=inline), markup=False)
+        console(stderr=True).print(timings.words(), markup=False)
     return study
 
 

@@ -1,6 +1,7 @@
 """What machines read of a run while it goes on (``--json-lines``), and where its time went."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -71,13 +72,14 @@ class Timings:
     def finished(self, claim: str, verdict: str, seconds: float) -> None:
         """A claim has its preliminary verdict."""
 
-    def words(self, *, inline: bool) -> str:
+    def words(self) -> str:
         """In seconds of computing: those of several workers are added up."""
         blocks, tracing, compiling = (
             sum(getattr(cost, name) for cost in self.costs)
             for name in ("seconds", "tracing", "compiling")
         )
-        judging = time.process_time() - self.here - (blocks if inline else 0)
+        inline = sum(cost.seconds for cost in self.costs if cost.process == os.getpid())
+        judging = time.process_time() - self.here - inline
         peak = max((cost.memory for cost in self.costs), default=0) / 2**20
         return (
             f"seconds: loading {self.loading:.1f}; {len(self.costs)} blocks {blocks:.1f}, of which "

@@ -1,19 +1,20 @@
 """How a run is computed: store, workers, and the checks of its options before anything runs."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks.app.options import DEFAULT_STORE, Executor
-from checks.suite.executors import Execute, dask, local
+from checks.suite.cluster import dask
+from checks.suite.executors import Execute, local
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.snapshot import Snapshot
 from checks.suite.store import Store
-from checks.suite.targets import Located
+from checks.suite.targets import Located, Origin
 from checks.suite.workers import choose_jobs
 from checks.verdicts import ClaimError, tier_words
 
@@ -24,7 +25,8 @@ _log = logging.getLogger(__name__)
 class Machinery:
     """How a run is computed and what is told of it: this changes none of its results.
 
-    ``limit``: seconds that a block may take; ``events``: where they are written as they happen.
+    ``limit``: seconds that a block may take; ``events``: where they are written as they happen;
+    ``profile``: a folder for JAX's trace of each block.
     """
 
     executor: Executor
@@ -38,6 +40,7 @@ class Machinery:
     traceback: bool = False
     timings: bool = False
     events: Path | None = None
+    profile: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,24 +58,14 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
 
     An error in a claim's own function becomes an `InputProblem`.
     """
-    if machinery.scheduler and machinery.executor is not Executor.dask:
-        raise InputProblem(
-            expected="--scheduler together with --executor dask",
-            received=f"--executor {machinery.executor.value}",
-            remedy="Add --executor dask.",
-        )
-    if machinery.limit is not None and machinery.executor is Executor.dask:
-        raise InputProblem(
-            expected="--time-limit with --executor local",
-            received="--executor dask",
-            remedy="Leave it away: Dask ends no task; its workers have limits of their own.",
-        )
+    _require_options(machinery)
     jobs = choose_jobs(machinery.jobs)
     loaded = [located.origin.proof() for located in claims if located.origin is not None]
     snapshot = Snapshot({entry: digest for proof in loaded for entry, digest in proof.items()})
     store = _store(machinery.store, snapshot)
     try:
-        with _executor(machinery, jobs) as execute:
+        origins = dict.fromkeys(c.origin for c in claims if c.origin is not None)
+        with _executor(machinery, jobs, origins, snapshot) as execute:
             yield Running(store, execute, jobs > 1)
     except ClaimError as error:
         raise InputProblem(
@@ -82,6 +75,38 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
         ) from error
     finally:
         store.close()
+
+
+def _require_options(machinery: Machinery) -> None:
+    """Raise `InputProblem` for options that do not go together, or a profile with no place."""
+    local = machinery.executor is Executor.local
+    if machinery.scheduler and local:
+        raise InputProblem(
+            expected="--scheduler together with --executor dask",
+            received=f"--executor {machinery.executor.value}",
+            remedy="Add --executor dask.",
+        )
+    if machinery.limit is not None and not local:
+        raise InputProblem(
+            expected="--time-limit with --executor local",
+            received="--executor dask",
+            remedy="Leave it away: Dask ends no task; its workers have limits of their own.",
+        )
+    if machinery.profile is not None and not local:
+        raise InputProblem(
+            expected="--profile with --executor local",
+            received="--executor dask",
+            remedy="Leave it away: Dask has a dashboard of its own.",
+        )
+    try:
+        if machinery.profile is not None:
+            machinery.profile.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputProblem(
+            expected="--profile to name a folder, or a place for one",
+            received=str(error),
+            remedy="Choose another path.",
+        ) from error
 
 
 def _store(path: Path, snapshot: Snapshot) -> Store:
@@ -96,12 +121,15 @@ def _store(path: Path, snapshot: Snapshot) -> Store:
 
 
 @contextmanager
-def _executor(machinery: Machinery, jobs: int) -> Iterator[Execute]:
+def _executor(
+    machinery: Machinery, jobs: int, origins: Iterable[Origin], snapshot: Snapshot
+) -> Iterator[Execute]:
     if machinery.executor is Executor.dask:
-        with dask(machinery.scheduler, jobs) as execute:
+        with dask(machinery.scheduler, jobs, origins, snapshot) as execute:
             yield execute
     else:
-        with local(jobs, machinery.limit) as execute:
+        profile = machinery.profile and str(machinery.profile.resolve())
+        with local(jobs, machinery.limit, profile) as execute:
             yield execute
 
 

@@ -272,6 +272,10 @@ def check(
     timings: Annotated[
         bool, typer.Option("--timings", help="Say where the time went: compiling, judging, ...")
     ] = False,
+    profile: Annotated[
+        Path | None,
+        typer.Option("--profile", metavar="DIR", help="Write JAX's trace of each block there."),
+    ] = None,
     show_frames: Annotated[
         bool, typer.Option("--traceback", help="Show where in its own code a function failed.")
     ] = False,
@@ -280,7 +284,7 @@ def check(
 ) -> None:
     """Measure finite networks and judge claims."""
     if executor is opt.Executor.local and not show_plan:
-        workers.start(jobs)
+        workers.start(jobs, apart=any(".py" in target for target in targets or ()))
     from checks.app.checking import check
     from checks.app.machinery import Machinery
     from checks.suite.run import Plan
@@ -295,6 +299,7 @@ def check(
     machinery = Machinery(
         executor, scheduler, jobs, store, quiet, limit=time_limit, fail_fast=fail_fast,
         verbose=verbose, traceback=show_frames, timings=timings, events=events,
+        profile=profile,
     )  # fmt: skip
     from checks.suite.targets import declared, select
 

@@ -10,15 +10,17 @@ from rich.table import Table
 from checks.app.screen import coloured, console
 from checks.suite.database import connect, guarded, reading
 from checks.suite.problem import InputProblem
-from checks.suite.store import checksum_of
+from checks.suite.store import PLACES, ROW, checksum_of
 
-ROW = "key, proof, item, value, seconds, made, checksum"
+LONGEST = """SELECT json_extract(item, '$.experiment') AS name, count(*), total(seconds),
+    max(seconds), max(memory) FROM items WHERE json_valid(item) GROUP BY name
+    ORDER BY total(seconds) DESC LIMIT 5"""
 OLD = """SELECT key, proof FROM (SELECT key, proof, row_number() OVER
     (PARTITION BY item ORDER BY made DESC, proof) AS age FROM items) WHERE age > ?"""
 
 
 def info(path: Path) -> int:
-    """Print what a store holds; returns the exit status."""
+    """Print what a store holds, and what took longest; returns the exit status."""
     with guarded(path), closing(reading(path)) as run:
         rows, size, seconds, first, last = run.execute(
             "SELECT count(*), total(length(value)), total(seconds), min(made), max(made) FROM items"
@@ -27,12 +29,19 @@ def info(path: Path) -> int:
             run.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("proofs", "verdicts")
         )
+        longest = run.execute(LONGEST).fetchall()
     console().print(
         f"{path}: {rows} blocks, {size / 1e6:.1f} MB, that took {seconds:.0f} s to compute\n"
         f"made {first or 'never'} to {last or 'never'}, by {states} states of code and data; "
         f"{verdicts} verdicts",
         markup=False,
     )
+    table = Table("experiment", "blocks", "seconds", "slowest block", "peak MiB")
+    for name, blocks, took, slowest, memory in longest:
+        peak = "unknown" if not memory else f"{memory / 2**20:.0f}"
+        table.add_row(escape(name), str(blocks), f"{took:.1f}", f"{slowest:.1f}", peak)
+    if longest:
+        console().print(table)
     return 0
 
 
@@ -86,7 +95,7 @@ def bring(path: Path, source: Path) -> int:
     sound = [row for row in blocks if checksum_of(*row[:-1]) == row[-1]]
     with guarded(path), closing(_writing(path)) as run, run:
         before = run.total_changes
-        run.executemany("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", sound)
+        run.executemany(f"INSERT OR IGNORE INTO items ({ROW}) VALUES {PLACES}", sound)
         new = run.total_changes - before
         run.executemany("INSERT OR IGNORE INTO proofs VALUES (?, ?)", proofs)
         run.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", verdicts)

@@ -10,18 +10,20 @@ from pathlib import Path
 
 from checks.suite.problem import InputProblem
 
-LAYOUT = 4  # version of the tables, in SQLite's user_version
+LAYOUT = 5  # version of the tables, in SQLite's user_version
 BUSY_SECONDS = 60.0
+SAYS = ("key", "proof", "item", "value", "seconds", "made", "memory")  # what a checksum covers
 COLUMNS = {
     "proofs": ("id", "entries"),
-    "items": ("key", "proof", "item", "value", "seconds", "made", "checksum"),
+    "items": (*SAYS[:-1], "checksum", "memory"),
     "verdicts": ("made", "claim", "verdict", "because", "tier", "seed", "version", "seconds"),
 }
 TABLES = (
     "CREATE TABLE IF NOT EXISTS proofs (id TEXT PRIMARY KEY, entries TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS items (
     key TEXT NOT NULL, proof TEXT NOT NULL, item TEXT NOT NULL, value BLOB NOT NULL,
-    seconds REAL NOT NULL, made TEXT NOT NULL, checksum TEXT NOT NULL, PRIMARY KEY (key, proof)
+    seconds REAL NOT NULL, made TEXT NOT NULL, checksum TEXT NOT NULL, memory INTEGER,
+    PRIMARY KEY (key, proof)
 ) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS verdicts (
     made TEXT NOT NULL, claim TEXT NOT NULL, verdict TEXT NOT NULL, because TEXT NOT NULL,
@@ -88,7 +90,9 @@ def guarded(path: Path) -> Iterator[None]:
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     run = connection.execute
     layout, tables = _layout(connection)
-    if 0 < layout < LAYOUT and tables <= set(COLUMNS):  # rows without columns or checksums
+    if layout == 4 and tables <= set(COLUMNS):  # rows that do not say what memory they took
+        _add_memory(connection)
+    elif 0 < layout < 4 and tables <= set(COLUMNS):  # rows without columns or checksums
         for table in tables:
             run(f"DROP TABLE {table}")
     elif tables:
@@ -100,6 +104,15 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
             run(table)
         run(f"PRAGMA user_version={LAYOUT}")
     return connection
+
+
+def _add_memory(connection: sqlite3.Connection) -> None:
+    """Bring layout 4 to this one, in one step; another run may do so at the same time."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if _layout(connection)[0] == 4:
+            connection.execute("ALTER TABLE items ADD COLUMN memory INTEGER")
+            connection.execute(f"PRAGMA user_version={LAYOUT}")
 
 
 def _layout(connection: sqlite3.Connection) -> tuple[int, set[str]]:

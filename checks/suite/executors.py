@@ -1,24 +1,29 @@
-"""Who computes the work items: this process, local worker processes, or a Dask cluster.
+"""Who computes the work items: this process, or local worker processes.
 
-All three call `work`, a pure function of its arguments, so their numbers are the same.
+Both, and the Dask cluster of `checks.suite.cluster`, call `work`, a pure function of its arguments,
+so their numbers are the same.
 """
 
+import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from pathlib import Path
 
 from checks.suite.fingerprint import in_double_precision
-from checks.suite.meter import Cost, metered
+from checks.suite.meter import Cost, metered, profiled
 from checks.suite.outside import making
-from checks.suite.problem import InputProblem
 from checks.suite.reach import during
 from checks.suite.snapshot import Proof, own_proof
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import TooLong, team
 from checks.verdicts import ClaimError, Experiment, Table, Task, evaluate, experiments
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,11 @@ class Measured:
 Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  # int: the position
 
 
-def work(origin: Origin, task: Task) -> Measured:
-    """Compute one work item from its address."""
+def work(origin: Origin, task: Task, profile: str | None = None) -> Measured:
+    """Compute one work item from its address, with a trace in the folder ``profile`` if any."""
     experiment, proof = origin.find(task.experiment)
-    return _measured(experiment, task, proof, origin.run)
+    with profiled(profile, f"{task.experiment} {task.where}"):
+        return _measured(experiment, task, proof, origin.run)
 
 
 def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
@@ -56,26 +62,36 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measu
 
 
 @contextmanager
-def local(jobs: int, limit: float | None = None) -> Iterator[Execute]:
-    """An executor of ``jobs`` worker processes; one job computes in this process.
+def local(jobs: int, limit: float | None = None, profile: str | None = None) -> Iterator[Execute]:
+    """An executor of ``jobs`` worker processes, which start when there is something to compute.
 
-    With a ``limit`` it does not: an item that takes more seconds is ended with its process.
+    With one job, and neither a ``limit`` of seconds for an item nor a folder for its ``profile``,
+    rooms are measured in this process. A user's file never is: whatever ends its process costs its
+    own claim.
     """
-    if jobs == 1 and limit is None:
-        yield inline
-        return
-    with team(jobs, limit) as submit:
+    here = jobs == 1 and limit is None and profile is None
+    starting = threading.Lock()
+    with ExitStack() as stack:
+        submit = cache(lambda: stack.enter_context(team(jobs, limit, _say_again)))
 
         def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
-            if located.origin is None:
+            origin = located.origin
+            if origin is None or not tasks or (here and not origin.file):
                 yield from inline(located, tasks)
                 return
-            futures = {
-                submit(work, located.origin, task): position for position, task in enumerate(tasks)
-            }
+            with starting:
+                ask = submit()
+            futures = {ask(work, origin, task, profile): i for i, task in enumerate(tasks)}
             yield from _collect(futures, located, tasks)
 
         yield execute
+
+
+def _say_again(origin: Origin, task: Task, profile: str | None) -> None:
+    _log.warning(
+        "%s, %s %s: the worker process died (memory?); tried once more while no other runs",
+        origin.room or Path(origin.file).name, task.experiment, task.where,
+    )  # fmt: skip
 
 
 def _collect(
@@ -86,7 +102,7 @@ def _collect(
             try:
                 found = future.result()
             except BrokenProcessPool as error:
-                raise _died(located, tasks[futures[future]]) from error
+                raise died(located, tasks[futures[future]]) from error
             except TooLong as error:
                 raise _took_too_long(located, tasks[futures[future]], error) from error
             yield futures[future], found
@@ -95,7 +111,8 @@ def _collect(
             future.cancel()
 
 
-def _died(located: Located, task: Task) -> ClaimError:
+def died(located: Located, task: Task) -> ClaimError:
+    """What to say of an item whose process died twice."""
     return ClaimError(
         f"claim {located.claim.id}, {task.experiment} {task.where}: the worker process died, and "
         "so did another that tried again (memory, a crash, or an exit)"
@@ -107,61 +124,3 @@ def _took_too_long(located: Located, task: Task, error: TooLong) -> ClaimError:
         f"claim {located.claim.id}, {task.experiment} {task.where}: {error}; raise --time-limit, "
         "or give the experiment a smaller block"
     )
-
-
-def _of_same_kind(result: object) -> Measured:
-    if isinstance(result, Measured):
-        return result
-    raise InputProblem(
-        expected="Dask workers to run this version of verilimit",
-        received=f"a {type(result).__name__} from a worker",
-        remedy="Start the workers anew, from the same code.",
-    )
-
-
-@contextmanager
-def dask(scheduler: str | None, jobs: int) -> Iterator[Execute]:
-    """An executor on the Dask cluster at ``scheduler``, or on a local one of ``jobs`` workers."""
-    try:
-        from distributed import Client, KilledWorker, LocalCluster
-        from distributed import as_completed as dask_completed
-    except ImportError as error:
-        raise InputProblem(
-            expected="the optional dependency dask[distributed] for --executor dask",
-            received=f"no such package ({error})",
-            remedy="Install verilimit[cluster].",
-        ) from error
-    options: dict[str, Any] = {"dashboard_address": None}  # typed as str, documented with None
-    cluster = scheduler or LocalCluster(n_workers=jobs, threads_per_worker=1, **options)
-    try:
-        client = Client(cluster, timeout=20)
-    except OSError as error:
-        raise InputProblem(
-            expected="a Dask scheduler that answers",
-            received=f"{scheduler} ({error})",
-            remedy="Start it, or leave --scheduler away for a local cluster.",
-        ) from error
-
-    def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
-        if located.origin is None:
-            yield from inline(located, tasks)
-            return
-        futures = {
-            client.submit(work, located.origin, t, pure=False): i for i, t in enumerate(tasks)
-        }
-        try:
-            for future in dask_completed(futures):
-                try:
-                    found = _of_same_kind(future.result())
-                except KilledWorker as error:  # of every item that the dead workers had
-                    raise _died(located, tasks[futures[future]]) from error
-                yield futures[future], found
-        finally:
-            client.cancel(list(futures))
-
-    try:
-        yield execute
-    finally:
-        client.close()
-        if not isinstance(cluster, str):
-            cluster.close()

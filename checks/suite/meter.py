@@ -1,11 +1,13 @@
 """What a block costs: seconds, those of tracing and compiling among them, and peak memory."""
 
+import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import jax
@@ -29,13 +31,14 @@ _here = threading.local()
 class Cost:
     """Seconds in all, of tracing, of compiling; ``memory``: bytes, the peak of its process so far.
 
-    ``memory`` is 0 where the system does not tell.
+    ``memory`` is 0 where the system does not tell. ``process`` is the one that computed.
     """
 
     seconds: float = 0.0
     tracing: float = 0.0
     compiling: float = 0.0
     memory: int = 0
+    process: int = field(default_factory=os.getpid)
 
 
 @contextmanager
@@ -54,6 +57,20 @@ def metered() -> Iterator[Cost]:
         if resource is not None:
             unit = 1 if sys.platform == "darwin" else 1024
             cost.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+@contextmanager
+def profiled(folder: str | None, block: str) -> Iterator[None]:
+    """Write JAX's own trace of what is computed within, below a ``folder`` if there is one.
+
+    Perfetto and XProf show it.
+    """
+    if folder is None:
+        yield
+        return
+    name = re.sub(r"[^\w.]+", "-", block).strip("-")
+    with jax.profiler.trace(os.path.join(folder, name)):
+        yield
 
 
 @cache

@@ -164,7 +164,8 @@ class Blocks:
                 self._tell(who, proof)
             sure = store is None or store.snapshot.require(proof, who)
             if kept is not None and sure:
-                kept.put(items[i], found.table, found.cost.seconds, proof)
+                cost = found.cost
+                kept.put(items[i], found.table, cost.seconds, proof, cost.memory)
             futures[i].set_result(found.table)
 
     def _tell(self, who: str, proof: Proof) -> None:

@@ -23,10 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from checks.suite.database import connect, guarded
+from checks.suite.database import SAYS, connect, guarded
 from checks.suite.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
+ROW = ", ".join((*SAYS, "checksum"))
+PLACES = f"({', '.join('?' * (len(SAYS) + 1))})"
 
 
 class Store:
@@ -59,8 +61,7 @@ class Store:
         key = self.key(item)
         with self._lock, guarded(self._path):
             rows = self._connection.execute(
-                "SELECT key, proof, item, value, seconds, made, checksum FROM items WHERE key = ?",
-                (key,),
+                f"SELECT {ROW} FROM items WHERE key = ?", (key,)
             ).fetchall()
             for *row, checksum in rows:
                 if not self._current(row[1]):
@@ -87,10 +88,12 @@ class Store:
         columns: Mapping[str, np.ndarray],
         seconds: float,
         proof: Mapping[str, str] | None = None,
+        memory: int = 0,
     ) -> None:
-        """Keep columns with their proof; a sound row that another run has written stays as it is.
+        """Keep columns with their proof and what they cost: seconds, and peak memory in bytes.
 
-        Where it cannot be kept, a warning says so, once, and the run goes on.
+        A sound row that another run has written stays as it is. Where it cannot be kept, a warning
+        says so, once, and the run goes on.
         """
         buffer = io.BytesIO()
         # A column may be called like an argument of savez.
@@ -99,12 +102,13 @@ class Store:
         entries = json.dumps(dict(proof or {}), sort_keys=True)
         name = _digest(entries)
         text = json.dumps(dict(item), sort_keys=True)
-        row = (self.key(item), name, text, buffer.getvalue(), float(seconds), now())
+        cost = float(seconds), now(), memory
+        row = (self.key(item), name, text, buffer.getvalue(), *cost)
         verb = "REPLACE" if row[:2] in self._damaged else "IGNORE"
         whole = (*row, checksum_of(*row))
         self._write(
             ("INSERT OR REPLACE INTO proofs VALUES (?, ?)", (name, entries)),
-            (f"INSERT OR {verb} INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", whole),
+            (f"INSERT OR {verb} INTO items ({ROW}) VALUES {PLACES}", whole),
         )
 
     def judged(self, *rows: tuple[str, str, str, str, int, str, float]) -> None:
@@ -159,12 +163,13 @@ def columns_of(value: bytes) -> dict[str, np.ndarray]:
         return {name[1:]: columns[name] for name in columns.files}
 
 
-def checksum_of(
-    key: object, proof: object, item: object, value: object, seconds: object, made: object
-) -> str:
-    """A hash of all that a row says; whatever SQLite has in its place gives another one."""
+def checksum_of(*says: object) -> str:
+    """A hash of all that a row says; whatever SQLite has in its place gives another one.
+
+    Rows of an earlier layout say nothing of their memory.
+    """
     digest = hashlib.sha256()
-    for part in (key, proof, item, value, seconds, made):
+    for part in says if says[-1] is not None else says[:-1]:
         part = part if isinstance(part, bytes) else repr(part).encode(errors="replace")
         digest.update(b"%d:" % len(part) + part)
     return digest.hexdigest()

@@ -38,9 +38,12 @@ SELDOM = 200_000
 Submit = Callable[..., Future]  # of a function and its arguments
 
 
-def start(jobs: int = 0) -> None:
-    """Let the server import what claims need, for a run of ``jobs`` processes."""
-    if FORKS and choose_jobs(jobs) > 1:
+def start(jobs: int = 0, *, apart: bool = False) -> None:
+    """Let the server import what claims need, for a run of ``jobs`` processes.
+
+    A single one computes in the command's own process, unless it is to be ``apart``.
+    """
+    if FORKS and (choose_jobs(jobs) > 1 or apart):
         from multiprocessing import forkserver, util
 
         CONTEXT.set_forkserver_preload(["checks.suite.preload"])
@@ -65,17 +68,20 @@ class TooLong(Exception):
 
 
 @contextmanager
-def team(jobs: int, limit: float | None = None) -> Iterator[Submit]:
+def team(
+    jobs: int, limit: float | None = None, again: Callable[..., object] = lambda *arguments: None
+) -> Iterator[Submit]:
     """A function that has ``jobs`` processes compute: ``submit(function, *arguments)``.
 
     What has not begun in the end is cancelled, and what has is not waited for. The future of an
-    item that takes more than ``limit`` seconds raises `TooLong`.
+    item that takes more than ``limit`` seconds raises `TooLong`. An item whose process dies is
+    tried once more while no other runs, which ``again`` is told with its arguments.
     """
-    queue = _Queue()
+    queue, turns = _Queue(), _Turns()
     with TemporaryDirectory(
         prefix="verilimit-", dir=scratch(), ignore_cleanup_errors=True
     ) as programs:
-        workers = [_Worker(programs, limit) for _ in range(jobs)]
+        workers = [_Worker(programs, limit, turns, again) for _ in range(jobs)]
         for worker in workers:
             threading.Thread(target=queue.serve, args=(worker,), daemon=True).start()
         try:
@@ -89,8 +95,10 @@ def team(jobs: int, limit: float | None = None) -> Iterator[Submit]:
 class _Worker:
     """One process, and another in its place when it dies: of memory, or by a stranger's hand."""
 
-    def __init__(self, programs: str, limit: float | None) -> None:
-        self._programs, self._limit = programs, limit
+    def __init__(
+        self, programs: str, limit: float | None, turns: "_Turns", again: Callable[..., object]
+    ) -> None:
+        self._programs, self._limit, self._turns, self._again = programs, limit, turns, again
         self._closed = False
         self._new()
 
@@ -99,14 +107,20 @@ class _Worker:
         self._process = self._pool.submit(_ready)
 
     def compute(self, item: "_Item") -> Any:
-        """The result; an item whose process has died is tried once more in a new one."""
+        """The result; an item whose process has died is tried once more in a new one, alone.
+
+        Side by side with others it may have needed more memory than there is.
+        """
         try:
-            return self._result(item)
+            with self._turns.turn():
+                return self._result(item)
         except BrokenProcessPool:
             if self._closed:
                 raise
             self._pool.shutdown(wait=False)
             self._new()
+        self._again(*item.arguments)
+        with self._turns.turn(alone=True):
             return self._result(item)
 
     def _result(self, item: "_Item") -> Any:
@@ -129,6 +143,29 @@ class _Worker:
         if self._process.done() and not self._process.exception():
             self._kill(signal.SIGTERM)
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Turns:
+    """Items run side by side, or one of them alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = 0
+        self._alone = 0  # those that are, or wait to be: meanwhile nobody else begins
+
+    @contextmanager
+    def turn(self, *, alone: bool = False) -> Iterator[None]:
+        with self._changed:
+            self._alone += alone
+            self._changed.wait_for(lambda: not (self._running if alone else self._alone))
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._alone -= alone
+                self._changed.notify_all()
 
 
 @dataclass(frozen=True, eq=False)
