@@ -6,7 +6,6 @@ drawn from an atomic law whose infinite width is had exactly. Data: in-context r
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,8 +13,10 @@ import jax
 import numpy as np
 import sympy as sp
 
+from checks.mean_field_flow import identities, wrong
 from checks.suite.picture import Picture
 from checks.verdicts import (
+    Column,
     ConstantClaim,
     DecayClaim,
     Experiment,
@@ -27,10 +28,17 @@ from checks.verdicts import (
     dtype_tolerance,
     lowered,
 )
+from numerics.engine.measuring import Size, Table
 from numerics.engine.quick import quick_jit
-from numerics.mean_field_flow import errors, first_order, identities
+from numerics.mean_field_flow import depths, errors, first_order
 from numerics.mean_field_flow.runs import Setting
-from numerics.mean_field_flow.scalar_tokens import EDGE, flow_density, flow_particles, random_pairs
+from numerics.mean_field_flow.scalar_tokens import (
+    EDGE,
+    densities,
+    flow_density,
+    flow_particles,
+    random_pairs,
+)
 
 M, L, N = sp.symbols("M L N", positive=True)
 HALF = sp.Rational(1, 2)
@@ -53,37 +61,26 @@ def rate(
     return state(RateClaim, name, statement, error, slips, predicted=predicted, **more)
 
 
-def networks(name: str, **columns: Callable[..., Any]) -> Experiment:
+def networks(name: str, simulate: Callable[..., Table], **options: Any) -> Experiment:
     """What is measured of networks that are trained for several questions."""
-    return Experiment.of(f"{NETWORKS}/{name}", columns, draw=NETWORKS, block=48)
+    whole = Experiment(f"{NETWORKS}/{name}", simulate, draw=NETWORKS, block=48)
+    return replace(whole, options=options)
+
+
+def defect(_: Size, table: Table, fall: str = "fall", sign: float = 1.0) -> np.ndarray:
+    """|fall - integral of |G|^2|."""
+    return np.abs(table[fall] - sign * table["dissipated"])
+
+
+def square(_: Size, table: Table, limit: str = "limit") -> np.ndarray:
+    """Half the squared error of the outputs."""
+    return table[f"output/{limit}"] ** 2 / 2
 
 
 def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
     """The claims that any data can test: rates in width, and dissipation."""
-    output, risk, coupling, defect = (
-        partial(f, setting=setting)
-        for f in (
-            errors.output_error,
-            errors.risk_error,
-            errors.coupling_error,
-            errors.dissipation_defect,
-        )
-    )
-    wide = networks(
-        f"wide{suffix}",
-        output=output,
-        output_no_decay=partial(output, decay=False),
-        risk=risk,
-        risk_no_decay=partial(risk, decay=False),
-        particles=coupling,
-        particles_untrained=partial(coupling, untrained=True),
-    )
-    steps = networks(
-        f"steps{suffix}",
-        defect=defect,
-        plus=partial(defect, sign=-1.0),
-        risk=partial(defect, energy="risk"),
-    )
+    wide = networks(f"wide{suffix}", errors.beside_infinite_width, setting=setting)
+    steps = networks(f"steps{suffix}", errors.time_steps, setting=setting)
     # The share of a floor is the hardest to tell: it decides the number of seeds.
     grid = {"sizes": WIDTHS, "next_order": None}
     outputs = {
@@ -96,10 +93,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"output-in-width{suffix}",
             "Trained outputs are within C / sqrt(M) of infinite width.",
             M**-HALF,
-            wide["output"],
+            wide["output/limit"],
             {
                 "faster": faster,
-                "decay-forgotten": ("a limit without decay", wide["output_no_decay"]),
+                "decay-forgotten": ("a limit without decay", wide["output/no decay"]),
             },
             kind="upper bound",
             source="quoted",
@@ -109,10 +106,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"risk-in-width{suffix}",
             "The penalised risk Q after training is within C / sqrt(M) of infinite width.",
             M**-HALF,
-            wide["risk"],
+            wide["risk/limit"],
             {
                 "faster": faster,
-                "decay-forgotten": ("a limit without decay", wide["risk_no_decay"]),
+                "decay-forgotten": ("a limit without decay", wide["risk/no decay"]),
             },
             kind="upper bound",
             source="quoted",
@@ -125,7 +122,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             wide["particles"],
             {
                 "faster": faster,
-                "limit-untrained": ("where limits start", wide["particles_untrained"]),
+                "limit-untrained": ("where limits start", wide["way"]),
             },
             **grid,
         ),
@@ -133,14 +130,11 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"squared-error-in-width{suffix}",
             "The part of the risk beyond first order is exactly of order 1/M.",
             1 / M,
-            wide.column(lambda _, table: table["output"] ** 2 / 2),
+            wide.column(square),
             {
                 "root": ("1/sqrt(M), as if signs did not cancel", M**-HALF),
                 "square": ("1/M^2", M**-2),
-                "decay-forgotten": (
-                    "a limit without decay",
-                    wide.column(lambda _, table: table["output_no_decay"] ** 2 / 2),
-                ),
+                "decay-forgotten": ("a limit without decay", With(limit="no decay")),
             },
             statistic="mean",
             **grid | outputs,
@@ -149,14 +143,14 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"dissipation{suffix}",
             "Q falls by the integral of |G|^2: the defect is of second order in the time step.",
             N**-2,
-            steps["defect"],
+            steps.column(defect),
             {
                 "first-order": ("1/N", 1 / N),
                 "minus-forgotten": (
                     "dQ/dtau = + integral of |G|^2, as printed in (D.25)",
-                    steps["plus"],
+                    With(sign=-1.0),
                 ),
-                "decay-forgotten": ("R for Q", steps["risk"]),
+                "decay-forgotten": ("R for Q", With(fall="fall of the risk")),
             },
             sizes={"N": [2, 4, 6, 8]},
             statistic="geometric",  # one network far from its limit would outweigh the others
@@ -184,8 +178,8 @@ def digits_claims() -> tuple[RateClaim, ...]:
     )
 
 
-short = networks("short", error=errors.fluctuation, start=errors.start_fluctuation)
-tied = networks("tied", error=partial(errors.fluctuation, tied=True))
+short = networks("short", errors.short_training)
+tied = short.changed("tied", draw=wrong.tied)
 levels: dict[str, Any] = {
     "sizes": {
         "smoke": {"M": [1, 16, 256], "L": [2, 8]},
@@ -196,9 +190,9 @@ levels: dict[str, Any] = {
 }
 
 
-def over_derived(size: Mapping[str, int], table: Any, times: float = 1.0, power: int = 1) -> Any:
+def over_derived(_: Size, table: Table, times: float = 1.0, power: int = 1) -> np.ndarray:
     """Untrained outputs about infinite width, over their derived spread without (M L)^(-1/2)."""
-    return table["start"] / (times * first_order.start_spread(size["L"]) ** power)
+    return table["start"] / (times * table["spread"] ** power)
 
 
 constant_claim = state(
@@ -224,7 +218,7 @@ fluctuation_claim = rate(
     "Layers are independent: the distance to infinite width is exactly of order 1/sqrt(M L), for "
     "every width, M = 1 included.",
     (M * L) ** -HALF,
-    short["error"],
+    short["end"],
     {
         "depth-does-not-help": (
             "1/sqrt(M) at almost any depth",
@@ -233,7 +227,7 @@ fluctuation_claim = rate(
         "depth-like-bias": ("1/(sqrt(M) L)", M**-HALF / L),
         "tied-layers": (
             "all layers have the particles of the first",
-            {"error": tied["error"], "seeds": 48, "cap": 48},
+            {"error": tied["end"], "seeds": 48, "cap": 48},
         ),
     },
     margin=0.15,
@@ -250,28 +244,45 @@ depth = {
     },
     "seeds": {"smoke": 8, "standard": 16, "full": 32},
 }
-depths = Experiment.of(
-    "mean-field-flow/depths",
-    {
-        "output": errors.depth_error,
-        "output-wrong-limit": partial(errors.depth_error, wrong_limit=True),
-        "remainder": errors.depth_remainder,
-        "remainder-simultaneous": partial(errors.depth_remainder, alternation=0.0),
-        "remainder-whole-steps": partial(errors.depth_remainder, factor=2.0),
-        "moved": lambda size, keys: first_order.moved_remainder(size["L"], keys),
-        "moved-unseen": lambda size, keys: first_order.moved_remainder(size["L"], keys, seen=0.0),
-    },
-)
+
+
+def of_all_depths(name: str, simulate: Callable[..., Table], measure: Any) -> Column:
+    """What is read of networks of all depths, which start from the same laws."""
+    draw = "mean-field-flow/depths"
+    return Experiment(f"{draw}/{name}", simulate, draw).column(measure, lambda size: {})
+
+
+def off_limit(size: Size, table: Table, limit: str = "end/limit") -> np.ndarray:
+    """Root mean square of trained output minus infinite depth."""
+    return np.sqrt(np.mean((table["end/{L}".format_map(size)] - table[limit]) ** 2, axis=1))
+
+
+def remainder(size: Size, table: Table, factor: float = 1.0) -> np.ndarray:
+    """Root mean square of untrained output minus limit minus coefficient / L."""
+    first = factor * table["coefficient"] / size["L"]
+    left = table["start/{L}".format_map(size)] - table["start/limit"] - first
+    return np.sqrt(np.mean(left**2, axis=1))
+
+
+at_rest = of_all_depths("at-rest", depths.across_depth, remainder)
+moving = of_all_depths("moving", depths.across_depth_moving, remainder)
+
+
+def with_defect(right: Column, name: str, defect: depths.Defect) -> Column:
+    """The remainder with another local defect."""
+    return replace(right, experiment=right.experiment.changed(name, defect=defect))
+
+
 depth_claims = (
     rate(
         "output-in-depth",
         "Trained outputs at infinite width are off infinite depth by exactly the order 1/L.",
         1 / L,
-        depths["output"],
+        replace(at_rest, of=off_limit),
         {
             "second-order": ("1/L^2, as for symmetric splitting", L**-2),
             "half": ("1/sqrt(L)", L**-HALF),
-            "wrong-limit": ("depth 5 as limit", depths["output-wrong-limit"]),
+            "wrong-limit": ("depth 5 as limit", With(limit="end/5")),
         },
         **depth,
     ),
@@ -279,15 +290,15 @@ depth_claims = (
         "depth-coefficient",
         "Untrained outputs are off infinite depth by the derived coefficient / L, up to 1/L^2.",
         L**-2,
-        depths["remainder"],
+        at_rest,
         {
             "simultaneous": (
                 "attention and feed-forward of a layer see the same state",
-                depths["remainder-simultaneous"],
+                with_defect(at_rest, "simultaneous", wrong.simultaneous),
             ),
             "whole-steps": (
                 "half-layers with steps 1/L",
-                depths["remainder-whole-steps"],
+                With(factor=2.0),
             ),
         },
         **depth,
@@ -296,32 +307,63 @@ depth_claims = (
         "depth-coefficient-of-a-moving-law",
         "The same where the law changes with depth: the coefficient has the change of g with t.",
         L**-2,
-        depths["moved"],
+        moving,
         {
-            "change-unseen": ("the change of g with depth left out", depths["moved-unseen"]),
+            "change-unseen": (
+                "the change of g with depth left out",
+                with_defect(moving, "unchanging", wrong.unchanging),
+            ),
             "first-order": ("1/L", 1 / L),
         },
         **depth,
     ),
 )
 
-falls = networks("falls", slack=errors.smallest_fall, ascent=partial(errors.smallest_fall, sign=-1))
+
+def smallest_fall(_: Size, table: Table, sign: float = 1.0) -> np.ndarray:
+    """Of Q in one step of training."""
+    return (-sign * np.diff(table["penalised"])).min(axis=1)
+
+
+def above_floor(_: Size, table: Table) -> np.ndarray:
+    """Risk minus 1/8 after training."""
+    return table["risk"][:, -1] - 0.125
+
+
+def imbalance(_: Size, table: Table) -> np.ndarray:
+    """Of the two weights of a neuron, at TIMES."""
+    return table["imbalance"][:, [int(time) for time in errors.TIMES]]
+
+
+def long(name: str, of: Callable[..., Any], **setting: Any) -> Column:
+    """What is read of networks that are trained for a while."""
+    return networks(name, errors.long_training, setting=Setting(**setting)).column(of)
+
+
 pairs, positions, ordinary = (
-    networks(data, slack=partial(errors.above_floor, data=data))["slack"]
+    long(data, above_floor, data=data, step=2.0, steps=16, decay=0.001)
     for data in ("pairs", "positions", "regression")
 )
 rectified, huberized = (
-    networks(name, curve=partial(errors.imbalance, relu=relu))["curve"]
+    long(name, imbalance, step=1.0, steps=8, decay=0.02, relu=relu)
     for name, relu in (("rectified", True), ("huberized", False))
 )
+density = Experiment("mean-field-flow/density-against-particles", densities, together="N")
+
+
+def density_with(name: str) -> Column:
+    """Distances of the density that flows with another drift."""
+    return density.changed(name, drift=getattr(wrong, name))["distance/{N}"]
+
+
 flow_claims = (
     state(
         InequalityClaim,
         "monotone",
         "Q falls in every step of training.",
-        falls["slack"],
+        long("falls", smallest_fall, step=0.5, steps=16),
         {
-            "ascent": ("Q rises", falls["ascent"]),
+            "ascent": ("Q rises", With(sign=-1.0)),
             "twice-as-fast": ("slack lowered by twice its median", lowered(2)),
         },
         source="quoted",
@@ -360,15 +402,12 @@ flow_claims = (
         "Upwind finite volumes for the PDE of scalar tokens, with the derived drift, tend at order "
         "1 to the particles of a network that follows the gradient of its risk.",
         1 / N,
-        errors.flow_error,
+        density["distance/{N}"],
         {
             "second-order": ("1/N^2", N**-2),
-            "decay-forgotten": ("density without decay", partial(errors.flow_error, decay=0.0)),
-            "half-the-gradient": (
-                "the drift of the density halved",
-                partial(errors.flow_error, factor=0.5),
-            ),
-            "ascent": ("the density climbs", partial(errors.flow_error, factor=-1.0)),
+            "decay-forgotten": ("density without decay", density_with("no_decay")),
+            "half-the-gradient": ("the drift of the density halved", density_with("half")),
+            "ascent": ("the density climbs", density_with("ascent")),
         },
         sizes={
             "smoke": {"N": [16, 32, 64, 128]},
@@ -382,8 +421,9 @@ flow_claims = (
 )
 
 
-def _nearness(apart: Callable[..., Any], size: Any, keys: Any, within: float = 0.1) -> Any:
-    return within - apart(keys)
+def nearness(_: Size, table: Table, within: float = 0.1, step: int = -1) -> np.ndarray:
+    """``within`` minus the relative distance of Q between two flows, at a step."""
+    return within - np.abs(table["large"][:, step] / table["small"][:, step] - 1)
 
 
 decay = {
@@ -393,9 +433,9 @@ decay = {
     "margin": 0.2,
     "statistic": "geometric",  # each data set has a constant of its own: none shall outweigh others
 }
-ends = Experiment.of(
-    "mean-field-flow/ends",
-    {part: partial(errors.at_rest, part=part) for part in ("risk", "penalised")},
+ends = Experiment("mean-field-flow/ends", errors.ends_of_training)
+end_risk, end_penalised = (
+    replace(ends[f"{part}/{{N}}"], at=lambda size: {}) for part in ("risk", "penalised")
 )
 decay_claims = (
     rate(
@@ -403,11 +443,11 @@ decay_claims = (
         "Where training ends R is of order lambda^2 (virial identity; the theorem bounds it by "
         "C lambda).",
         N**-2,
-        ends["risk"],
+        end_risk,
         {
             "linear": ("R of order lambda, as bounded", 1 / N),
             "cubic": ("lambda^3", N**-3),
-            "penalised": ("Q for R", ends["penalised"]),
+            "penalised": ("Q for R", end_penalised),
         },
         **decay,
     ),
@@ -415,11 +455,11 @@ decay_claims = (
         "penalised-against-decay",
         "Where training ends Q is of order lambda.",
         1 / N,
-        ends["penalised"],
+        end_penalised,
         {
             "quadratic": ("Q like R, lambda^2", N**-2),
             "root": ("sqrt(lambda)", N**-HALF),
-            "risk": ("R for Q", ends["risk"]),
+            "risk": ("R for Q", end_risk),
         },
         **decay,
     ),
@@ -427,12 +467,9 @@ decay_claims = (
         InequalityClaim,
         "ends-of-flows",
         "At decay 0.1 flows from small and from large particles end within a tenth of the same Q.",
-        partial(_nearness, first_order.apart),
+        Experiment("mean-field-flow/ends-of-flows", first_order.two_starts).column(nearness),
         {
-            "stopped": (
-                "flows stopped early",
-                partial(_nearness, partial(first_order.apart, steps=4)),
-            ),
+            "stopped": ("flows stopped early", With(step=4)),
             "a-thousandth": ("within a thousandth", With(within=1e-3)),
         },
         source="abstract",
@@ -464,7 +501,7 @@ identity_claims = (
     identity(
         "training",
         "The drift is M L times the gradient, by JAX, of the penalised risk of the network.",
-        first_order.training_residuals,
+        identities.training_residuals,
         {
             "no-decay": "weight decay forgotten",
             "whole-steps": "half-layers with steps 1/L",
