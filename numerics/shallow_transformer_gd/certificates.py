@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Num, ScalarLike, UInt32
+from jaxtyping import Array, Float, ScalarLike, UInt32
 
 from numerics.engine.quick import quick_jit
-from numerics.generated.shallow_transformer_gd import certificate
 from numerics.shallow_transformer_gd import network, paired
 from numerics.shallow_transformer_gd.blocks import normals
 from numerics.shallow_transformer_gd.projected import (
@@ -21,7 +20,6 @@ from numerics.shallow_transformer_gd.projected import (
 from numerics.shallow_transformer_gd.transport import clip_tokens, taught
 
 ANCHORS, POOL = 4, 64
-Real = float | int | Num[Array, ""]
 
 
 class Certified(NamedTuple):
@@ -77,27 +75,6 @@ def certified_runs(
         return jax.lax.scan(run, start, None, length=2)[1]
 
     return jax.lax.map(one, keys)
-
-
-@partial(quick_jit, level=0)
-def relative_room(
-    run: Certified,
-    *,
-    step_size: Real,
-    steps: Real,
-    distance: Real,
-    defect: Real,
-) -> Float[Array, " seeds"]:
-    """Bound minus mean loss, relative to it, and 1 - 4 eta Gamma^2: the smaller, at either point.
-
-    ``distance`` and ``defect`` weigh the two terms of the bound (0 drops one, a planted error).
-    """
-
-    def one(at: Certified) -> Array:
-        bound = certificate(distance * at.distance2, step_size, steps, defect * at.defect2)
-        return jnp.minimum(bound / at.mean_loss - 1, 1 - 4 * step_size * at.selfbound)
-
-    return jax.vmap(jax.vmap(one))(run).min(axis=1)
 
 
 class Bounded(NamedTuple):
