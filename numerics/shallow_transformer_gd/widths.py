@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, Int, UInt32
 
 from numerics.engine.quick import quick_jit
 from numerics.generated.shallow_transformer_gd import residual_step
@@ -46,7 +46,10 @@ def tangent_kernels(of_pool: Blocks) -> Float[Array, "3 samples samples"]:
 
 
 def floor_share(
-    K: Float[Array, "n n"], y: Float[Array, " n"], step_size: ScalarLike, steps: ScalarLike
+    K: Float[Array, "n n"],
+    y: Float[Array, " n"],
+    step_size: float | Float[Array, ""],
+    steps: int | Int[Array, ""],
 ) -> Float[Array, ""]:
     """Loss of infinitely many heads over that at their start, at the last loss of a run.
 
