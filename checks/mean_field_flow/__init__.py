@@ -20,8 +20,11 @@ from checks.verdicts import (
     ConstantClaim,
     DecayClaim,
     Experiment,
+    FrequencyClaim,
     IdentityClaim,
+    IndependenceClaim,
     InequalityClaim,
+    MonotoneClaim,
     RateClaim,
     Statements,
     With,
@@ -212,6 +215,67 @@ constant_claim = state(
     next_order=None,
     seeds=SEEDS,
     **levels,
+)
+
+DEVIATIONS = (1.0, 2.0)
+
+
+def beyond(size: Size, table: Table, power: float = 0.5) -> np.ndarray:
+    """Is an error, before or after training, above the quantile of a Gaussian vector's norm?
+
+    A Gaussian vector whose squares have the mean v is longer than
+    sqrt(v (1 + 2 sqrt(delta) + 2 delta)) with probability exp(-delta) at most.
+    """
+    spread = table["spread"] / (size["M"] * size["L"]) ** power
+    factors = [np.sqrt(1 + 2 * np.sqrt(delta) + 2 * delta) for delta in DEVIATIONS]
+    return np.stack(
+        [table[time] > factor * spread for time in ("start", "end") for factor in factors], 1
+    )
+
+
+tails_claim = state(
+    FrequencyClaim,
+    "tails",
+    "Outputs are off infinite width by more than sqrt(1 + 2 sqrt(delta) + 2 delta) times the "
+    "derived spread with probability exp(-delta) at most, before and after a short training.",
+    short.column(beyond),
+    {
+        "tied-layers": ("all layers have the particles of the first", tied.column(beyond)),
+        "depth-like-bias": ("a spread of order 1/(M L)", With(power=1.0)),
+    },
+    events=tuple(f"{time}, delta = {delta:g}" for time in ("start", "end") for delta in DEVIATIONS),
+    low=0.0,
+    high=tuple(float(np.exp(-delta)) for _ in range(2) for delta in DEVIATIONS),
+    source="reconstructed",
+    seeds=SEEDS,
+    **levels,
+)
+growth = networks("growth", errors.training_time)
+
+
+def over_time(size: Size, table: Table, power: float = 1.0) -> np.ndarray:
+    """The distance of particles from their limits over training time."""
+    return table["particles"] / size["tau"] ** power
+
+
+growth_claim = state(
+    IndependenceClaim,
+    "growth-in-time",
+    "Particles leave their limits at most in proportion to training time (the proof allows a "
+    "double exponential).",
+    growth.column(over_time),
+    {
+        "quarter": ("at most in proportion to tau^(1/4)", With(power=0.25)),
+        "decay-reversed": (
+            "weight decay with the wrong sign",
+            growth.changed("reversed", decay=-0.1).column(over_time),
+        ),
+    },
+    kind="no growth",
+    sizes={"tau": [2, 4, 8, 16]},
+    statistic="rms",
+    source="reconstructed",
+    seeds=SEEDS,
 )
 fluctuation_claim = rate(
     "fluctuation-in-width-and-depth",
@@ -477,6 +541,51 @@ decay_claims = (
     ),
 )
 
+flows = Experiment("mean-field-flow/to-the-end", first_order.to_the_end)
+reversed_decay = flows.changed("reversed", decay_of=wrong.growing_decay)
+
+
+def one_end(
+    _: Size, table: Table, within: float = 1e-4, at: str = "Q", rest: str = "rest"
+) -> np.ndarray:
+    """``within`` minus the largest relative distance of Q from where L-BFGS ends."""
+    ends = np.stack([table[f"{at}/{radius}/10"] for radius in (2, 6)])
+    return within - np.abs(ends / table[rest] - 1).max(0)
+
+
+end_claims = (
+    state(
+        InequalityClaim,
+        "one-end",
+        "On one data set in the plane, at decay 0.1, flows from small and from large "
+        "particles, and a quasi-Newton method from others, end at one Q, within 1e-4.",
+        flows.column(one_end),
+        {
+            "risk": ("R for Q", With(at="R")),
+            "smaller-decay": ("the end of a flow with decay 1/30", With(rest="Q/2/30")),
+            "decay-reversed": ("a decay of N/3000", reversed_decay.column(one_end)),
+        },
+        source="abstract",
+        seeds={"smoke": 8, "standard": 32, "full": 96},
+    ),
+    state(
+        MonotoneClaim,
+        "risk-falls-with-decay",
+        "The smaller the weight decay, the smaller the risk after the same training time.",
+        replace(flows["R/2/{N}"], at=lambda size: {}),
+        {
+            "decay-reversed": (
+                "a decay of N/3000",
+                replace(reversed_decay["R/2/{N}"], at=lambda size: {}),
+            ),
+            "grows": ("it grows", {"kind": "grows"}),
+        },
+        sizes={"N": [10, 30, 100, 300]},
+        source="abstract",
+        seeds={"smoke": 8, "standard": 32, "full": 96},
+    ),
+)
+
 
 def identity(
     name: str, statement: str, residuals: Callable[..., Any], slips: Mapping[str, str]
@@ -537,8 +646,8 @@ identity_claims = (
     ),
 )
 claims = (
-    *on_data(errors.PLAIN), fluctuation_claim, constant_claim, *depth_claims, *flow_claims,
-    *decay_claims, *identity_claims, *digits_claims(),
+    *on_data(errors.PLAIN), fluctuation_claim, constant_claim, tails_claim, growth_claim,
+    *depth_claims, *flow_claims, *decay_claims, *end_claims, *identity_claims, *digits_claims(),
 )  # fmt: skip
 
 
@@ -610,11 +719,12 @@ pictures = (
 not_checked = (
     "Weak convergence of the empirical measure along general sequences (L, M): rates of outputs, "
     "risks and particles are measured, at fixed training time.",
-    "How the constant depends on training time (the proof gives a double exponential).",
+    "How the constant depends on training time beyond time 16.",
     "Global convergence (Theorem 4.1): measured are the floor that follows from equivariance, "
     "R ~ lambda^2 where training ends, which assumes interpolation, and that flows from different "
-    "starts end near one Q, which does not tell how strong the gradient of the risk is. They do "
-    "not end at one: not within a thousandth.",
+    "starts end near one Q, and on one data set at one. Of twelve further data sets in the plane "
+    "they end within a thousandth of one Q on seven, and 0.4 to 3 % apart on five; with 96 "
+    "particles a layer for 8 still 0.7 to 1.5 % on the three of these that were tried.",
     "Continuous initial laws against their infinite width: only atomic laws have an exact limit.",
     "That the stationary points found by L-BFGS are those that the flow itself reaches.",
     "Outputs away from the training sequences.",

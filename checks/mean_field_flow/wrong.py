@@ -40,3 +40,9 @@ def half(points: Array, weights: Array, at: Array, data: Any, decay: Any) -> Arr
 def ascent(points: Array, weights: Array, at: Array, data: Any, decay: Any) -> Array:
     """The risk is climbed."""
     return -drift(points, weights, at, data, -decay)
+
+
+# Weight decays
+def growing_decay(n: int) -> float:
+    """A decay that grows with N where it should fall."""
+    return n / 3000

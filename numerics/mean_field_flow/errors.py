@@ -78,6 +78,14 @@ def long_training(_: Size, keys: Keys, *, setting: Setting) -> Table:
     }  # fmt: skip
 
 
+def training_time(point: Size, keys: Keys, *, decay: float = 0.01) -> Table:
+    """Root mean square distance of particles from their limits after training time tau."""
+    setting = Setting(decay=decay, step=1.0, steps=point["tau"])
+    run = networks(setting, 16, keys)
+    eta = half_steps(setting.depth, run.weights.shape[1])
+    return {"particles": _distances(run.ends, run.limit_end, run.weights, eta)}
+
+
 def ends_of_training(_: Size, keys: Keys) -> Table:
     """R and Q where training with decay 1/N ends, for INVERSE_DECAYS; a data set for each seed."""
     decays = [0.03, *(1 / n for n in INVERSE_DECAYS)]

@@ -1,5 +1,6 @@
 """First-order effects in width, and flows from different starts that are followed to their end."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from numerics.engine.quick import quick_jit
 from numerics.mean_field_flow import at_every_layer, ball, ensemble, half_steps
 from numerics.mean_field_flow.particles import Particles, forward, pairings
 from numerics.mean_field_flow.runs import data_set, law
+from numerics.mean_field_flow.stationary import stationary_points
 
 ENDS, WIDE, LONG = 2, 16, 200  # depth, width and steps of flows that are followed to their end
 
@@ -42,6 +44,41 @@ def start_spread(depth: int) -> float:
     data = data_set("regression")
     variances = _output_variances(at_every_layer(law(), depth), data.inputs, data.row)
     return float(np.sqrt(np.mean(variances)))
+
+
+# Flows in the plane: radius of the start, and N for a decay of 1/N.
+FLOWS = ((6.0, 10), (2.0, 10), (2.0, 30), (2.0, 100), (2.0, 300))
+NARROW, TIME = 8, 150
+
+
+def inverse(n: int) -> float:
+    """1/n."""
+    return 1 / n
+
+
+def to_the_end(_: Size, keys: Keys, *, decay_of: Callable[[int], float] = inverse) -> Table:
+    """Q and R at the ends of FLOWS, ``Q/radius/N`` and ``R/radius/N``, regression in the plane.
+
+    ``rest``: Q at decay 0.1 where L-BFGS finds no descent, from particles of its own.
+    """
+    data, rows = data_set("plane"), np.asarray(keys)
+    shape = ENDS, NARROW
+    drawn = [ball(key, ENDS * NARROW, data.inputs.shape[1]) for key in rows]
+    drawn = jax.tree.map(lambda *x: np.stack(x).reshape(-1, *shape, *x[0].shape[1:]), *drawn)
+    starts = [jax.tree.map(lambda x, r=r: r / 4 * x, drawn) for r, _ in FLOWS]
+    particles = jax.tree.map(lambda *x: jnp.concatenate(x), *starts)
+    weights = jnp.full((len(particles.V), *shape), 1.0 / NARROW)
+    decays = np.repeat([decay_of(n) for _, n in FLOWS], len(rows))
+    run: dict[str, Any] = {"decay": decays, "step": 1.0, "steps": TIME, "level": 0}
+    course = ensemble(particles, weights, half_steps(ENDS), data, **run)[1]
+    ends = {"Q": course.penalised[:, TIME], "R": course.risk[:, TIME]}
+    split = {what: np.split(np.asarray(values), len(FLOWS)) for what, values in ends.items()}
+    rest = [stationary_points(key, data, [0.1]).penalised[0] for key in jax.device_put(rows)]
+    return {"rest": np.array(rest)} | {
+        f"{what}/{radius:g}/{n}": part
+        for what, parts in split.items()
+        for (radius, n), part in zip(FLOWS, parts, strict=True)
+    }
 
 
 def two_starts(_: Size, keys: Keys) -> Table:

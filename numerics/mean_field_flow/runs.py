@@ -51,7 +51,10 @@ class Run(NamedTuple):
 @cache
 @in_double
 def data_set(name: str) -> Data:
-    """Sequences: ``regression``, ``pairs``, ``positions`` (pairs told apart) or ``digits``."""
+    """Sequences: ``regression`` in a line or in the ``plane``, ``pairs``, ``positions`` (pairs told
+    apart) or ``digits``."""
+    if name == "plane":
+        return in_context_regression(jax.random.key(11), 8, context=4, dimension=2)
     if name == "regression":
         return in_context_regression(jax.random.key(11), 4, context=3, dimension=1)
     if name == "digits":
