@@ -16,8 +16,7 @@ from numerics.generated.shallow_transformer_gd import (
 )
 from numerics.shallow_transformer_gd.extremes import head_bounds
 from numerics.shallow_transformer_gd.fresh_heads import WIDTHS
-from numerics.shallow_transformer_gd.trained_heads import BOUNDED_STEPS, RATE, STEPS
-from numerics.shallow_transformer_gd.widths import floor_share
+from numerics.shallow_transformer_gd.trained_heads import BOUNDED_STEPS, STEPS, floors
 
 CLOSE = 0.25  # a radius that descent without projection leaves
 
@@ -74,9 +73,6 @@ def needed_width(size: Size, table: Table) -> np.ndarray:
 
 
 # Training loss against the number of heads
-_floors = quick_jit(jax.vmap(floor_share), level=0)
-
-
 def excess(size: Size, table: Table, floor: float = 1.0, of_c: float = 1.0) -> np.ndarray:
     """Distance of the smallest loss of a run from that of infinitely many heads.
 
@@ -84,9 +80,8 @@ def excess(size: Size, table: Table, floor: float = 1.0, of_c: float = 1.0) -> n
     ``of_c`` weighs the kernel of c, ``floor`` what is taken off.
     """
     K = np.einsum("p,spij->sij", [of_c, 1.0, 1.0], table["kernels"])
-    steps = table["steps"]
-    floors = np.asarray(_floors(K, table["labels"], 1 / np.sqrt(steps), steps.astype(int)))
-    left = table["smallest/{m}".format_map(size)] - floor * floors[:, None]
+    least = np.asarray(floors(K, table["labels"], int(table["steps"][0])))
+    left = table["smallest/{m}".format_map(size)] - floor * least[:, None]
     return np.sqrt(np.mean(left**2, axis=1))
 
 
@@ -121,9 +116,10 @@ def certificate_room(
 ) -> np.ndarray:
     """Bound minus mean loss, relative to it, and 1 - 4 eta Gamma^2: the smallest at two points."""
     terms = distance * table["distance2"], defect * table["defect2"]
-    bound = _certificates(*map(jnp.asarray, terms))
+    bound = _certificates(*map(jnp.asarray, terms), jnp.asarray(table["step"]))
     room = np.asarray(bound) / table["mean_loss"] - 1
-    return np.minimum(room, 1 - 4 * RATE * table["selfbound"]).min(axis=1)
+    premise = 1 - 4 * table["step"][:, None] * table["selfbound"]
+    return np.minimum(room, premise).min(axis=1)
 
 
 def over_loss(
@@ -135,7 +131,14 @@ def over_loss(
     return times * np.asarray(bound) / table[loss] - 1
 
 
-_certificates = quick_jit(jax.vmap(jax.vmap(lambda a, b: certificate(a, RATE, STEPS, b))), level=0)
+_certificates = quick_jit(
+    jax.vmap(
+        lambda distance2, defect2, step: jax.vmap(lambda a, b: certificate(a, step, STEPS, b))(
+            distance2, defect2
+        )
+    ),
+    level=0,
+)
 _bounds = quick_jit(
     jax.vmap(lambda r, s, g, e: training_bound(r, s, g, float(BOUNDED_STEPS), e)), level=0
 )

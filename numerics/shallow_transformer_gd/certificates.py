@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, UInt32
 
 from numerics.engine.quick import quick_jit
 from numerics.shallow_transformer_gd import network, paired
@@ -51,7 +51,7 @@ def _task(
 @partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"), level=0)
 def certified_runs(
     keys: UInt32[Array, "seeds 2"],
-    step_size: ScalarLike,
+    step_sizes: Float[Array, " seeds"],
     radii: Float[Array, " 3"],
     *,
     samples: int,
@@ -60,9 +60,10 @@ def certified_runs(
     dim: int,
     steps: int,
 ) -> Certified:
-    """What the certificate needs, for one network, data set and teacher a seed."""
+    """What the certificate needs, for one network, data set, teacher and step size a seed."""
 
-    def one(key: Array) -> Certified:
+    def one(seed: tuple[Array, Array]) -> Certified:
+        key, step_size = seed
         X, y, start = _task(key, samples, length, heads, dim)
 
         def run(star: Heads, _: None) -> tuple[Heads, Certified]:
@@ -74,7 +75,7 @@ def certified_runs(
 
         return jax.lax.scan(run, start, None, length=2)[1]
 
-    return jax.lax.map(one, keys)
+    return jax.lax.map(one, (keys, step_sizes))
 
 
 class Bounded(NamedTuple):

@@ -5,20 +5,22 @@ their largest. Simulations take a point and keys and give named columns, one row
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from numerics.engine.measuring import Keys, Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.shallow_transformer_gd.autoregressive import lagged_runs
 from numerics.shallow_transformer_gd.certificates import bounded_runs, certified_runs
 from numerics.shallow_transformer_gd.fresh_heads import by_level, levels
 from numerics.shallow_transformer_gd.ladders import Ladder, Pairing, in_pairs, ladder, shrinking
 from numerics.shallow_transformer_gd.lengths import DESIGNS, Attend, length_losses
-from numerics.shallow_transformer_gd.widths import width_runs
+from numerics.shallow_transformer_gd.widths import floor_share, width_runs
 
 
 def blockwise(run: Callable[[jax.Array], Any], keys: Any, block: int) -> Any:
@@ -61,6 +63,12 @@ def width_run(
     return table | {"kernels": run.kernels, "labels": run.labels, "steps": steps}
 
 
+@partial(quick_jit, level=0)
+def floors(K: Float[Array, "seeds n n"], y: Float[Array, "seeds n"], steps: Any) -> Array:
+    """Losses of infinitely many heads after so many steps of size 1/sqrt(steps)."""
+    return jax.vmap(lambda K, y: floor_share(K, y, 1 / jnp.sqrt(steps), steps))(K, y)
+
+
 # Training loss against the number of tokens.
 def length_run(point: Size, keys: Keys, *, design: str, attend: Attend | None = None) -> Table:
     """Smallest loss of a run, and the loss at its start: 16 heads, 32 samples, 10 steps.
@@ -88,7 +96,7 @@ def lagged(point: Size, keys: Keys, *, weight: float) -> Table:
     return {"gradient": run.gradient}
 
 
-RATE, STEPS = 0.125, 40
+RATE, FAST, STEPS = 0.125, 2.0, 40
 
 
 def certified(_: Size, keys: Keys) -> Table:
@@ -96,8 +104,20 @@ def certified(_: Size, keys: Keys) -> Table:
 
     Runs of 16 heads on 16 samples of 4 tokens, within radius one.
     """
+    return _certified(keys, np.full(len(keys), RATE))
+
+
+def certified_near_limit(_: Size, keys: Keys, *, share: float = 0.9) -> Table:
+    """The same at steps of a share of 1/(4 Gamma^2), Gamma as a run at the step FAST has it."""
+    first = _certified(keys, np.full(len(keys), FAST))
+    return _certified(keys, share / (4 * np.asarray(first["selfbound"]).max(axis=1)))
+
+
+def _certified(keys: Keys, step_sizes: Float[np.ndarray, " seeds"]) -> Table:
     sizes = {"samples": 16, "length": 4, "heads": 16, "dim": 4, "steps": STEPS}
-    return certified_runs(jnp.asarray(keys), RATE, jnp.asarray(np.ones(3)), **sizes)._asdict()
+    steps = jnp.asarray(step_sizes)
+    run = certified_runs(jnp.asarray(keys), steps, jnp.asarray(np.ones(3)), **sizes)
+    return run._asdict() | {"step": step_sizes}
 
 
 BOUNDED_STEPS = 64
