@@ -38,6 +38,7 @@ from numerics.mean_field_flow.runs import Setting
 from numerics.mean_field_flow.scalar_tokens import (
     EDGE,
     densities,
+    drift,
     flow_density,
     flow_particles,
     random_pairs,
@@ -645,9 +646,30 @@ identity_claims = (
         },
     ),
 )
+scalar_drifts = Experiment(
+    state.name("scalar-tokens"),
+    identities.scalar_token_residuals(
+        {"right": drift, "no-decay": wrong.no_decay, "half": wrong.half, "ascent": wrong.ascent}
+    ),
+)
+scalar_claim = state(
+    IdentityClaim,
+    "scalar-tokens",
+    "The derived drift of scalar tokens is L M times the gradient, by JAX, of the penalised risk "
+    "of the network written out.",
+    scalar_drifts["right"],
+    {
+        "no-decay": ("weight decay forgotten", scalar_drifts["no-decay"]),
+        "half": ("the gradient of the risk halved", scalar_drifts["half"]),
+        "ascent": ("the risk climbed", scalar_drifts["ascent"]),
+    },
+    tolerance=dtype_tolerance(float, condition=100.0, operations=10),
+    seeds=SEEDS,
+)
 claims = (
     *on_data(errors.PLAIN), fluctuation_claim, constant_claim, tails_claim, growth_claim,
-    *depth_claims, *flow_claims, *decay_claims, *end_claims, *identity_claims, *digits_claims(),
+    *depth_claims, *flow_claims, *decay_claims, *end_claims, *identity_claims, scalar_claim,
+    *digits_claims(),
 )  # fmt: skip
 
 

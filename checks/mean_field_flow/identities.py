@@ -4,6 +4,8 @@ Each function takes a network and returns relative residuals by name: ``right`` 
 the others for the slips that are natural here, which must be seen.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt32
 
+from numerics.engine.measuring import Keys, Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.engine.streams import stream
 from numerics.generated import mean_field_flow as formulas
 from numerics.mean_field_flow import ball, half_steps
@@ -26,6 +30,7 @@ from numerics.mean_field_flow.particles import (
     pairings,
     squared_norm,
 )
+from numerics.mean_field_flow.scalar_tokens import Drift, Pairs, penalised_risk, random_pairs
 
 ROWS, TOKENS, DEPTH, WIDTH, DECAY = 3, 4, 3, 4, 0.1
 BLOCKS = (formulas.attention, formulas.feedforward)
@@ -210,3 +215,31 @@ def training_residuals(network: Network) -> Residuals:
         "whole-steps": relative(whole, wanted),
         "attention-twice": relative(G._replace(V=2 * G.V, W=2 * G.W), wanted),
     }
+
+
+SCALAR_DEPTH, SCALAR_WIDTH = 3, 4
+
+
+def scalar_token_residuals(drifts: Mapping[str, Drift]) -> Callable[[Size, Keys], Table]:
+    """Drifts of scalar tokens against L M times the slope, by JAX, of the network's risk."""
+
+    @partial(quick_jit, level=0)
+    def residuals(pairs: Pairs, points: Float[Array, "seeds L M"]) -> Residuals:
+        def one(data: Pairs, y: Array) -> Residuals:
+            wanted = y.size * jax.grad(penalised_risk)(y, data, DECAY)
+            equal = jnp.full(y.shape, 1.0 / y.shape[1])
+            return {
+                name: relative(of(y, equal, y, data, DECAY), wanted) for name, of in drifts.items()
+            }
+
+        return jax.vmap(one)(pairs, points)
+
+    def simulate(_: Size, keys: Keys) -> Table:
+        drawn = [random_pairs(key) for key in keys]
+        shape = SCALAR_DEPTH, SCALAR_WIDTH
+        points = np.stack([stream(key, SCALAR_DEPTH).normal(size=shape) for key in keys])
+        return residuals(
+            jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn), jax.device_put(points)
+        )
+
+    return simulate

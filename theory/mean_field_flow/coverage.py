@@ -8,7 +8,7 @@ COVERAGE = (
         "flow, a partial differential equation.",
         steps=("functional derivative", "PDE, weak form", "PDE, strong form", "dissipation"),
         claims=("training", "gradients", "functional-derivative", "dissipation",
-                "density-against-particles"),
+                "density-against-particles", "scalar-tokens"),
         probes=("bounded-data", "growth", "local-lipschitz", "bounded-start", "independent-start"),
         missing="The PDE itself is solved for scalar tokens and attention only.",
     ),
