@@ -10,6 +10,13 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.mean_field_flow import wrong
+from checks.mean_field_flow.identities import (
+    adjoint_residuals,
+    draw,
+    gradient_residuals,
+    variation_residuals,
+)
 from numerics.generated import mean_field_flow as formulas
 from numerics.mean_field_flow import (
     Ball,
@@ -21,12 +28,6 @@ from numerics.mean_field_flow import (
     half_steps,
     richardson,
     train,
-)
-from numerics.mean_field_flow.identities import (
-    adjoint_residuals,
-    draw,
-    gradient_residuals,
-    variation_residuals,
 )
 from numerics.mean_field_flow.particles import HUBER, Data, Particles, drift, forward, squared_norm
 from numerics.mean_field_flow.sequences import in_context_regression
@@ -115,7 +116,7 @@ def test_depth_limit_and_its_coefficient_agree_with_richardson() -> None:
     at = {L: outputs(at_every_layer(law, L), jnp.full((L, 3), 1 / 3), DATA) for L in (16, 32)}
     np.testing.assert_allclose(richardson(at[16], at[32]), limit, atol=3e-4)
     np.testing.assert_allclose(32 * (at[32] - limit), coefficient, rtol=0.1)
-    simultaneous = depth_limit(law, DATA.inputs, row=DATA.row, alternation=0.0)[1]
+    simultaneous = depth_limit(law, DATA.inputs, row=DATA.row, defect=wrong.simultaneous)[1]
     assert jnp.abs(simultaneous / coefficient - 1).max() > 0.2
 
 

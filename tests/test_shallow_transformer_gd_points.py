@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from checks.shallow_transformer_gd import readings, wrong
 from numerics.shallow_transformer_gd import (
-    fresh_heads,
     kick_and_cancel,
     linear_network,
     linearization_error,
@@ -16,12 +16,16 @@ from numerics.shallow_transformer_gd import (
 )
 from numerics.shallow_transformer_gd.blocks import normals
 from numerics.shallow_transformer_gd.boundary import POINTS, boundary_errors, coherent, random
+from numerics.shallow_transformer_gd.fresh_heads import WIDTHS
+from numerics.shallow_transformer_gd.ladders import in_pairs, ladder, shrinking
 from numerics.shallow_transformer_gd.long_inputs import kicked, repetition_change, working_memory
 from numerics.shallow_transformer_gd.projected import Heads
 from numerics.shallow_transformer_gd.transport import clip_tokens
 
 KEYS = jnp.arange(4, dtype=jnp.uint32).reshape(2, 2)
 SIZES = {"widths": (4, 6), "samples": 5, "length": 3, "dim": 2}
+NETWORKS = ladder((4, 6))
+PAIRED = in_pairs(NETWORKS), shrinking(NETWORKS)
 
 
 def start_of(key: jax.Array, width: int) -> tuple[Heads, jax.Array, Heads]:
@@ -48,7 +52,7 @@ def errors(way: Heads, start: Heads, X: jax.Array) -> tuple[jax.Array, jax.Array
 
 @pytest.mark.parametrize("point", ["coherent", "random"])
 def test_the_error_at_a_boundary_point_is_that_of_the_network_moved_there(point: str) -> None:
-    found = boundary_errors(KEYS, POINTS.index(point), **SIZES)
+    found = boundary_errors(KEYS, POINTS.index(point), *PAIRED, **SIZES)
     for place, width in enumerate(SIZES["widths"]):
         start, X, drawn = start_of(KEYS[1], width)
         way = coherent(start, X[0]) if point == "coherent" else random(drawn)
@@ -56,15 +60,16 @@ def test_the_error_at_a_boundary_point_is_that_of_the_network_moved_there(point:
             norms = np.linalg.norm(np.asarray(block).reshape(width, -1), axis=1)
             np.testing.assert_allclose(norms, 1.0, rtol=1e-12)
         error, frozen = errors(way, start, X)
-        np.testing.assert_allclose(found.error[1, place], error, rtol=1e-9)
-        np.testing.assert_allclose(found.frozen[1, place], frozen, rtol=1e-9)
+        left, of_c = found.left[1, place], found.of_c[1, place]
+        np.testing.assert_allclose(jnp.abs(left).max(), error, rtol=1e-9)
+        np.testing.assert_allclose(jnp.abs(left + of_c).max(), frozen, rtol=1e-9)
         assert found.bound[1, place] >= error
 
 
 def test_heads_that_come_one_by_one_are_no_pairs() -> None:
-    paired = boundary_errors(KEYS, 1, **SIZES)
-    single = boundary_errors(KEYS, 1, False, **SIZES)
-    assert (np.asarray(single.error) > np.asarray(paired.error)).all()
+    paired = boundary_errors(KEYS, 1, *PAIRED, **SIZES)
+    single = boundary_errors(KEYS, 1, wrong.one_by_one(NETWORKS), PAIRED[1], **SIZES)
+    assert (jnp.abs(single.left).max(-1) > jnp.abs(paired.left).max(-1)).all()
 
 
 def test_one_pass_of_the_recurrence_gives_the_gradients_of_all_lengths() -> None:
@@ -74,15 +79,14 @@ def test_one_pass_of_the_recurrence_gives_the_gradients_of_all_lengths() -> None
         for seed, (w, norm) in enumerate(np.asarray(pairs)):
             alone = recurrent_gradient(w, kick_and_cancel(w, norm, length))
             np.testing.assert_allclose(seen.recurrent[place, seed], alone, rtol=1e-12)
-            np.testing.assert_allclose(seen.longer[place, seed], w * alone, rtol=1e-10)
+            np.testing.assert_allclose(seen.formula[place, seed], alone, rtol=1e-10)
     assert (np.asarray(seen.attention) <= np.asarray(seen.bound)).all()
 
 
 def test_repeating_changes_heads_that_do_not_normalise_alone() -> None:
     X = 0.3 * jax.random.normal(jax.random.key(1), (3, 4, 3))
-    change = np.asarray(repetition_change(X, repeats=(2, 5)))
-    assert change[0].max() < 1e-14
-    assert change[1].min() > 1e-3
+    assert repetition_change(X, repeats=(2, 5)).max() < 1e-14
+    assert repetition_change(X, repeats=(2, 5), attend=wrong.exponential_sum).min() > 1e-3
 
 
 def test_memory_grows_with_the_tokens_unless_the_query_is_fixed() -> None:
@@ -103,20 +107,7 @@ def test_seeds_in_blocks_are_the_seeds_one_by_one() -> None:
     assert trained_heads.blockwise(run, keys, 8)["sum"].shape == (5,)
 
 
-def test_the_needed_width_is_where_the_error_has_halved(monkeypatch: pytest.MonkeyPatch) -> None:
-    def errors(size: dict[str, int], keys: object, m: int) -> np.ndarray:
-        return np.array([3.0, 4.0]) / m
-
-    monkeypatch.setattr(fresh_heads, "approximation", errors)
-    monkeypatch.setattr(fresh_heads, "pool", lambda samples: initialize_variance())
-    found = fresh_heads.needed_width({"n": 8, "samples": 8}, {})
+def test_the_needed_width_is_where_the_error_has_halved() -> None:
+    errors = np.array([[3.0], [4.0]]) / np.array(WIDTHS)
+    found = readings.needed_width({"n": 8}, {"largest/8": errors, "variance": np.ones(2)})
     np.testing.assert_allclose(found, [6.0, 8.0], rtol=1e-12)
-
-
-def initialize_variance() -> object:
-    """A pool of which only the variance, one, is asked."""
-
-    class One:
-        variance = 1.0
-
-    return One()

@@ -1,10 +1,13 @@
 """The floor of the training loss, and networks on AR(L) data, each by a second route."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from checks.shallow_transformer_gd import readings, wrong
 from numerics.shallow_transformer_gd import initialize, network, projected_gd
 from numerics.shallow_transformer_gd.autoregressive import (
     Recurrent,
@@ -15,9 +18,11 @@ from numerics.shallow_transformer_gd.autoregressive import (
 )
 from numerics.shallow_transformer_gd.ladders import (
     descend_all,
+    in_pairs,
     ladder,
     largest_ways,
     outputs,
+    shrinking,
     start_heads,
 )
 from numerics.shallow_transformer_gd.projected import Heads
@@ -52,16 +57,19 @@ def test_the_kernels_are_those_of_the_network_of_the_pool() -> None:
 def test_wide_networks_come_near_the_floor_and_projected_ones_stay_near_their_start() -> None:
     sizes = {"samples": 4, "length": 3, "dim": 2, "steps": 9, "pool": 8, "copies": 2}
     keys = jnp.arange(8, dtype=jnp.uint32).reshape(4, 2)
-    wide = width_runs(keys, 3.0, widths=(512,), **sizes)
-    np.testing.assert_allclose(wide.smallest[:, :, 0], wide.floor[:, None] * np.ones(2), atol=0.03)
-    near = width_runs(keys, 0.01, widths=(4, 8), **sizes)
+    one, two = ladder((512,)), ladder((4, 8))
+    wide = width_runs(keys, in_pairs(one), 3 * shrinking(one), widths=(512,), **sizes)
+    table = {"smallest/512": wide.smallest[..., 0], "steps": np.full(4, 9)}
+    table |= {"kernels": wide.kernels, "labels": wide.labels}
+    assert readings.excess({"m": 512}, table).max() < 0.03
+    near = width_runs(keys, in_pairs(two), 0.01 * shrinking(two), widths=(4, 8), **sizes)
     assert float(near.moved.max()) <= 0.01 + 1e-15
 
 
-@pytest.mark.parametrize("symmetric", [True, False])
-def test_a_ladder_trains_each_width_as_it_would_be_trained_alone(symmetric: bool) -> None:
+@pytest.mark.parametrize("pairs", [in_pairs, wrong.one_by_one])
+def test_a_ladder_trains_each_width_as_it_would_be_trained_alone(pairs: Any) -> None:
     networks, drawn = ladder((4, 6)), initialize(KEY, heads=6, dim=2, symmetric=False)
-    start = start_heads(networks, drawn, symmetric)
+    start = start_heads(drawn, pairs(networks))
     X = jax.random.normal(KEY, (5, 3, 2))
     y = jnp.arange(5.0)
     radii = 0.5 / jnp.sqrt(networks.width)
@@ -76,7 +84,7 @@ def test_a_ladder_trains_each_width_as_it_would_be_trained_alone(symmetric: bool
         wanted = max(float(jnp.sqrt((x**2).sum(1)).max()) for x in far) * len(own.c) ** 0.5
         np.testing.assert_allclose(ways[place], wanted, rtol=1e-10)
     zero = float(jnp.abs(outputs(networks, start, X)).max()) < 1e-14
-    assert zero == symmetric  # pairs cancel, heads one by one do not
+    assert zero == (pairs is in_pairs)  # pairs cancel, heads one by one do not
 
 
 def test_labels_by_features_are_those_by_forward_derivatives() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from checks.adamw_depth_limit import wrong
 from checks.suite.picture import Picture
 from checks.verdicts import (
     Column,
@@ -77,7 +78,7 @@ HEADS: dict[str, Any] = {
 heads = Experiment(state.name("heads"), simulate_heads)
 
 
-tied = heads.changed("tied", tied=True)
+tied = heads.changed("tied", draw=wrong.tied)
 
 
 def of_heads(**which: Any) -> Column:

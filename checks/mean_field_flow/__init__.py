@@ -6,7 +6,6 @@ drawn from an atomic law whose infinite width is had exactly. Data: in-context r
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,23 +13,36 @@ import jax
 import numpy as np
 import sympy as sp
 
+from checks.mean_field_flow import identities, wrong
 from checks.suite.picture import Picture
 from checks.verdicts import (
+    Column,
     ConstantClaim,
     DecayClaim,
     Experiment,
+    FrequencyClaim,
     IdentityClaim,
+    IndependenceClaim,
     InequalityClaim,
+    MonotoneClaim,
     RateClaim,
     Statements,
     With,
     dtype_tolerance,
     lowered,
 )
+from numerics.engine.measuring import Size, Table
 from numerics.engine.quick import quick_jit
-from numerics.mean_field_flow import errors, first_order, identities
+from numerics.mean_field_flow import depths, errors, first_order
 from numerics.mean_field_flow.runs import Setting
-from numerics.mean_field_flow.scalar_tokens import EDGE, flow_density, flow_particles, random_pairs
+from numerics.mean_field_flow.scalar_tokens import (
+    EDGE,
+    densities,
+    drift,
+    flow_density,
+    flow_particles,
+    random_pairs,
+)
 
 M, L, N = sp.symbols("M L N", positive=True)
 HALF = sp.Rational(1, 2)
@@ -53,37 +65,26 @@ def rate(
     return state(RateClaim, name, statement, error, slips, predicted=predicted, **more)
 
 
-def networks(name: str, **columns: Callable[..., Any]) -> Experiment:
+def networks(name: str, simulate: Callable[..., Table], **options: Any) -> Experiment:
     """What is measured of networks that are trained for several questions."""
-    return Experiment.of(f"{NETWORKS}/{name}", columns, draw=NETWORKS, block=48)
+    whole = Experiment(f"{NETWORKS}/{name}", simulate, draw=NETWORKS, block=48)
+    return replace(whole, options=options)
+
+
+def defect(_: Size, table: Table, fall: str = "fall", sign: float = 1.0) -> np.ndarray:
+    """|fall - integral of |G|^2|."""
+    return np.abs(table[fall] - sign * table["dissipated"])
+
+
+def square(_: Size, table: Table, limit: str = "limit") -> np.ndarray:
+    """Half the squared error of the outputs."""
+    return table[f"output/{limit}"] ** 2 / 2
 
 
 def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
     """The claims that any data can test: rates in width, and dissipation."""
-    output, risk, coupling, defect = (
-        partial(f, setting=setting)
-        for f in (
-            errors.output_error,
-            errors.risk_error,
-            errors.coupling_error,
-            errors.dissipation_defect,
-        )
-    )
-    wide = networks(
-        f"wide{suffix}",
-        output=output,
-        output_no_decay=partial(output, decay=False),
-        risk=risk,
-        risk_no_decay=partial(risk, decay=False),
-        particles=coupling,
-        particles_untrained=partial(coupling, untrained=True),
-    )
-    steps = networks(
-        f"steps{suffix}",
-        defect=defect,
-        plus=partial(defect, sign=-1.0),
-        risk=partial(defect, energy="risk"),
-    )
+    wide = networks(f"wide{suffix}", errors.beside_infinite_width, setting=setting)
+    steps = networks(f"steps{suffix}", errors.time_steps, setting=setting)
     # The share of a floor is the hardest to tell: it decides the number of seeds.
     grid = {"sizes": WIDTHS, "next_order": None}
     outputs = {
@@ -96,10 +97,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"output-in-width{suffix}",
             r"Trained outputs are within $C/\sqrt{M}$ of infinite width.",
             M**-HALF,
-            wide["output"],
+            wide["output/limit"],
             {
                 "faster": faster,
-                "decay-forgotten": ("a limit without decay", wide["output_no_decay"]),
+                "decay-forgotten": ("a limit without decay", wide["output/no decay"]),
             },
             kind="upper bound",
             source="quoted",
@@ -109,10 +110,10 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"risk-in-width{suffix}",
             r"The penalised risk $Q$ after training is within $C/\sqrt{M}$ of infinite width.",
             M**-HALF,
-            wide["risk"],
+            wide["risk/limit"],
             {
                 "faster": faster,
-                "decay-forgotten": ("a limit without decay", wide["risk_no_decay"]),
+                "decay-forgotten": ("a limit without decay", wide["risk/no decay"]),
             },
             kind="upper bound",
             source="quoted",
@@ -125,7 +126,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             wide["particles"],
             {
                 "faster": faster,
-                "limit-untrained": ("where limits start", wide["particles_untrained"]),
+                "limit-untrained": ("where limits start", wide["way"]),
             },
             **grid,
         ),
@@ -133,14 +134,11 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"squared-error-in-width{suffix}",
             "The part of the risk beyond first order is exactly of order $1/M$.",
             1 / M,
-            wide.column(lambda _, table: table["output"] ** 2 / 2),
+            wide.column(square),
             {
                 "root": ("1/sqrt(M), as if signs did not cancel", M**-HALF),
                 "square": ("1/M^2", M**-2),
-                "decay-forgotten": (
-                    "a limit without decay",
-                    wide.column(lambda _, table: table["output_no_decay"] ** 2 / 2),
-                ),
+                "decay-forgotten": ("a limit without decay", With(limit="no decay")),
             },
             statistic="mean",
             **grid | outputs,
@@ -149,14 +147,14 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             f"dissipation{suffix}",
             "$Q$ falls by the integral of $|G|^2$: the defect is of second order in the time step.",
             N**-2,
-            steps["defect"],
+            steps.column(defect),
             {
                 "first-order": ("1/N", 1 / N),
                 "minus-forgotten": (
                     "dQ/dtau = + integral of |G|^2, as printed in (D.25)",
-                    steps["plus"],
+                    With(sign=-1.0),
                 ),
-                "decay-forgotten": ("R for Q", steps["risk"]),
+                "decay-forgotten": ("R for Q", With(fall="fall of the risk")),
             },
             sizes={"N": [2, 4, 6, 8]},
             statistic="geometric",  # one network far from its limit would outweigh the others
@@ -184,8 +182,8 @@ def digits_claims() -> tuple[RateClaim, ...]:
     )
 
 
-short = networks("short", error=errors.fluctuation, start=errors.start_fluctuation)
-tied = networks("tied", error=partial(errors.fluctuation, tied=True))
+short = networks("short", errors.short_training)
+tied = short.changed("tied", draw=wrong.tied)
 levels: dict[str, Any] = {
     "sizes": {
         "smoke": {"M": [1, 16, 256], "L": [2, 8]},
@@ -196,9 +194,9 @@ levels: dict[str, Any] = {
 }
 
 
-def over_derived(size: Mapping[str, int], table: Any, times: float = 1.0, power: int = 1) -> Any:
+def over_derived(_: Size, table: Table, times: float = 1.0, power: int = 1) -> np.ndarray:
     """Untrained outputs about infinite width, over their derived spread without (M L)^(-1/2)."""
-    return table["start"] / (times * first_order.start_spread(size["L"]) ** power)
+    return table["start"] / (times * table["spread"] ** power)
 
 
 constant_claim = state(
@@ -219,12 +217,73 @@ constant_claim = state(
     seeds=SEEDS,
     **levels,
 )
+
+DEVIATIONS = (1.0, 2.0)
+
+
+def beyond(size: Size, table: Table, power: float = 0.5) -> np.ndarray:
+    """Is an error, before or after training, above the quantile of a Gaussian vector's norm?
+
+    A Gaussian vector whose squares have the mean v is longer than
+    sqrt(v (1 + 2 sqrt(delta) + 2 delta)) with probability exp(-delta) at most.
+    """
+    spread = table["spread"] / (size["M"] * size["L"]) ** power
+    factors = [np.sqrt(1 + 2 * np.sqrt(delta) + 2 * delta) for delta in DEVIATIONS]
+    return np.stack(
+        [table[time] > factor * spread for time in ("start", "end") for factor in factors], 1
+    )
+
+
+tails_claim = state(
+    FrequencyClaim,
+    "tails",
+    "Outputs are off infinite width by more than sqrt(1 + 2 sqrt(delta) + 2 delta) times the "
+    "derived spread with probability exp(-delta) at most, before and after a short training.",
+    short.column(beyond),
+    {
+        "tied-layers": ("all layers have the particles of the first", tied.column(beyond)),
+        "depth-like-bias": ("a spread of order 1/(M L)", With(power=1.0)),
+    },
+    events=tuple(f"{time}, delta = {delta:g}" for time in ("start", "end") for delta in DEVIATIONS),
+    low=0.0,
+    high=tuple(float(np.exp(-delta)) for _ in range(2) for delta in DEVIATIONS),
+    source="reconstructed",
+    seeds=SEEDS,
+    **levels,
+)
+growth = networks("growth", errors.training_time)
+
+
+def over_time(size: Size, table: Table, power: float = 1.0) -> np.ndarray:
+    """The distance of particles from their limits over training time."""
+    return table["particles"] / size["tau"] ** power
+
+
+growth_claim = state(
+    IndependenceClaim,
+    "growth-in-time",
+    "Particles leave their limits at most in proportion to training time (the proof allows a "
+    "double exponential).",
+    growth.column(over_time),
+    {
+        "quarter": ("at most in proportion to tau^(1/4)", With(power=0.25)),
+        "decay-reversed": (
+            "weight decay with the wrong sign",
+            growth.changed("reversed", decay=-0.1).column(over_time),
+        ),
+    },
+    kind="no growth",
+    sizes={"tau": [2, 4, 8, 16]},
+    statistic="rms",
+    source="reconstructed",
+    seeds=SEEDS,
+)
 fluctuation_claim = rate(
     "fluctuation-in-width-and-depth",
     r"Layers are independent: the distance to infinite width is exactly of order $1/\sqrt{M L}$, "
     "for every width, $M = 1$ included.",
     (M * L) ** -HALF,
-    short["error"],
+    short["end"],
     {
         "depth-does-not-help": (
             "1/sqrt(M) at almost any depth",
@@ -233,7 +292,7 @@ fluctuation_claim = rate(
         "depth-like-bias": ("1/(sqrt(M) L)", M**-HALF / L),
         "tied-layers": (
             "all layers have the particles of the first",
-            {"error": tied["error"], "seeds": 48, "cap": 48},
+            {"error": tied["end"], "seeds": 48, "cap": 48},
         ),
     },
     margin=0.15,
@@ -250,28 +309,45 @@ depth = {
     },
     "seeds": {"smoke": 8, "standard": 16, "full": 32},
 }
-depths = Experiment.of(
-    "mean-field-flow/depths",
-    {
-        "output": errors.depth_error,
-        "output-wrong-limit": partial(errors.depth_error, wrong_limit=True),
-        "remainder": errors.depth_remainder,
-        "remainder-simultaneous": partial(errors.depth_remainder, alternation=0.0),
-        "remainder-whole-steps": partial(errors.depth_remainder, factor=2.0),
-        "moved": lambda size, keys: first_order.moved_remainder(size["L"], keys),
-        "moved-unseen": lambda size, keys: first_order.moved_remainder(size["L"], keys, seen=0.0),
-    },
-)
+
+
+def of_all_depths(name: str, simulate: Callable[..., Table], measure: Any) -> Column:
+    """What is read of networks of all depths, which start from the same laws."""
+    draw = "mean-field-flow/depths"
+    return Experiment(f"{draw}/{name}", simulate, draw).column(measure, lambda size: {})
+
+
+def off_limit(size: Size, table: Table, limit: str = "end/limit") -> np.ndarray:
+    """Root mean square of trained output minus infinite depth."""
+    return np.sqrt(np.mean((table["end/{L}".format_map(size)] - table[limit]) ** 2, axis=1))
+
+
+def remainder(size: Size, table: Table, factor: float = 1.0) -> np.ndarray:
+    """Root mean square of untrained output minus limit minus coefficient / L."""
+    first = factor * table["coefficient"] / size["L"]
+    left = table["start/{L}".format_map(size)] - table["start/limit"] - first
+    return np.sqrt(np.mean(left**2, axis=1))
+
+
+at_rest = of_all_depths("at-rest", depths.across_depth, remainder)
+moving = of_all_depths("moving", depths.across_depth_moving, remainder)
+
+
+def with_defect(right: Column, name: str, defect: depths.Defect) -> Column:
+    """The remainder with another local defect."""
+    return replace(right, experiment=right.experiment.changed(name, defect=defect))
+
+
 depth_claims = (
     rate(
         "output-in-depth",
         "Trained outputs at infinite width are off infinite depth by exactly the order $1/L$.",
         1 / L,
-        depths["output"],
+        replace(at_rest, of=off_limit),
         {
             "second-order": ("1/L^2, as for symmetric splitting", L**-2),
             "half": ("1/sqrt(L)", L**-HALF),
-            "wrong-limit": ("depth 5 as limit", depths["output-wrong-limit"]),
+            "wrong-limit": ("depth 5 as limit", With(limit="end/5")),
         },
         **depth,
     ),
@@ -280,15 +356,15 @@ depth_claims = (
         "Untrained outputs are off infinite depth by the derived coefficient over $L$, up to "
         "$1/L^2$.",
         L**-2,
-        depths["remainder"],
+        at_rest,
         {
             "simultaneous": (
                 "attention and feed-forward of a layer see the same state",
-                depths["remainder-simultaneous"],
+                with_defect(at_rest, "simultaneous", wrong.simultaneous),
             ),
             "whole-steps": (
                 "half-layers with steps 1/L",
-                depths["remainder-whole-steps"],
+                With(factor=2.0),
             ),
         },
         **depth,
@@ -298,32 +374,63 @@ depth_claims = (
         "The same where the law changes with depth: the coefficient has the change of $g$ with "
         "$t$.",
         L**-2,
-        depths["moved"],
+        moving,
         {
-            "change-unseen": ("the change of g with depth left out", depths["moved-unseen"]),
+            "change-unseen": (
+                "the change of g with depth left out",
+                with_defect(moving, "unchanging", wrong.unchanging),
+            ),
             "first-order": ("1/L", 1 / L),
         },
         **depth,
     ),
 )
 
-falls = networks("falls", slack=errors.smallest_fall, ascent=partial(errors.smallest_fall, sign=-1))
+
+def smallest_fall(_: Size, table: Table, sign: float = 1.0) -> np.ndarray:
+    """Of Q in one step of training."""
+    return (-sign * np.diff(table["penalised"])).min(axis=1)
+
+
+def above_floor(_: Size, table: Table) -> np.ndarray:
+    """Risk minus 1/8 after training."""
+    return table["risk"][:, -1] - 0.125
+
+
+def imbalance(_: Size, table: Table) -> np.ndarray:
+    """Of the two weights of a neuron, at TIMES."""
+    return table["imbalance"][:, [int(time) for time in errors.TIMES]]
+
+
+def long(name: str, of: Callable[..., Any], **setting: Any) -> Column:
+    """What is read of networks that are trained for a while."""
+    return networks(name, errors.long_training, setting=Setting(**setting)).column(of)
+
+
 pairs, positions, ordinary = (
-    networks(data, slack=partial(errors.above_floor, data=data))["slack"]
+    long(data, above_floor, data=data, step=2.0, steps=16, decay=0.001)
     for data in ("pairs", "positions", "regression")
 )
 rectified, huberized = (
-    networks(name, curve=partial(errors.imbalance, relu=relu))["curve"]
+    long(name, imbalance, step=1.0, steps=8, decay=0.02, relu=relu)
     for name, relu in (("rectified", True), ("huberized", False))
 )
+density = Experiment("mean-field-flow/density-against-particles", densities, together="N")
+
+
+def density_with(name: str) -> Column:
+    """Distances of the density that flows with another drift."""
+    return density.changed(name, drift=getattr(wrong, name))["distance/{N}"]
+
+
 flow_claims = (
     state(
         InequalityClaim,
         "monotone",
         "$Q$ falls in every step of training.",
-        falls["slack"],
+        long("falls", smallest_fall, step=0.5, steps=16),
         {
-            "ascent": ("Q rises", falls["ascent"]),
+            "ascent": ("Q rises", With(sign=-1.0)),
             "twice-as-fast": ("slack lowered by twice its median", lowered(2)),
         },
         source="quoted",
@@ -363,15 +470,12 @@ flow_claims = (
         "Upwind finite volumes for the PDE of scalar tokens, with the derived drift, tend at order "
         "1 to the particles of a network that follows the gradient of its risk.",
         1 / N,
-        errors.flow_error,
+        density["distance/{N}"],
         {
             "second-order": ("1/N^2", N**-2),
-            "decay-forgotten": ("density without decay", partial(errors.flow_error, decay=0.0)),
-            "half-the-gradient": (
-                "the drift of the density halved",
-                partial(errors.flow_error, factor=0.5),
-            ),
-            "ascent": ("the density climbs", partial(errors.flow_error, factor=-1.0)),
+            "decay-forgotten": ("density without decay", density_with("no_decay")),
+            "half-the-gradient": ("the drift of the density halved", density_with("half")),
+            "ascent": ("the density climbs", density_with("ascent")),
         },
         sizes={
             "smoke": {"N": [16, 32, 64, 128]},
@@ -385,8 +489,9 @@ flow_claims = (
 )
 
 
-def _nearness(apart: Callable[..., Any], size: Any, keys: Any, within: float = 0.1) -> Any:
-    return within - apart(keys)
+def nearness(_: Size, table: Table, within: float = 0.1, step: int = -1) -> np.ndarray:
+    """``within`` minus the relative distance of Q between two flows, at a step."""
+    return within - np.abs(table["large"][:, step] / table["small"][:, step] - 1)
 
 
 decay = {
@@ -396,9 +501,9 @@ decay = {
     "margin": 0.2,
     "statistic": "geometric",  # each data set has a constant of its own: none shall outweigh others
 }
-ends = Experiment.of(
-    "mean-field-flow/ends",
-    {part: partial(errors.at_rest, part=part) for part in ("risk", "penalised")},
+ends = Experiment("mean-field-flow/ends", errors.ends_of_training)
+end_risk, end_penalised = (
+    replace(ends[f"{part}/{{N}}"], at=lambda size: {}) for part in ("risk", "penalised")
 )
 decay_claims = (
     rate(
@@ -406,11 +511,11 @@ decay_claims = (
         r"Where training ends $R$ is of order $\lambda^2$ (virial identity; the theorem bounds "
         r"it by $C \lambda$).",
         N**-2,
-        ends["risk"],
+        end_risk,
         {
             "linear": ("R of order lambda, as bounded", 1 / N),
             "cubic": ("lambda^3", N**-3),
-            "penalised": ("Q for R", ends["penalised"]),
+            "penalised": ("Q for R", end_penalised),
         },
         **decay,
     ),
@@ -418,11 +523,11 @@ decay_claims = (
         "penalised-against-decay",
         r"Where training ends $Q$ is of order $\lambda$.",
         1 / N,
-        ends["penalised"],
+        end_penalised,
         {
             "quadratic": ("Q like R, lambda^2", N**-2),
             "root": ("sqrt(lambda)", N**-HALF),
-            "risk": ("R for Q", ends["risk"]),
+            "risk": ("R for Q", end_risk),
         },
         **decay,
     ),
@@ -431,16 +536,58 @@ decay_claims = (
         "ends-of-flows",
         "At decay 0.1 flows from small and from large particles end within a tenth of the same "
         "$Q$.",
-        partial(_nearness, first_order.apart),
+        Experiment("mean-field-flow/ends-of-flows", first_order.two_starts).column(nearness),
         {
-            "stopped": (
-                "flows stopped early",
-                partial(_nearness, partial(first_order.apart, steps=4)),
-            ),
+            "stopped": ("flows stopped early", With(step=4)),
             "a-thousandth": ("within a thousandth", With(within=1e-3)),
         },
         source="abstract",
         seeds={"standard": 16, "full": 48},
+    ),
+)
+
+flows = Experiment("mean-field-flow/to-the-end", first_order.to_the_end)
+reversed_decay = flows.changed("reversed", decay_of=wrong.growing_decay)
+
+
+def one_end(
+    _: Size, table: Table, within: float = 1e-4, at: str = "Q", rest: str = "rest"
+) -> np.ndarray:
+    """``within`` minus the largest relative distance of Q from where L-BFGS ends."""
+    ends = np.stack([table[f"{at}/{radius}/10"] for radius in (2, 6)])
+    return within - np.abs(ends / table[rest] - 1).max(0)
+
+
+end_claims = (
+    state(
+        InequalityClaim,
+        "one-end",
+        "On one data set in the plane, at decay 0.1, flows from small and from large "
+        "particles, and a quasi-Newton method from others, end at one Q, within 1e-4.",
+        flows.column(one_end),
+        {
+            "risk": ("R for Q", With(at="R")),
+            "smaller-decay": ("the end of a flow with decay 1/30", With(rest="Q/2/30")),
+            "decay-reversed": ("a decay of N/3000", reversed_decay.column(one_end)),
+        },
+        source="abstract",
+        seeds={"smoke": 8, "standard": 32, "full": 96},
+    ),
+    state(
+        MonotoneClaim,
+        "risk-falls-with-decay",
+        "The smaller the weight decay, the smaller the risk after the same training time.",
+        replace(flows["R/2/{N}"], at=lambda size: {}),
+        {
+            "decay-reversed": (
+                "a decay of N/3000",
+                replace(reversed_decay["R/2/{N}"], at=lambda size: {}),
+            ),
+            "grows": ("it grows", {"kind": "grows"}),
+        },
+        sizes={"N": [10, 30, 100, 300]},
+        source="abstract",
+        seeds={"smoke": 8, "standard": 32, "full": 96},
     ),
 )
 
@@ -468,7 +615,7 @@ identity_claims = (
     identity(
         "training",
         "The drift is $M L$ times the gradient, by JAX, of the penalised risk of the network.",
-        first_order.training_residuals,
+        identities.training_residuals,
         {
             "no-decay": "weight decay forgotten",
             "whole-steps": "half-layers with steps 1/L",
@@ -504,9 +651,30 @@ identity_claims = (
         },
     ),
 )
+scalar_drifts = Experiment(
+    state.name("scalar-tokens"),
+    identities.scalar_token_residuals(
+        {"right": drift, "no-decay": wrong.no_decay, "half": wrong.half, "ascent": wrong.ascent}
+    ),
+)
+scalar_claim = state(
+    IdentityClaim,
+    "scalar-tokens",
+    "The derived drift of scalar tokens is L M times the gradient, by JAX, of the penalised risk "
+    "of the network written out.",
+    scalar_drifts["right"],
+    {
+        "no-decay": ("weight decay forgotten", scalar_drifts["no-decay"]),
+        "half": ("the gradient of the risk halved", scalar_drifts["half"]),
+        "ascent": ("the risk climbed", scalar_drifts["ascent"]),
+    },
+    tolerance=dtype_tolerance(float, condition=100.0, operations=10),
+    seeds=SEEDS,
+)
 claims = (
-    *on_data(errors.PLAIN), fluctuation_claim, constant_claim, *depth_claims, *flow_claims,
-    *decay_claims, *identity_claims, *digits_claims(),
+    *on_data(errors.PLAIN), fluctuation_claim, constant_claim, tails_claim, growth_claim,
+    *depth_claims, *flow_claims, *decay_claims, *end_claims, *identity_claims, scalar_claim,
+    *digits_claims(),
 )  # fmt: skip
 
 
@@ -578,11 +746,12 @@ pictures = (
 not_checked = (
     "Weak convergence of the empirical measure along general sequences (L, M): rates of outputs, "
     "risks and particles are measured, at fixed training time.",
-    "How the constant depends on training time (the proof gives a double exponential).",
+    "How the constant depends on training time beyond time 16.",
     "Global convergence (Theorem 4.1): measured are the floor that follows from equivariance, "
     "R ~ lambda^2 where training ends, which assumes interpolation, and that flows from different "
-    "starts end near one Q, which does not tell how strong the gradient of the risk is. They do "
-    "not end at one: not within a thousandth.",
+    "starts end near one Q, and on one data set at one. Of twelve further data sets in the plane "
+    "they end within a thousandth of one Q on seven, and 0.4 to 3 % apart on five; with 96 "
+    "particles a layer for 8 still 0.7 to 1.5 % on the three of these that were tried.",
     "Continuous initial laws against their infinite width: only atomic laws have an exact limit.",
     "That the stationary points found by L-BFGS are those that the flow itself reaches.",
     "Outputs away from the training sequences.",

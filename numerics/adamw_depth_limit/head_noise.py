@@ -5,6 +5,7 @@ keys and give named columns, one row a key.
 """
 
 import itertools
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from numerics.adamw_depth_limit.leading_terms import leading
 from numerics.adamw_depth_limit.token_problems import (
     Pair,
     Problem,
+    Weights,
     draw_problem,
     draw_problems,
     extrapolated,
@@ -33,6 +35,7 @@ from numerics.engine.measuring import Size, Table
 STEPS = 2  # training steps
 ADAMW = Recipe(learning_rate=0.1)
 Values = Float[np.ndarray, " seeds"]
+Draw = Callable[[Any, int, int], Weights]  # of keys, depth and heads
 
 
 @cache
@@ -57,16 +60,12 @@ def fixed_limit(sequences: int) -> Pair:
     return extrapolated(partial(fixed_exhaustive, sequences=sequences))
 
 
-def random_heads(keys: Any, depth: int, heads: int, sequences: int, tied: bool = False) -> Pair:
-    """Networks of random heads, before training and after each step.
-
-    ``tied``: the heads of all layers start as those of the first, a planted error.
-    """
+def random_heads(
+    keys: Any, depth: int, heads: int, sequences: int, draw: Draw = random_weights
+) -> Pair:
+    """Networks of random heads, before training and after each step."""
     problems = repeated(fixed_problem(sequences), len(keys))
-    weights = random_weights(keys, 1 if tied else depth, heads)
-    if tied:
-        weights = np.repeat(weights / depth, depth, axis=1)
-    return pair(simulate(problems, weights, ADAMW, steps=STEPS))
+    return pair(simulate(problems, draw(keys, depth, heads), ADAMW, steps=STEPS))
 
 
 def deviation(*, what: str, step: int, how: str = "rms", exhaustive: bool = False) -> str:
@@ -74,15 +73,15 @@ def deviation(*, what: str, step: int, how: str = "rms", exhaustive: bool = Fals
     return f"{what} {how} step {step} from {'exhaustive' if exhaustive else 'limit'}"
 
 
-def heads(point: Size, keys: Any, *, tied: bool = False) -> dict[str, Values]:
+def heads(point: Size, keys: Any, *, draw: Draw = random_weights) -> dict[str, Values]:
     """Deviations by what, how, step and what from: ten questions to the same networks.
 
     From the limit, or from the ``exhaustive`` network of that depth; of states, adjoints, or both
     (``joint``); root mean square over inputs (states at depth one, adjoints at depth zero), or the
-    largest over inputs and depths (``sup``). ``tied``: heads that are not independent over layers.
+    largest over inputs and depths (``sup``).
     """
     depth, sequences = point["L"], point["S"]
-    found = random_heads(keys, depth, point["H"], sequences, tied)
+    found = random_heads(keys, depth, point["H"], sequences, draw)
     zeros = {False: fixed_limit(sequences), True: fixed_exhaustive(depth, sequences)}
     errors = {}
     for (exhaustive, zero), step in itertools.product(zeros.items(), (0, STEPS)):

@@ -10,7 +10,7 @@ by finite volumes beside particles, in ``numerics.mean_field_flow.scalar_tokens`
 from collections.abc import Callable
 from functools import partial
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,7 @@ from numerics.mean_field_flow.particles import (
 )
 
 Key = Array | np.ndarray  # typed, or raw: uint32, shape (2,)
+Values = TypeVar("Values", Array, np.ndarray)
 PARTICLES, WEIGHTS = 1, 2  # what a key is used for
 
 
@@ -211,7 +212,7 @@ def _check(
         )
 
 
-def richardson(coarse: Array, fine: Array) -> Array:
+def richardson(coarse: Values, fine: Values) -> Values:
     """The limit in depth from depths L and 2L, the error in 1/L removed."""
     return 2 * fine - coarse
 
@@ -245,25 +246,26 @@ def runge_kutta(velocity: Callable[[Any], Any], start: Any, points: int) -> Any:
     return jax.lax.scan(stage, (start, start, start), stages)[0][0]
 
 
-@partial(jax.jit, static_argnames=("row", "points"))
+Defect = Callable[[Array, Array, Array], Array]
+
+
+@partial(jax.jit, static_argnames=("row", "points", "defect"))
 def depth_limit(
     law: Atoms,
     inputs: Float[Array, "n D T"],
     *,
     row: int,
     points: int = 128,
-    alternation: ScalarLike = 1.0,
     motion: Particles | None = None,
-    seen: ScalarLike = 1.0,
+    defect: Defect = formulas.depth_defect,
 ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
     """Untrained outputs at infinite depth and width, and the coefficient of their error in 1/L.
 
-    With ``motion`` the law changes with depth: atoms move by as much from depth 0 to 1, and with
-    ``seen=0`` the defect lacks what that changes.
+    With ``motion`` the law changes with depth: atoms move by as much from depth 0 to 1.
 
-    The error e solves de/dt = dg e + defect, e(0) = 0, with the derived local defect; both by
-    the classical Runge-Kutta method. With ``alternation=0`` (f and h of a layer applied to the same
-    state) the defect lacks the derivative of h along f.
+    The error e solves de/dt = dg e + defect, e(0) = 0; both by the classical Runge-Kutta method.
+    ``defect`` is the local one, of the derivatives of h along f and of g along g, and of the
+    change of g with depth.
     """
     chances = jnp.full(len(law.particles.V), 1.0 / len(law.particles.V))
 
@@ -282,10 +284,9 @@ def depth_limit(
         change = jnp.zeros_like(Z)
         if motion is not None:
             later = lambda t: layer_average(formulas.block_velocity, chances, *at(t))(Z)  # noqa: E731
-            change = seen * jax.jvp(later, (t,), (jnp.ones_like(t),))[1]
-        h_along_f = jnp.asarray(alternation * along(h, f(Z)))
-        defect = formulas.depth_defect(h_along_f, along(g, g(Z)), change)
-        return g(Z), along(g, error) + defect, jnp.ones_like(t)
+            change = jax.jvp(later, (t,), (jnp.ones_like(t),))[1]
+        arising = defect(along(h, f(Z)), along(g, g(Z)), change)
+        return g(Z), along(g, error) + arising, jnp.ones_like(t)
 
     def one(H: Float[Array, "D T"]) -> tuple[Array, Array]:
         Z, error, _ = runge_kutta(velocity, (H, jnp.zeros_like(H), jnp.zeros(())), points)

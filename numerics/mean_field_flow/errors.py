@@ -1,151 +1,100 @@
-"""What the claims about the mean-field flow measure: one number a seed, from runs made once.
+"""What the claims about width and training measure: named columns, one row a seed."""
 
-Every function takes a size (a mapping such as ``{"M": 16}``) and the keys of the seeds, and
-returns an array with one entry a key. Options plant errors.
-"""
-
-from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from numerics import in_double
+from numerics.engine.measuring import Keys, Size, Table
 from numerics.engine.quick import quick_jit
-from numerics.mean_field_flow import at_every_layer, half_steps, particle_distance
-from numerics.mean_field_flow.runs import (
-    Setting,
-    deep_networks,
-    density_error,
-    depth_limits,
-    infinite_depth,
-    law,
-    networks,
-)
+from numerics.mean_field_flow import at_every_layer, draw_weights, half_steps, particle_distance
+from numerics.mean_field_flow.first_order import start_spread
+from numerics.mean_field_flow.particles import Measured
+from numerics.mean_field_flow.runs import Draw, Setting, law, networks
 from numerics.mean_field_flow.sequences import in_context_regression
-from numerics.mean_field_flow.stationary import Stationary, stationary_points
+from numerics.mean_field_flow.stationary import stationary_points
 
-Size = Mapping[str, int]
-Errors = Float[np.ndarray, " seeds"]
 PLAIN = Setting()
 WIDTH = 8  # of networks whose width is not the question
 TIMES = (2.0, 4.0, 6.0, 8.0)
 INVERSE_DECAYS = (100, 300, 1000, 3000)
 
-
-def output_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: bool = True) -> Errors:
-    """Root mean square over the data of trained output minus infinite width.
-
-    Without ``decay`` the infinite width is trained without weight decay.
-    """
-    run = networks(setting, size["M"], keys)
-    limit = run.limit if decay else run.no_decay
-    return np.sqrt(np.mean((run.finite.outputs - limit.outputs)[:, -1] ** 2, axis=1))
-
-
-def risk_error(size: Size, keys: Any, *, setting: Setting = PLAIN, decay: bool = True) -> Errors:
-    """Difference of the penalised risk Q from that of infinite width, after training."""
-    run = networks(setting, size["M"], keys)
-    limit = run.limit if decay else run.no_decay
-    return np.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
-
-
-def coupling_error(
-    size: Size, keys: Any, *, setting: Setting = PLAIN, untrained: bool = False
-) -> Errors:
-    """Root mean square distance of particles from their limits (or from where those start)."""
-    run = networks(setting, size["M"], keys)
-    longest = run.weights.shape[1]
-    limit = at_every_layer(law(setting.rows), longest) if untrained else run.limit_end
-    eta = half_steps(setting.depth, longest)
-    return np.asarray(_distances(run.ends, limit, run.weights, eta))
-
-
 _distances = quick_jit(jax.vmap(particle_distance, (0, None, 0, None)))
 
 
-def fluctuation(size: Size, keys: Any, *, tied: bool = False) -> Errors:
-    """Output minus infinite width at the same depth, after a short training."""
-    return output_error(size, keys, setting=_short(size, tied))
+def output_error(finite: Measured, limit: Measured, time: int) -> Float[np.ndarray, " seeds"]:
+    """Root mean square over the data of output minus infinite width, at one of the times."""
+    return np.sqrt(np.mean((finite.outputs - limit.outputs)[:, time] ** 2, axis=1))
 
 
-def start_fluctuation(size: Size, keys: Any) -> Errors:
-    """The same before training."""
-    run = networks(_short(size, tied=False), size["M"], keys)
-    return np.sqrt(np.mean((run.finite.outputs - run.limit.outputs)[:, 0] ** 2, axis=1))
+def beside_infinite_width(point: Size, keys: Keys, *, setting: Setting = PLAIN) -> Table:
+    """Outputs and Q after training beside infinite width, and infinite width without decay.
+
+    ``particles``: root mean square distance from their limits, ``way`` from where these start.
+    """
+    run = networks(setting, point["M"], keys)
+    table: dict[str, Any] = {}
+    for name, limit in {"limit": run.limit, "no decay": run.no_decay}.items():
+        table[f"output/{name}"] = output_error(run.finite, limit, -1)
+        table[f"risk/{name}"] = np.abs(run.finite.penalised[:, -1] - limit.penalised[-1])
+    longest = run.weights.shape[1]
+    eta = half_steps(setting.depth, longest)
+    start = at_every_layer(law(setting.rows), longest)
+    table["particles"] = _distances(run.ends, run.limit_end, run.weights, eta)
+    return table | {"way": _distances(run.ends, start, run.weights, eta)}
 
 
-def _short(size: Size, tied: bool) -> Setting:
-    return Setting(depth=size["L"], step=0.5, steps=1, tied=tied)
+def short_training(point: Size, keys: Keys, *, draw: Draw = draw_weights) -> Table:
+    """Outputs beside infinite width before a short training and after it.
+
+    ``spread``: sqrt(M L) times what is derived for the start.
+    """
+    run = networks(Setting(depth=point["L"], step=0.5, steps=1), point["M"], keys, draw)
+    start, end = (output_error(run.finite, run.limit, time) for time in (0, -1))
+    return {"start": start, "end": end, "spread": np.full(len(start), start_spread(point["L"]))}
 
 
-def depth_error(size: Size, keys: Any, *, wrong_limit: bool = False) -> Errors:
-    """Root mean square of trained output minus infinite depth, at infinite width."""
-    limit = deep_networks(5, keys).end if wrong_limit else infinite_depth(keys).end
-    return np.sqrt(np.mean((deep_networks(size["L"], keys).end - limit) ** 2, axis=1))
+def time_steps(point: Size, keys: Keys, *, setting: Setting = PLAIN) -> Table:
+    """Fall of Q and of R until time 1/2 in N steps of Heun, decay 0.1.
 
-
-def depth_remainder(
-    size: Size, keys: Any, *, alternation: float = 1.0, factor: float = 1.0
-) -> Errors:
-    """Root mean square of untrained output minus limit minus derived coefficient / L."""
-    limit, coefficient = depth_limits(keys, alternation)
-    remainder = deep_networks(size["L"], keys).start - limit - factor * coefficient / size["L"]
-    return np.sqrt(np.mean(remainder**2, axis=1))
-
-
-def dissipation_defect(
-    size: Size,
-    keys: Any,
-    *,
-    setting: Setting = PLAIN,
-    sign: float = 1.0,
-    energy: str = "penalised",
-) -> Errors:
-    """|Q(0) - Q(1/2) - integral of |G|^2|, trapezium rule over N Heun steps; weight decay 0.1."""
-    setting = setting._replace(step=0.5 / size["N"], steps=size["N"], decay=0.1)
+    ``dissipated``: the integral of |G|^2 by the trapezium rule.
+    """
+    setting = setting._replace(step=0.5 / point["N"], steps=point["N"], decay=0.1)
     course = networks(setting, WIDTH, keys).finite
-    rate = (course.dissipation[:, 1:] + course.dissipation[:, :-1]).sum(axis=1) * setting.step / 2
-    values = getattr(course, energy)
-    return np.abs(values[:, 0] - values[:, -1] - sign * rate)
+    rate = course.dissipation[:, 1:] + course.dissipation[:, :-1]
+    return {
+        "fall": course.penalised[:, 0] - course.penalised[:, -1],
+        "fall of the risk": course.risk[:, 0] - course.risk[:, -1],
+        "dissipated": rate.sum(axis=1) * setting.step / 2,
+    }
 
 
-def smallest_fall(size: Size, keys: Any, *, sign: float = 1.0) -> Errors:
-    """The smallest decrease of Q in one step of training."""
-    course = networks(Setting(step=0.5, steps=16), WIDTH, keys).finite.penalised
-    return np.asarray(sign * (course[:, :-1] - course[:, 1:])).min(axis=1)
+def long_training(_: Size, keys: Keys, *, setting: Setting) -> Table:
+    """By time: Q, R and the mean over neurons of | |W1 row|^2 - |W2 column|^2 |."""
+    course = networks(setting, WIDTH, keys).finite
+    return {
+        "penalised": course.penalised, "risk": course.risk, "imbalance": course.imbalance,
+    }  # fmt: skip
 
 
-def above_floor(size: Size, keys: Any, *, data: str = "pairs") -> Errors:
-    """Risk minus 1/8 after training on permuted pairs with opposite labels."""
-    setting = Setting(data=data, step=2.0, steps=16, decay=0.001)
-    return np.asarray(networks(setting, WIDTH, keys).finite.risk)[:, -1] - 0.125
+def training_time(point: Size, keys: Keys, *, decay: float = 0.01) -> Table:
+    """Root mean square distance of particles from their limits after training time tau."""
+    setting = Setting(decay=decay, step=1.0, steps=point["tau"])
+    run = networks(setting, 16, keys)
+    eta = half_steps(setting.depth, run.weights.shape[1])
+    return {"particles": _distances(run.ends, run.limit_end, run.weights, eta)}
 
 
-def imbalance(size: Size, keys: Any, *, relu: bool = True) -> Float[np.ndarray, "seeds times"]:
-    """Mean over neurons of | |W1 row|^2 - |W2 column|^2 | at TIMES; weight decay 0.02."""
-    course = networks(Setting(step=1.0, steps=8, decay=0.02, relu=relu), WIDTH, keys).finite
-    return np.asarray(course.imbalance)[:, [int(time) for time in TIMES]]
-
-
-def flow_error(size: Size, keys: Any, *, decay: float = 0.1, factor: float = 1.0) -> Errors:
-    """Distance of the density on N cells from particles, scalar tokens."""
-    return density_error(keys, size["N"], decay, factor)
-
-
-@cache
-@in_double
-def _along_decay(key: tuple[int, ...]) -> Stationary:
-    row = jnp.array(key, dtype=jnp.uint32)
-    data = in_context_regression(row, 4, context=3, dimension=2)
-    return stationary_points(row, data, [0.03, *(1 / n for n in INVERSE_DECAYS)])
-
-
-def at_rest(size: Size, keys: Any, *, part: str) -> Errors:
-    """Risk or penalised risk where training with decay 1/N ends; a data set for each seed."""
-    place = INVERSE_DECAYS.index(size["N"]) + 1
-    points = [_along_decay(tuple(map(int, key))) for key in keys]
-    return np.array([getattr(point, part)[place] for point in points])
+def ends_of_training(_: Size, keys: Keys) -> Table:
+    """R and Q where training with decay 1/N ends, for INVERSE_DECAYS; a data set for each seed."""
+    decays = [0.03, *(1 / n for n in INVERSE_DECAYS)]
+    points = [
+        stationary_points(key, in_context_regression(key, 4, context=3, dimension=2), decays)
+        for key in jax.device_put(np.asarray(keys))
+    ]
+    return {
+        f"{part}/{n}": np.array([getattr(found, part)[place] for found in points])
+        for part in ("risk", "penalised")
+        for place, n in enumerate(INVERSE_DECAYS, 1)
+    }

@@ -1,98 +1,88 @@
-"""First-order effects in width and depth, and the network itself as another side of the drift."""
+"""First-order effects in width, and flows from different starts that are followed to their end."""
 
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, ScalarLike
+from jaxtyping import Array, Float
 
-from numerics import in_double
+from numerics.engine.measuring import Keys, Size, Table
 from numerics.engine.quick import quick_jit
-from numerics.mean_field_flow import (
-    Atoms,
-    at_every_layer,
-    ball,
-    depth_limit,
-    ensemble,
-    half_steps,
-)
-from numerics.mean_field_flow.identities import DECAY, DEPTH, WIDTH, Network, Residuals, relative
-from numerics.mean_field_flow.particles import Data, Particles, drift, forward, pairings
-from numerics.mean_field_flow.runs import data_set, law, laws_of
+from numerics.mean_field_flow import at_every_layer, ball, ensemble, half_steps
+from numerics.mean_field_flow.particles import Particles, forward, pairings
+from numerics.mean_field_flow.runs import data_set, law
+from numerics.mean_field_flow.stationary import stationary_points
 
-LONGEST_MOVED = 32  # layers of networks whose law changes with depth
 ENDS, WIDE, LONG = 2, 16, 200  # depth, width and steps of flows that are followed to their end
 
 
-def plain_output(
-    particles: Particles, eta: Float[Array, " L"], state: Float[Array, "D T"]
-) -> Float[Array, "D T"]:
-    """A network of particles of equal weight, written out: softmax over the keys, rounded ReLU."""
+@partial(quick_jit, static_argnums=2, level=0)
+def _output_variances(
+    particles: Particles, inputs: Float[Array, "n D T"], row: int
+) -> Float[Array, " n"]:
+    depth, count = particles.V.shape[:2]
+    weights, eta = jnp.full((depth, count), 1.0 / count), half_steps(depth)
 
-    def layer(Z: Array, own: tuple) -> tuple[Array, None]:
-        (V, W, W1, W2), step = own
-        shares = jax.nn.softmax(jnp.einsum("ci,mcd,dj->mij", Z, W, Z), axis=1)
-        Z = Z + step * jnp.einsum("mac,ci,mij->maj", V, Z, shares).mean(0)
-        felt = W1 @ Z
-        knee = jnp.clip(felt, 0.0, 1.0)
-        return Z + step * (W2 @ (knee * (felt - knee / 2))).mean(0), None
+    def one(H: Float[Array, "D T"]) -> Float[Array, ""]:
+        last, states = forward(particles, weights, eta, H)
+        costate = jnp.zeros_like(last).at[row, -1].set(1.0)
+        _, (paired, _) = pairings(particles, weights, eta, states, costate)
+        return jnp.var(paired, axis=1).mean()
 
-    return jax.lax.scan(layer, state, (particles, eta))[0]
-
-
-def training_residuals(network: Network) -> Residuals:
-    """The drift against L M times the slope of the penalised risk of the network written out.
-
-    ``no-decay`` leaves the decay out of the drift, ``whole-steps`` takes half-layers of twice the
-    length, ``attention-twice`` trains the heads twice as fast.
-    """
-    particles, _, state, costate = network
-    equal, eta = jnp.full((DEPTH, WIDTH), 1.0 / WIDTH), half_steps(DEPTH)
-    inputs = jnp.stack([state, costate])
-    data = Data(inputs, jnp.array([1.0, -1.0]), 0)
-
-    def penalised(particles: Particles) -> Array:
-        last = jax.vmap(lambda H: plain_output(particles, eta, H)[data.row, -1])(inputs)
-        squares = sum(jnp.sum(x**2) for x in particles) / (DEPTH * WIDTH)
-        return jnp.mean((last - data.labels) ** 2) / 2 + DECAY / 2 * squares
-
-    wanted = jax.tree.map(lambda g: DEPTH * WIDTH * g, jax.grad(penalised)(particles))
-    G, _ = drift(particles, equal, eta, data, DECAY)
-    without, _ = drift(particles, equal, eta, data, 0.0)
-    whole, _ = drift(particles, equal, 2 * eta, data, DECAY)
-    return {
-        "right": relative(G, wanted),
-        "no-decay": relative(without, wanted),
-        "whole-steps": relative(whole, wanted),
-        "attention-twice": relative(G._replace(V=2 * G.V, W=2 * G.W), wanted),
-    }
+    return jax.vmap(one)(inputs)
 
 
-@lru_cache
-@in_double
 def start_spread(depth: int) -> float:
     """sqrt(M L) times the derived standard deviation of untrained outputs about infinite width.
 
     A particle moves the output by dQ/drho = <g, p> of it, p the adjoint of the output; layers and
     particles are independent.
     """
-    data, particles = data_set("regression"), at_every_layer(law(), depth)
-    count = particles.V.shape[1]
-    weights, eta = jnp.full((depth, count), 1.0 / count), half_steps(depth)
-
-    def one(H: Float[Array, "D T"]) -> Float[Array, ""]:
-        last, states = forward(particles, weights, eta, H)
-        costate = jnp.zeros_like(last).at[data.row, -1].set(1.0)
-        _, (paired, _) = pairings(particles, weights, eta, states, costate)
-        return jnp.var(paired, axis=1).mean()
-
-    return float(jnp.sqrt(quick_jit(jax.vmap(one), level=0)(data.inputs).mean()))
+    data = data_set("regression")
+    variances = _output_variances(at_every_layer(law(), depth), data.inputs, data.row)
+    return float(np.sqrt(np.mean(variances)))
 
 
-def apart(keys: Any, *, steps: int = LONG) -> Float[np.ndarray, " seeds"]:
-    """Relative distance of Q between flows from small and from large particles, decay 0.1."""
+# Flows in the plane: radius of the start, and N for a decay of 1/N.
+FLOWS = ((6.0, 10), (2.0, 10), (2.0, 30), (2.0, 100), (2.0, 300))
+NARROW, TIME = 8, 150
+
+
+def inverse(n: int) -> float:
+    """1/n."""
+    return 1 / n
+
+
+def to_the_end(_: Size, keys: Keys, *, decay_of: Callable[[int], float] = inverse) -> Table:
+    """Q and R at the ends of FLOWS, ``Q/radius/N`` and ``R/radius/N``, regression in the plane.
+
+    ``rest``: Q at decay 0.1 where L-BFGS finds no descent, from particles of its own.
+    """
+    data, rows = data_set("plane"), np.asarray(keys)
+    shape = ENDS, NARROW
+    drawn = [ball(key, ENDS * NARROW, data.inputs.shape[1]) for key in rows]
+    drawn = jax.tree.map(lambda *x: np.stack(x).reshape(-1, *shape, *x[0].shape[1:]), *drawn)
+    starts = [jax.tree.map(lambda x, r=r: r / 4 * x, drawn) for r, _ in FLOWS]
+    particles = jax.tree.map(lambda *x: jnp.concatenate(x), *starts)
+    weights = jnp.full((len(particles.V), *shape), 1.0 / NARROW)
+    decays = np.repeat([decay_of(n) for _, n in FLOWS], len(rows))
+    run: dict[str, Any] = {"decay": decays, "step": 1.0, "steps": TIME, "level": 0}
+    course = ensemble(particles, weights, half_steps(ENDS), data, **run)[1]
+    ends = {"Q": course.penalised[:, TIME], "R": course.risk[:, TIME]}
+    split = {what: np.split(np.asarray(values), len(FLOWS)) for what, values in ends.items()}
+    rest = [stationary_points(key, data, [0.1]).penalised[0] for key in jax.device_put(rows)]
+    return {"rest": np.array(rest)} | {
+        f"{what}/{radius:g}/{n}": part
+        for what, parts in split.items()
+        for (radius, n), part in zip(FLOWS, parts, strict=True)
+    }
+
+
+def two_starts(_: Size, keys: Keys) -> Table:
+    """Q by time along flows from small and from large particles, decay 0.1."""
 
     def start(key: np.ndarray, radius: float) -> Particles:
         drawn = ball(key, ENDS * WIDE, data_set("regression").inputs.shape[1])
@@ -104,46 +94,5 @@ def apart(keys: Any, *, steps: int = LONG) -> Float[np.ndarray, " seeds"]:
     weights = jnp.full((len(starts), ENDS, WIDE), 1.0 / WIDE)
     run: dict[str, Any] = {"decay": 0.1, "step": 1.0, "steps": LONG, "level": 0}
     course = ensemble(particles, weights, half_steps(ENDS), data, **run)[1]
-    small, large = np.split(np.asarray(course.penalised[:, steps]), 2)
-    return np.abs(large / small - 1)
-
-
-def _moving(laws: Atoms) -> Particles:
-    """Each atom moves to the place of the next from depth 0 to 1; leading axis: seeds."""
-    return jax.tree.map(lambda x: jnp.roll(x, -1, axis=1) - x, laws.particles)
-
-
-@partial(quick_jit, level=0)
-def _moved_outputs(laws: Atoms, depth: Array, inputs: Array) -> Float[Array, "seeds n"]:
-    at = jnp.arange(LONGEST_MOVED) / depth
-    eta = jnp.where(jnp.arange(LONGEST_MOVED) < depth, 0.5 / depth, 0.0)
-
-    def one(particles: Particles, motion: Particles) -> Float[Array, " n"]:
-        layers = jax.tree.map(lambda x, v: x + at[:, None, None, None] * v, particles, motion)
-        weights = jnp.full(layers.V.shape[:2], 1.0 / layers.V.shape[1])
-        row = data_set("regression").row
-        return jax.vmap(lambda H: forward(layers, weights, eta, H)[0][row, -1])(inputs)
-
-    return jax.vmap(one)(laws.particles, _moving(laws))
-
-
-@partial(quick_jit, level=0)
-def _moved_limits(laws: Atoms, inputs: Array, seen: ScalarLike) -> tuple[Array, Array]:
-    row = data_set("regression").row
-
-    def one(particles: Particles, motion: Particles) -> tuple[Array, Array]:
-        return depth_limit(Atoms(particles), inputs, row=row, motion=motion, seen=seen)
-
-    return jax.vmap(one)(laws.particles, _moving(laws))
-
-
-def moved_remainder(depth: int, keys: Any, *, seen: float = 1.0) -> Float[np.ndarray, " seeds"]:
-    """As `errors.depth_remainder`, for a law that changes with depth.
-
-    ``seen`` 0: the coefficient lacks that change.
-    """
-    laws = laws_of(np.asarray(keys, dtype=np.uint32).tobytes())
-    inputs = data_set("regression").inputs
-    found = np.asarray(_moved_outputs(laws, jnp.asarray(float(depth)), inputs))
-    limit, coefficient = map(np.asarray, _moved_limits(laws, inputs, seen))
-    return np.sqrt(np.mean((found - limit - coefficient / depth) ** 2, axis=1))
+    small, large = np.split(np.asarray(course.penalised), 2)
+    return {"small": small, "large": large}

@@ -130,10 +130,10 @@ def pairings(
     eta: Float[Array, " L"],
     states: tuple[Float[Array, "L D T"], Float[Array, "L D T"]],
     costate: Float[Array, "D T"],
-) -> tuple[Float[Array, "D T"], tuple[Float[Array, "L K"], Float[Array, "L K"]]]:
+) -> tuple[Float[Array, "D T"], tuple[Float[Array, "L K"], Float[Array, "L D T"]]]:
     """Adjoint at the input, and <g, p> of every particle: what its weight does to the output.
 
-    The second table pairs attention with the adjoint at the end of its layer, a planted error.
+    With them the adjoint at the end of every layer.
     """
 
     def layer(p: Array, own: tuple) -> tuple[Array, tuple[Array, Array]]:
@@ -141,9 +141,9 @@ def pairings(
         h = jax.vmap(lambda *x: jnp.sum(p * formulas.feedforward(middle, *x)))(W1, W2)
         between = p + step * layer_average(formulas.feedforward_pullback, w, W1, W2)(middle, p)
         heads = jax.vmap(lambda *x: formulas.attention(Z, *x))(V, W)
-        f, late = jnp.sum(between * heads, axis=(1, 2)), jnp.sum(p * heads, axis=(1, 2))
+        f = jnp.sum(between * heads, axis=(1, 2))
         before = between + step * layer_average(formulas.attention_pullback, w, V, W)(Z, between)
-        return before, ((f + h) / 2, (late + h) / 2)
+        return before, ((f + h) / 2, p)
 
     return jax.lax.scan(layer, costate, (particles, weights, eta, *states), reverse=True)
 

@@ -5,19 +5,24 @@ derived drift of a law given as points with weights in every layer. The particle
 network itself, its softmax written out, and follow the gradient of its risk by JAX.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, ScalarLike
 
+from numerics.engine.measuring import Keys, Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.engine.streams import stream
 from numerics.generated.mean_field_flow import (
     tied_adjoint_velocity,
     tied_gradient,
     tied_velocity,
 )
-from numerics.mean_field_flow.finite_volume import upwind_rate
+from numerics.mean_field_flow.finite_volume import quantiles, upwind_rate
 
 EDGE = 4.0  # the density lives in [-EDGE, EDGE]
 CENTRE, HALF_WIDTH = 0.5, 1.5  # of the initial density
@@ -45,12 +50,8 @@ def drift(
     at: Float[Array, "L M"],
     data: Pairs,
     decay: ScalarLike,
-    factor: ScalarLike = 1.0,
 ) -> Float[Array, "L M"]:
-    """G at the points ``at``, for the law with these points and weights in every layer.
-
-    ``factor``: before the gradient of the risk, a planted error where it is not one.
-    """
+    """G at the points ``at``, for the law with these points and weights in every layer."""
     depth = len(points)
 
     def one(tokens: Float[Array, " 2"], label: Float[Array, ""]) -> Float[Array, "L M"]:
@@ -69,8 +70,10 @@ def drift(
         costate = jnp.array([0.0, 1.0]) * (last[1] - label)
         return jax.lax.scan(down, costate, (states, points, weights, at), reverse=True)[1]
 
-    slopes = jax.vmap(one)(data.tokens, data.labels).mean(axis=0)
-    return jnp.asarray(factor) * slopes + decay * at
+    return jax.vmap(one)(data.tokens, data.labels).mean(axis=0) + decay * at
+
+
+Drift = Callable[[Array, Array, Array, Pairs, ScalarLike], Array]
 
 
 def penalised_risk(points: Float[Array, "L N"], data: Pairs, decay: ScalarLike) -> Float[Array, ""]:
@@ -127,7 +130,7 @@ def flow_density(
     decay: ScalarLike,
     time: ScalarLike,
     steps: ScalarLike,
-    factor: ScalarLike = 1.0,
+    drift: Drift = drift,
 ) -> tuple[Float[Array, "L most"], Float[Array, " edges"]]:
     """Mass in the cells of [-EDGE, EDGE] after ``time``, and the edges of the cells.
 
@@ -144,7 +147,47 @@ def flow_density(
     step = time / steps
 
     def euler(_: Array, mass: Array) -> Array:
-        velocity = -drift(centres, mass, faces, data, decay, factor)
+        velocity = -drift(centres, mass, faces, data, decay)
         return mass + step * upwind_rate(mass, jnp.where(inside, velocity, 0.0), width)
 
     return jax.lax.fori_loop(0, steps, euler, start), edges
+
+
+FLOW: dict[str, Any] = {"depth": 3, "time": 3.0}
+DECAY, LEVELS, COARSEST = 0.1, 200, 16  # weight decay, quantiles compared, fewest cells
+
+
+@partial(quick_jit, level=0)
+def _flowed_particles(pairs: Pairs) -> Float[Array, "seeds L N"]:
+    def one(data: Pairs) -> Array:
+        return flow_particles(data, count=LEVELS, decay=DECAY, steps=16, **FLOW)
+
+    return jax.vmap(one)(pairs)
+
+
+@partial(quick_jit, static_argnums=(2, 3), level=0)
+def _density_quantiles(
+    pairs: Pairs, cells: ScalarLike, most: int, drift: Drift
+) -> Float[Array, "seeds L N"]:
+    levels = (jnp.arange(LEVELS) + 0.5) / LEVELS
+
+    def one(data: Pairs) -> Array:
+        mass, edges = flow_density(
+            data, cells=cells, most=most, decay=DECAY, steps=cells, drift=drift, **FLOW
+        )
+        return jax.vmap(lambda m: quantiles(m, edges, levels))(mass)
+
+    return jax.vmap(one)(pairs)
+
+
+def densities(point: Size, keys: Keys, *, drift: Drift = drift) -> Table:
+    """Wasserstein-1 distances of densities from particles, on N cells, N/2, ..., COARSEST."""
+    drawn = [random_pairs(key) for key in np.asarray(keys)]
+    pairs = jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn)
+    particles, most = np.asarray(_flowed_particles(pairs)), point["N"]
+    table, cells = {}, most
+    while cells >= COARSEST:
+        found = np.asarray(_density_quantiles(pairs, cells, most, drift))
+        table[f"distance/{cells}"] = np.abs(found - particles).mean((1, 2))
+        cells //= 2
+    return table

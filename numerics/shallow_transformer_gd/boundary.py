@@ -16,7 +16,7 @@ from numerics.engine.quick import quick_jit
 from numerics.generated.shallow_transformer_gd import features, sharp_linearization_bound
 from numerics.shallow_transformer_gd.blocks import normals
 from numerics.shallow_transformer_gd.extremes import SIGMA1, SIGMA2
-from numerics.shallow_transformer_gd.ladders import Widths, ladder, outputs, start_heads
+from numerics.shallow_transformer_gd.ladders import Pairing, Widths, ladder, outputs, start_heads
 from numerics.shallow_transformer_gd.projected import Heads
 from numerics.shallow_transformer_gd.transport import Teacher, clip_tokens, transport
 
@@ -25,13 +25,11 @@ POINTS = ("coherent", "random", "transported")
 
 
 class Linearised(NamedTuple):
-    """By width: sup over the samples of |f - f_lin|, and what is asked about it."""
+    """By width: f - f_lin at the samples, and what is asked about it."""
 
-    error: Float[Array, "*seeds widths"]
-    frozen: Float[Array, "*seeds widths"]  # with c left out of the linearisation
-    bound: Float[
-        Array, "*seeds widths"
-    ]  # the derived one, for the largest |U| of the projection set
+    left: Float[Array, "*seeds widths samples"]
+    of_c: Float[Array, "*seeds widths samples"]  # the part of f_lin that is due to c
+    bound: Float[Array, "*seeds widths"]  # the derived one, for the largest |U| that is allowed
 
 
 def normed(blocks: Float[Array, "heads ..."]) -> Float[Array, "heads ..."]:
@@ -61,28 +59,26 @@ def transported(start: Heads, teacher: Teacher) -> Heads:
 def boundary_errors(
     keys: UInt32[Array, "seeds 2"],
     point: ScalarLike,
-    symmetric: ScalarLike = True,
-    shrinking: ScalarLike = True,
+    pairing: Pairing,
+    radius: Float[Array, " total"],
     *,
     widths: Widths,
     samples: int,
     length: int,
     dim: int,
 ) -> Linearised:
-    """Networks of all widths, moved to a point at radius 1/sqrt(m) in each block of each head.
+    """Networks of all widths, moved to a point at a radius in each block of each head.
 
-    ``point`` is a place in ``POINTS``. Planted errors: ``symmetric`` = False draws all heads
-    independently, ``shrinking`` = False moves by one for 1/sqrt(m).
+    ``point`` is a place in ``POINTS``.
     """
     networks, most = ladder(widths), max(widths)
-    radius = jnp.where(shrinking, 1 / jnp.sqrt(networks.width), 1.0)
 
     def one(key: Array) -> Linearised:
         blocks = [(most,), (most, dim), (most, dim, dim)]
         inputs = [(samples, length, dim), (ANCHORS, length, dim)]
         *drawn, X, anchors = normals(key, [*blocks, *blocks, *inputs])
         X, teacher = clip_tokens(X), Teacher(clip_tokens(anchors), drawn[1], drawn[2], jnp.ones(3))
-        start = start_heads(networks, Heads(*drawn[:3]), symmetric)
+        start = start_heads(Heads(*drawn[:3]), pairing)
         way = jax.lax.switch(
             point,
             [
@@ -99,8 +95,8 @@ def boundary_errors(
         B = jnp.max((networks.member > 0) * (jnp.linalg.norm(start.U, axis=1) + radius), axis=1)
         bound = sharp_linearization_bound
         return Linearised(
-            jnp.abs(left).max(1),
-            jnp.abs(left + of_c).max(1),
+            left,
+            of_c,
             jax.vmap(lambda m, b: bound(m, b, 1.0, 1.0, 1.0, SIGMA1, SIGMA2))(
                 jnp.asarray(widths, dtype=float), B
             ),

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Num, ScalarLike, UInt32
+from jaxtyping import Array, Float, UInt32
 
 from numerics.engine.quick import quick_jit
-from numerics.generated.shallow_transformer_gd import certificate
 from numerics.shallow_transformer_gd import network, paired
 from numerics.shallow_transformer_gd.blocks import normals
 from numerics.shallow_transformer_gd.projected import (
@@ -21,7 +20,6 @@ from numerics.shallow_transformer_gd.projected import (
 from numerics.shallow_transformer_gd.transport import clip_tokens, taught
 
 ANCHORS, POOL = 4, 64
-Real = float | int | Num[Array, ""]
 
 
 class Certified(NamedTuple):
@@ -53,7 +51,7 @@ def _task(
 @partial(quick_jit, static_argnames=("samples", "length", "heads", "dim", "steps"), level=0)
 def certified_runs(
     keys: UInt32[Array, "seeds 2"],
-    step_size: ScalarLike,
+    step_sizes: Float[Array, " seeds"],
     radii: Float[Array, " 3"],
     *,
     samples: int,
@@ -62,9 +60,10 @@ def certified_runs(
     dim: int,
     steps: int,
 ) -> Certified:
-    """What the certificate needs, for one network, data set and teacher a seed."""
+    """What the certificate needs, for one network, data set, teacher and step size a seed."""
 
-    def one(key: Array) -> Certified:
+    def one(seed: tuple[Array, Array]) -> Certified:
+        key, step_size = seed
         X, y, start = _task(key, samples, length, heads, dim)
 
         def run(star: Heads, _: None) -> tuple[Heads, Certified]:
@@ -76,28 +75,7 @@ def certified_runs(
 
         return jax.lax.scan(run, start, None, length=2)[1]
 
-    return jax.lax.map(one, keys)
-
-
-@partial(quick_jit, level=0)
-def relative_room(
-    run: Certified,
-    *,
-    step_size: Real,
-    steps: Real,
-    distance: Real,
-    defect: Real,
-) -> Float[Array, " seeds"]:
-    """Bound minus mean loss, relative to it, and 1 - 4 eta Gamma^2: the smaller, at either point.
-
-    ``distance`` and ``defect`` weigh the two terms of the bound (0 drops one, a planted error).
-    """
-
-    def one(at: Certified) -> Array:
-        bound = certificate(distance * at.distance2, step_size, steps, defect * at.defect2)
-        return jnp.minimum(bound / at.mean_loss - 1, 1 - 4 * step_size * at.selfbound)
-
-    return jax.vmap(jax.vmap(one))(run).min(axis=1)
+    return jax.lax.map(one, (keys, step_sizes))
 
 
 class Bounded(NamedTuple):

@@ -36,15 +36,30 @@ def ladder(widths: Widths) -> Ladder:
     return Ladder(place, width, (network == np.arange(len(widths))[:, None]) / np.sqrt(width))
 
 
-def start_heads(networks: Ladder, drawn: Heads, symmetric: ScalarLike) -> Heads:
-    """All networks at their start; each output weight is the sign of the one drawn.
+class Pairing(NamedTuple):
+    """Of each head in a list: which of the drawn ones it is, and the sign of its output weight."""
 
-    ``drawn`` holds as many heads as the widest network. In pairs, every other one comes twice, with
-    opposite output weights; heads one by one (a planted error) are all different.
+    chosen: Int[Array, " total"]
+    sign: Float[Array, " total"]
+
+
+def in_pairs(networks: Ladder) -> Pairing:
+    """Every other head that is drawn comes twice, with opposite output weights."""
+    second = networks.place % 2
+    return Pairing(jnp.asarray(networks.place - second), jnp.asarray(1.0 - 2.0 * second))
+
+
+def shrinking(networks: Ladder) -> Float[Array, " total"]:
+    """The radius 1/sqrt(m) of each head's blocks."""
+    return jnp.asarray(1 / np.sqrt(networks.width))
+
+
+def start_heads(drawn: Heads, pairing: Pairing) -> Heads:
+    """All networks at their start; each output weight is the sign of the one drawn, up to sign.
+
+    ``drawn`` holds as many heads as the widest network.
     """
-    both = jnp.asarray(symmetric)
-    chosen = jnp.where(both, networks.place - networks.place % 2, networks.place)
-    opposite = jnp.where(both & (networks.place % 2 == 1), -1.0, 1.0)
+    chosen, opposite = pairing
     sign = jnp.where(drawn.c < 0, -1.0, 1.0)
     return Heads(opposite * sign[chosen], drawn.U[chosen], drawn.W[chosen])
 

@@ -1,10 +1,10 @@
 """Training the same network on inputs of different lengths, with one compilation for all.
 
 Lengths divide ``most``; each token is repeated ``most / length`` times, which changes nothing for
-softmax attention. The planted heads sum without normalising, with each repeat weighted down, so
-that they too see an input of ``length`` tokens.
+softmax attention.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -18,17 +18,16 @@ from numerics.shallow_transformer_gd.blocks import normals
 from numerics.shallow_transformer_gd.projected import descend
 from numerics.shallow_transformer_gd.transport import clip_tokens, taught
 
-HEADS = ("softmax", "exponential sum")
+Attend = Callable[[Array, Array, Array, Array], Array]
 DESIGNS = ("independent", "neutral")
 ANCHORS, POOL = 4, 64
 
 
-@partial(quick_jit, static_argnames=("most", "base", "samples", "heads", "dim", "steps"))
+@partial(quick_jit, static_argnames=("most", "base", "samples", "heads", "dim", "steps", "attend"))
 def length_losses(
     keys: UInt32[Array, "seeds 2"],
     length: Int[Array, ""],
     design: ScalarLike,
-    head: ScalarLike,
     *,
     most: int,
     base: int,
@@ -36,21 +35,19 @@ def length_losses(
     heads: int,
     dim: int,
     steps: int,
+    attend: Attend | None = None,
     radius: ScalarLike = 1.0,
     step_size: ScalarLike = 2.0,
 ) -> tuple[Float[Array, " seeds"], Float[Array, " seeds"]]:
     """Smallest training loss over a run, and the loss at the start, a seed.
 
     ``design``: independent tokens, or length-neutral ones, ``base`` tokens repeated with a little
-    jitter and the last one kept; ``head``: a place in ``HEADS``, softmax or a planted error. A
-    seed has the same initial weights, teacher and tokens at every length.
+    jitter and the last one kept. A seed has the same initial weights, teacher and tokens at every
+    length. ``attend(X, W, q, share)`` replaces the softmax; a token counts for ``share`` of one.
     """
-
-    def attend(X: Array, W: Array, q: Array) -> Array:
-        total = jnp.exp(X @ (W @ q)).sum() * length / most
-        return attention_head(X, W, q) * jnp.where(head == 0, 1.0, total)
-
-    model = partial(network, attend=attend)
+    share = length / most
+    head = attention_head if attend is None else lambda X, W, q: attend(X, W, q, share)
+    model = partial(network, attend=head)
 
     def one(key: Array) -> tuple[Array, Array]:
         shape, half = (samples, most, dim), heads // 2

@@ -3,7 +3,7 @@
 References: arXiv:2601.16514, sections 3 and 6; kick-and-cancel inputs are derived in the room.
 """
 
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -30,36 +30,24 @@ class Kicked(NamedTuple):
 
     recurrent: Float[Array, "lengths ..."]
     formula: Float[Array, "lengths ..."]
-    longer: Float[Array, "lengths ..."]  # the formula for one token more
     attention: Float[Array, "lengths ..."]
     bound: Float[Array, "lengths ..."]  # of the softmax head, the same at any length
 
 
-def exponential_sum(
-    X: Float[Array, "T d"], W: Float[Array, "d d"], q: Float[Array, " d"]
-) -> Float[Array, " d"]:
-    """A head whose weights are not normalised: the planted error of the softmax."""
-    return jnp.exp(X @ (W @ q)) @ X
-
-
-@partial(quick_jit, static_argnames="repeats", level=0)
+@partial(quick_jit, static_argnames=("repeats", "attend"), level=0)
 def repetition_change(
-    X: Float[Array, "seeds T d"], *, repeats: tuple[int, ...]
-) -> Float[Array, "2 repeats seeds"]:
-    """Relative change of a network's output when every token is repeated so many times.
-
-    First with softmax heads, then with heads that do not normalise.
-    """
+    X: Float[Array, "seeds T d"],
+    *,
+    repeats: tuple[int, ...],
+    attend: Attend = generated.attention_head,
+) -> Float[Array, "repeats seeds"]:
+    """Relative change of a network's output when every token is repeated so many times."""
     dim = X.shape[-1]
     params = Heads(jnp.ones(4), jnp.eye(4, dim), jnp.stack([jnp.eye(dim)] * 4))
-
-    def changes(attend: Attend) -> Float[Array, "repeats seeds"]:
-        model = partial(network, params, attend=attend)
-        once = model(X)
-        often = jnp.stack([model(jnp.repeat(X, times, axis=1)) for times in repeats])
-        return jnp.abs(often - once) / (jnp.abs(once) + 1)
-
-    return jnp.stack([changes(attend) for attend in (generated.attention_head, exponential_sum)])
+    model = partial(network, params, attend=attend)
+    once = model(X)
+    often = jnp.stack([model(jnp.repeat(X, times, axis=1)) for times in repeats])
+    return jnp.abs(often - once) / (jnp.abs(once) + 1)
 
 
 @partial(quick_jit, static_argnames="lengths", level=0)
@@ -82,12 +70,11 @@ def kicked(pairs: Pairs, *, lengths: tuple[int, ...]) -> Kicked:
         heads = jnp.stack([attention(w, norm, length) for length in lengths])
         bound = jnp.broadcast_to(generated.lipschitz_constant(norm, 1.0), heads.shape)
         seen = path[jnp.array(lengths) - 1]
-        return Kicked(seen, formula(levels), formula(levels + 1), heads, bound)
+        return Kicked(seen, formula(levels), heads, bound)
 
     return jax.tree.map(jnp.transpose, jax.vmap(one)(pairs[:, 0], pairs[:, 1]))
 
 
-@cache
 def working_memory(length: int, online: bool, heads: int = 16, dim: int = 4) -> float:
     """Bytes beside the tokens that the compiler reserves for the attention of all heads.
 

@@ -1,22 +1,26 @@
-"""Gradient descent on shallow transformers: what is simulated, and what claims read of it.
+"""Gradient descent on shallow transformers: what is simulated.
 
-Sizes: m heads, T tokens, L a lag. ``most`` names the set of widths or of lengths that is simulated
-together. Simulations take a point and keys and give named columns, one row a key.
+Sizes: m heads, T tokens, L a lag. Widths and lengths are nested and simulated together, named by
+their largest. Simulations take a point and keys and give named columns, one row a key.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
-from numerics.generated.shallow_transformer_gd import training_bound
+from numerics.engine.measuring import Keys, Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.shallow_transformer_gd.autoregressive import lagged_runs
-from numerics.shallow_transformer_gd.certificates import bounded_runs, certified_runs, relative_room
-from numerics.shallow_transformer_gd.fresh_heads import Size, Table, levels
-from numerics.shallow_transformer_gd.lengths import DESIGNS, HEADS, length_losses
-from numerics.shallow_transformer_gd.widths import width_runs
+from numerics.shallow_transformer_gd.certificates import bounded_runs, certified_runs
+from numerics.shallow_transformer_gd.fresh_heads import by_level, levels
+from numerics.shallow_transformer_gd.ladders import Ladder, Pairing, in_pairs, ladder, shrinking
+from numerics.shallow_transformer_gd.lengths import DESIGNS, Attend, length_losses
+from numerics.shallow_transformer_gd.widths import floor_share, width_runs
 
 
 def blockwise(run: Callable[[jax.Array], Any], keys: Any, block: int) -> Any:
@@ -32,52 +36,57 @@ def blockwise(run: Callable[[jax.Array], Any], keys: Any, block: int) -> Any:
 
 
 # Training loss against the number of heads, above the loss of infinitely many.
-TRAINED = {128: levels(16, 128), 256: levels(32, 256), 512: levels(32, 512)}
-CLOSE = 0.25  # a radius that descent without projection leaves
+TRAINED = {  # by the widest network: all of them, and the number of steps
+    128: (levels(16, 128), 9),
+    256: (levels(32, 256), 16),
+    512: (levels(32, 512), 36),
+}
 
 
 def width_run(
     point: Size,
-    keys: Any,
+    keys: Keys,
     *,
-    radius: float = 3.0,
-    shrinking: bool = True,
-    symmetric: bool = True,
+    reach: float = 3.0,
+    pairs: Callable[[Ladder], Pairing] = in_pairs,
+    radius: Callable[[Ladder], Array] = shrinking,
 ) -> Table:
-    """Two networks of each width on 8 samples of 4 tokens."""
+    """Two networks of each width up to m on 8 samples of 4 tokens, within ``reach`` radii."""
+    widths, steps = TRAINED.get(point["m"], ((point["m"],), 9))
     sizes = {"samples": 8, "length": 4, "dim": 3, "pool": 128, "copies": 2}
-    sizes |= {"widths": TRAINED[point["most"]], "steps": point["steps"]}
-    how = radius, shrinking, symmetric
-    return blockwise(lambda some: width_runs(some, *how, **sizes), keys, 32)._asdict()
+    sizes |= {"widths": widths, "steps": steps}
+    networks = ladder(widths)
+    how = pairs(networks), reach * radius(networks)
+    run = blockwise(lambda some: width_runs(some, *how, **sizes), keys, 32)
+    table = by_level({"smallest": run.smallest}, widths, 2) | by_level({"moved": run.moved}, widths)
+    steps = np.full(len(keys), steps)
+    return table | {"kernels": run.kernels, "labels": run.labels, "steps": steps}
 
 
-def excess(size: Size, table: Table, floor: str = "floor") -> np.ndarray:
-    """Distance of the smallest loss of a run from a floor, over the mean square of the labels.
-
-    The root mean square over the networks of a seed; ``floor``: a column, or none.
-    """
-    smallest = table["smallest"][:, :, TRAINED[size["most"]].index(size["m"])]
-    left = smallest - (table[floor][:, None] if floor else 0.0)
-    return np.sqrt(np.mean(left**2, axis=1))
-
-
-def room_left(size: Size, table: Table) -> np.ndarray:
-    """CLOSE minus sqrt(m) times the longest way of a block."""
-    return CLOSE - table["moved"][:, TRAINED[size["most"]].index(size["m"])]
+@partial(quick_jit, level=0)
+def floors(K: Float[Array, "seeds n n"], y: Float[Array, "seeds n"], steps: Any) -> Array:
+    """Losses of infinitely many heads after so many steps of size 1/sqrt(steps)."""
+    return jax.vmap(lambda K, y: floor_share(K, y, 1 / jnp.sqrt(steps), steps))(K, y)
 
 
 # Training loss against the number of tokens.
-def length_run(point: Size, keys: Any, *, design: str, head: str = "softmax") -> Table:
-    """Smallest loss of a run, and the loss at its start: 16 heads, 32 samples, 10 steps."""
-    sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 10, "most": point["most"]}
-    place = DESIGNS.index(design), HEADS.index(head)
-    T = jnp.asarray(point["T"])
-    smallest, first = blockwise(lambda some: length_losses(some, T, *place, **sizes), keys, 32)
-    return {"smallest": smallest, "first": first}
+def length_run(point: Size, keys: Keys, *, design: str, attend: Attend | None = None) -> Table:
+    """Smallest loss of a run, and the loss at its start: 16 heads, 32 samples, 10 steps.
+
+    At lengths T, T/2, ..., 4.
+    """
+    sizes = {"base": 4, "samples": 32, "heads": 16, "dim": 4, "steps": 10, "most": point["T"]}
+    how: dict[str, Any] = {**sizes, "attend": attend}
+    table, place = {}, DESIGNS.index(design)
+    for T in levels(4, point["T"]):
+        length = jnp.asarray(T)
+        run = blockwise(lambda some, T=length: length_losses(some, T, place, **how), keys, 32)
+        table |= {f"smallest/{T}": run[0], f"first/{T}": run[1]}
+    return table
 
 
 # Values that return after L steps, and the certificate.
-def lagged(point: Size, keys: Any, *, weight: float) -> Table:
+def lagged(point: Size, keys: Keys, *, weight: float) -> Table:
     """300 steps on 128 windows; a softmax network when the recurrent weight is 0.
 
     The largest gradient in recurrent weights (0: attention matrices) of a run.
@@ -87,42 +96,34 @@ def lagged(point: Size, keys: Any, *, weight: float) -> Table:
     return {"gradient": run.gradient}
 
 
-RATE, STEPS = 0.125, 40
+RATE, FAST, STEPS = 0.125, 2.0, 40
 
 
-def certified(_: Size, keys: Any) -> Table:
-    """Room below the certificate, or of its premise, at the worse of two comparison points.
+def certified(_: Size, keys: Keys) -> Table:
+    """What the certificate needs, at two comparison points.
 
     Runs of 16 heads on 16 samples of 4 tokens, within radius one.
     """
+    return _certified(keys, np.full(len(keys), RATE))
+
+
+def certified_near_limit(_: Size, keys: Keys, *, share: float = 0.9) -> Table:
+    """The same at steps of a share of 1/(4 Gamma^2), Gamma as a run at the step FAST has it."""
+    first = _certified(keys, np.full(len(keys), FAST))
+    return _certified(keys, share / (4 * np.asarray(first["selfbound"]).max(axis=1)))
+
+
+def _certified(keys: Keys, step_sizes: Float[np.ndarray, " seeds"]) -> Table:
     sizes = {"samples": 16, "length": 4, "heads": 16, "dim": 4, "steps": STEPS}
-    run = certified_runs(jnp.asarray(keys), RATE, jnp.asarray(np.ones(3)), **sizes)
-    weights = {
-        "whole": {},
-        "no distance": {"distance": 0.0},
-        "no defect": {"defect": 0.0},
-    }
-    full = {"distance": 1.0, "defect": 1.0}
-    return {
-        name: relative_room(run, step_size=RATE, steps=STEPS, **full | wrong)
-        for name, wrong in weights.items()
-    }
+    steps = jnp.asarray(step_sizes)
+    run = certified_runs(jnp.asarray(keys), steps, jnp.asarray(np.ones(3)), **sizes)
+    return run._asdict() | {"step": step_sizes}
 
 
-def bounded(_: Size, keys: Any) -> Table:
-    """Theorem 1's right side with the numbers of a run, over its mean loss and its first loss.
+BOUNDED_STEPS = 64
 
-    Runs as above, 64 steps at the theorem's own step. ``no error``: without the sup of the errors.
-    """
-    sizes = {"samples": 16, "length": 4, "heads": 16, "dim": 4, "steps": 64}
-    run = bounded_runs(jnp.asarray(keys), jnp.ones(3), **sizes)
 
-    def bound(defect: float = 1.0) -> np.ndarray:
-        terms = run.radius2, run.residual, run.slope, 64.0, defect * run.defect
-        return np.asarray(jax.vmap(training_bound, (0, 0, 0, None, 0))(*terms))
-
-    return {
-        "over mean": bound() / np.asarray(run.mean_loss),
-        "over first": bound() / np.asarray(run.first_loss),
-        "no error": bound(0.0) / np.asarray(run.mean_loss),
-    }
+def bounded(_: Size, keys: Keys) -> Table:
+    """What Theorem 1 needs: runs as above, at the theorem's own step."""
+    sizes = {"samples": 16, "length": 4, "heads": 16, "dim": 4, "steps": BOUNDED_STEPS}
+    return bounded_runs(jnp.asarray(keys), jnp.ones(3), **sizes)._asdict()

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, ScalarLike, UInt32
+from jaxtyping import Array, Float, Int, UInt32
 
 from numerics.engine.quick import quick_jit
 from numerics.generated.shallow_transformer_gd import residual_step
 from numerics.shallow_transformer_gd.blocks import normals
 from numerics.shallow_transformer_gd.ladders import (
+    Pairing,
     Widths,
     descend_all,
     ladder,
@@ -32,8 +33,8 @@ class WidthRun(NamedTuple):
     """Of one run; losses are shares of the mean square of the labels, where a network of 0 is."""
 
     smallest: Float[Array, "*seeds copies widths"]
-    floor: Float[Array, "*seeds"]  # loss of infinitely many heads after the same steps
-    frozen: Float[Array, "*seeds"]  # the same with c left out of the linearisation
+    kernels: Float[Array, "*seeds 3 samples samples"]  # of infinitely many heads: of c, of U, of W
+    labels: Float[Array, "*seeds samples"]
     moved: Float[Array, "*seeds widths"]  # sqrt(m) times the longest way of a block of a head
 
 
@@ -45,7 +46,10 @@ def tangent_kernels(of_pool: Blocks) -> Float[Array, "3 samples samples"]:
 
 
 def floor_share(
-    K: Float[Array, "n n"], y: Float[Array, " n"], step_size: float | Float[Array, ""], steps: int
+    K: Float[Array, "n n"],
+    y: Float[Array, " n"],
+    step_size: float | Float[Array, ""],
+    steps: int | Int[Array, ""],
 ) -> Float[Array, ""]:
     """Loss of infinitely many heads over that at their start, at the last loss of a run.
 
@@ -60,9 +64,8 @@ def floor_share(
 )
 def width_runs(
     keys: UInt32[Array, "seeds 2"],
-    radius: ScalarLike,
-    shrinking: ScalarLike = True,
-    symmetric: ScalarLike = True,
+    pairing: Pairing,
+    radii: Float[Array, " total"],
     *,
     widths: Widths,
     samples: int,
@@ -74,13 +77,11 @@ def width_runs(
 ) -> WidthRun:
     """Runs of projected descent at step size 1 / sqrt(steps), ``copies`` of each width a seed.
 
-    A seed has its own pool, teacher and data; each copy has its own heads. Heads come in pairs
-    that cancel, or one by one when not ``symmetric``; blocks of a head stay within radius /
-    sqrt(m) of their start, or within radius when not ``shrinking`` (planted errors).
+    A seed has its own pool, teacher and data; each copy has its own heads. Blocks of a head stay
+    within its radius of their start.
     """
     step_size = 1 / jnp.sqrt(float(steps))
     networks, most = ladder(widths), max(widths)
-    radii = jnp.asarray(radius) / jnp.where(shrinking, jnp.sqrt(networks.width), 1.0)
 
     def one(key: Array) -> WidthRun:
         first, second = jax.random.split(key)
@@ -92,13 +93,11 @@ def width_runs(
 
         def run(drawn: Array) -> tuple[Array, Array]:  # a sign and a head of the pool
             heads = Heads(jnp.where(drawn < pool, 1.0, -1.0), U[drawn % pool], W[drawn % pool])
-            start = start_heads(networks, heads, symmetric)
+            start = start_heads(heads, pairing)
             last, losses = descend_all(networks, start, X, y, step_size, radii, steps=steps)
             return losses.min(0), largest_ways(networks, last, start)
 
         smallest, moved = jax.vmap(run)(jax.random.bits(second, (copies, most)) % (2 * pool))
-        both = jnp.stack([kernels.sum(0), kernels[1:].sum(0)])
-        floors = jax.vmap(lambda K: floor_share(K, y, step_size, steps))(both)
-        return WidthRun(smallest / jnp.mean(y**2), floors[0], floors[1], moved.max(0))
+        return WidthRun(smallest / jnp.mean(y**2), kernels, y, moved.max(0))
 
     return jax.lax.map(one, keys)

@@ -4,6 +4,8 @@ Each function takes a network and returns relative residuals by name: ``right`` 
 the others for the slips that are natural here, which must be seen.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,21 +13,27 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt32
 
+from numerics.engine.measuring import Keys, Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.engine.streams import stream
 from numerics.generated import mean_field_flow as formulas
 from numerics.mean_field_flow import ball, half_steps
 from numerics.mean_field_flow.particles import (
     HUBER,
     RELU,
+    Data,
     Particles,
     backward,
+    drift,
     forward,
     layer_average,
     pairings,
     squared_norm,
 )
+from numerics.mean_field_flow.scalar_tokens import Drift, Pairs, penalised_risk, random_pairs
 
 ROWS, TOKENS, DEPTH, WIDTH, DECAY = 3, 4, 3, 4, 0.1
+BLOCKS = (formulas.attention, formulas.feedforward)
 
 
 Residuals = dict[str, Float[Array, ""]]
@@ -151,7 +159,11 @@ def variation_residuals(network: Network) -> Residuals:
     slope, (last, states) = jax.grad(penalised, has_aux=True)(weights)
     costate = jnp.zeros_like(last).at[-1, -1].set(last[-1, -1] - 1.0)
 
-    _, (paired, late) = pairings(particles, weights, eta, states, costate)
+    _, (paired, ends) = pairings(particles, weights, eta, states, costate)
+    V, W, W1, W2 = particles
+    each = (jax.vmap(jax.vmap(block, (None, 0, 0))) for block in BLOCKS)
+    f, h = (of(Z, *own) for of, Z, own in zip(each, states, ((V, W), (W1, W2)), strict=True))
+    late = jnp.einsum("lij,lkij->lk", ends, f + h) / 2
     squares = sum(jnp.sum(x**2, axis=(-2, -1)) for x in particles)
     wanted = slope / (2 * eta[:, None])
     return {
@@ -159,3 +171,75 @@ def variation_residuals(network: Network) -> Residuals:
         "no-decay": relative(paired, wanted),
         "one-costate": relative(late + DECAY / 2 * squares, wanted),
     }
+
+
+def plain_output(
+    particles: Particles, eta: Float[Array, " L"], state: Float[Array, "D T"]
+) -> Float[Array, "D T"]:
+    """A network of particles of equal weight, written out: softmax over the keys, rounded ReLU."""
+
+    def layer(Z: Array, own: tuple) -> tuple[Array, None]:
+        (V, W, W1, W2), step = own
+        shares = jax.nn.softmax(jnp.einsum("ci,mcd,dj->mij", Z, W, Z), axis=1)
+        Z = Z + step * jnp.einsum("mac,ci,mij->maj", V, Z, shares).mean(0)
+        felt = W1 @ Z
+        knee = jnp.clip(felt, 0.0, 1.0)
+        return Z + step * (W2 @ (knee * (felt - knee / 2))).mean(0), None
+
+    return jax.lax.scan(layer, state, (particles, eta))[0]
+
+
+def training_residuals(network: Network) -> Residuals:
+    """The drift against L M times the slope of the penalised risk of the network written out.
+
+    ``no-decay`` leaves the decay out of the drift, ``whole-steps`` takes half-layers of twice the
+    length, ``attention-twice`` trains the heads twice as fast.
+    """
+    particles, _, state, costate = network
+    equal, eta = jnp.full((DEPTH, WIDTH), 1.0 / WIDTH), half_steps(DEPTH)
+    inputs = jnp.stack([state, costate])
+    data = Data(inputs, jnp.array([1.0, -1.0]), 0)
+
+    def penalised(particles: Particles) -> Array:
+        last = jax.vmap(lambda H: plain_output(particles, eta, H)[data.row, -1])(inputs)
+        squares = sum(jnp.sum(x**2) for x in particles) / (DEPTH * WIDTH)
+        return jnp.mean((last - data.labels) ** 2) / 2 + DECAY / 2 * squares
+
+    wanted = jax.tree.map(lambda g: DEPTH * WIDTH * g, jax.grad(penalised)(particles))
+    G, _ = drift(particles, equal, eta, data, DECAY)
+    without, _ = drift(particles, equal, eta, data, 0.0)
+    whole, _ = drift(particles, equal, 2 * eta, data, DECAY)
+    return {
+        "right": relative(G, wanted),
+        "no-decay": relative(without, wanted),
+        "whole-steps": relative(whole, wanted),
+        "attention-twice": relative(G._replace(V=2 * G.V, W=2 * G.W), wanted),
+    }
+
+
+SCALAR_DEPTH, SCALAR_WIDTH = 3, 4
+
+
+def scalar_token_residuals(drifts: Mapping[str, Drift]) -> Callable[[Size, Keys], Table]:
+    """Drifts of scalar tokens against L M times the slope, by JAX, of the network's risk."""
+
+    @partial(quick_jit, level=0)
+    def residuals(pairs: Pairs, points: Float[Array, "seeds L M"]) -> Residuals:
+        def one(data: Pairs, y: Array) -> Residuals:
+            wanted = y.size * jax.grad(penalised_risk)(y, data, DECAY)
+            equal = jnp.full(y.shape, 1.0 / y.shape[1])
+            return {
+                name: relative(of(y, equal, y, data, DECAY), wanted) for name, of in drifts.items()
+            }
+
+        return jax.vmap(one)(pairs, points)
+
+    def simulate(_: Size, keys: Keys) -> Table:
+        drawn = [random_pairs(key) for key in keys]
+        shape = SCALAR_DEPTH, SCALAR_WIDTH
+        points = np.stack([stream(key, SCALAR_DEPTH).normal(size=shape) for key in keys])
+        return residuals(
+            jax.tree.map(lambda *x: jax.device_put(np.stack(x)), *drawn), jax.device_put(points)
+        )
+
+    return simulate
