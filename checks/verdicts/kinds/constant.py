@@ -16,6 +16,7 @@ from checks.verdicts.conditions import (
     check_levels,
     check_margin,
     check_next_order,
+    check_resolution,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real, Size
@@ -54,10 +55,13 @@ class ConstantClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
-        rate = normal_rate(self.predicted, Kind.EXACT)[1]
+        rate = normal_rate(self.id, self.predicted, Kind.EXACT)[1]
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
         check_next_order(self.id, self.next_order)
+        check_resolution(self.id, self.resolution)
+        if not callable(self.constant):
+            self.constant_at({})
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
         check_levels(self, rate)
         if len(rate.terms) != 1:

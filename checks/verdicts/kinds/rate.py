@@ -12,6 +12,7 @@ from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
     STATISTICS,
     check_choice,
+    check_floor_share,
     check_levels,
     check_margin,
     check_next_order,
@@ -76,10 +77,11 @@ class RateClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
-        kind, rate = normal_rate(self.predicted, self.kind)
+        kind, rate = normal_rate(self.id, self.predicted, self.kind)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
+        check_floor_share(self)
         check_next_order(self.id, self.next_order)
         check_resolution(self.id, self.resolution)
         check_choice(self.id, "statistic", self.statistic, STATISTICS)
