@@ -19,6 +19,7 @@ from .finding import Finding
 from .grid import TIERS, check_counts, given_points, of_tier, product_of
 from .values import ClaimError, in_words
 
+FIRST, CAP = 64, 16384  # seeds of the first and of the last look, where a claim names none
 SOURCES = ("quoted", "abstract", "reconstructed")
 Row = tuple[int | str, ...]
 
@@ -117,9 +118,9 @@ class Claim(ABC):
       Claims that depend on no size may leave it out.
     - ``points``: explicit size dicts in place of the product, or tier -> such a sequence.
     - ``seeds``: number of seeds of the first look, ``cap`` the largest number; an integer or
-      a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
-      gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
-      one at which the claim does not run (``runs_at``).
+      a mapping tier -> integer. Default: 64 and 16384, which only an undecided claim
+      reaches; a claim that sets ``seeds`` alone gets four times as many as its cap. A tier
+      that a mapping of ``seeds`` leaves out is one at which the claim does not run (``runs_at``).
     - ``mutants``: planted errors; when none is named, automatic ones are used. What a kind
       always plants (the floor of a rate) runs besides, unless a mutant of its id is named.
 
@@ -205,8 +206,8 @@ class Claim(ABC):
 
     def _looks(self, tier: str) -> tuple[int, ...]:
         """Doubling, up to the cap."""
-        first = 64 if self.seeds is None else of_tier(self.seeds, tier, f"{self.id}: seeds")
-        fallback = 512 if self.seeds is None else 4 * first
+        first = FIRST if self.seeds is None else of_tier(self.seeds, tier, f"{self.id}: seeds")
+        fallback = CAP if self.seeds is None else 4 * first
         cap = fallback if self.cap is None else of_tier(self.cap, tier, f"{self.id}: cap")
         looks = [min(first, cap)]
         while 2 * looks[-1] <= cap:

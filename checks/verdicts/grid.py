@@ -82,6 +82,6 @@ def _has_names(value: Any) -> bool:
 
 
 def _has_levels(value: Any) -> bool:
-    if not isinstance(value, Collection | np.ndarray):
+    if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping | set):
         return False
-    return not isinstance(value, str | bytes | Mapping | set) and len(value) > 0
+    return len(value) > 0
