@@ -26,6 +26,7 @@ from checks.verdicts import (
     IndependenceClaim,
     InequalityClaim,
     LawClaim,
+    LimitClaim,
     MomentClaim,
     MonotoneClaim,
     RateClaim,
@@ -57,11 +58,13 @@ KINDS: dict[type[Claim], dict[str, Any]] = {
     IndependenceClaim: {"sizes": LEVELS, "error": ones},
     InequalityClaim: {"slack": ones},
     LawClaim: {"left": ones, "right": ones},
+    LimitClaim: {"sizes": LEVELS, "predicted": 1 / n, "value": ones},
     MomentClaim: {"sample": ones, "expected": 1.0},
     MonotoneClaim: {"sizes": LEVELS, "error": ones},
     RateClaim: {"sizes": LEVELS, "predicted": 1 / n, "error": ones},
     RecordedRateClaim: {"recorded": table(lambda k: 1 / k), "predicted": 1 / n},
 }
+BY_RATE = (RateClaim, LimitClaim, RecordedRateClaim, DecayClaim, GrowthClaim)
 STRANGERS = (3, -1.5, 1j, "x", True, None, [3], [None], {"n": 3}, {"n": "8"}, {3: [8]}, {8}, ones,
              float("nan"), object(), Fraction(1, 3))  # fmt: skip
 
@@ -89,7 +92,7 @@ def test_any_field_of_any_kind_takes_a_value_or_refuses_it_by_name(kind, field) 
 
 @pytest.mark.parametrize(
     ("kind", "choices"),
-    [(k, "'exact', 'upper bound'") for k in (RateClaim, RecordedRateClaim, DecayClaim, GrowthClaim)]
+    [(k, "'exact', 'upper bound'") for k in BY_RATE]
     + [(IndependenceClaim, "'equivalent', 'no growth'"), (MonotoneClaim, "'falls', 'grows'")],
 )
 def test_an_unknown_kind_lists_the_choices(kind, choices) -> None:
