@@ -92,6 +92,7 @@ def test_two_methods_are_compared(toy_here: Here, tables: Path) -> None:
         (("--sizes", "n", "--error", "err", "--resolution", "-1"), "a resolution of at least 0"),
         (("--sizes", "n", "--error", "err", "--resolution", "nan"), "a resolution of at least 0"),
         (("--sizes", "n", "--error", "err", "--json", "no/o.json"), "does not exist"),
+        (("--sizes", "n", "--error", "err", "--count", "run"), "count with standard_error"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

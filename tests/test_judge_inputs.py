@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from checks.verdicts import Finding, InequalityClaim, RateClaim, Task, Test, Verdict, judge
+from checks.verdicts import (
+    ClaimError,
+    Finding,
+    InequalityClaim,
+    RateClaim,
+    Task,
+    Test,
+    Verdict,
+    judge,
+)
 
 n, tau = sp.symbols("n tau", positive=True)
 LEVELS = [1, 1.5, 2.25, 3.375, 5.0625]
@@ -47,7 +56,7 @@ def test_sizes_must_be_positive_and_finite(level):
 
 @pytest.mark.parametrize("level", ["8", True, None])
 def test_sizes_must_be_numbers(level):
-    with pytest.raises(TypeError, match="sizes that are numbers"):
+    with pytest.raises(ClaimError, match="sizes that are numbers"):
         in_tau(-1.0, sizes={"tau": [*LEVELS, level]})
 
 

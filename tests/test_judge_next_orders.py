@@ -5,12 +5,16 @@ import pytest
 import sympy as sp
 
 from checks.verdicts import RateClaim
+from checks.verdicts.benchmark import calibrate_judge
 from checks.verdicts.calibration import frequency
+from checks.verdicts.claim import CAP
 from checks.verdicts.data import Data
+from checks.verdicts.hostile_rates import FIRST
 from checks.verdicts.judge import SUPPORT_ERROR
 from checks.verdicts.orders import Order, over_orders
 from checks.verdicts.outcome import Test
 from checks.verdicts.spending import support
+from checks.verdicts.study import Hostile
 
 n = sp.Symbol("n", positive=True)
 LEVELS = [2**k for k in range(2, 10)]
@@ -40,6 +44,13 @@ def test_a_half_order_that_no_one_sees_lets_no_wrong_claim_pass(power: float, ha
 def test_a_power_law_is_supported_without_a_named_order() -> None:
     passed = sum(supported(lambda x: 1 / x, replicate) for replicate in range(10))
     assert frequency(passed, 10).high >= 0.95
+
+
+@pytest.mark.parametrize("study", FIRST, ids=lambda study: study.name)
+def test_the_first_claims_of_a_newcomer_are_decided_by_the_defaults(study: Hostile) -> None:
+    (row,) = calibrate_judge(4, 7, studies=[study]).rows
+    assert frequency(row.verdicts["SUPPORTED"].count, 4).high >= 0.95
+    assert study.subject.at("smoke").looks[-1] == CAP
 
 
 def order(name: float, p: float, misfit: float, claimed: float = 0.0) -> Order:

@@ -14,6 +14,7 @@ from checks.recorded.held import Recorded
 from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
+    check_floor_share,
     check_levels,
     check_margin,
     check_next_order,
@@ -31,6 +32,7 @@ from checks.verdicts.rated import RateRule, exact_errors, rate_finding
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
 from checks.verdicts.slopes import ASSUMED, Slopes, above_floor, read_slopes
+from checks.verdicts.values import ClaimError
 from theory.language.rate import Kind, Rate
 
 FLOOR = (
@@ -65,9 +67,14 @@ class RecordedRateClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction, and take the sizes from the table."""
+        if not isinstance(self.recorded, Recorded):
+            raise ClaimError(
+                f"claim {self.id}: expected recorded to be what recorded(...) returns, received a "
+                f"{type(self.recorded).__name__}; read the table first"
+            )
         claimed = self.predicted
         claimed = read_rate(claimed) if isinstance(claimed, str) else claimed
-        kind, predicted = normal_rate(claimed, self.kind)
+        kind, predicted = normal_rate(self.id, claimed, self.kind)
         data = self.recorded if self.recorded.declared else self.recorded.held(_steps(predicted))
         rate = Rate(_in_sizes(predicted.expression, data.sizes), kind)
         for name, value in (
@@ -76,6 +83,7 @@ class RecordedRateClaim(Claim):
         ):  # fmt: skip
             object.__setattr__(self, name, value)
         check_margin(self)
+        check_floor_share(self)
         check_next_order(self.id, self.next_order)
         check_resolution(self.id, self.resolution)
         check_levels(self, rate, oriented=True)

@@ -10,7 +10,7 @@ from checks.verdicts.levels import Levels
 from checks.verdicts.linear import level_weights, linear_solution
 from checks.verdicts.outcome import number, t_quantile
 
-from .held import Recorded, guessed, refuse_confounded
+from .held import guessed, refuse_confounded, require_recorded
 
 Interval = tuple[float, float, float]
 
@@ -64,12 +64,14 @@ class Comparison:
         return "\n".join([*lines, *self.notes])
 
 
-def compare(a: Recorded, b: Recorded, names: tuple[str, str] = ("A", "B")) -> Comparison:
+def compare(a: Any, b: Any, names: tuple[str, str] = ("A", "B")) -> Comparison:
     """Compare the errors of two methods, of which both have runs or standard errors.
 
     Runs of the two are taken to be independent. Raises InputProblem where too few sizes are common,
     and where statistics differ.
     """
+    for data in (a, b):
+        require_recorded(data)
     if a.noise == "none" or b.noise == "none":
         raise InputProblem(
             expected="runs or standard errors of both methods",

@@ -16,7 +16,7 @@ from checks.verdicts.shapes import make_shape
 from checks.verdicts.slopes import ASSUMED, read_slopes
 
 from .digits import digit_rounding
-from .held import Recorded, guessed, refuse_confounded
+from .held import Recorded, guessed, refuse_confounded, require_recorded
 from .profiles import profiled
 
 ALIKE = 6.64  # by which scores of two forms must differ to be told apart (chi-square of 1 %)
@@ -96,11 +96,12 @@ class Estimate:
         return "\n".join(lines)
 
 
-def estimate(data: Recorded) -> Estimate:
+def estimate(data: Any) -> Estimate:
     """Exponents, next order, floor and competing forms of recorded errors; claims nothing.
 
     Raises InputProblem for fewer than four levels of a size (two where there are several sizes).
     """
+    require_recorded(data)
     levels = {name: len({point[name] for point in data.points}) for name in data.sizes}
     least = 4 if len(levels) == 1 else 2
     few = [name for name, count in levels.items() if count < least]

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from checks.suite.problem import InputProblem
-from checks.verdicts.claim import level_of
+from checks.verdicts.grid import level_of
 
 KNOWN = 10**6  # stands for the runs behind a standard error that is taken as known
 
@@ -107,6 +107,16 @@ class Recorded:
         """Sizes with values of at most 1, not all 1: guessed to be steps where nothing says so."""
         levels = {name: [point[name] for point in self.points] for name in self.sizes}
         return frozenset(n for n, part in levels.items() if max(part) <= 1 and min(part) < 1)
+
+
+def require_recorded(value: Any) -> None:
+    """Raise InputProblem for anything but a table as ``recorded`` returns it."""
+    if not isinstance(value, Recorded):
+        raise InputProblem(
+            expected="a recorded table, what recorded(table, sizes=..., error=...) returns",
+            received=f"a {type(value).__name__}",
+            remedy="Read the table first.",
+        )
 
 
 def guessed(tables: list[Recorded]) -> tuple[list[Recorded], tuple[str, ...]]:

@@ -45,6 +45,8 @@ def recorded(
     """
     columns = read_table(table)
     names = _names(sizes)
+    _require_texts(error=error, run=run, standard_error=standard_error, count=count)
+    _refuse_ignored(run, standard_error, count)
     if statistic not in STATISTICS or not names or len(set(names)) < len(names):
         raise InputProblem(
             expected=f"a statistic of {', '.join(STATISTICS)}, and different names of sizes",
@@ -66,9 +68,42 @@ def recorded(
     return data if declared is None else data.held(declared)
 
 
-def _names(names: str | Sequence[str]) -> list[str]:
+def _require_texts(**names: Any) -> None:
+    for what, name in names.items():
+        if not (isinstance(name, str) or (name is None and what != "error")):
+            raise InputProblem(
+                expected=f"{what} to be the name of a column",
+                received=repr(name),
+                remedy="Name one, as a text.",
+            )
+
+
+def _refuse_ignored(run: str | None, standard_error: str | None, count: str | None) -> None:
+    """Refuse columns that the others leave without a meaning."""
+    if count is not None and standard_error is None:
+        raise InputProblem(
+            expected="count with standard_error: of how many runs each mean is",
+            received=f"count {count!r} alone",
+            remedy="Name the column of standard errors, too, or leave count out.",
+        )
+    if run is not None and standard_error is not None:
+        raise InputProblem(
+            expected="run or standard_error: rows are runs, or means of runs",
+            received=f"run {run!r} and standard_error {standard_error!r}",
+            remedy="Leave one of them out.",
+        )
+
+
+def _names(names: Any) -> list[str]:
     """Names from a text with commas, or as a list has them."""
-    parts = names.split(",") if isinstance(names, str) else names
+    parts: Any = names.split(",") if isinstance(names, str) else names
+    listed = isinstance(parts, Sequence) and not isinstance(parts, bytes)
+    if not listed or not all(isinstance(part, str) for part in parts):
+        raise InputProblem(
+            expected="names of columns, as a text such as “n,L” or a list of texts",
+            received=repr(names),
+            remedy="Name the columns of the sizes.",
+        )
     return [name for part in parts if (name := part.strip())]
 
 

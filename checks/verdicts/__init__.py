@@ -37,6 +37,7 @@ from .kinds.independence import drifting as drifting
 from .kinds.inequality import InequalityClaim as InequalityClaim
 from .kinds.inequality import lowered as lowered
 from .kinds.law import LawClaim as LawClaim
+from .kinds.limit import LimitClaim as LimitClaim
 from .kinds.moment import MomentClaim as MomentClaim
 from .kinds.monotone import MonotoneClaim as MonotoneClaim
 from .kinds.rate import RateClaim as RateClaim

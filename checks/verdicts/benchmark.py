@@ -3,7 +3,7 @@
 The studies made to mislead the judge are in ``hostile``; the rival rules are not made for them.
 Errors here are log-normal and independent over seeds and levels, the case that is hardest for
 the judge: it cannot profit from shared randomness. The rival rules get all 512 seeds at
-once; the judge starts at 64 and may go up to 512.
+once; the judge starts at 64 and may go up to 512, and to its default cap where a study says so.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ import sympy as sp
 from jaxtyping import Float
 
 from .calibration import Frequency, frequencies, frequency, fresh_seeds
+from .claim import CAP
 from .data import Data, Real
 from .evidence import Measurer
 from .experiment import Table
@@ -24,6 +25,7 @@ from .judge import BUDGET, quick_verdict
 from .kinds.rate import RateClaim
 from .outcome import t_quantile
 from .shapes import rate_shape
+from .study import SEEDS
 from .tasks import Task
 
 n, L, H = sp.symbols("n L H", positive=True)
@@ -47,6 +49,7 @@ class Study:
     sizes: Mapping[str, Sequence[int]] = field(default_factory=lambda: EIGHT)
     spread: float = 0.4
     next_order: Real | str = "auto"
+    cap: int = SEEDS["cap"]
 
     def claim(self) -> RateClaim:
         """The claim; its data come from ``measure``, which is quicker than one key at a time."""
@@ -57,6 +60,8 @@ class Study:
             kind=self.kind,
             margin=self.margin,
             next_order=self.next_order,
+            seeds=SEEDS["seeds"],
+            cap=self.cap,
             error=lambda size, keys: np.full(len(keys), np.nan),
         )
 
@@ -92,6 +97,9 @@ STUDIES = (
     Study("true-rate-0.75", False, lambda n: n**-0.75),
     Study("true-rate-0.85", False, lambda n: n**-0.85),
     Study("true-rate-0.85-6-levels", False, lambda n: n**-0.85, sizes=SIX),
+    Study("power-law-6-levels-default-cap", True, lambda n: 1 / n, sizes=SIX, cap=CAP),
+    Study("true-rate-0.85-default-cap", False, lambda n: n**-0.85, cap=CAP),
+    Study("true-rate-0.85-6-levels-default-cap", False, lambda n: n**-0.85, sizes=SIX, cap=CAP),
     Study("true-rate-1.5", False, lambda n: n**-1.5),
     Study("diverging", False, lambda n: 1.0 * n),
     Study(

@@ -6,7 +6,6 @@ class in one file (``kinds``): its fields, its decision rule, the errors that it
 and what its functions must return.
 """
 
-import itertools
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +15,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .data import Data, Measure, Real, Size
+from .data import Data, Measure, Size
 from .finding import Finding
+from .grid import TIERS, check_counts, given_points, of_tier, product_of
+from .values import ClaimError, in_words
 
-TIERS = ("smoke", "standard", "full")
+FIRST, CAP = 64, 16384  # seeds of the first and of the last look, where a claim names none
 SOURCES = ("quoted", "abstract", "reconstructed")
 Row = tuple[int | str, ...]
 
@@ -118,9 +119,9 @@ class Claim(ABC):
       Claims that depend on no size may leave it out.
     - ``points``: explicit size dicts in place of the product, or tier -> such a sequence.
     - ``seeds``: number of seeds of the first look, ``cap`` the largest number; an integer or
-      a mapping tier -> integer. Default: 64 and 512; a claim that sets ``seeds`` alone
-      gets four times as many as its cap. A tier that a mapping of ``seeds`` leaves out is
-      one at which the claim does not run (``runs_at``).
+      a mapping tier -> integer. Default: 64 and 16384, which only an undecided claim
+      reaches; a claim that sets ``seeds`` alone gets four times as many as its cap. A tier
+      that a mapping of ``seeds`` leaves out is one at which the claim does not run (``runs_at``).
     - ``depends``: files and folders that the claim of a user's file reads, by paths from that
       file: named, ``()`` if there are none, they let a run keep its numbers and resume them.
       Default None: measured anew in each run. A room's numbers are always kept.
@@ -173,8 +174,21 @@ class Claim(ABC):
 
     def __post_init__(self) -> None:
         """Reject a claim with a bad name, source, grid, number of seeds, field or mutant."""
-        _check_common(self)
-        self.check()
+        try:
+            _check_common(self)
+            self.check()
+            roles = self.roles()
+        except (TypeError, AttributeError, LookupError) as error:
+            raise ClaimError(
+                f"claim {self.id}: expected fields as {type(self).__name__} documents them, "
+                f"received what gives {in_words(error)}; correct the field"
+            ) from error
+        for name, role in roles.items():
+            if not callable(role.measure):
+                raise ClaimError(
+                    f"claim {self.id}: expected {name} to be a function (size, keys) -> rows or a "
+                    f"column of an Experiment, received {role.measure!r}"
+                )
         names = [mutant.id for mutant in self.mutants]
         if len(set(names)) < len(names):
             raise ValueError(f"claim {self.id}: two mutants have the same id, received {names}")
@@ -188,16 +202,8 @@ class Claim(ABC):
     def _points(self, tier: str) -> tuple[Size, ...]:
         """In the order of the levels."""
         if self.points is not None:
-            points = _of_tier(self.points, tier, f"{self.id}: points")
-            return tuple({name: level_of(level) for name, level in p.items()} for p in points)
-        sizes = self.sizes or {}
-        if sizes and all(isinstance(levels, Mapping) for levels in sizes.values()):
-            sizes = _of_tier(sizes, tier, f"{self.id}: sizes")
-        combinations = itertools.product(*sizes.values())
-        return tuple(
-            {name: level_of(n) for name, n in zip(sizes, levels, strict=True)}
-            for levels in combinations
-        )
+            return given_points(self.points, tier, self.id)
+        return product_of(self.sizes, tier, self.id)
 
     def runs_at(self, tier: str) -> bool:
         """Whether the claim has seeds at a tier: it may be too long for the smaller ones."""
@@ -205,9 +211,9 @@ class Claim(ABC):
 
     def _looks(self, tier: str) -> tuple[int, ...]:
         """Doubling, up to the cap."""
-        first = 64 if self.seeds is None else _of_tier(self.seeds, tier, f"{self.id}: seeds")
-        fallback = 512 if self.seeds is None else 4 * first
-        cap = fallback if self.cap is None else _of_tier(self.cap, tier, f"{self.id}: cap")
+        first = FIRST if self.seeds is None else of_tier(self.seeds, tier, f"{self.id}: seeds")
+        fallback = CAP if self.seeds is None else 4 * first
+        cap = fallback if self.cap is None else of_tier(self.cap, tier, f"{self.id}: cap")
         looks = [min(first, cap)]
         while 2 * looks[-1] <= cap:
             looks.append(2 * looks[-1])
@@ -229,16 +235,16 @@ def _check_common(claim: Claim) -> None:
     if claim.source not in SOURCES:
         raise ValueError(f"claim {claim.id}: expected source in {SOURCES}, got {claim.source!r}")
     for name in ("seeds", "cap"):
-        value = getattr(claim, name)
-        counts = value.values() if isinstance(value, Mapping) else (value,)
-        if value is not None and any(int(n) != n or n < claim.least_seeds for n in counts):
-            raise ValueError(
-                f"claim {claim.id}: expected {name} of at least "
-                f"{claim.least_seeds}, received {value}"
-            )
+        check_counts(claim.id, name, getattr(claim, name), claim.least_seeds)
+    if not isinstance(claim.mutants, Sequence) or not all(
+        isinstance(mutant, Mutant) for mutant in claim.mutants
+    ):
+        raise ClaimError(
+            f"claim {claim.id}: expected mutants as a list of Mutant, received {claim.mutants!r}"
+        )
     paths = () if claim.depends is None else claim.depends
     if isinstance(paths, str) or not all(isinstance(path, str | PathLike) for path in paths):
-        raise ValueError(
+        raise ClaimError(
             f"claim {claim.id}: expected depends to be a list of paths, received {paths!r}"
         )
     if isinstance(claim.seeds, Mapping) and not (claim.seeds and set(claim.seeds) <= set(TIERS)):
@@ -252,15 +258,6 @@ def _check_common(claim: Claim) -> None:
             raise ValueError(
                 f"claim {claim.id}: expected positive, finite sizes, tier {tier}, received {points}"
             )
-
-
-def level_of(level: Any) -> Real:
-    """A level as plain data: whole numbers as int, others as float; TypeError for anything else."""
-    if isinstance(level, bool) or not isinstance(level, int | float | np.integer | np.floating):
-        raise TypeError(
-            f"expected sizes that are numbers, received {level!r}; give integers or floats"
-        )
-    return int(level) if float(level).is_integer() else float(level)
 
 
 def declared_tiers(claim: Claim) -> tuple[str, ...]:
@@ -278,15 +275,8 @@ def tier_words(claim: Claim) -> str:
     return f"tier {' and '.join(tiers)} only" if len(tiers) < len(TIERS) else "every tier"
 
 
-def check_name(name: str, what: str) -> None:
+def check_name(name: Any, what: str) -> None:
     """Raise ValueError unless the name is kebab-case, with parts joined by ``/``."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)*", name):
+    part = "[A-Za-z0-9][A-Za-z0-9_.+-]*"
+    if not isinstance(name, str) or not re.fullmatch(f"{part}(/{part})*", name):
         raise ValueError(f"{what} must be letters, digits, '-' and '/', received {name!r}")
-
-
-def _of_tier(value: Any, tier: str, what: str) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    if tier not in value:
-        raise ValueError(f"{what} has no tier {tier!r}; it has {sorted(value)}; add it or use one")
-    return value[tier]

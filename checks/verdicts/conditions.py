@@ -9,24 +9,44 @@ import sympy as sp
 from theory.language.rate import Kind, Rate
 
 from .claim import Claim, declared_tiers
+from .data import Data, at
+from .trends import slices
+from .values import ClaimError
 
+WORDS = {2: "two", 4: "four"}
 STATISTICS = ("mean", "rms", "geometric", "weak")
 
 
-def normal_rate(predicted: Rate | sp.Expr, kind: str | Kind | None) -> tuple[Kind, Rate]:
+def kind_of(name: str, kind: Any) -> Kind:
+    """A kind of rate, or ClaimError with the kinds that there are."""
+    if isinstance(kind, Kind):
+        return kind
+    check_choice(name, "kind", kind, tuple(known.value for known in Kind))
+    return Kind(kind)
+
+
+def normal_rate(name: str, predicted: Any, kind: Any) -> tuple[Kind, Rate]:
     """A Rate of the wanted kind; plain symbols are taken to be positive sizes."""
     if isinstance(predicted, Rate):
-        if kind is None or Kind(kind) is predicted.kind:
-            return predicted.kind, predicted
-        return Kind(kind), Rate(predicted.expression, Kind(kind))
-    if isinstance(predicted, str):
-        raise TypeError(
-            f"expected a Rate or a SymPy expression, received the text {predicted!r}, which is not "
-            "evaluated; write it with sp.Symbol"
+        kind = predicted.kind if kind is None else kind_of(name, kind)
+        same = kind is predicted.kind
+        return kind, predicted if same else Rate(predicted.expression, kind)
+    if isinstance(predicted, str) or predicted is None:
+        raise ClaimError(
+            f"claim {name}: expected predicted to be a Rate or a SymPy expression, received "
+            f"{predicted!r}; a text is not evaluated: write it with sp.Symbol"
         )
-    expression = sp.sympify(predicted, strict=True)
+    try:
+        expression = sp.sympify(predicted, strict=True)
+    except sp.SympifyError:
+        expression = None
+    if not isinstance(expression, sp.Expr) or not expression.free_symbols:
+        raise ClaimError(
+            f"claim {name}: expected predicted to be a Rate or a SymPy expression in the sizes, "
+            f"received {predicted!r}"
+        )
     symbols = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols}
-    kind = Kind.EXACT if kind is None else Kind(kind)
+    kind = Kind.EXACT if kind is None else kind_of(name, kind)
     return kind, Rate(sp.expand(expression.subs(symbols)), kind)
 
 
@@ -38,15 +58,48 @@ def check_margin(claim: Any) -> None:
     object.__setattr__(claim, "margin", float(margin))
 
 
+def check_floor_share(claim: Any) -> None:
+    """The share of the finest error that may be a floor: more than nothing, less than all."""
+    share = claim.floor_share
+    if not _is_real(share) or not 0 < float(share) < 1:
+        raise ClaimError(
+            f"claim {claim.id}: expected floor_share between 0 and 1, received {share!r}: it is "
+            "the largest share of the finest error that may be a constant"
+        )
+    object.__setattr__(claim, "floor_share", float(share))
+
+
 def check_next_order(name: str, order: Any) -> None:
     """A next order is a positive number, "auto" or None: it is that of a term that vanishes."""
     if order is None or order == "auto":
         return
-    known = not isinstance(order, str | bool) and sp.sympify(order, strict=True).is_number
-    if not known or not 0 < float(order) < float("inf"):
+    if not _is_real(order) or not 0 < float(order) < float("inf"):
         raise ValueError(
             f'claim {name}: expected next_order above 0, "auto" or None, received {order!r}'
         )
+
+
+def check_number(claim: Any, field: str, *, above: float = -float("inf")) -> None:
+    """A field is None or a finite number above a bound."""
+    value = getattr(claim, field)
+    if value is None:
+        return
+    if not _is_real(value) or not above < float(value) < float("inf"):
+        raise ClaimError(
+            f"claim {claim.id}: expected {field} to be a finite number"
+            + (f" above {above:g}" if np.isfinite(above) else "")
+            + f" or None, received {value!r}"
+        )
+
+
+def check_flags(claim: Any, *fields: str) -> None:
+    """Fields that are truth values."""
+    for field in fields:
+        if not isinstance(getattr(claim, field), bool):
+            raise ClaimError(
+                f"claim {claim.id}: expected {field} to be True or False, received "
+                f"{getattr(claim, field)!r}"
+            )
 
 
 def check_resolution(name: str, resolution: Any) -> None:
@@ -67,10 +120,10 @@ def _is_real(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
-def check_choice(name: str, what: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(name: str, what: str, value: Any, choices: tuple[str, ...]) -> None:
     """A field has one of the values that it may have."""
-    if value not in choices:
-        raise ValueError(f"claim {name}: expected {what} in {choices}, received {value!r}")
+    if not isinstance(value, str) or value not in choices:
+        raise ClaimError(f"claim {name}: expected {what} in {choices}, received {value!r}")
 
 
 def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
@@ -84,11 +137,16 @@ def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
         if missing:
             raise ValueError(
                 f"claim {claim.id}: the rate {rate.expression} depends on {sorted(missing)}, which "
-                f"the sizes {sorted(points[0])} do not have; add levels for it"
+                f"the sizes {sorted(points[0])} do not have: expected levels for it"
             )
-        logs = {str(log.args[0]) for log in rate.expression.atoms(sp.log)}
-        if any(point[name] < 2 for point in points for name in logs):
-            raise ValueError(f"claim {claim.id}: a logarithm of {logs} needs levels of at least 2")
+        logs = sorted(str(log.args[0]) for log in rate.expression.atoms(sp.log))
+        small = [f"{name} = {p[name]:g}" for p in points for name in logs if p[name] < 2]
+        if small:
+            raise ClaimError(
+                f"claim {claim.id}: a logarithm of {', '.join(logs)} needs levels of at least 2, "
+                f"received {', '.join(dict.fromkeys(small))}: near 1 it vanishes and below it is "
+                "negative; leave those levels out, or choose another unit"
+            )
         for name in () if oriented else rate.sizes:
             falls = all(point[name] <= 1 for point in points)
             if falls and any(powers.get(name, 0) > 0 for powers in rate.exponents()):
@@ -105,10 +163,29 @@ def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
         check_level_count(claim, name, 4 if len(rate.sizes) == 1 else 2)
 
 
-def chosen_size(claim: Claim, size: str, least: int) -> str:
-    """The size that a claim is about, by default its first; it needs ``least`` levels."""
-    size = size or next(iter(claim.at(declared_tiers(claim)[0]).points[0]))
+def chosen_size(claim: Claim, size: str, least: int, in_slice: int = 2) -> str:
+    """The size that a claim is about, by default its first; it needs ``least`` levels.
+
+    At fixed other sizes it needs ``in_slice`` of them, each once: a slice of fewer shows no trend.
+    """
+    first = claim.at(declared_tiers(claim)[0]).points[0]
+    if not first or not isinstance(size, str):
+        raise ClaimError(
+            f"claim {claim.id}: expected sizes, and the name of one of them in size=, received "
+            f"{sorted(first)} and {size!r}; name a size and its levels"
+        )
+    size = size or next(iter(first))
     check_level_count(claim, size, least)
+    for tier in declared_tiers(claim):
+        points = claim.at(tier).points
+        for rest, members in slices(Data(points, {}, 0), size):
+            levels = [points[k][size] for k in members]
+            if len(levels) < in_slice or len(set(levels)) < len(levels):
+                raise ClaimError(
+                    f"claim {claim.id}: expected at least {WORDS[in_slice]} levels of {size}, each "
+                    f"once,{at(rest) or ' everywhere'} in tier {tier}, received {levels}; what is "
+                    "judged is each slice at fixed other sizes: add levels, or leave the slice out"
+                )
     return size
 
 
@@ -117,7 +194,10 @@ def check_level_count(claim: Claim, size: str, least: int) -> None:
     for tier in declared_tiers(claim):
         points = claim.at(tier).points
         if any(size not in point for point in points):
-            raise ValueError(f"claim {claim.id}: no levels for {size!r} in {points[0]}; add them")
+            raise ValueError(
+                f"claim {claim.id}: expected levels for {size!r} everywhere, received points such "
+                f"as {points[0]}; add them"
+            )
         levels = {point[size] for point in points}
         if len(levels) < least:
             raise ValueError(

@@ -4,8 +4,9 @@ Right claims may stay undecided; they may be refuted as seldom as the budget say
 supported as seldom as the judge promises.
 """
 
+from .hostile_forms import LIMITS, QUANTILES
 from .hostile_means import CONTRASTS, LAWS, MEANS, TRENDS
-from .hostile_rates import FLOORS, NEXT_ORDER
+from .hostile_rates import FIRST, FLOORS, NEXT_ORDER
 from .study import Hostile as Hostile
 
-HOSTILE = (*NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS, *TRENDS, *LAWS)
+HOSTILE = (*FIRST, *NEXT_ORDER, *FLOORS, *MEANS, *CONTRASTS, *TRENDS, *LAWS, *LIMITS, *QUANTILES)

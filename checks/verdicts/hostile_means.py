@@ -12,12 +12,12 @@ from .kinds.independence import IndependenceClaim
 from .kinds.law import LawClaim
 from .kinds.moment import MomentClaim
 from .kinds.monotone import MonotoneClaim
-from .study import Draw, Hostile, noise, unmeasured
+from .study import SEEDS, Draw, Hostile, noise, unmeasured
 
 
 def _moment(name: str, right: bool, sample: Draw, **fields: Any) -> Hostile:
     """Observations whose mean is claimed to be one."""
-    claim = MomentClaim(id=f"hostile/{name}", sample=unmeasured, expected=1.0, **fields)
+    claim = MomentClaim(id=f"hostile/{name}", sample=unmeasured, expected=1.0, **SEEDS, **fields)
     return Hostile(name, right, claim, lambda rng, count: np.asarray(sample(rng, count)))
 
 
@@ -33,6 +33,7 @@ def _contrast(
 
     claim = FrequencyClaim(
         id=f"hostile/{name}", sample=unmeasured, events=("first", "second"), contrasts=((0, 1),),
+        **SEEDS,
         mutants=(Mutant("turned-round", "the second more often", {"contrasts": ((1, 0),)}),),
     )  # fmt: skip
     return Hostile(name, right, claim, draw)
@@ -41,7 +42,7 @@ def _contrast(
 def _drift(name: str, right: bool, draw: Draw, **fields: Any) -> Hostile:
     """Errors that are claimed not to depend on T, for two widths m."""
     sizes = {"T": [8, 16, 32, 64, 128], "m": [1, 2]}
-    given = {"sizes": sizes, "size": "T", **fields}
+    given = {"sizes": sizes, "size": "T", **SEEDS, **fields}
     return Hostile(
         name, right, IndependenceClaim(id=f"hostile/{name}", error=unmeasured, **given), draw
     )
@@ -50,14 +51,14 @@ def _drift(name: str, right: bool, draw: Draw, **fields: Any) -> Hostile:
 def _fall(name: str, right: bool, truth: Callable[[Any], Any]) -> Hostile:
     """Skew errors around a truth in n, claimed to fall from level to level."""
     sizes = {"n": [8, 16, 32, 64]}
-    claim = MonotoneClaim(id=f"hostile/{name}", error=unmeasured, sizes=sizes)
+    claim = MonotoneClaim(id=f"hostile/{name}", error=unmeasured, sizes=sizes, **SEEDS)
     return Hostile(name, right, claim, lambda rng, count, n: truth(n) * noise(rng, count) ** 2)
 
 
 def _growth(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
     """Values around a truth in n, claimed to grow like log n."""
     sizes = {"n": [2**k for k in range(2, 14)]}
-    claim = GrowthClaim(id=f"hostile/{name}", value=unmeasured, sizes=sizes, **fields)
+    claim = GrowthClaim(id=f"hostile/{name}", value=unmeasured, sizes=sizes, **SEEDS, **fields)
     return Hostile(
         name, right, claim, lambda rng, count, n: truth(n) + 0.3 * rng.exponential(size=count)
     )
@@ -65,7 +66,7 @@ def _growth(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) 
 
 def _law(name: str, right: bool, left: Draw, other: Draw, **fields: Any) -> Hostile:
     """Two samples that are claimed to have one law."""
-    given = {"sizes": {"side": [1]}, **fields}
+    given = {"sizes": {"side": [1]}, **SEEDS, **fields}
     claim = LawClaim(id=f"hostile/{name}", left=unmeasured, right=unmeasured, **given)
     return Hostile(name, right, claim, lambda rng, count, side: left(rng, count), other)
 

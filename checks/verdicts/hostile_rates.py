@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .claim import Mutant
+from .claim import CAP, Mutant
 from .data import Real
 from .kinds.constant import ConstantClaim
 from .kinds.decay import DecayClaim
 from .kinds.rate import RateClaim
-from .study import Hostile, noise, unmeasured
+from .study import SEEDS, Draw, Hostile, noise, unmeasured
 
 n, L, H = sp.symbols("n L H", positive=True)
 EIGHT = {"n": [2**k for k in range(2, 10)]}
@@ -22,7 +22,7 @@ TIMES = np.linspace(0, 5, 11)
 
 def _rate(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
     """Log-normal errors around a truth, claimed to be of order 1/n."""
-    given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **fields}
+    given = {"sizes": EIGHT, "predicted": 1 / n, "kind": "exact", **SEEDS, **fields}
     claim = RateClaim(id=f"hostile/{name}", error=unmeasured, **given)
     return Hostile(
         name, right, claim, lambda rng, count, **sizes: truth(**sizes) * noise(rng, count)
@@ -33,7 +33,7 @@ def _constant(name: str, right: bool, truth: Callable[..., Any]) -> Hostile:
     """Log-normal errors around a truth, claimed to go like 1/n with constant one."""
     mean = float(np.exp(0.08))  # of the noise
     claim = ConstantClaim(
-        id=f"hostile/{name}", error=unmeasured, sizes=EIGHT, predicted=1 / n, constant=mean
+        id=f"hostile/{name}", error=unmeasured, sizes=EIGHT, predicted=1 / n, constant=mean, **SEEDS
     )
     return Hostile(name, right, claim, lambda rng, count, n: truth(n) * noise(rng, count))
 
@@ -49,10 +49,30 @@ def _bound(name: str, right: bool, truth: Callable[[Any, Any], Any]) -> Hostile:
 
 def _decay(name: str, right: bool, truth: Callable[[Any], Any], **fields: Any) -> Hostile:
     """Log-normal curves around a truth in t, claimed to decay like exp(-t)."""
-    claim = DecayClaim(id=f"hostile/{name}", curve=unmeasured, times=TIMES, rate=1.0, **fields)
+    claim = DecayClaim(
+        id=f"hostile/{name}", curve=unmeasured, times=TIMES, rate=1.0, **SEEDS, **fields
+    )
     return Hostile(
         name, right, claim, lambda rng, count: truth(TIMES) * noise(rng, (count, len(TIMES)))
     )
+
+
+def _first(name: str, draw: Draw, predicted: sp.Expr, levels: list[int]) -> Hostile:
+    """A first claim of a newcomer, with every default."""
+    claim = RateClaim(
+        id=f"hostile/{name}", error=unmeasured, sizes={"n": levels}, predicted=predicted
+    )
+    return Hostile(name, True, claim, draw)
+
+
+def _squares(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
+    """Squared means of n normal numbers."""
+    return rng.standard_normal(count) ** 2 / n
+
+
+def _heads(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
+    """How far the share of heads of n coins is from a half."""
+    return np.abs(rng.binomial(n, 0.5, count) / n - 0.5)
 
 
 def _bump(t: np.ndarray, size: Real) -> np.ndarray:
@@ -77,6 +97,12 @@ NEXT_ORDER = (
     _rate("right-rate-with-a-second-order", True, lambda n: (1 + 20 * n**-2.0) / n),
     _rate("edge-above-a-half-order", False, lambda n: n**-1.1 * (1 - 0.3 * n**-0.5)),
     _rate("edge-behind-a-half-order", False, lambda n: n**-0.9 * (1 + 0.3 * n**-0.5)),
+    _rate(
+        "edge-above-a-half-order-default-cap",
+        False,
+        lambda n: n**-1.1 * (1 - 0.3 * n**-0.5),
+        cap=CAP,
+    ),
     _rate("half-order-named", True, lambda n: (1 + n**-0.5) / n, next_order=0.5),
     _rate("pre-asymptotic-of-unknown-order", True, lambda n: (1 + 2 / n) / n),
     _constant("right-constant-with-a-half-order", True, lambda n: (1 + 2 * n**-0.5) / n),
@@ -84,6 +110,12 @@ NEXT_ORDER = (
     _constant("right-constant", True, lambda n: (1 + 2 / n) / n),
     _decay("slower-decay-behind-a-transient", False, lambda t: np.exp(-0.8 * t) * _bump(t, 40)),
     _decay("right-decay-behind-a-transient", True, lambda t: np.exp(-t) * _bump(t, 60)),
+)
+FIRST = (
+    _first("squared-mean-six-levels", _squares, 1 / n, [8, 16, 32, 64, 128, 256]),
+    _first("squared-mean-eight-levels", _squares, 1 / n, [2**k for k in range(2, 10)]),
+    _first("share-of-heads-six-levels", _heads, 1 / sp.sqrt(n), [8, 16, 32, 64, 128, 256]),
+    _first("share-of-heads-eight-levels", _heads, 1 / sp.sqrt(n), [2**k for k in range(2, 10)]),
 )
 FLOORS = (
     _bound("floor-like-the-finest-error", False, lambda L, H: _mixed(L, H) + 0.99 * FINEST),

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from .claim import Claim
+from .data import Real
 from .experiment import Table
 from .tasks import Task
 
+SEEDS: dict[str, Any] = {"seeds": 64, "cap": 512}  # few: to show what rules make of them
 Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) -> one row a seed
 
 
@@ -31,13 +35,22 @@ class Hostile:
         return [{"value": self._block(task)} for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
-        rng = np.random.default_rng([task.seed, *map(int, task.point.values())])
-        count = self.subject.at("smoke").looks[-1]
-        if self.other is not None and task.experiment.endswith(":right"):
-            rng = np.random.default_rng([task.seed, 1])
-            return self.other(rng, count)[task.start : task.start + task.count]
-        rows = self.draw(rng, count, **task.point)
+        right = self.other is not None and task.experiment.endswith(":right")
+        rows = _rows(self, task.seed, tuple(task.point.items()), right)
         return rows[task.start : task.start + task.count]
+
+
+@lru_cache(maxsize=64)
+def _rows(
+    study: Hostile, seed: int, point: tuple[tuple[str, Real], ...], right: bool
+) -> np.ndarray:
+    """All that the claim may ask for at a size: one draw, whose blocks are read one by one."""
+    count = study.subject.at("smoke").looks[-1]
+    if study.other is not None and right:
+        return study.other(np.random.default_rng([seed, 1]), count)
+    sizes = dict(point)
+    rng = np.random.default_rng([seed, *map(int, sizes.values())])
+    return study.draw(rng, count, **sizes)
 
 
 def unmeasured(size: dict[str, int], keys: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.data import Data, Size
 from checks.verdicts.finding import Finding, sampled
 from checks.verdicts.outcome import Test
+from checks.verdicts.values import ClaimError
 from checks.verdicts.wording import several
 from theory.certify.certificate import Status, certify
 from theory.certify.inequality import Claimed, Inequality
@@ -53,6 +54,14 @@ class CertifiedClaim(Claim):
     cap: Any = 1
 
     measured: ClassVar[str] = "inequality"
+
+    def check(self) -> None:
+        """Reject what is nothing to be proved."""
+        if not isinstance(self.inequality, Claimed):
+            raise ClaimError(
+                f"claim {self.id}: expected an Inequality or a Factored, received "
+                f"{self.inequality!r}"
+            )
 
     def roles(self) -> dict[str, Role]:
         """The attempt at a proof."""

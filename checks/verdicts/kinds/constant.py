@@ -12,18 +12,19 @@ from jaxtyping import Float
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
     STATISTICS,
-    check_choice,
     check_levels,
     check_margin,
     check_next_order,
+    check_resolution,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real, Size
 from checks.verdicts.finding import Finding, estimate_of, noise_floor, plot_series
-from checks.verdicts.levels import Levels, refuse_copies, summarize
+from checks.verdicts.levels import Levels, refuse_copies
 from checks.verdicts.linear import chi_square, level_weights, linear_solution
 from checks.verdicts.orders import OTHERS, Order, over_orders
 from checks.verdicts.outcome import Test
+from checks.verdicts.quantiles import check_statistic, summarized
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, log_monomials, make_shape
 from checks.verdicts.values import common_unit, in_unit, stated
@@ -54,11 +55,14 @@ class ConstantClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
-        rate = normal_rate(self.predicted, Kind.EXACT)[1]
+        rate = normal_rate(self.id, self.predicted, Kind.EXACT)[1]
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
         check_next_order(self.id, self.next_order)
-        check_choice(self.id, "statistic", self.statistic, STATISTICS)
+        check_resolution(self.id, self.resolution)
+        if not callable(self.constant):
+            self.constant_at({})
+        check_statistic(self.id, self.statistic, STATISTICS)
         check_levels(self, rate)
         if len(rate.terms) != 1:
             raise ValueError(f"claim {self.id}: a constant needs one monomial, not {rate.terms}")
@@ -82,7 +86,7 @@ class ConstantClaim(Claim):
         data, notes = above_rounding(self.id, self.rate.sizes, self.resolution, data)
         refuse_copies(data.matrix("error"))
         unit = common_unit(data.matrix("error"))
-        levels = summarize(in_unit(data.matrix("error"), unit), self.statistic)
+        levels = summarized(in_unit(data.matrix("error"), unit), self.statistic)
         finest = finest_point(self.rate, data)
         constants = np.array([self.constant_at(point) for point in data.points])
         log_scale = log_monomials(self.rate, data)[0] + np.log(np.abs(constants))

@@ -9,7 +9,14 @@ import numpy as np
 from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role
-from checks.verdicts.conditions import STATISTICS
+from checks.verdicts.conditions import (
+    STATISTICS,
+    check_choice,
+    check_margin,
+    check_number,
+    check_resolution,
+    kind_of,
+)
 from checks.verdicts.data import Data, Measure, Real, Size, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, noise_floor
 from checks.verdicts.fit import allowed, fit_shape
@@ -49,16 +56,17 @@ class DecayClaim(Claim):
 
     def check(self) -> None:
         """Normalise times and reject what cannot be tested."""
-        object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "kind", kind_of(self.id, self.kind))
         times = stated(self.id, "times", self.times)
         object.__setattr__(self, "times", times)
         if times.ndim != 1 or times.size < 4 or np.any(np.diff(times) <= 0):
             raise ValueError(f"claim {self.id}: expected four or more increasing times")
-        if not self.margin > 0 or self.statistic not in STATISTICS[:3]:
-            raise ValueError(
-                f"claim {self.id}: expected margin > 0 and statistic in {STATISTICS[:3]}, "
-                f"received {self.margin} and {self.statistic!r}"
-            )
+        check_margin(self)
+        check_number(self, "transient", above=0.0)
+        check_resolution(self.id, self.resolution)
+        if not callable(self.rate):
+            self.rate_at({})
+        check_choice(self.id, "statistic", self.statistic, STATISTICS[:3])
 
     def rate_at(self, size: Size) -> float:
         """The predicted rate at a size point."""

@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
-from checks.verdicts.conditions import check_choice, check_margin, chosen_size
+from checks.verdicts.conditions import (
+    check_choice,
+    check_margin,
+    check_number,
+    chosen_size,
+    kind_of,
+)
 from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
@@ -44,15 +50,16 @@ class GrowthClaim(Claim):
 
     def check(self) -> None:
         """Choose the size and reject what cannot be tested."""
-        object.__setattr__(self, "kind", Kind(self.kind))
+        object.__setattr__(self, "kind", kind_of(self.id, self.kind))
         check_margin(self)
+        check_number(self, "slope_bound")
         check_choice(self.id, "law", self.law, ("log", "power"))
         if self.law == "power" and self.kind is Kind.UPPER_BOUND:
             raise ValueError(
                 f"claim {self.id}: a bound by some power says nothing; name the power, "
                 "in a RateClaim"
             )
-        object.__setattr__(self, "size", chosen_size(self, self.size, 4))
+        object.__setattr__(self, "size", chosen_size(self, self.size, 4, in_slice=4))
 
     def roles(self) -> dict[str, Role]:
         """Values, one a key, of any sign."""

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
+from checks.verdicts.conditions import check_flags
 from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.experiment import Column
 from checks.verdicts.finding import Finding, estimate_of
@@ -52,6 +53,7 @@ class LawClaim(Claim):
 
     def check(self) -> None:
         """Reject a margin that no sample could meet."""
+        check_flags(self, "joint", "finest_only")
         for margin in (self.margin, self._joint_margin):
             if not 0 <= self.tolerance < margin < 1:
                 raise ValueError(

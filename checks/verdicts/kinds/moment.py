@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
+from checks.verdicts.conditions import check_number
 from checks.verdicts.data import Data, Measure, Real, Size, at
 from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test, t_quantile, third_cumulant
@@ -48,9 +49,15 @@ class MomentClaim(Claim):
     def check(self) -> None:
         """Reject a negative tolerance, a margin that is not positive, and bounds without room."""
         object.__setattr__(self, "tolerance", stated(self.id, "tolerance", self.tolerance))
+        check_number(self, "margin")
         margin = 0.25 if self.margin is None else self.margin
         if np.any(self.tolerance < 0) or margin < 0:
-            raise ValueError(f"claim {self.id}: tolerance and margin must not be negative")
+            raise ClaimError(
+                f"claim {self.id}: expected tolerance and margin of at least 0, received "
+                f"{self.tolerance} and {self.margin}"
+            )
+        if not callable(self.expected):
+            self.expected_at({})
         if margin == 0 and not np.all(self.tolerance > 0):
             raise ValueError(f"claim {self.id}: support needs a margin or a tolerance above zero")
         if self.bounds is not None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
+from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import STATISTICS, check_choice, chosen_size
 from checks.verdicts.data import Data, Measure, at
 from checks.verdicts.finding import Finding, estimate_of, plot_series
@@ -44,15 +44,6 @@ class MonotoneClaim(Claim):
         check_choice(self.id, "kind", self.kind, ("falls", "grows"))
         check_choice(self.id, "statistic", self.statistic, STATISTICS[:3])
         object.__setattr__(self, "size", chosen_size(self, self.size, 3))
-        for tier in declared_tiers(self):
-            for rest, members in slices(Data(self.at(tier).points, {}, 0), self.size):
-                levels = [self.at(tier).points[k][self.size] for k in members]
-                if len(levels) < 2 or len(set(levels)) < len(levels):
-                    raise ValueError(
-                        f"claim {self.id}: expected at least two levels of {self.size}, each "
-                        f"once,{at(rest) or ' everywhere'} in tier {tier}, received {levels}; an "
-                        f"error {self.kind} from level to level at fixed other sizes"
-                    )
 
     def default_statement(self) -> str:
         """The direction in words."""

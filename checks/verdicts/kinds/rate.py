@@ -11,7 +11,7 @@ import sympy as sp
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
     STATISTICS,
-    check_choice,
+    check_floor_share,
     check_levels,
     check_margin,
     check_next_order,
@@ -22,8 +22,9 @@ from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided
 from checks.verdicts.floors import grows
-from checks.verdicts.levels import refuse_copies, summarize
+from checks.verdicts.levels import refuse_copies
 from checks.verdicts.model import Shape
+from checks.verdicts.quantiles import check_statistic, summarized
 from checks.verdicts.rated import RateRule, exact_errors, rate_finding
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
@@ -43,7 +44,8 @@ class RateClaim(Claim):
       running, at most half the distance to the nearest competing exponent.
     - ``error(size, keys) -> (len(keys),)``: one nonnegative number a seed.
     - ``statistic``: what of the seeds' errors obeys the rate: their ``"mean"``, ``"rms"``,
-      ``"geometric"`` mean, or ``"weak"``: the absolute value of the mean of signed errors
+      ``"geometric"`` mean, a quantile such as ``"quantile 0.9"`` (with probability 0.9 the error
+      is not above it), or ``"weak"``: the absolute value of the mean of signed errors
       (the only one that allows negative values).
     - ``next_order``: the error is fitted as rate * (1 + a N**-next_order). Default
       ``"auto"``: 1 for a rate of one monomial, none for a sum, whose terms correct each
@@ -76,13 +78,14 @@ class RateClaim(Claim):
 
     def check(self) -> None:
         """Normalise the prediction and reject what cannot be tested."""
-        kind, rate = normal_rate(self.predicted, self.kind)
+        kind, rate = normal_rate(self.id, self.predicted, self.kind)
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
+        check_floor_share(self)
         check_next_order(self.id, self.next_order)
         check_resolution(self.id, self.resolution)
-        check_choice(self.id, "statistic", self.statistic, STATISTICS)
+        check_statistic(self.id, self.statistic, STATISTICS)
         check_levels(self, rate)
 
     @property
@@ -114,7 +117,7 @@ class RateClaim(Claim):
                 "IdentityClaim"
             )
         refuse_copies(errors)
-        return rate_finding(self.rule, summarize(errors, self.statistic), data, unit, notes)
+        return rate_finding(self.rule, summarized(errors, self.statistic), data, unit, notes)
 
     @property
     def rule(self) -> RateRule:
@@ -183,7 +186,7 @@ class RateClaim(Claim):
         shape, errors = self.shape(data), data.matrix("error")
         if np.any(np.abs(errors).max(axis=0) == 0):
             return data
-        levels = summarize(in_unit(errors, common_unit(errors)), self.statistic)
+        levels = summarized(in_unit(errors, common_unit(errors)), self.statistic)
         excess = np.array([growth.get(name, 0.0) for name in self.rate.sizes])
         gamma = fit_rate(self.rate, self.margin, levels, shape).gamma
         return data.with_matrix("error", errors * np.exp((excess - gamma) @ shape.log_sizes))
@@ -192,7 +195,7 @@ class RateClaim(Claim):
         """Errors plus this multiple of the finest level's statistic."""
         errors = data.matrix("error")
         finest, unit = errors[:, [finest_point(self.rate, data)]], common_unit(errors)
-        level = summarize(in_unit(finest, unit), self.statistic)
+        level = summarized(in_unit(finest, unit), self.statistic)
         floor = float(in_unit(level.sign[0] * np.exp(level.log_mean[0]), -unit))
         return data.with_matrix("error", errors + multiple * floor)
 
