@@ -2,18 +2,15 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from checks.suite.house import House, part_of_room
+from checks.app.main import run
+from checks.suite.house import House
 from checks.suite.roots import Root
-from tests.conftest import Ended
-from theory.language import Assumption, Sentence
+from tests.conftest import build_house
 
-Here = Callable[..., Ended]
 pytestmark = pytest.mark.skipif(not shutil.which("pdflatex"), reason="TeX is no Python package")
 WORDS = (
     r"100 % of $\frac{1}{n}$ & #1_2^3 ~ \input{x} {} “so” … ν(ρ) ≤ ∞ → x₀² — $5, \end{document}, "
@@ -27,28 +24,53 @@ def compiled(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
 
 
+def hostile_room(folder: Path) -> None:
+    """The toy under another name, with hostile words in every place."""
+    build_house(folder, "hostile")
+    said = repr(WORDS)
+    found = f"vl.Sentence({said}, steps=('expand',), claims=('true', 'x'), probes=('iid',))"
+    for part, changes in {
+        "theory": {
+            "import sympy as sp": "import sympy as sp\nimport verilimit as vl",
+            '"A toy limit"': said,
+            '"The error of the toy falls like 1/n & no faster."': said,
+            '"nobody, equation (1)"': said,
+            '"Made for a test."': said,
+            '"errors are i.i.d."': said,
+            '"binomial"': said,
+            "rate=Rate": f"found=({found},), coverage=({found},), rate=Rate",
+        },
+        "checks": {
+            "toy-limit/": "hostile/",
+            '"toy_limit"': '"hostile"',
+            'f"The error falls like {predicted}."': said,
+            '"one half more"': said,
+            '"A line", "It goes down."': f"{said}, {said}",
+            '"Whether toys have limits."': said,
+        },
+    }.items():
+        file = folder / "hostile" / f"{part}.py"
+        source = file.read_text()
+        for old, new in changes.items():
+            assert old in source
+            source = source.replace(old, new)
+        file.write_text(source)
+
+
 def test_the_latex_compiles_with_hostile_words(
-    toy_here: Here, toy_house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toy = House((Root(str(toy_house)),), built_in=False)
-    theorem = part_of_room("toy_limit", "theory", toy).theorem
-    for name, value in {
-        "title": WORDS, "statement": WORDS, "reference": WORDS, "source_note": WORDS,
-        "assumptions": (Assumption("iid", WORDS),),
-        "found": (Sentence(WORDS, steps=("expand",), claims=("true", "later"), probes=("iid",)),),
-        "coverage": (Sentence(WORDS, missing=WORDS),),
-    }.items():  # fmt: skip
-        monkeypatch.setitem(theorem.__dict__, name, value)
-    checks = part_of_room("toy_limit", "checks", toy)
-    (picture,) = checks.pictures
-    monkeypatch.setattr(checks, "not_checked", (WORDS,))
-    monkeypatch.setattr(checks, "pictures", (replace(picture, title=WORDS, caption=WORDS),))
-    monkeypatch.setattr(checks, "claims", tuple(replace(c, statement=WORDS) for c in checks.claims))
-    assert toy_here("report", "--latex", "tex", "-q").returncode == 0
+    hostile_room(tmp_path / "rooms")
+    monkeypatch.chdir(tmp_path)
+    command = "verilimit report --latex tex --quiet --jobs 1"
+    monkeypatch.setattr("sys.argv", command.split())
+    with pytest.raises(SystemExit) as ended:
+        run(House((Root("rooms"),), built_in=False))
+    assert not ended.value.code
     source = (tmp_path / "tex" / "report.tex").read_text()
-    assert source.count(r"\textbackslash{}input") >= 10
-    done = compiled(tmp_path / "tex")
-    assert done.returncode == 0, done.stdout[-2000:]
+    assert source.count(r"\textbackslash{}input") >= 12
+    told = compiled(tmp_path / "tex")
+    assert told.returncode == 0, told.stdout[-2000:]
     assert (tmp_path / "tex" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
