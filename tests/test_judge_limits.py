@@ -65,6 +65,19 @@ def test_without_noise_the_limit_is_richardsons() -> None:
     assert result.estimates["limit"]["value"] == pytest.approx(2.0, rel=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["exact", "upper bound"])
+@pytest.mark.parametrize("power", [sp.Rational(-1, 5), sp.Rational(-1, 10)])
+def test_a_slow_rate_has_mutants_that_can_be_judged(kind, power) -> None:
+    """Twice the margin away from it there is no rate that vanishes: what drifts is refuted."""
+    claim = settling(
+        None, value=lambda s, keys: np.full(len(keys), 2 + s["n"] ** float(power)),
+        predicted=n**power, kind=kind, next_order=None,
+    )  # fmt: skip
+    result = judge(claim)
+    assert result.verdict is Verdict.SUPPORTED, result.because
+    assert "auto-drift" in {m.id for m in result.mutants}
+
+
 def test_a_quantity_that_turns_or_rests_is_left_open() -> None:
     def turning(size, keys):
         return 1 / size["n"] - 6 / size["n"] ** 2 + 0.001 * noise(keys)

@@ -1,6 +1,5 @@
 """Limits that no one knows: the rate at which a quantity settles, and where it settles."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -145,14 +144,14 @@ class LimitClaim(Claim):
         }  # fmt: skip
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
-        """Wrong exponents; for a bound, differences that leave it."""
-        if self.rate.kind is Kind.EXACT:
-            return exact_errors(self.rate, self.margin)
-        step = 2 * float(self.margin)
-        text = f"settling more slowly than claimed, by the power {step:.3g}"
+        """Wrong exponents, of rates that vanish; for a bound, differences that leave it."""
         (power,) = self.rate.exponents()[0].values()
-        slower = partial(self._settling, lambda x: x ** (float(power) + step))
-        return (Mutant("auto-slower", text, data=slower),)
+        step = 2 * float(self.margin)
+        if self.rate.kind is Kind.EXACT:
+            found = exact_errors(self.rate, self.margin)
+            return found if float(power) + step < 0 else found[:1]
+        text = f"settling more slowly than claimed, by the power {step:.3g}"
+        return (Mutant("auto-slower", text, data=partial(self._settling, float(power) + step)),)
 
     def always_planted(self) -> tuple[Mutant, ...]:
         """A logarithm, which settles nowhere, as steep as the finest difference."""
@@ -169,15 +168,14 @@ class LimitClaim(Claim):
         finest = float((values[:, -2] - values[:, -1]).mean())
         return data.with_matrix("value", values - finest * np.arange(len(data.points)))
 
-    def _settling(
-        self, law: Callable[[Float[np.ndarray, " K"]], Float[np.ndarray, " K"]], data: Data
-    ) -> Data:
-        """Values whose means follow a law of the size, from the coarsest level's distance on."""
+    def _settling(self, power: float, data: Data) -> Data:
+        """Values whose means follow a power of the size, or its logarithm for the power 0."""
         values = data.matrix("value")
         centre, (name,) = values.mean(axis=0), self.rate.sizes
-        law_values = law(data.column(name))
-        scale = (centre[0] - centre[-1]) / (law_values[0] - law_values[-1])
-        return data.with_matrix("value", values - centre + scale * law_values)
+        sizes = data.column(name)
+        law = np.log(sizes) if abs(power) < 1e-9 else sizes**power
+        scale = (centre[0] - centre[-1]) / (law[0] - law[-1])
+        return data.with_matrix("value", values - centre + scale * law)
 
 
 def _rounding(values: Float[np.ndarray, "n K"]) -> float:
