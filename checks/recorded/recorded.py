@@ -98,13 +98,14 @@ def _names(names: Any) -> list[str]:
     """Names from a text with commas, or as a list has them."""
     parts: Any = names.split(",") if isinstance(names, str) else names
     listed = isinstance(parts, Sequence) and not isinstance(parts, bytes)
-    if not listed or not all(isinstance(part, str) for part in parts):
+    texts = [part for part in parts if isinstance(part, str)] if listed else []
+    if not listed or len(texts) < len(parts):
         raise InputProblem(
             expected="names of columns, as a text such as “n,L” or a list of texts",
             received=repr(names),
             remedy="Name the columns of the sizes.",
         )
-    return [name for part in parts if (name := part.strip())]
+    return [name for text in texts if (name := text.strip())]
 
 
 def _measured(
