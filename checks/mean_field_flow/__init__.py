@@ -237,8 +237,8 @@ def beyond(size: Size, table: Table, power: float = 0.5) -> np.ndarray:
 tails_claim = state(
     FrequencyClaim,
     "tails",
-    "Outputs are off infinite width by more than sqrt(1 + 2 sqrt(delta) + 2 delta) times the "
-    "derived spread with probability exp(-delta) at most, before and after a short training.",
+    r"Outputs are off infinite width by more than $\sqrt{1 + 2\sqrt{\delta} + 2\delta}$ times the "
+    r"derived spread with probability $\exp(-\delta)$ at most, before and after a short training.",
     short.column(beyond),
     {
         "tied-layers": ("all layers have the particles of the first", tied.column(beyond)),

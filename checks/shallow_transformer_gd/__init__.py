@@ -509,7 +509,8 @@ certificate_claim = state(
 near_limit = Experiment("shallow-transformer-gd/near-limit", trained.certified_near_limit)
 near_limit_claim = state(
     InequalityClaim, "certificate-near-limit",
-    "The certificate holds, and so does its premise, at a step of nine tenths of 1/(4 Gamma^2)",
+    "The certificate holds, and so does its premise, at a step of nine tenths of "
+    r"$1/(4 \Gamma^2)$",
     near_limit.column(readings.certificate_room),
     {
         "no-distance": ("the distance dropped", With(distance=0.0)),
