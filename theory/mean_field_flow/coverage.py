@@ -46,7 +46,7 @@ COVERAGE = (
 FOUND = (
     Sentence(
         r"Flows do not always end at one minimum: at decay 0.1 those from large and from small "
-        r"particles end at one $Q$ on some data sets and a few percent apart on others.",
+        r"particles end at one penalised risk on some data sets and a few percent apart on others.",
         claims=("one-end", "ends-of-flows"),
     ),
     Sentence(
