@@ -62,19 +62,6 @@ def test_the_face_imports_nothing_heavy_until_it_is_asked(
     assert "jax" not in after
 
 
-def test_a_project_with_its_own_checks_is_told_both_paths(
-    tmp_path: Path, environment: dict[str, str]
-) -> None:
-    (tmp_path / "checks").mkdir()
-    (tmp_path / "checks" / "__init__.py").touch()
-    for code in ("import verilimit as vl; vl.RateClaim", "from verilimit import judge"):
-        done = python(code, tmp_path, environment)
-        line = done.stderr.splitlines()[-1]
-        assert line.startswith("ImportError: ")
-        assert f"“checks” is found at {tmp_path / 'checks'}" in line
-        assert str(ROOT / "verilimit.py") in line
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_documents_show_the_public_face_only(document: Path) -> None:
     assert not INTERNAL.findall(document.read_text(encoding="utf-8"))

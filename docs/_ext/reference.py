@@ -19,6 +19,7 @@ from sphinx.util.nodes import nested_parse_with_titles
 
 import verilimit as vl
 from checks.app.main import app as commands
+from verilimit_namesakes import PACKAGES
 
 SUBJECTS = {
     "theory.layers": "Layers",
@@ -61,7 +62,7 @@ def _documented(name: str) -> list[str]:
         own = (f".. autofunction:: verilimit.{name}.{each}" for each in value.PUBLIC)
         return [f".. py:data:: verilimit.{name}", "", f"   {_first_line(value)}", "", *_lines(own)]
     home = (getattr(value, "__module__", None) or "builtins").partition(".")[0]
-    if home not in vl.PACKAGES:
+    if home not in PACKAGES:
         words = f"``{home}.{value.__name__}``" if callable(value) else f"The value ``{value}``"
         return [f".. py:data:: verilimit.{name}", "", f"   {words}."]
     if inspect.isclass(value):
