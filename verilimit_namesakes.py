@@ -8,7 +8,7 @@ that both have cannot be meant twice: it is refused, with both places.
 
 import sys
 from collections.abc import Iterator
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -108,8 +108,31 @@ def _other(name: str) -> ModuleType | None:
     """The other's ``__init__``, run once, under the shared name in its own imports."""
     if name not in _others and (spec := next(_namesakes(name), None)) and spec.loader:
         _others[name] = module_from_spec(spec)
-        spec.loader.exec_module(_others[name])
+        try:
+            spec.loader.exec_module(_others[name])
+        except BaseException:
+            del _others[name]
+            raise
     return _others.get(name)
+
+
+def namesake(fullname: str) -> ModuleSpec | None:
+    """The spec of a module of another's package that has the name of one of verilimit's."""
+    package, _, module = fullname.partition(".")
+    if package not in PACKAGES or not module or "." in module:
+        return None
+    folders = [f for spec in _namesakes(package) for f in spec.submodule_search_locations or ()]
+    return PathFinder.find_spec(fullname, folders)
+
+
+class _Loaded(Loader):
+    """Gives the module that its package has imported meanwhile."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return sys.modules[spec.name]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It has run."""
 
 
 class _Namesakes(MetaPathFinder):
@@ -118,9 +141,10 @@ class _Namesakes(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Any, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        package, _, module = fullname.partition(".")
-        if package not in PACKAGES or not module or "." in module:
+        spec = namesake(fullname)
+        if spec is None:
             return None
+        package = fullname.partition(".")[0]
         _extend(package)
-        folders = [f for spec in _namesakes(package) for f in spec.submodule_search_locations or ()]
-        return PathFinder.find_spec(fullname, folders)
+        _other(package)  # a package runs before its modules, and may import them itself
+        return ModuleSpec(fullname, _Loaded()) if fullname in sys.modules else spec

@@ -66,6 +66,21 @@ def test_the_command_judges_with_the_projects_own_package(
     assert "1 SUPPORTED" in done.stdout
 
 
+def test_a_project_on_the_path_of_all_processes_is_judged(
+    project: Path, verilimit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    done = verilimit("check", "claims_mine.py", "-j", "2")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_package_runs_before_its_modules(project: Path, environment: dict[str, str]) -> None:
+    (project / "checks" / "losses.py").write_text(LOSSES + "from . import other\n")
+    (project / "checks" / "other.py").write_text("")
+    program = "import verilimit as vl\nvl.RateClaim\nimport checks.losses\nchecks.losses.other"
+    subprocess.run([sys.executable, "-c", program], cwd=project, env=environment, check=True)
+
+
 def test_pytest_judges_claims_in_files_and_in_tests(
     project: Path, environment: dict[str, str]
 ) -> None:

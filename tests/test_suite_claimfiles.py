@@ -88,14 +88,25 @@ def test_a_changed_helper_is_run_anew(how: str, tmp_path: Path) -> None:
     assert residual(path) == 1.0
 
 
-@pytest.mark.parametrize("name", ["theory", "numpy", "statistics"])
-def test_a_helper_hides_neither_verilimit_nor_what_is_installed(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["jax", "numpy", "statistics"])
+def test_a_helper_hides_nothing_that_is_installed(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.py").write_text("raise RuntimeError('the helper')\n")
     (tmp_path / "own.py").write_text(
         f"import {name}\ndef value(): return float('{tmp_path}' in str({name}.__file__))"
         + CLAIM.format(name="own")
     )
     assert residual(tmp_path / "own.py") == 0.0
+
+
+@pytest.mark.parametrize("name", ["theory", "numerics", "checks"])
+def test_each_file_has_its_own_module_of_such_a_name(name: str, tmp_path: Path) -> None:
+    for value in (0.0, 1.0):
+        folder = tmp_path / str(value)
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(f"VALUE = {value}\n")
+        text = f"from {name} import VALUE\ndef value(): return VALUE" + CLAIM.format(name="own")
+        (folder / "own.py").write_text(text)
+        assert residual(folder / "own.py") == value
 
 
 @pytest.mark.parametrize("how", ["later", "importlib"])

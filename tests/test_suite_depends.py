@@ -89,6 +89,31 @@ def test_what_is_declared_counts_though_python_does_not_see_it_read(
     assert times_measured(folder, verilimit) > 0
 
 
+def test_a_variable_that_is_read_while_the_file_loads_counts(
+    folder: Path, verilimit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = FILE.replace("DEPENDS", "depends=()")
+    text = text.replace("HERE =", "import os\nV = os.environ['V']\nHERE =")
+    (folder / "claims.py").write_text(text)
+    monkeypatch.setenv("V", "1")
+    assert times_measured(folder, verilimit) > 0
+    assert times_measured(folder, verilimit) == 0
+    monkeypatch.setenv("V", "2")
+    assert times_measured(folder, verilimit) > 0
+
+
+def test_a_linked_folder_is_looked_into(
+    folder: Path, verilimit: Run, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    real = tmp_path_factory.mktemp("real")
+    (real / "weights.bin").write_bytes(b"1")
+    (folder / "data" / "link").symlink_to(real)
+    (folder / "data" / "loop").symlink_to(folder / "data")
+    assert times_measured(folder, verilimit) > 0
+    (real / "weights.bin").write_bytes(b"2")
+    assert times_measured(folder, verilimit) > 0
+
+
 def test_a_declared_file_that_is_not_there_is_named(folder: Path, verilimit: Run) -> None:
     (folder / "claims.py").write_text(FILE.replace("DEPENDS", 'depends=["data", "absent.csv"]'))
     done = verilimit("check", "claims.py", "-j", "1")

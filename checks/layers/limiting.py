@@ -106,7 +106,8 @@ class Limiting:
             self._known[e] = self._spread(e)
         path, spread = self._known[e]
         values = {**self._named(points, ...), "_paths": len(points)}
-        return evaluate(spread, (path, *axes), values).reshape(len(points), -1)
+        values = evaluate(spread, (path, *axes), values)
+        return values.reshape(len(points), int(np.prod(values.shape[1:])))
 
     def _spread(self, e: sp.Expr) -> tuple[sp.Idx, sp.Expr]:
         """The expression with an axis of paths in every statistic."""

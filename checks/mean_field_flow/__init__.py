@@ -576,7 +576,8 @@ end_claims = (
     state(
         MonotoneClaim,
         "risk-falls-with-decay",
-        "The smaller the weight decay, the smaller the risk after the same training time.",
+        "On one data set in the plane, from small particles: the smaller the weight decay, the "
+        "smaller the risk after the same training time.",
         replace(flows["R/2/{N}"], at=lambda size: {}),
         {
             "decay-reversed": (
@@ -660,7 +661,7 @@ scalar_drifts = Experiment(
 scalar_claim = state(
     IdentityClaim,
     "scalar-tokens",
-    "The derived drift of scalar tokens is L M times the gradient, by JAX, of the penalised risk "
+    "The derived drift of scalar tokens is $L M$ times the gradient, by JAX, of the penalised risk "
     "of the network written out.",
     scalar_drifts["right"],
     {

@@ -61,8 +61,10 @@ class Content:
     @property
     def verdict_summary(self) -> str:
         """E.g. ``7 claims: 6 SUPPORTED, 1 INCONCLUSIVE``."""
+        failed = len(self.study.failed)
         names = count_words(r.verdict.name for r in self.study.results)
-        return f"{several(len(self.study.results), 'claim')}: {names}"
+        said = [names] * bool(names) + [f"{failed} without a verdict"] * bool(failed)
+        return f"{several(len(self.study.results) + failed, 'claim')}: {', '.join(said)}"
 
     @property
     def steps_status(self) -> int:

@@ -111,15 +111,19 @@ def contrast(
 
 
 # Bounds of a run
-def certificate_room(
-    _: Size, table: Table, distance: float = 1.0, defect: float = 1.0
-) -> np.ndarray:
-    """Bound minus mean loss, relative to it, and 1 - 4 eta Gamma^2: the smallest at two points."""
+def bound_room(_: Size, table: Table, distance: float = 1.0, defect: float = 1.0) -> np.ndarray:
+    """The certificate minus the mean loss, relative to it: the smaller at two points."""
     terms = distance * table["distance2"], defect * table["defect2"]
     bound = _certificates(*map(jnp.asarray, terms), jnp.asarray(table["step"]))
-    room = np.asarray(bound) / table["mean_loss"] - 1
+    return (np.asarray(bound) / table["mean_loss"] - 1).min(axis=1)
+
+
+def certificate_room(
+    size: Size, table: Table, distance: float = 1.0, defect: float = 1.0
+) -> np.ndarray:
+    """The same, or the premise, 1 - 4 eta Gamma^2, whichever is smaller."""
     premise = 1 - 4 * table["step"][:, None] * table["selfbound"]
-    return np.minimum(room, premise).min(axis=1)
+    return np.minimum(bound_room(size, table, distance, defect), premise.min(axis=1))
 
 
 def over_loss(

@@ -21,6 +21,7 @@ from typing import Any
 
 from checks.suite import sources
 from checks.suite.fingerprint import in_double_precision
+from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from verilimit_namesakes import PACKAGES, is_ours
 
@@ -111,9 +112,9 @@ class ClaimFile:
     def _is_own(self, top: str) -> bool:
         if top in sys.stdlib_module_names:
             return False
-        if top in sources.HOUSE:  # a project may have a package `checks`, too
+        if top in sources.HOUSE:  # a project may have a package or a module `checks`, too
             here = PathFinder.find_spec(top, self._folders()) if top in PACKAGES else None
-            if here is None or here.origin is None or not here.submodule_search_locations:
+            if here is None or here.origin is None:
                 return False
             return not is_ours(top, here.origin)
         own = self._own.get(top)
@@ -140,7 +141,7 @@ class ClaimFile:
             str(self.path.parent)
         )  # for libraries that import, and last: it hides nothing
         try:
-            with in_double_precision(str(self.path)):
+            with in_double_precision(str(self.path)), making():
                 loader.exec_module(module)
         except InputProblem:
             raise

@@ -116,6 +116,6 @@ def source_hash() -> str:
                 entries.append(f"module {name.removesuffix('.__init__')}")
     digest = hashlib.sha256()
     for entry in sorted(entries):
-        if not entry.startswith(sources.READERS):
+        if not sources.is_reader(entry):
             digest.update(f"{entry} {sources.current(entry)}\n".encode())
     return digest.hexdigest()

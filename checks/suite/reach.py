@@ -28,7 +28,7 @@ COMMON = ""
 WATCHERS = ("checks.suite.sources", "checks.suite.outside", __name__)
 # Modules that call rooms' code on behalf of a run: what it does is not their doing.
 CALLERS = (
-    "checks.suite", "checks.app", "checks.report", "checks.verdicts", "checks.properties.prob",
+    "checks.suite.", "checks.app.", "checks.report.", "checks.verdicts.", "checks.properties.prob",
 )  # fmt: skip
 
 _arrows: dict[str, set[str]] = {COMMON: set()}
@@ -84,7 +84,7 @@ def _arrow(start: str, end: str) -> None:
 
 def _running() -> Iterator[str]:
     """Modules whose code is running, innermost first, up to a caller."""
-    return takewhile(lambda name: not name.startswith(CALLERS), _frames())
+    return takewhile(lambda name: not f"{name}.".startswith(CALLERS), _frames())
 
 
 def _frames() -> Iterator[str]:
@@ -104,7 +104,7 @@ def _import(name: str, globals: Any = None, locals: Any = None,
     importer = globals.get("__name__") if globals else None
     if importer in _modules:
         # What a caller imports by a statement serves all rooms.
-        start = COMMON if importer.startswith(CALLERS) else f"module {importer}"
+        start = COMMON if f"{importer}.".startswith(CALLERS) else f"module {importer}"
         follow = start != COMMON
         for found, in_hand in _imported(module, name, fromlist):
             _have(start, found, follow and in_hand)
@@ -116,7 +116,7 @@ def _import_module(name: str, package: str | None = None) -> ModuleType:
     module = _plain_import_module(name, package)
     importer = next(_frames(), None)
     if importer is not None:
-        calls = importer.startswith(CALLERS)
+        calls = f"{importer}.".startswith(CALLERS)
         start = getattr(_here, "run", COMMON) if calls else f"module {importer}"
         _have(start, module, not calls)
     return module

@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from checks.suite import reach
+from verilimit_namesakes import namesake
 
 ROOMS = "verilimit_rooms"  # the package of users' rooms (`checks.suite.roots`)
 HOUSE = ("theory", "numerics", "checks", "verilimit", ROOMS)
@@ -139,7 +140,7 @@ def note(entry: str, digest: str) -> None:
     A file that was not there at first, and a folder, may have been written by what is measured:
     then nobody can say what a number was made of.
     """
-    if entry.startswith(READERS):
+    if is_reader(entry):
         return
     reach.met(entry)
     before = _seen.get(entry, digest)
@@ -147,6 +148,11 @@ def note(entry: str, digest: str) -> None:
         made_here = before in (ABSENT, UNPROVED) or entry.startswith("folder ")
         digest = UNPROVED if made_here else CHANGED
     _seen[entry] = digest
+
+
+def is_reader(entry: str) -> bool:
+    """Whether an input is a module that only reads results."""
+    return entry in READERS or entry.startswith(tuple(f"{reader}." for reader in READERS))
 
 
 class Compiled:
@@ -241,7 +247,8 @@ def _find_on_path(name: str) -> ModuleSpec | None:
     known = sys.modules.get(parent)
     found = None if known is not None else _find_on_path(parent)
     path = getattr(known, "__path__", None) or (found and found.submodule_search_locations)
-    return PathFinder.find_spec(name, list(path)) if path else None
+    spec = PathFinder.find_spec(name, list(path)) if path else None
+    return spec or namesake(name)
 
 
 def _audit(event: str, arguments: tuple) -> None:

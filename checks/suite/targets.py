@@ -1,7 +1,8 @@
 """From words on the command line to claims: rooms, claim ids, and users' Python files."""
 
+import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -62,6 +63,18 @@ class Origin:
         return _files[self.file][0].proof if self.file in _files else {}
 
 
+def _below(folder: Path) -> Iterator[Path]:
+    """What lies below a folder, through links, too; not what a run writes itself."""
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if name not in (".verilimit", "__pycache__")]
+        if (real := os.path.realpath(place)) in seen:  # a link to a folder above
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(place, name) for name in sorted(folders + files))
+
+
 @dataclass(frozen=True)
 class Located:
     """A claim and where it was found; without an origin it exists in this process only."""
@@ -85,7 +98,7 @@ class Located:
                 received=", ".join(absent),
                 remedy="Mend the paths in depends; they begin at the file of the claim.",
             )
-        found = [file for path in paths for file in (path, *path.rglob("*"))]
+        found = [file for path in paths for file in (path, *_below(path))]
         entries = [f"{'folder' if path.is_dir() else 'file'} {path}" for path in found]
         return {entry: sources.current(entry) for entry in entries}
 

@@ -46,7 +46,7 @@ def start(jobs: int = 0, *, apart: bool = False) -> None:
     if FORKS and (choose_jobs(jobs) > 1 or apart):
         from multiprocessing import forkserver, util
 
-        CONTEXT.set_forkserver_preload(["checks.suite.preload"])
+        CONTEXT.set_forkserver_preload(["verilimit_preload"])
         found = os.environ.setdefault(*SAFE_PATH)
         usual, tempfile.tempdir = tempfile.tempdir, scratch() or tempfile.tempdir
         try:
@@ -121,7 +121,13 @@ class _Worker:
             self._new()
         self._again(*item.arguments)
         with self._turns.turn(alone=True):
-            return self._result(item)
+            try:
+                return self._result(item)
+            except BrokenProcessPool:  # the next item is not to meet the dead one's pool
+                if not self._closed:
+                    self._pool.shutdown(wait=False)
+                    self._new()
+                raise
 
     def _result(self, item: "_Item") -> Any:
         self._process.result()  # its imports are not the item's time

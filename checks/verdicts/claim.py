@@ -178,7 +178,7 @@ class Claim(ABC):
             _check_common(self)
             self.check()
             roles = self.roles()
-        except (TypeError, AttributeError, LookupError) as error:
+        except (TypeError, AttributeError, LookupError, ArithmeticError) as error:
             raise ClaimError(
                 f"claim {self.id}: expected fields as {type(self).__name__} documents them, "
                 f"received what gives {in_words(error)}; correct the field"

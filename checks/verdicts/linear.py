@@ -112,7 +112,8 @@ def _hotelling(
         return 1.0
     noise = remainder @ (levels.covariance + ROUNDING**2 * np.eye(len(residual))) @ remainder.T
     n = levels.seeds
-    if n <= spare + 1:  # too few seeds for a covariance: level by level, deterministic data too
+    # With few seeds a joint test sees nothing: level by level, as for data without any noise.
+    if n < 4 * spare:
         ratio = float((residual**2 / np.diag(noise)).sum()) / spare
         return float(special.fdtrc(spare, max(n - 1, 1), ratio))
     values, vectors = np.linalg.eigh(noise)

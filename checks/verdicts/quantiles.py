@@ -25,7 +25,7 @@ def quantile_of(statistic: Any) -> float | None:
     """The 0.9 of ``"quantile 0.9"``; None for what is no such text."""
     found = re.fullmatch(r"quantile (0\.[0-9]+)", statistic) if isinstance(statistic, str) else None
     share = float(found[1]) if found else 0.0
-    return share if share > 0 else None
+    return share if 0 < share < 1 else None
 
 
 def check_statistic(claim_id: str, statistic: Any, choices: tuple[str, ...]) -> None:

@@ -45,11 +45,6 @@ COVERAGE = (
 
 FOUND = (
     Sentence(
-        r"Flows do not always end at one minimum: at decay 0.1 those from large and from small "
-        r"particles end at one penalised risk on some data sets and a few percent apart on others.",
-        claims=("one-end", "ends-of-flows"),
-    ),
-    Sentence(
         "Slip in (3.3), C.14 and D.18: the adjoint is the time-ordered exponential of the "
         "Jacobian, not the exponential of its integral. Two by two matrices tell them apart.",
         steps=("ordered exponential", "plain exponential"), claims=("adjoint",),

@@ -149,7 +149,7 @@ AVERAGE = layers.fixed("M", m, m, rows_sum_to_one=True)
 LOGITS = through(WQ) @ through(WK).T / n / (tau0 * layers.sqrt(n * n_k))
 SHAPED = layers.softmax(LOGITS, AVERAGE) - AVERAGE  # plus the identity, by which values stay
 GRAM = layers.sum(TOKENS @ TOKENS.T, 0) / n
-SCALING = {w: layers.N, n_k: layers.N, heads: heads}
+SCALING = {w: layers.N, n_k: n_k, heads: heads}
 VALUES = through(W) / layers.sqrt(n)
 
 layer = Layer(
@@ -177,8 +177,14 @@ mlp = Layer(
 
 @cache
 def limit_of(model: Layer) -> Limit:
-    """The SDE of the watched statistics; time is layer over width."""
-    return limits.derive(model)
+    """The SDE of the watched statistics; time is layer over width.
+
+    Raises ValueError, with the compiler's words, for a layer that has none.
+    """
+    limit = limits.derive(model)
+    if limit.regime not in ("SDE", "SDE WITHOUT DRIFT"):
+        raise ValueError(f"expected an SDE of the {model.name}; {limit.regime}: {limit.words}")
+    return limit
 
 
 def mean_of(name: str, *at: sp.Idx) -> sp.Expr:
@@ -330,7 +336,7 @@ def attention_steps(drift: sp.Expr, spread: sp.Expr) -> tuple[Step, ...]:
             "covariance of the logits", tau0**2 * covariance_of("Y", h, al, be, g, de, om),
             same * V[al, de] * V[be, om],
             "the covariance of the logits over tau, added up over n layers, times tau0^2: heads "
-            "are independent",
+            "are independent, and the key dimension does not matter",
             uses=("gaussian-weights",), kind="derived",
         ),
         Step(

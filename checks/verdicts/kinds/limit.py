@@ -1,5 +1,6 @@
 """Limits that no one knows: the rate at which a quantity settles, and where it settles."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -19,13 +20,18 @@ from checks.verdicts.conditions import (
 from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, Undecided, plot_series
 from checks.verdicts.levels import refuse_copies, summarize
-from checks.verdicts.orders import SUPPORTS
+from checks.verdicts.orders import OTHERS, SUPPORTS
 from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.rated import RateRule, exact_errors, rate_finding
 from checks.verdicts.spending import support
 from checks.verdicts.values import ClaimError, common_unit, in_unit
 from theory.language.rate import Kind, Rate
 
+DRIFTS = (  # of the logarithm of the size
+    ("drift", "a drift without a limit: a logarithm", lambda log: log),
+    ("slow-drift", "a drift without a limit: the logarithm of a logarithm", np.log),
+    ("slow-end", "a path that settles like one over a logarithm", lambda log: 1 / log),
+)
 FLOOR_SHARE = 0.25  # of the finest difference that may be a constant: a drift without a limit
 
 
@@ -35,15 +41,17 @@ class LimitClaim(Claim):
 
     - ``predicted``: one monomial in one size, that vanishes. ``value(size, keys) -> (len(keys),)``,
       any sign: it is the mean over seeds that settles.
-    - ``sizes``: at least five levels of that size in a constant ratio, such as 8, 16, 32, 64, 128.
+    - ``sizes``: at least seven levels of that size in a constant ratio, such as 8, 16, ..., 512.
     - ``kind``, ``margin``, ``next_order``: as in `RateClaim`.
 
     Differences of neighbouring levels have no limit in them, and where levels are in a constant
     ratio they go to zero at the rate of the error itself: with C n^-p (1 + a n^-s) in the levels,
     they are C (1 - r^-p) n^-p (1 + b n^-s). They are judged as the errors of a `RateClaim`; a part
-    of them that stays is a drift without any limit. Where the tests support the rate, the limit is
-    estimated from the two finest levels by the claimed exponent, give or take the margin, and
-    for a bound by any that is faster (Richardson); it decides nothing.
+    of them that stays is a drift without any limit: one of a quarter of the finest is not seen.
+    Where the tests support the rate, the limit is estimated from the two finest levels by the
+    claimed exponent (Richardson), and its interval covers the exponents within the margin (for a
+    bound all that are faster), with and without a term of the next order. It decides nothing, and
+    assumes that nothing drifts.
     """
 
     predicted: Rate | sp.Expr
@@ -71,7 +79,7 @@ class LimitClaim(Claim):
                 f"received {rate.expression}; a limit is settled to in one size"
             )
         (name,) = rate.sizes
-        check_level_count(self, name, 5)
+        check_level_count(self, name, 7)
         for tier in declared_tiers(self):
             points = self.at(tier).points
             steps = np.diff(np.log([float(point[name]) for point in points]))
@@ -89,8 +97,11 @@ class LimitClaim(Claim):
 
     def default_statement(self) -> str:
         """The rate in words."""
-        kind = "exactly" if self.rate.kind is Kind.EXACT else "at least as fast as"
-        return f"The quantity goes to a limit {kind} like {self.rate.expression}."
+        kind = "exactly like" if self.rate.kind is Kind.EXACT else "at least as fast as"
+        return (
+            f"The quantity goes to a limit {kind} {self.rate.expression}, but for a drift of at "
+            "most a quarter of the finest difference."
+        )
 
     def roles(self) -> dict[str, Role]:
         """Values, one a key, of any sign."""
@@ -126,22 +137,36 @@ class LimitClaim(Claim):
         )
 
     def _limit(self, data: Data) -> dict[str, Any]:
-        """Richardson's, from the two finest levels, for exponents within the margin."""
+        """Richardson's: exponents within the margin, with and without a next order."""
         (name,) = self.rate.sizes
         (power,) = self.rate.exponents()[0].values()
         values, levels = data.matrix("value"), data.column(name)
         ratio, found = levels[-1] / levels[-2], []
         fastest = np.inf if self.rate.kind is Kind.UPPER_BOUND else float(self.margin)
+
+        def settled(paths: np.ndarray, exponent: float) -> np.ndarray:
+            rest = ratio ** min(exponent, -1e-3)  # of a level's distance at the next
+            return (paths[:, 1:] - rest * paths[:, :-1]) / (1 - rest)
+
         for faster in (0.0, -float(self.margin), fastest):
-            rest = ratio ** min(float(power) - faster, -1e-3)  # of a level's distance at the next
-            ends = (values[:, -1] - rest * values[:, -2]) / (1 - rest)
-            half = t_quantile(0.995, len(ends) - 1.0) * ends.std(ddof=1) / len(ends) ** 0.5
-            found.append((ends.mean(), ends.mean() - half, ends.mean() + half))
+            once = settled(values[:, -3:], float(power) - faster)
+            twice = [settled(once, float(power) - faster - order) for order in self._orders()]
+            for ends in (once[:, -1], *(path[:, -1] for path in twice)):
+                half = t_quantile(0.995, len(ends) - 1.0) * ends.std(ddof=1) / len(ends) ** 0.5
+                found.append((ends.mean(), ends.mean() - half, ends.mean() + half))
         middle, low, high = np.array(found).T
         return {
             "value": number(middle[0]), "interval": [number(low.min()), number(high.max())],
             "confidence": 0.99, "unit": "",
         }  # fmt: skip
+
+    def _orders(self) -> tuple[float, ...]:
+        """The next orders that the path may have: the one that is named, or the judge's."""
+        if self.next_order is None:
+            return ()
+        return (
+            (1.0, *OTHERS) if self.next_order == "auto" else (float(cast(Real, self.next_order)),)
+        )
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Wrong exponents, of rates that vanish; for a bound, differences that leave it."""
@@ -154,19 +179,24 @@ class LimitClaim(Claim):
         return (Mutant("auto-slower", text, data=partial(self._settling, float(power) + step)),)
 
     def always_planted(self) -> tuple[Mutant, ...]:
-        """A logarithm, which settles nowhere, as steep as the finest difference."""
-        text = "a drift without a limit: a logarithm as steep as the finest difference"
-        return (Mutant("auto-drift", text, data=self._drifting),)
+        """What settles nowhere, or next to never, as steep as the finest difference."""
+        return tuple(
+            Mutant(f"auto-{name}", f"{words}, as steep as the finest difference",
+                   data=partial(self._drifting, law))
+            for name, words, law in DRIFTS
+        )  # fmt: skip
 
     def planted(self, mutant: Mutant) -> "LimitClaim":
         """A planted error is judged by the order that supports: it asks for teeth, not for form."""
         claim = cast(LimitClaim, super().planted(mutant))
         return replace(claim, next_order=1.0) if claim.next_order == "auto" else claim
 
-    def _drifting(self, data: Data) -> Data:
-        values = data.matrix("value")
+    def _drifting(self, law: Callable[[np.ndarray], np.ndarray], data: Data) -> Data:
+        values, (name,) = data.matrix("value"), self.rate.sizes
         finest = float((values[:, -2] - values[:, -1]).mean())
-        return data.with_matrix("value", values - finest * np.arange(len(data.points)))
+        sizes = data.column(name)
+        drift = law(1 + np.log(sizes / min(sizes[0], np.e)))
+        return data.with_matrix("value", values + finest * drift / (drift[-2] - drift[-1]))
 
     def _settling(self, power: float, data: Data) -> Data:
         """Values whose means follow a power of the size, or its logarithm for the power 0."""
