@@ -1,12 +1,13 @@
 """A project that has packages named as verilimit's are uses the command, pytest and Python."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 
 LOSSES = """
 import numpy as np
@@ -66,11 +67,9 @@ def test_the_command_judges_with_the_projects_own_package(
     assert "1 SUPPORTED" in done.stdout
 
 
-def test_a_project_on_the_path_of_all_processes_is_judged(
-    project: Path, verilimit: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(project))
-    done = verilimit("check", "claims_mine.py", "-j", "2")
+def test_a_project_on_the_path_of_all_processes_is_judged(project: Path, verilimit: Run) -> None:
+    path = os.pathsep.join((str(project), str(ROOT)))
+    done = verilimit("check", "claims_mine.py", "-j", "2", PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
 
 

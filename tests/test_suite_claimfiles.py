@@ -98,7 +98,7 @@ def test_a_helper_hides_nothing_that_is_installed(name: str, tmp_path: Path) -> 
     assert residual(tmp_path / "own.py") == 0.0
 
 
-@pytest.mark.parametrize("name", ["theory", "numerics", "checks"])
+@pytest.mark.parametrize("name", ["theory", "numerics"])
 def test_each_file_has_its_own_module_of_such_a_name(name: str, tmp_path: Path) -> None:
     for value in (0.0, 1.0):
         folder = tmp_path / str(value)
