@@ -100,3 +100,13 @@ def test_a_layer_with_another_temperature_is_not_the_room() -> None:
     (drift,) = vl.derive(shaped_attention()).drift.values()
     tau = next(s for s in drift.free_symbols if str(s) == "tau0")
     assert sp.expand(drift.subs(tau, 2 * tau) - drift) != 0
+
+
+def test_weights_of_a_softmax_are_known_to_sum_to_one() -> None:
+    m, n = vl.sizes("m n")
+    X, mask = vl.state("X", m, n), vl.fixed("mask", m, m)
+    with pytest.raises(ValueError, match="rows_sum_to_one=True"):
+        vl.softmax(X @ X.T, mask)
+    at = {"V": V, "M": np.tril(np.ones((3, 3))), "gamma": 0.7, "tau0": 0.9}
+    with pytest.raises(ValueError, match="the rows of M sum to one"):
+        vl.derive(shaped_attention()).evaluate("drift", "V", at=at)

@@ -126,6 +126,7 @@ def _require_layout(connection: sqlite3.Connection) -> None:
     if layout != LAYOUT:
         raise sqlite3.DatabaseError(
             f"a database of another kind or layout: {layout}, expected {LAYOUT}"
+            + "; `verilimit check --plan --store` brings it over" * (layout == 4)
         )
     for table, columns in COLUMNS.items():
         found = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]

@@ -98,9 +98,16 @@ def softmax(array: Array, weights: Array | None = None) -> Array:
     """Softmax along the last axis: ``weights * exp(x)``, divided by its sum.
 
     ``weights`` (default 1 / size) is a fixed array whose rows sum to one, such as a causal mean.
+    Raises LayerError for other weights: expansions about zero logits begin at them.
     """
     if array.ndim < 1:
         raise LayerError(f"softmax needs an axis; {array} has none")
+    leaf = weights.data if weights is not None and weights.op == "leaf" else None
+    if weights is not None and not (isinstance(leaf, Leaf) and leaf.rows):
+        raise LayerError(
+            f"softmax: expected weights as vl.fixed(name, m, m, rows_sum_to_one=True), received "
+            f"{weights}; divide the rows of a mask by their sums"
+        )
     return Array("softmax", (array,) if weights is None else (array, weights), array.shape)
 
 

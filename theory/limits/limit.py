@@ -139,6 +139,10 @@ class Limit:
             value = np.asarray(values.get(str(base), 0.0), dtype=float)
             if value.ndim == 2 and not np.allclose(value, value.T):
                 raise ValueError(f"{base} is symmetric; received {value.tolist()}")
+        for name, leaf in layer.leaves.items():
+            rows = leaf.data.rows and name in values and np.sum(values[name], axis=-1)
+            if rows is not False and not np.allclose(rows, 1):
+                raise ValueError(f"the rows of {name} sum to one; received sums {rows.tolist()}")
         for name, diagonal in self.diagonals.items():
             if name in values and not np.allclose(np.diag(values[name]), float(diagonal)):
                 raise ValueError(
