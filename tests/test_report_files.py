@@ -131,6 +131,12 @@ def test_what_was_found_shows_what_became_of_its_claims(content: RoomContent) ->
     ) in card
 
 
+def test_a_claim_without_a_verdict_is_counted_where_the_page_begins(content: RoomContent) -> None:
+    study = Study(Plan(), content.results, (0.0,) * 2, failed=content.failed)
+    said = Content((content,), study).verdict_summary
+    assert said == "3 claims: 1 SUPPORTED, 1 REFUTED, 1 without a verdict"
+
+
 def test_a_verdict_of_either_kind_is_shown(content: RoomContent) -> None:
     def with_verdict(result: Result) -> Result:
         return replace(result, verdict=Verdict.INCONCLUSIVE)

@@ -750,9 +750,7 @@ not_checked = (
     "How the constant depends on training time beyond time 16.",
     "Global convergence (Theorem 4.1): measured are the floor that follows from equivariance, "
     "R ~ lambda^2 where training ends, which assumes interpolation, and that flows from different "
-    "starts end near one Q, and on one data set at one. Of twelve further data sets in the plane "
-    "they end within a thousandth of one Q on seven, and 0.4 to 3 % apart on five; with 96 "
-    "particles a layer for 8 still 0.7 to 1.5 % on the three of these that were tried.",
+    "starts end near one Q, and on one data set at one; on others no claim measures it.",
     "Continuous initial laws against their infinite width: only atomic laws have an exact limit.",
     "That the stationary points found by L-BFGS are those that the flow itself reaches.",
     "Outputs away from the training sequences.",

@@ -156,7 +156,7 @@ def _is_killed(future: Any) -> bool:
         future.result()
     except KilledWorker:
         return True
-    except Exception as error:
+    except Exception as error:  # where no worker is, its type depends on the version of Dask
         if type(error).__name__ in ("NoWorkerError", "NoValidWorkerError"):
             raise InputProblem(
                 expected="the Dask cluster to have workers",

@@ -45,10 +45,17 @@ LIMITS = (
     _limit("settling-above-a-half-order", False, lambda n: n**-1.1 * (1 - 0.3 * n**-0.5)),
     _limit("a-logarithm-that-settles-nowhere", False, lambda n: 0.1 * np.log(n)),
     _limit("settling-and-then-drifting", False, lambda n: 1 / n - 0.002 * np.log(n)),
+    _limit(
+        "settling-nowhere-claimed-slow",
+        False,
+        lambda n: np.log(np.log(n)),
+        predicted=n ** -sp.Rational(1, 5),
+    ),
 )
 QUANTILES = (
     _quantile("quantile-of-one-law", True, lambda n: 3 / n),
     _quantile("quantile-of-rare-slower-errors", False, lambda n: 3 * n**-0.75),
     _quantile("median-that-rare-errors-leave", True, lambda n: 3 * n**-0.75, "quantile 0.3"),
     _quantile("quantile-at-the-edge", False, lambda n: 9 * n**-0.9),
+    _quantile("quantile-within-its-margin", True, lambda n: 9 * n**-0.95),
 )
