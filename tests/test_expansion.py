@@ -7,6 +7,7 @@ import sympy as sp
 from theory.calculus.expansion import (
     continued,
     large_limit,
+    leading,
     one_sided_limit,
     taylor,
     truncate,
@@ -56,6 +57,10 @@ def test_the_softmax_expands_with_the_stated_remainder() -> None:
 
 def test_truncation_keeps_the_low_orders() -> None:
     assert canonical(truncate((1 + eps * Y[a, b]) ** 2, eps, 2) - 1 - 2 * eps * Y[a, b]) == 0
+
+
+def test_leading_terms_are_taken_term_by_term() -> None:
+    assert canonical(leading(Y[a, b] * (1 + 1 / n) + Y[b, a] / n, n) - Y[a, b]) == 0
 
 
 def test_a_continued_function_is_its_tangent_beyond_the_ends() -> None:

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import sympy as sp
 
-from theory.calculus.gaussian import expectation, pairings
+from theory.calculus.gaussian import covariance, expectation, pairings
 from theory.calculus.indices import (
     array,
     canonical,
@@ -71,9 +71,7 @@ def test_odd_moments_vanish_and_variances_scale() -> None:
 
 def test_the_covariance_of_a_wishart_matrix() -> None:
     gram = {pair: total(W[pair[0], k] * W[pair[1], k], k) for pair in ((i, j), (l_, i))}
-    first, second = (expectation(entry, {W: sp.S.One}) for entry in gram.values())
-    product = expectation(gram[i, j] * gram[l_, i], {W: sp.S.One})
-    derived = product - first * second
+    derived = covariance(gram[i, j], gram[l_, i], {W: sp.S.One})
     delta = sp.KroneckerDelta
     assert canonical(derived - n * (delta(i, l_) * delta(i, j) + delta(j, l_))) == 0
 

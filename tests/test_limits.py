@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 from theory.calculus import limits
-from theory.calculus.expansion import continued, large_limit, one_sided_limit
+from theory.calculus.expansion import continued, large_limit, leading, one_sided_limit
 from theory.calculus.indices import array, indices, size, total
 
 L, a, b, c, p = sp.symbols("L a b c p", positive=True)
@@ -135,6 +135,9 @@ def test_zeros_and_ties_of_parameters_count(expression: sp.Expr, where: str) -> 
 def test_what_has_no_finite_limit_is_refused(expression: sp.Expr) -> None:
     with pytest.raises(ValueError, match="no finite limit"):
         large_limit(expression, L)
+    with pytest.raises(ValueError, match="no finite limit"):
+        leading(array("Y", 3)[0] * expression, L)
+    assert leading(array("Y", 3)[0] * (1 + 1 / L), L) == array("Y", 3)[0]
     with pytest.raises(ValueError, match="no finite limit"):
         continued(expression.subs(L, 1 / x), x, sp.S.Zero, sp.S.One)
 

@@ -10,6 +10,7 @@ from theory.calculus.asymptotics import series
 from theory.calculus.indices import Term, canonical, collect, terms
 from theory.calculus.limits import continued as continued
 from theory.calculus.limits import large_limit as large_limit
+from theory.calculus.limits import leading as leading
 from theory.calculus.limits import one_sided_limit as one_sided_limit
 from theory.calculus.puiseux import LOG, Undecided
 

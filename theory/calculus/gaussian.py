@@ -11,7 +11,7 @@ from itertools import groupby, product
 import sympy as sp
 
 from theory.algebra.arrays import Symmetric
-from theory.algebra.canonical import assemble, terms
+from theory.algebra.canonical import assemble, canonical, terms
 from theory.algebra.terms import Factors, Term, is_indexed
 
 
@@ -30,6 +30,14 @@ def expectation(expression: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr 
         if isinstance(base, Symmetric) and len(base.shape) != 2:
             raise ValueError(f"a symmetric random array has two axes; {base} has {base.shape}")
     return assemble(t for term in terms(expression) for t in _wick(term, variances))
+
+
+def covariance(
+    left: sp.Expr, right: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr | int]
+) -> sp.Expr:
+    """``E[left right] - E[left] E[right]``."""
+    means = expectation(left, variances) * expectation(right, variances)
+    return canonical(expectation(left * right, variances) - means)
 
 
 def pairings(items: Sequence[sp.Indexed]) -> Iterator[list[tuple[sp.Indexed, sp.Indexed]]]:

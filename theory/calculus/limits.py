@@ -4,10 +4,21 @@ import sympy as sp
 
 from theory.calculus.bounded import Worker
 from theory.calculus.gate import Disagreement
+from theory.calculus.indices import Term, collect, terms
 from theory.calculus.puiseux import Undecided
 from theory.calculus.routes import by_algebra, by_sympy
 
 SECONDS = 30.0  # for SymPy's own limit, in a process of its own
+
+
+def leading(expression: sp.Expr, large: sp.Symbol) -> sp.Expr:
+    """The limit of an indexed expression as one size tends to infinity, term by term.
+
+    Raises ``ValueError`` when a coefficient diverges, or otherwise as ``large_limit`` does.
+    """
+    return collect(
+        Term(large_limit(t.coefficient, large), t.factors, t.bound) for t in terms(expression)
+    )
 
 
 def large_limit(expression: sp.Expr, large: sp.Symbol) -> sp.Expr:
