@@ -5,7 +5,7 @@ operation is one call of mpmath.
 """
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -17,6 +17,7 @@ from theory.algebra.definitions import Cholesky
 from theory.codegen.function import Function
 
 Values = Mapping[sp.Basic, Any]
+Formula = Callable[[Values], Any]
 FUNCTIONS = {
     sp.exp: mpmath.exp, sp.log: mpmath.log, sp.sin: mpmath.sin, sp.cos: mpmath.cos,
     sp.tan: mpmath.tan, sp.asin: mpmath.asin, sp.acos: mpmath.acos, sp.atan: mpmath.atan,
@@ -41,10 +42,10 @@ def evaluate(expression: sp.Expr, axes: Sequence[sp.Idx], values: Values, digits
     """
     known = _with_sizes(values)
     with mpmath.workdps(digits + 10):
-        shape = [int(_value(extent(i), known)) for i in axes]
+        shape = [int(_formula(extent(i))(known)) for i in axes]
+        formula = _formula(expression)
         flat = [
-            _value(expression, known | dict(zip(axes, at, strict=True)))
-            for at in product(*map(range, shape))
+            formula(known | dict(zip(axes, at, strict=True))) for at in product(*map(range, shape))
         ]
     return _nested(flat, shape)
 
@@ -61,59 +62,103 @@ def call(function: Function, *arguments: Any, digits: int = 30) -> tuple[Any, ..
     return tuple(evaluate(o.content, o.axes, values, digits) for o in function.returned)
 
 
-def _value(node: sp.Basic, known: Mapping[sp.Basic, Any]) -> Any:
-    """One number, given the values of scalars, arrays and indices."""
+def _formula(node: sp.Basic) -> Formula:
+    """One number as a function of the values of scalars, arrays and indices."""
     if isinstance(node, sp.Idx | sp.Symbol):
-        return _number(known[node])
+        return lambda known: _number(known[node])
     if isinstance(node, sp.Indexed):
-        found = known[node.base]
-        for index in node.indices:
-            found = found[_position(index, node, len(found), known)]
-        return _number(found)
+        return _entry(node)
     if isinstance(node, sp.Sum):
-        *inner, (index, low, high) = node.limits
-        body = sp.Sum(node.function, *inner) if inner else node.function
-        first, last = (int(_value(end, known)) for end in (low, high))
-        at = ({**known, index: k} for k in range(first, last + 1))
-        return mpmath.fsum(_value(body, values) for values in at)
-    if isinstance(node, NonNegative):
-        return mpmath.mpf(_value(node.args[0], known) >= 0)
+        return _sum(node)
     if isinstance(node, sp.Piecewise):
-        branch = next(b for b, c in node.args if _holds(c, known))
-        return _value(branch, known)
+        return _branches(node)
+    if isinstance(node, sp.Rational):
+        return lambda _: mpmath.mpf(node.p) / node.q
     if isinstance(node, sp.Number):
-        return mpmath.mpf(node.p) / node.q if node.is_Rational else mpmath.mpf(str(node))
+        return lambda _: mpmath.mpf(str(node))
     if isinstance(node, sp.NumberSymbol):
-        return mpmath.mpf(str(node.evalf(mpmath.mp.dps + 5)))
-    if isinstance(node, sp.Mul) and any(_value(a, known) == 0 for a in node.atoms(NonNegative)):
-        return mpmath.mpf(0)  # an indicator may guard an entry outside its array
-    arguments = [_value(a, known) for a in node.args]
-    if isinstance(node, sp.Add):
-        return mpmath.fsum(arguments)
+        return lambda _: mpmath.mpf(str(node.evalf(mpmath.mp.dps + 5)))
+    parts = [_formula(part) for part in node.args]
+    if isinstance(node, NonNegative):
+        return lambda known: mpmath.mpf(parts[0](known) >= 0)
     if isinstance(node, sp.Mul):
-        return mpmath.fprod(arguments)
+        return _product(node, parts)
+    if isinstance(node, sp.Add):
+        return lambda known: mpmath.fsum([part(known) for part in parts])
     if isinstance(node, sp.Pow):
-        return arguments[0] ** arguments[1]
+        return lambda known: parts[0](known) ** parts[1](known)
     if isinstance(node, sp.KroneckerDelta):
-        return mpmath.mpf(arguments[0] == arguments[1])
-    return FUNCTIONS[node.func](*arguments)
+        return lambda known: mpmath.mpf(parts[0](known) == parts[1](known))
+    function = FUNCTIONS[node.func]
+    return lambda known: function(*[part(known) for part in parts])
 
 
-def _position(index: sp.Expr, entry: sp.Indexed, extent: int, known: Mapping[sp.Basic, Any]) -> int:
-    place = _value(index, known)
-    if not (0 <= place < extent and place == int(place)):
-        raise IndexError(f"{entry} at {place} is outside its array, of {extent} entries there")
-    return int(place)
+def _entry(node: sp.Indexed) -> Formula:
+    places = [_place(index) for index in node.indices]
+
+    def entry(known: Values) -> Any:
+        found = known[node.base]
+        for index in places:
+            place = index(known)
+            if not (0 <= place < len(found) and place == int(place)):
+                raise IndexError(
+                    f"{node} at {place} is outside its array, of {len(found)} entries there"
+                )
+            found = found[int(place)]
+        return _number(found)
+
+    return entry
 
 
-def _holds(condition: sp.Basic, known: Mapping[sp.Basic, Any]) -> bool:
+def _place(index: sp.Expr) -> Formula:
+    """A plain index is the integer that a loop has put there; any other is computed."""
+    return (lambda known: known[index]) if isinstance(index, sp.Idx) else _formula(index)
+
+
+def _sum(node: sp.Sum) -> Formula:
+    *inner, (index, low, high) = node.limits
+    body = _formula(sp.Sum(node.function, *inner) if inner else node.function)
+    first, last = _formula(low), _formula(high)
+
+    def total(known: Values) -> Any:
+        at = ({**known, index: k} for k in range(int(first(known)), int(last(known)) + 1))
+        return mpmath.fsum(body(values) for values in at)
+
+    return total
+
+
+def _branches(node: sp.Expr) -> Formula:
+    branches = [(_formula(branch), _condition(condition)) for branch, condition in node.args]
+
+    def chosen(known: Values) -> Any:
+        return next(branch for branch, holds in branches if holds(known))(known)
+
+    return chosen
+
+
+def _product(node: sp.Mul, parts: Sequence[Formula]) -> Formula:
+    guards = [_formula(indicator) for indicator in node.atoms(NonNegative)]
+
+    def product_of_parts(known: Values) -> Any:
+        if any(guard(known) == 0 for guard in guards):
+            return mpmath.mpf(0)  # an indicator may guard an entry outside its array
+        return mpmath.fprod([part(known) for part in parts])
+
+    return product_of_parts
+
+
+def _condition(condition: sp.Basic) -> Formula:
     if condition in (sp.true, sp.false):
-        return bool(condition)
+        return lambda _: bool(condition)
     if isinstance(condition, sp.And | sp.Or | sp.Not):
-        parts = [_holds(part, known) for part in condition.args]
-        return not parts[0] if isinstance(condition, sp.Not) else RULES[condition.func](parts)
-    left, right = (_value(side, known) for side in condition.args)
-    return bool(RELATIONS[condition.rel_op](left, right))
+        parts = [_condition(part) for part in condition.args]
+        if isinstance(condition, sp.Not):
+            return lambda known: not parts[0](known)
+        rule = RULES[condition.func]
+        return lambda known: rule([part(known) for part in parts])
+    left, right = (_formula(side) for side in condition.args)
+    relation = RELATIONS[condition.rel_op]
+    return lambda known: bool(relation(left(known), right(known)))
 
 
 def _number(value: Any) -> mpmath.mpf:
