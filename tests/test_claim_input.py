@@ -29,6 +29,7 @@ from checks.verdicts import (
     LimitClaim,
     MomentClaim,
     MonotoneClaim,
+    Mutant,
     RateClaim,
 )
 from tests.recorded_tables import table
@@ -57,8 +58,8 @@ KINDS: dict[type[Claim], dict[str, Any]] = {
     IdentityClaim: {"residual": ones},
     IndependenceClaim: {"sizes": LEVELS, "error": ones},
     InequalityClaim: {"slack": ones},
-    LawClaim: {"left": ones, "right": ones},
-    LimitClaim: {"sizes": LEVELS, "predicted": 1 / n, "value": ones},
+    LawClaim: {"left": ones, "right": ones, "margin": 0.5},
+    LimitClaim: {"sizes": {"n": [2**k for k in range(3, 10)]}, "predicted": 1 / n, "value": ones},
     MomentClaim: {"sample": ones, "expected": 1.0},
     MonotoneClaim: {"sizes": LEVELS, "error": ones},
     RateClaim: {"sizes": LEVELS, "predicted": 1 / n, "error": ones},
@@ -75,6 +76,37 @@ def problem(kind: type[Claim], field: str, value: Any) -> Exception | None:
     except (ValueError, InputProblem) as refusal:
         return refusal
     return None
+
+
+NUMBERS = (Fraction(1, 3), sp.Rational(1, 3), sp.Float("0.3"), sp.pi / 8, np.float32(0.25),
+           np.float64(0.25))  # fmt: skip
+NONE = (float("nan"), float("inf"), -float("inf"), sp.nan, sp.oo, sp.zoo, sp.I, 1j, True, np.True_,
+        "0.3", n, 10**400, Fraction(10**400, 3))  # fmt: skip
+NUMERIC = [
+    (kind, name) for kind in KINDS
+    for name in ("margin", "joint_margin", "tolerance", "resolution", "floor_share", "next_order",
+                 "transient", "rate", "constant", "expected", "slope_bound", "low")
+    if name in {field.name for field in fields(kind)}
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "field"), NUMERIC, ids=lambda x: getattr(x, "__name__", x))
+def test_numbers_of_any_origin_are_floats_once_the_claim_is_built(kind, field) -> None:
+    for value in NUMBERS:
+        claim = kind(id="user/x", **{**KINDS[kind], field: value})
+        held = np.asarray(getattr(claim, field))
+        assert held.dtype == np.float64
+        np.testing.assert_allclose(held, float(value), rtol=1e-7)
+        claim.planted(Mutant("same", "nothing", {field: value}))
+
+
+@pytest.mark.parametrize(("kind", "field"), NUMERIC, ids=lambda x: getattr(x, "__name__", x))
+def test_what_is_no_finite_number_is_refused_with_the_field(kind, field) -> None:
+    for value in NONE:
+        refusal = problem(kind, field, value)
+        assert refusal is not None, value
+        assert f" {field}" in str(refusal), (value, str(refusal))
+        assert "expected" in str(refusal), (value, str(refusal))
 
 
 NAMED = [
@@ -103,7 +135,7 @@ def test_an_unknown_kind_lists_the_choices(kind, choices) -> None:
 @pytest.mark.parametrize("kind", [RateClaim, RecordedRateClaim])
 @pytest.mark.parametrize("share", [0, 1, -0.1, 2, float("nan"), True, "0.2", None])
 def test_a_floor_share_is_between_nothing_and_everything(kind, share) -> None:
-    with pytest.raises(ClaimError, match="expected floor_share between 0 and 1"):
+    with pytest.raises(ClaimError, match="expected floor_share above 0 and below 1"):
         kind(id="user/x", floor_share=share, **KINDS[kind])
     assert kind(id="user/x", floor_share=sp.Rational(1, 3), **KINDS[kind]).floor_share < 0.34
 
@@ -112,6 +144,12 @@ def test_a_floor_share_is_between_nothing_and_everything(kind, share) -> None:
 def test_sizes_are_names_with_levels(sizes) -> None:
     with pytest.raises(ClaimError, match=r"claim user/x: expected sizes .* received .*list of lev"):
         IdentityClaim(id="user/x", residual=ones, sizes=sizes)
+
+
+def test_levels_without_an_order_are_refused() -> None:
+    for unordered in ({8, 16, 32, 64}, frozenset({8, 16, 32, 64})):
+        with pytest.raises(ClaimError, match=r"claim user/x: expected sizes .* list of levels"):
+            IdentityClaim(id="user/x", residual=ones, sizes={"n": unordered})
 
 
 @pytest.mark.parametrize("points", [3, [3], [], [{"n": 8}, {"m": 8}], {"smoke": 3}])

@@ -164,8 +164,8 @@ def test_each_quantile_is_judged_by_itself() -> None:
 
 
 def test_too_few_seeds_for_a_quantile_are_told_how_many_it_takes() -> None:
-    claim = quantile("quantile 0.99", lambda k: 1 / k)
-    assert "use 1600 seeds or more" in judge(claim).because
+    with pytest.raises(Undecided, match="use 1600 seeds or more"):
+        quantile_levels(np.linspace(1, 2, 1599)[:, None], 0.99)
     tied = np.repeat([[1.0], [2.0]], 50, axis=0)
     with pytest.raises(Undecided, match="tied"):
         quantile_levels(tied, 0.25)
@@ -225,3 +225,14 @@ def test_an_excess_within_the_margin_is_not_refuted_as_a_floor(statistic: str) -
         next_order=None, seeds=160, cap=320,
     )  # fmt: skip
     assert [s for s in range(8) if judge(claim, seed=s).verdict is Verdict.REFUTED] == []
+
+
+def test_a_quantile_that_no_look_can_reach_is_refused_before_anything_is_measured():
+    given = {"id": "user/q", "sizes": {"n": [8, 16, 32, 64]}, "predicted": 1 / n, "error": np.ones}
+    with pytest.raises(ClaimError, match=r"0\.9995' with seeds for it, 32000 or more, .* 16384"):
+        RateClaim(**given, statistic="quantile 0.9995")
+    assert (
+        RateClaim(**given, statistic="quantile 0.9995", seeds=32000).at("smoke").looks[0] == 32000
+    )
+    with pytest.raises(ClaimError, match="160 or more, received looks up to 128"):
+        RateClaim(**given, statistic="quantile 0.1", seeds=64, cap=159)

@@ -128,5 +128,5 @@ def test_a_margin_of_any_real_kind_is_a_float(margin: Any) -> None:
 
 @pytest.mark.parametrize("margin", [True, "0.1", None, 0.1j, sp.I, sp.nan, n, -0.1, 0, np.inf])
 def test_a_margin_that_is_no_positive_number_is_refused_by_name(margin: Any) -> None:
-    with pytest.raises(ValueError, match="claim a/b: expected a positive margin"):
+    with pytest.raises(ValueError, match="claim a/b: expected margin above 0"):
         check_margin(SimpleNamespace(id="a/b", margin=margin))

@@ -35,7 +35,7 @@ def rate_claim(error=None, **fields):
         ({"source": "guessed"}, "expected source in"),
         ({"sizes": {"n": [8, 16, 32]}}, "at least 4"),
         ({"sizes": {"m": LEVELS}}, "depends on"),
-        ({"margin": -0.1}, "positive margin"),
+        ({"margin": -0.1}, "expected margin above 0"),
         ({"statistic": "median"}, "expected statistic in"),
         ({"predicted": 2 / N}, "coefficient 1"),
         ({"seeds": 0}, "seeds of at least 1"),

@@ -84,8 +84,8 @@ class RecordedRateClaim(Claim):
             object.__setattr__(self, name, value)
         check_margin(self)
         check_floor_share(self)
-        check_next_order(self.id, self.next_order)
-        check_resolution(self.id, self.resolution)
+        check_next_order(self)
+        check_resolution(self)
         check_levels(self, rate, oriented=True)
         if confounded := data.confounded():
             raise ValueError(

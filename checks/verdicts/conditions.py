@@ -1,17 +1,15 @@
 """What claims ask of their fields when they are built: ValueError that names the claim."""
 
-import numbers
 from typing import Any
 
-import numpy as np
 import sympy as sp
 
 from theory.language.rate import Kind, Rate
 
 from .claim import Claim, declared_tiers
-from .data import Data, at
+from .data import Data, Real, at
 from .trends import slices
-from .values import ClaimError
+from .values import ClaimError, stated_number
 
 WORDS = {2: "two", 4: "four"}
 STATISTICS = ("mean", "rms", "geometric", "weak")
@@ -50,46 +48,71 @@ def normal_rate(name: str, predicted: Any, kind: Any) -> tuple[Kind, Rate]:
     return kind, Rate(sp.expand(expression.subs(symbols)), kind)
 
 
+def check_number(
+    claim: Any,
+    *fields: str,
+    above: Real | None = None,
+    least: Real | None = None,
+    below: Real | None = None,
+    otherwise: tuple[Any, ...] = (),
+    why: str = "",
+) -> None:
+    """Fields become floats: real, finite numbers in a range, of Python, NumPy or SymPy.
+
+    ``otherwise``: what a field may be in place of a number. ``why`` ends the refusal.
+    """
+    bounds = {"above": above, "of at least": least, "below": below}
+    words = [f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None]
+    others = "".join(f" or {value!r}" for value in otherwise)
+    for field in fields:
+        value = getattr(claim, field)
+        if value is None or isinstance(value, str):
+            if value in otherwise:
+                continue
+            number = None
+        else:
+            number = _number(value)
+        inside = number is not None and (
+            (above is None or number > above)
+            and (least is None or number >= least)
+            and (below is None or number < below)
+        )
+        if not inside:
+            raise ClaimError(
+                f"claim {claim.id}: expected {field} {' and '.join(words)}, a finite number"
+                f"{others}, received {value!r}{why}"
+            )
+        object.__setattr__(claim, field, number)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return stated_number("", "", value)
+    except ClaimError:
+        return None
+
+
 def check_margin(claim: Any) -> None:
-    """A margin is a positive, finite number; those of SymPy and fractions become floats."""
-    margin = claim.margin
-    if not _is_real(margin) or not 0 < float(margin) < float("inf"):
-        raise ValueError(f"claim {claim.id}: expected a positive margin, received {margin!r}")
-    object.__setattr__(claim, "margin", float(margin))
+    """A margin is a positive number."""
+    check_number(claim, "margin", above=0)
 
 
 def check_floor_share(claim: Any) -> None:
     """The share of the finest error that may be a floor: more than nothing, less than all."""
-    share = claim.floor_share
-    if not _is_real(share) or not 0 < float(share) < 1:
-        raise ClaimError(
-            f"claim {claim.id}: expected floor_share between 0 and 1, received {share!r}: it is "
-            "the largest share of the finest error that may be a constant"
-        )
-    object.__setattr__(claim, "floor_share", float(share))
+    why = ": it is the largest share of the finest error that may be a constant"
+    check_number(claim, "floor_share", above=0, below=1, why=why)
 
 
-def check_next_order(name: str, order: Any) -> None:
+def check_next_order(claim: Any) -> None:
     """A next order is a positive number, "auto" or None: it is that of a term that vanishes."""
-    if order is None or order == "auto":
-        return
-    if not _is_real(order) or not 0 < float(order) < float("inf"):
-        raise ValueError(
-            f'claim {name}: expected next_order above 0, "auto" or None, received {order!r}'
-        )
+    check_number(claim, "next_order", above=0, otherwise=("auto", None))
 
 
-def check_number(claim: Any, field: str, *, above: float = -float("inf")) -> None:
-    """A field is None or a finite number above a bound."""
-    value = getattr(claim, field)
-    if value is None:
-        return
-    if not _is_real(value) or not above < float(value) < float("inf"):
-        raise ClaimError(
-            f"claim {claim.id}: expected {field} to be a finite number"
-            + (f" above {above:g}" if np.isfinite(above) else "")
-            + f" or None, received {value!r}"
-        )
+def check_resolution(claim: Any) -> None:
+    """A resolution is a number of at least 0, None, or a function of the size."""
+    if not callable(claim.resolution):
+        why = "; or give a function of the size"
+        check_number(claim, "resolution", least=0, otherwise=(None,), why=why)
 
 
 def check_flags(claim: Any, *fields: str) -> None:
@@ -100,24 +123,6 @@ def check_flags(claim: Any, *fields: str) -> None:
                 f"claim {claim.id}: expected {field} to be True or False, received "
                 f"{getattr(claim, field)!r}"
             )
-
-
-def check_resolution(name: str, resolution: Any) -> None:
-    """A resolution is a number of at least 0, or a function of the size."""
-    if resolution is None or callable(resolution):
-        return
-    if not _is_real(resolution) or not 0 <= float(resolution) < float("inf"):
-        raise ValueError(
-            f"claim {name}: expected a resolution of at least 0, or a function of the size, "
-            f"received {resolution!r}"
-        )
-
-
-def _is_real(value: Any) -> bool:
-    """Whether it is a real number: of Python, NumPy or SymPy, and no truth value."""
-    if isinstance(value, sp.Expr):
-        return bool(value.is_number and value.is_extended_real)
-    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
 
 
 def check_choice(name: str, what: str, value: Any, choices: tuple[str, ...]) -> None:

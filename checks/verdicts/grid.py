@@ -1,7 +1,7 @@
 """The sizes and the numbers of seeds that a claim is given: what they may be, and at which tier."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,6 @@ def _has_names(value: Any) -> bool:
 
 
 def _has_levels(value: Any) -> bool:
-    if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping | set):
+    if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping | Set):
         return False
     return len(value) > 0

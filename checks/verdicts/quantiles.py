@@ -9,11 +9,12 @@ Quantiles at two levels are as dependent as the events that errors are not above
 """
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
 
+from .claim import Claim, declared_tiers
 from .levels import Levels, summarize
 from .values import ClaimError, Undecided
 
@@ -28,13 +29,30 @@ def quantile_of(statistic: Any) -> float | None:
     return share if 0 < share < 1 else None
 
 
-def check_statistic(claim_id: str, statistic: Any, choices: tuple[str, ...]) -> None:
-    """One of the choices, or a quantile; else ClaimError."""
+def check_statistic(claim: Claim, choices: tuple[str, ...]) -> None:
+    """One of the choices, or a quantile that the seeds can reach; else ClaimError."""
+    claim_id, statistic = claim.id, cast(Any, claim).statistic
     if not isinstance(statistic, str) or not (statistic in choices or quantile_of(statistic)):
         raise ClaimError(
             f"claim {claim_id}: expected statistic in {choices} or 'quantile 0.9' with a number "
             f"between 0 and 1, received {statistic!r}"
         )
+    share = quantile_of(statistic)
+    if share is None:
+        return
+    for tier in declared_tiers(claim):
+        most, needed = claim.at(tier).looks[-1], seeds_needed(share)
+        if most < needed:
+            raise ClaimError(
+                f"claim {claim_id}: expected statistic {statistic!r} with seeds for it, {needed} "
+                f"or more, received looks up to {most} in tier {tier}; name seeds={needed}, or "
+                "choose a quantile nearer to the median"
+            )
+
+
+def seeds_needed(share: float) -> int:
+    """So many seeds that a quantile has enough on its smaller side."""
+    return int(np.ceil(LEAST / min(share, 1 - share) * (1 - 1e-12)))
 
 
 def summarized(errors: Float[np.ndarray, "n K"], statistic: str) -> Levels:
@@ -53,7 +71,7 @@ def quantile_levels(errors: Float[np.ndarray, "n K"], share: float) -> Levels:
     if n * rare < LEAST - 1e-9:
         raise Undecided(
             f"a quantile {share:g} of {n} seeds has about {n * rare:.1f} on its smaller side, "
-            f"expected {LEAST}; use {int(np.ceil(LEAST / rare - 1e-9))} seeds or more"
+            f"expected {LEAST}; use {seeds_needed(share)} seeds or more"
         )
     ordered = np.sort(errors, axis=0)
     reach = WIDTH * (n * share * (1 - share)) ** 0.5

@@ -2,10 +2,12 @@
 
 import sysconfig
 import traceback
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from jaxtyping import Float, Int
 
 EXACT = 2**53  # integers beyond it are not all doubles
@@ -46,15 +48,44 @@ class Undecided(Exception):
     """Raised where a rule can decide nothing: the message says why, and what would help."""
 
 
-def stated(claim_id: str, what: str, raw: Any) -> Float[np.ndarray, "..."]:
-    """Numbers that a claim states, as float64; raises ClaimError for what is no real number."""
+def stated(
+    claim_id: str, what: str, raw: Any, *, infinite: bool = False
+) -> Float[np.ndarray, "..."]:
+    """Numbers that a claim states, as float64; raises ClaimError for what is no real number.
+
+    They may be of Python, NumPy or SymPy, or fractions. ``infinite`` admits infinities.
+    """
     try:
-        values = real_values(raw, single=True)
+        values = real_values(_as_floats(raw), single=True)
+    except OverflowError as error:
+        raise ClaimError(
+            f"claim {claim_id}, {what}: expected finite numbers, received one beyond all doubles"
+        ) from error
     except ValueError as error:
         raise ClaimError(f"claim {claim_id}, {what}: {error}") from error
-    if np.isnan(values).any():
-        raise ClaimError(f"claim {claim_id}, {what}: expected numbers, received {values}")
+    if np.isnan(values).any() or not (infinite or np.isfinite(values).all()):
+        raise ClaimError(f"claim {claim_id}, {what}: expected finite numbers, received {values}")
     return values
+
+
+def stated_number(claim_id: str, what: str, raw: Any) -> float:
+    """One finite number that a claim states; raises ClaimError for anything else."""
+    values = stated(claim_id, what, raw)
+    if values.ndim:
+        raise ClaimError(f"claim {claim_id}, {what}: expected one number, received {raw!r}")
+    return float(values)
+
+
+def _as_floats(raw: Any) -> Any:
+    """Fractions and SymPy's real numbers as floats, also within lists, arrays and matrices."""
+    if isinstance(raw, sp.MatrixBase):
+        raw = list(raw) if 1 in raw.shape else raw.tolist()
+    if isinstance(raw, np.ndarray) and raw.dtype == object:
+        raw = raw.tolist()
+    if isinstance(raw, list | tuple):
+        return [_as_floats(entry) for entry in raw]
+    known = isinstance(raw, sp.Expr) and raw.is_number and raw.is_extended_real
+    return float(raw) if known or isinstance(raw, Fraction) else raw
 
 
 def real_values(

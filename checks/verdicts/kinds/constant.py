@@ -27,7 +27,7 @@ from checks.verdicts.outcome import Test
 from checks.verdicts.quantiles import check_statistic, summarized
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, log_monomials, make_shape
-from checks.verdicts.values import common_unit, in_unit, stated
+from checks.verdicts.values import common_unit, in_unit, stated_number
 from theory.language.rate import Kind, Rate
 
 
@@ -58,11 +58,11 @@ class ConstantClaim(Claim):
         rate = normal_rate(self.id, self.predicted, Kind.EXACT)[1]
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
-        check_next_order(self.id, self.next_order)
-        check_resolution(self.id, self.resolution)
+        check_next_order(self)
+        check_resolution(self)
         if not callable(self.constant):
-            self.constant_at({})
-        check_statistic(self.id, self.statistic, STATISTICS)
+            object.__setattr__(self, "constant", self.constant_at({}))
+        check_statistic(self, STATISTICS)
         check_levels(self, rate)
         if len(rate.terms) != 1:
             raise ValueError(f"claim {self.id}: a constant needs one monomial, not {rate.terms}")
@@ -75,7 +75,7 @@ class ConstantClaim(Claim):
     def constant_at(self, size: Size) -> float:
         """The derived constant at a size point."""
         value = self.constant(size) if callable(self.constant) else self.constant
-        return float(stated(self.id, f"constant at size {size}", value))
+        return stated_number(self.id, f"constant at size {size}", value)
 
     def roles(self) -> dict[str, Role]:
         """Errors, one a key; signed ones with the statistic ``weak``."""

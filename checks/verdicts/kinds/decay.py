@@ -14,7 +14,6 @@ from checks.verdicts.conditions import (
     check_choice,
     check_margin,
     check_number,
-    check_resolution,
     kind_of,
 )
 from checks.verdicts.data import Data, Measure, Real, Size, at
@@ -24,7 +23,7 @@ from checks.verdicts.levels import refuse_copies, summarize
 from checks.verdicts.model import Shape
 from checks.verdicts.outcome import Test, number
 from checks.verdicts.rounding import left_out, named_resolution, rounded
-from checks.verdicts.values import common_unit, in_unit, stated
+from checks.verdicts.values import common_unit, in_unit, stated, stated_number
 from theory.language.rate import Kind
 
 
@@ -62,16 +61,16 @@ class DecayClaim(Claim):
         if times.ndim != 1 or times.size < 4 or np.any(np.diff(times) <= 0):
             raise ValueError(f"claim {self.id}: expected four or more increasing times")
         check_margin(self)
-        check_number(self, "transient", above=0.0)
-        check_resolution(self.id, self.resolution)
+        check_number(self, "transient", above=0, otherwise=(None,))
+        check_number(self, "resolution", least=0, otherwise=(None,))
         if not callable(self.rate):
-            self.rate_at({})
+            object.__setattr__(self, "rate", self.rate_at({}))
         check_choice(self.id, "statistic", self.statistic, STATISTICS[:3])
 
     def rate_at(self, size: Size) -> float:
         """The predicted rate at a size point."""
         raw = self.rate(size) if callable(self.rate) else self.rate
-        value = float(stated(self.id, f"rate at size {size}", raw))
+        value = stated_number(self.id, f"rate at size {size}", raw)
         if not value > 0:
             raise ValueError(f"claim {self.id}: expected a rate above zero, got {value} at {size}")
         return value

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy  # its parts are loaded when they are used: statistics take a second
@@ -31,15 +31,27 @@ class FrequencyClaim(Claim):
 
     sample: Measure
     events: Sequence[str]
-    low: Real | Sequence[Real] = 0.0
-    high: Real | Sequence[Real] = 1.0
+    low: Real | Sequence[Real] | np.ndarray = 0.0
+    high: Real | Sequence[Real] | np.ndarray = 1.0
     contrasts: Sequence[tuple[int, int]] = ()
 
     measured: ClassVar[str] = "sample"
 
     def check(self) -> None:
         """Reject ranges that nothing or everything satisfies, and columns that do not exist."""
+        if not _texts(self.events):
+            raise ClaimError(
+                f"claim {self.id}: expected events as a list of texts, one a column, received "
+                f"{self.events!r}"
+            )
+        if not _pairs(self.contrasts):
+            raise ClaimError(
+                f"claim {self.id}: expected contrasts as a list of pairs of columns, received "
+                f"{self.contrasts!r}"
+            )
         low, high = self.ranges()
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
         if np.any(low < 0) or np.any(high > 1) or np.any(low >= high):
             raise ValueError(
                 f"claim {self.id}: expected 0 <= low < high <= 1 for each of {len(self.events)} "
@@ -59,7 +71,7 @@ class FrequencyClaim(Claim):
     def ranges(self) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
         """Low and high of every event."""
         shape = (len(self.events),)
-        low, high = (stated(self.id, "low and high", x) for x in (self.low, self.high))
+        low, high = (stated(self.id, name, getattr(self, name)) for name in ("low", "high"))
         return np.broadcast_to(low, shape), np.broadcast_to(high, shape)
 
     def roles(self) -> dict[str, Role]:
@@ -91,6 +103,22 @@ class FrequencyClaim(Claim):
                 first, second = int((alone > 0).sum()), int((alone < 0).sum())
                 tests.append(_contrast_test(name, first, second, len(table)))
         return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests})
+
+
+def _texts(value: Any) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and bool(value)
+        and all(isinstance(text, str) for text in value)
+    )
+
+
+def _pairs(value: Any) -> bool:
+    return isinstance(value, Sequence) and all(
+        isinstance(pair, Sequence) and len(pair) == 2 and all(type(k) is int for k in pair)
+        for pair in value
+    )
 
 
 def _range_test(name: str, count: int, n: int, low: float, high: float) -> Test:

@@ -52,7 +52,7 @@ class GrowthClaim(Claim):
         """Choose the size and reject what cannot be tested."""
         object.__setattr__(self, "kind", kind_of(self.id, self.kind))
         check_margin(self)
-        check_number(self, "slope_bound")
+        check_number(self, "slope_bound", otherwise=(None,))
         check_choice(self.id, "law", self.law, ("log", "power"))
         if self.law == "power" and self.kind is Kind.UPPER_BOUND:
             raise ValueError(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
+from checks.verdicts.conditions import check_number
 from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, estimate_of, sampled
 from checks.verdicts.outcome import Test
@@ -28,8 +29,7 @@ class IdentityClaim(Claim):
 
     def check(self) -> None:
         """Reject a tolerance that is not positive."""
-        if not self.tolerance > 0:
-            raise ValueError(f"claim {self.id}: expected tolerance > 0, got {self.tolerance}")
+        check_number(self, "tolerance", above=0)
 
     def roles(self) -> dict[str, Role]:
         """Residuals, one a key."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
+from checks.verdicts.conditions import check_number
 from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, estimate_of, sampled
 from checks.verdicts.outcome import Test
@@ -26,8 +27,7 @@ class InequalityClaim(Claim):
 
     def check(self) -> None:
         """Reject a negative tolerance."""
-        if not self.tolerance >= 0:
-            raise ValueError(f"claim {self.id}: expected tolerance >= 0, got {self.tolerance}")
+        check_number(self, "tolerance", least=0)
 
     def roles(self) -> dict[str, Role]:
         """Slacks, one a key, of any sign."""

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy import special
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
-from checks.verdicts.conditions import check_flags
+from checks.verdicts.conditions import check_flags, check_number
 from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.experiment import Column
 from checks.verdicts.finding import Finding, estimate_of
@@ -54,14 +54,12 @@ class LawClaim(Claim):
     def check(self) -> None:
         """Reject a margin that no sample could meet."""
         check_flags(self, "joint", "finest_only")
-        for margin in (self.margin, self._joint_margin):
-            if not 0 <= self.tolerance < margin < 1:
-                raise ValueError(
-                    f"claim {self.id}: expected 0 <= tolerance < margin < 1 for a Kolmogorov-"
-                    f"Smirnov distance, received tolerance {self.tolerance}, margin {margin}"
-                )
-        if not 0 <= self.resolution < float("inf"):
-            raise ValueError(f"claim {self.id}: expected resolution >= 0, got {self.resolution}")
+        check_number(self, "tolerance", "resolution", least=0)
+        why = ": it is a Kolmogorov-Smirnov distance, larger than the tolerance"
+        check_number(self, "margin", above=self.tolerance, below=1, why=why)
+        check_number(
+            self, "joint_margin", above=self.tolerance, below=1, otherwise=(None,), why=why
+        )
         sides = (self.left, self.right)
         runs = [side.experiment for side in sides if isinstance(side, Column)]
         draws = [(run.draw or run.name, run.side) for run in runs]

@@ -69,7 +69,7 @@ class LimitClaim(Claim):
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
-        check_next_order(self.id, self.next_order)
+        check_next_order(self)
         check_levels(self, rate)
         powers = rate.exponents()[0]
         plain = not rate.expression.atoms(sp.log) and len(rate.terms) == len(powers) == 1

@@ -49,19 +49,22 @@ class MomentClaim(Claim):
     def check(self) -> None:
         """Reject a negative tolerance, a margin that is not positive, and bounds without room."""
         object.__setattr__(self, "tolerance", stated(self.id, "tolerance", self.tolerance))
-        check_number(self, "margin")
+        check_number(self, "margin", least=0, otherwise=(None,))
         margin = 0.25 if self.margin is None else self.margin
-        if np.any(self.tolerance < 0) or margin < 0:
+        if np.any(self.tolerance < 0):
             raise ClaimError(
-                f"claim {self.id}: expected tolerance and margin of at least 0, received "
-                f"{self.tolerance} and {self.margin}"
+                f"claim {self.id}: expected tolerance of at least 0, received {self.tolerance}"
             )
         if not callable(self.expected):
-            self.expected_at({})
+            object.__setattr__(self, "expected", self.expected_at({}))
         if margin == 0 and not np.all(self.tolerance > 0):
             raise ValueError(f"claim {self.id}: support needs a margin or a tolerance above zero")
         if self.bounds is not None:
-            low, high = (stated(self.id, "bounds", bound) for bound in self.bounds)
+            if not isinstance(self.bounds, tuple | list) or len(self.bounds) != 2:
+                raise ClaimError(
+                    f"claim {self.id}: expected bounds as (low, high), received {self.bounds!r}"
+                )
+            low, high = (stated(self.id, "bounds", x, infinite=True) for x in self.bounds)
             object.__setattr__(self, "bounds", (low, high))
             if np.any(low >= high) or np.any(np.isfinite(low) != np.isfinite(high)):
                 raise ValueError(

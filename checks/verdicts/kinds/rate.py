@@ -83,9 +83,9 @@ class RateClaim(Claim):
         object.__setattr__(self, "predicted", rate)
         check_margin(self)
         check_floor_share(self)
-        check_next_order(self.id, self.next_order)
-        check_resolution(self.id, self.resolution)
-        check_statistic(self.id, self.statistic, STATISTICS)
+        check_next_order(self)
+        check_resolution(self)
+        check_statistic(self, STATISTICS)
         check_levels(self, rate)
 
     @property
