@@ -39,6 +39,12 @@ def test_a_slash_has_no_space_and_a_sign_after_a_sign_is_no_difference() -> None
     assert 'form="prefix"' not in mathml(r"(a) - b - |x| - y' - z")
 
 
+def test_a_fraction_in_a_line_is_one_number_and_no_row_has_one_row() -> None:
+    shown = mathml(r"\sqrt{L^{-1/3} n}")
+    assert "<mn>1/3</mn>" in shown
+    assert "<math><msqrt><msup><mi>L</mi><mrow>" in shown
+
+
 @pytest.mark.parametrize(
     "latex", [r"\log^{2} n", r"\max_{i} x_{i}", r"\frac{\log n}{\sin x}", r"\sqrt[3]{\log n}"]
 )

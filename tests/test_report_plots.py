@@ -26,13 +26,17 @@ def positions(text: str) -> np.ndarray:
     """The points of all lines, with those along an axis written out; what is moved is moved."""
     found = []
     for d in re.findall(r' d="([^"]*)"', text):
-        point = [0.0, 0.0]
+        point = start = [0.0, 0.0]
         for command, rest in re.findall(r"([A-Za-z])([^A-Za-z]*)", d):
-            numbers = [float(t) for t in re.findall(r"-?[\d.]+", rest)]
-            if command in "HV":
-                point["HV".index(command)] = numbers[0]
-            elif numbers:
-                point = numbers[-2:]
+            numbers = [float(t) for t in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", rest)]
+            if command == "M":
+                start = numbers
+            if command in "hv":
+                point["hv".index(command)] += numbers[0]
+            elif command == "l":
+                point = [point[0] + numbers[0], point[1] + numbers[1]]
+            else:
+                point = numbers[-2:] or start
             if numbers:
                 found.append(tuple(point))
     return np.array(found)
@@ -49,6 +53,21 @@ def test_lines_are_where_matplotlib_has_drawn_them() -> None:
     drawn = [p for p in re.findall(r'<path d="([^"]*)" clip', buffer.getvalue(), re.S)]
     expected = positions("".join(f' d="{d}"' for d in drawn))
     assert np.abs(positions(small)[-4:] - expected).max() <= 0.051
+
+
+def test_a_line_after_a_closed_path_goes_on_where_that_has_begun() -> None:
+    closed = "M 10 10 L 20 10.26 L 20 20 z L 5 5"
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 30"><path d="{closed}" '
+    small = minimal(picture + 'style="stroke: red"/></svg>', "name", {}, "a plot")
+    assert 'd="M10 10l10 .3v9.7zl-5-5"' in small
+
+
+def test_steps_of_a_line_add_up_to_its_places() -> None:
+    at = np.random.default_rng(0).uniform(-50, 200, (400, 2))
+    d = "M" + "L".join(f" {x:.6f} {y:.6f} " for x, y in at)
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="{d}" '
+    small = minimal(picture + 'style="stroke: red"/></svg>', "name", {}, "a plot")
+    assert np.abs(positions(small) - at).max() <= 0.0501
 
 
 def test_a_plot_is_small_and_its_words_are_words() -> None:

@@ -21,6 +21,7 @@ FUNCTIONS = frozenset(
 )
 SCRIPTS = ("msup", "msub", "msubsup")
 PLACES = (*SCRIPTS, "munder", "mover", "munderover", "mfrac", "mroot")  # children have their places
+ROWS = ("math", "msqrt", "mtd", "mstyle", "mpadded", "mphantom", "menclose")  # are rows themselves
 THIN = Element("mspace", width=".17em")
 
 
@@ -41,13 +42,26 @@ def _compact(node: Element) -> str:
     if tag not in TAGS:
         raise ValueError(f"{tag} is no element of a formula")
     signs = [_sign(child) for child in node if child.text or len(child) or _tag(child) != "mo"]
-    children = _with_words(signs if tag in PLACES else _spaced(signs))
+    children = _with_words(signs if tag in PLACES else _spaced(_with_numbers(signs)))
     if tag == "mrow" and len(children) == 1 and not isinstance(children[0], str):
         return _compact(children[0])
     inner = "".join(c if isinstance(c, str) else _compact(c) for c in children)
+    if tag in ROWS and len(children) == 1 and inner.startswith("<mrow>"):
+        inner = inner.removeprefix("<mrow>").removesuffix("</mrow>")
     kept = (pair for pair in node.items() if pair not in DROPPED and pair[0] != "href")
     attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept)
     return f"<{tag}{attributes}>{escape(node.text or '', quote=False)}{inner}</{tag}>"
+
+
+def _with_numbers(children: list[Element]) -> list[Element]:
+    """A fraction of numbers with a slash is one number."""
+    found = children[:1]
+    for child in children[1:]:
+        if _tag(child) == _tag(found[-1]) == "mn" and not (child.items() or found[-1].items()):
+            found[-1].text = f"{found[-1].text}{child.text}"
+        else:
+            found.append(child)
+    return found
 
 
 def _with_words(children: list[Element]) -> list[Element | str]:
@@ -86,7 +100,7 @@ def _spaced(children: list[Element]) -> list[Element]:
         if _tag(after) == "mo":
             if after.text in ("+", "\u2212") and _tag(before) == "mo" and _is_open(before):
                 after.set("form", "prefix")
-        elif _tag(before) == "mo" or before.text == "/":
+        elif _tag(before) == "mo" or (before.text or "").endswith("/"):
             pass
         elif _is_function(after) or (_is_function(before) and not _is_group(after)):
             found.append(THIN)

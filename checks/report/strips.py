@@ -27,7 +27,7 @@ def strip(test: Test, *, told: bool = True) -> Markup:
             return "0" if value < 0 else str(WIDTH)
         return f"{EDGE + (WIDTH - 2 * EDGE) * (value - least) / span:.1f}".removesuffix(".0")
 
-    left, right = x(low), f"{float(x(high)) - float(x(low)):.1f}"
+    left, right = x(low), f"{float(x(high)) - float(x(low)):.1f}".removesuffix(".0")
     label = f'role="img" aria-label="{words(test)}"' if told else 'aria-hidden="true"'
     ends, middle = (x(min(interval)), x(max(interval))), HEIGHT // 2
     return Markup(

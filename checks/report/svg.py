@@ -7,6 +7,7 @@ strokes of the path that has their style, and what lies inside the axes needs no
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from xml.etree.ElementTree import Element, fromstring
 
 from markupsafe import escape
@@ -28,7 +29,7 @@ class _Flat:
     markers: dict[str, str] = field(default_factory=dict)
     clips: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
     paths: list[tuple[Style, str]] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
+    words: list[tuple[str, str]] = field(default_factory=list)
 
     def walk(self, node: Element, shift: tuple[float, float], clip: str) -> None:
         """Write what a node draws."""
@@ -111,7 +112,11 @@ def minimal(text: str, name: str, colours: Mapping[str, str], label: str) -> str
         for k, (x, y, w, h) in enumerate(flat.clips.values()) if f"{name}-clip{k})" in body
     )  # fmt: skip
     _, _, width, height = map(float, root.get("viewBox", "").split())
-    box, words = f"0 0 {width:.4g} {height:.4g}", "".join(flat.words)
+    box = f"0 0 {width:.4g} {height:.4g}"
+    words = "".join(
+        f'<g text-anchor="{anchor}">{"".join(text for _, text in group)}</g>'
+        for anchor, group in groupby(flat.words, lambda word: word[0])
+    )
     root_attributes = f'viewBox="{box}" font-size="9" fill="currentColor" role="img"'
     root_attributes += f' aria-label="{escape(label)}"'
     return f'<svg {root_attributes}>{clips}<g fill="none">{body}</g>{words}</svg>'
@@ -131,23 +136,37 @@ def _style(node: Element) -> dict[str, str]:
 
 
 def _moved(d: str, shift: tuple[float, float]) -> str:
-    """The path at another place, with numbers of one decimal; lines along an axis say so."""
-    parts, x, y = [], "", ""
+    """The path at another place, in tenths; a line is written from where it starts.
+
+    Steps are differences of rounded places, so that no error adds up.
+    """
+    parts, x, y, start = [], 0, 0, (0, 0)
     for command, rest in re.findall(r"([A-Za-z])([^A-Za-z]*)", d):
-        numbers = [float(t) for t in TOKEN.findall(rest)]
-        shown = [f"{v + shift[k % 2]:.1f}".removesuffix(".0") for k, v in enumerate(numbers)]
-        if command == "L" and shown[0] == x:
-            parts.append(f"V{shown[1]}")
-        elif command == "L" and shown[1] == y:
-            parts.append(f"H{shown[0]}")
+        at = [round(10 * (float(t) + shift[k % 2])) for k, t in enumerate(TOKEN.findall(rest))]
+        if command == "L":
+            dx, dy = at[0] - x, at[1] - y
+            step = f"h{_tenths(dx)}" if not dy else f"v{_tenths(dy)}"
+            parts.append(step if not dx or not dy else f"l{_joined([dx, dy])}")
         else:
-            parts.append(command + " ".join(shown).replace(" -", "-"))
-        x, y = shown[-2:] or (x, y)
+            parts.append(command + _joined(at))
+        x, y = at[-2:] or start  # a path that is closed is where it has begun
+        start = (x, y) if command == "M" else start
     return "".join(parts)
 
 
-def _text(node: Element, shift: tuple[float, float], colours: Mapping[str, str]) -> str:
-    """Words stay words; parts of mathematical text of one line and size stand together."""
+def _joined(numbers: list[int]) -> str:
+    return " ".join(map(_tenths, numbers)).replace(" -", "-")
+
+
+def _tenths(number: int) -> str:
+    """A number of tenths, as short as SVG allows."""
+    shown = f"{number / 10:.1f}".removesuffix(".0")
+    return shown.replace("0.", ".", 1) if abs(number) < 10 else shown
+
+
+def _text(node: Element, shift: tuple[float, float], colours: Mapping[str, str]) -> tuple[str, str]:
+    """Where words are anchored, and they; parts of mathematical text of one line and size stand
+    together."""
     style = dict(part.strip().split(": ", 1) for part in node.get("style", "").split(";") if part)
     x, y = float(node.get("x", 0)) + shift[0], float(node.get("y", 0)) + shift[1]
     parts: list[tuple[str, str, str]] = []
@@ -166,11 +185,11 @@ def _text(node: Element, shift: tuple[float, float], colours: Mapping[str, str])
     fill = colours.get(style.get("fill", ""), style.get("fill", "currentColor"))
     size = re.search(r"font-size: ([\d.]+)", node.get("style", ""))
     turned = re.search(r"rotate\((-?[1-9]\d*)", node.get("transform", ""))
+    place = [f"{value:.1f}".removesuffix(".0") for value in (x, y)]
     attributes = [
-        f'x="{x:.1f}" y="{y:.1f}"',
-        f'text-anchor="{anchor}"' if anchor != "start" else "",
+        f'x="{place[0]}" y="{place[1]}"',
         f'fill="{fill}"' if fill not in ("currentColor", "black") else "",
         f'font-size="{size[1]}"' if size and size[1] != "9" else "",
-        f'transform="rotate({turned[1]} {x:.1f} {y:.1f})"' if turned else "",
+        f'transform="rotate({turned[1]} {" ".join(place)})"' if turned else "",
     ]
-    return f"<text {' '.join(filter(None, attributes))}>{words}</text>"
+    return anchor, f"<text {' '.join(filter(None, attributes))}>{words}</text>"
