@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from checks.adamw_depth_limit import wrong
 from numerics.adamw_depth_limit import Heads
 from numerics.adamw_depth_limit.adamw_variants import Recipe, variant
 from numerics.adamw_depth_limit.dimension_problems import MOST, dimension_problem, dimension_runs
@@ -20,7 +21,6 @@ from numerics.adamw_depth_limit.token_symmetry import (
     adjoint_residual,
     distances,
     draw_instances,
-    masked_drift,
     passes,
     symmetry,
 )
@@ -85,14 +85,14 @@ def test_the_toy_agrees_with_its_exact_mean_square() -> None:
 
 def test_the_adjoint_of_a_layer_is_its_gradient_and_needs_the_lions_term() -> None:
     assert adjoint_residual(KEYS[:3]).max() < 1e-12
-    assert adjoint_residual(KEYS[:3], lions=False).min() > 1e-2
+    assert adjoint_residual(KEYS[:3], of=wrong.without_lions).min() > 1e-2
 
 
 @pytest.mark.parametrize("move", ["repeat", "exchange"])
 def test_tokens_are_seen_by_their_measure_unless_they_know_their_place(move: str) -> None:
     assert symmetry(KEYS[:3], move=move).max() < 1e-12
-    assert symmetry(KEYS[:3], move=move, placed=True).min() > 1e-4
-    assert symmetry(KEYS[:3], move=move, masked=True).min() > 1e-4
+    assert symmetry(KEYS[:3], move=move, of=wrong.placed).min() > 1e-4
+    assert symmetry(KEYS[:3], move=move, of=wrong.masked).min() > 1e-4
 
 
 def test_gradients_of_repeated_tokens_are_those_of_the_tokens() -> None:
@@ -108,6 +108,6 @@ def test_the_mask_leaves_the_last_token_alone_and_no_other() -> None:
     """The last token attends to all in either case; states move by a third of the layer's drift."""
     heads, X, Y = draw_instances(KEYS[:2])
     states = np.asarray(passes(heads, X, Y)[0])
-    drift, masked = 3 * (states[:, 1] - states[:, 0]), masked_drift(heads, X)[:, 0]
+    drift, masked = 3 * (states[:, 1] - states[:, 0]), wrong.masked(heads, X, Y)[0][:, 0]
     np.testing.assert_allclose(masked[:, :, -1], drift[:, :, -1], rtol=1e-9)
     assert np.abs(masked - drift)[:, :, :-1].min() > 1e-6

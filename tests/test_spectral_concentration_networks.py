@@ -65,7 +65,7 @@ def records(**fields) -> Record:
              "rank": [8.0, 16.0, 2.0], "concentration": [0.5, 0.6, 0.99]}  # fmt: skip
     rows = {name: np.array([values]) for name, values in {**plain, **fields}.items()}
     layers = {name: rows[name][..., None] for name in ("entropy", "rank", "concentration")}
-    others = ("unsquared", "sigma", "of_values", "of_strangers")
+    others = ("spectrum", "of_values", "of_strangers")
     rest = dict.fromkeys(others, layers["concentration"])
     return Record(**{**rows, **layers, **rest, "rate": np.ones((1, 3))})
 

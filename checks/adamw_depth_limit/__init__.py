@@ -376,28 +376,30 @@ def identity_claim(
     )  # fmt: skip
 
 
-MASK = ("token i attends to 0 .. i", {"masked": True})
+MASK = ("token i attends to 0 .. i", {"of": wrong.masked})
 identity_claims = (
     identity_claim(
         "repetition", "Repeated tokens: the network sees their measure only", "abstract",
         partial(symmetry, move="repeat"),
-        {"causal-mask": MASK, "p-not-scaled": ("gradients not times N", {"scaled": False})},
+        {"causal-mask": MASK, "p-not-scaled": ("gradients not times N", {"of": wrong.unscaled})},
     ),
     identity_claim(
         "permutation", "Exchanged tokens have exchanged states and adjoints", "abstract",
         partial(symmetry, move="exchange"),
         {
             "causal-mask": MASK,
-            "positions": ("tokens that know their place", {"placed": True}),
-            "targets-stay": ("targets not exchanged with their tokens", {"targets": False}),
+            "positions": ("tokens that know their place", {"of": wrong.placed}),
+            "targets-stay": (
+                "targets not exchanged with their tokens", {"moved": wrong.targets_stay}
+            ),
         },
     ),
     identity_claim(
         "backpropagation", "The adjoint equation is backpropagation of one layer",
         "reconstructed", adjoint_residual,
         {
-            "no-lions": ("Lions term dropped", {"lions": False}),
-            "one-percent": ("adjoint too large by 1%", {"scale": 1.01}),
+            "no-lions": ("Lions term dropped", {"of": wrong.without_lions}),
+            "one-percent": ("adjoint too large by 1%", {"of": wrong.one_percent}),
         },
     ),
 )  # fmt: skip

@@ -10,9 +10,9 @@ from checks.spectral_concentration import attention_bounds as bounds
 from checks.spectral_concentration import collapse_bounds as collapse
 from checks.spectral_concentration import network_events as events
 from checks.spectral_concentration import spectral_bounds as spectral
+from checks.spectral_concentration import wrong
 from checks.spectral_concentration.capped_steps import (
     CAPPED,
-    GRADIENT,
     PLAIN,
     TAU,
     Networks,
@@ -134,7 +134,7 @@ claims = (
         events.crash_events,
         {"crash without cap": often, "crash with cap": seldom, "accurate with cap": often},
         ((0, 1),), source="abstract",
-        raw_gradient=("the cap measures the raw gradient", {"capped": GRADIENT}),
+        raw_gradient=("the cap measures the raw gradient", {"capped": wrong.MISREAD}),
         no_cap=("no cap", {"capped": PLAIN}),
     ),
     identity(
@@ -239,7 +239,7 @@ claims = (
         "capped-step",
         r"A capped step moves no singular value by more than $\tau \sigma_1$, exact norms.",
         weyl_slack, {"m": [6], "n": [4], "steps": [60]},
-        raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+        raw_gradient=("the cap measures the raw gradient", {"under": wrong.capped_by_gradients}),
         off_by_one=("sigma_1 after the step in place of before", {"late": True}),
         frobenius=("Frobenius norms, as LARS has them", {"frobenius": True}),
     ),
@@ -249,7 +249,7 @@ claims = (
         growth_events, {"a step above 1.01 tau": often, "a step above 2 tau": seldom},
         points=[{"m": 32, "n": 32, "steps": 60}], cap=40, of=None,
         average=("the audit takes the mean over steps", {"average": True}),
-        raw_gradient=("the cap measures the raw gradient", {"on_gradient": True}),
+        raw_gradient=("the cap measures the raw gradient", {"under": wrong.capped_by_gradients}),
     ),
     frequency(
         "every-product-concentrates",
@@ -280,7 +280,7 @@ claims = (
          "malignant without cap": (0.0, 1.0), "benign with cap": often,
          "malignant with cap": seldom},
         ((2, 4),), source="abstract",
-        not_squared=("SEC with singular values not squared", {"squared": False}),
+        not_squared=("SEC with singular values not squared", {"share": wrong.not_squared}),
         exchanged=("arms exchanged", {"arms": (CAPPED, PLAIN)}),
     ),
     frequency(
@@ -300,7 +300,8 @@ claims = (
         {f"accurate at rate {rate}": often for rate in events.RATES},
         no_cap=("no cap at rate 1", events.rates_with(tau=np.inf)),
         raw_gradient=(
-            "at rate 1 the cap measures the raw gradient", events.rates_with(on_gradient=True)
+            "at rate 1 the cap measures the raw gradient",
+            events.rates_with(under=wrong.capped_by_gradients),
         ),
     ),
     frequency(
@@ -344,7 +345,7 @@ claims = (
         "an SEC(4) of 0.92.",
         events.concentrated_events, {"accurate and SEC(4) at least 0.92": often}, cap=40,
         unit_scale=("the usual standard deviation", {"arm": events.SMALL._replace(scale=1.0)}),
-        not_squared=("singular values not squared", {"squared": False}),
+        not_squared=("singular values not squared", {"share": wrong.not_squared}),
     ),
     frequency(
         "low-entropy-without-crash",

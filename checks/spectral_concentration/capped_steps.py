@@ -18,8 +18,9 @@ from numerics.spectral_concentration import (
     LOW_RANK,
     relative_growth,
 )
-from numerics.spectral_concentration.other_caps import adam_with_any_cap
+from numerics.spectral_concentration.other_caps import any_cap
 from numerics.spectral_concentration.reversal import Arm, Record, Task, crashed, train
+from numerics.spectral_concentration.spectral_cap import adam_with
 
 U = 2.0**-53
 TAU = 0.01
@@ -28,18 +29,15 @@ Path = Float[np.ndarray, "k times m n"]
 _growth_bound = quick_jit(jnp.vectorize(weyl_growth_bound))
 _growth = quick_jit(relative_growth)
 PLAIN, CAPPED = Arm(), Arm(tau=TAU)
-GRADIENT = Arm(tau=TAU, on_gradient=True)  # planted error
 
 
 @cache
-def _path_program(rounds: int) -> Any:
+def _path_program(rounds: int, under: Any) -> Any:
     """Compiled steps for all instances; zero rounds are exact norms."""
 
-    def run(start: Any, gradients: Any, decay: Any, on_gradient: Any, frobenius: Any) -> Any:
-        method = adam_with_any_cap(
-            TAU, rate=1.0, eps=0.0, weight_decay=decay, rounds=rounds,
-            on_gradient=on_gradient, frobenius=frobenius,
-        )  # fmt: skip
+    def run(start: Any, gradients: Any, decay: Any, frobenius: Any) -> Any:
+        cap = any_cap(TAU, rate=1.0, weight_decay=decay, rounds=rounds, frobenius=frobenius)
+        method = under(cap, eps=0.0)
 
         def step(carry: Any, gradient: Any) -> Any:
             weight, state = carry
@@ -49,7 +47,7 @@ def _path_program(rounds: int) -> Any:
 
         return jax.lax.scan(step, (start, method.init(start)), gradients)[1]
 
-    return quick_jit(jax.vmap(run, (0, 0, None, None, None)))
+    return quick_jit(jax.vmap(run, (0, 0, None, None)))
 
 
 def capped_path(
@@ -58,7 +56,7 @@ def capped_path(
     *,
     exact: bool,
     decay: float,
-    on_gradient: bool,
+    under: Any,
     aligned: bool,
     frobenius: bool = False,
 ) -> tuple[Path, Float[np.ndarray, "k steps"]]:
@@ -83,18 +81,18 @@ def capped_path(
         return random.standard_normal((m, n)), 1e-3 * noise
 
     starts, gradients = (np.stack(x) for x in zip(*map(instance, keys), strict=True))
-    run = _path_program(0 if exact else 3)
-    after, rates = (np.asarray(x) for x in run(starts, gradients, decay, on_gradient, frobenius))
+    run = _path_program(0 if exact else 3, under)
+    after, rates = (np.asarray(x) for x in run(starts, gradients, decay, frobenius))
     return np.concatenate([starts[:, None], after], axis=1), rates
 
 
 def weyl_slack(
-    size: Size, keys: Keys, on_gradient: bool = False, late: bool = False, frobenius: bool = False
+    size: Size, keys: Keys, under: Any = adam_with, late: bool = False, frobenius: bool = False
 ) -> Float[np.ndarray, " k"]:
     """tau sigma_1(W) minus the largest change of a singular value beyond the decay, exact norms.
 
-    The slack of the bound on sigma_1 itself is included. Planted errors: ``on_gradient``, the cap
-    measures the raw gradient; ``late``, the bound uses sigma_1 after the step; ``frobenius``, norms
+    The slack of the bound on sigma_1 itself is included. Planted errors: another optimiser
+    ``under`` the cap; ``late``, the bound uses sigma_1 after the step; ``frobenius``, norms
     of the cap are Frobenius'.
     """
     decay = 0.1
@@ -103,7 +101,7 @@ def weyl_slack(
         keys,
         exact=True,
         decay=decay,
-        on_gradient=on_gradient,
+        under=under,
         aligned=True,
         frobenius=frobenius,
     )
@@ -117,16 +115,14 @@ def weyl_slack(
 
 
 def growth_events(
-    size: Size, keys: Keys, on_gradient: bool = False, average: bool = False
+    size: Size, keys: Keys, under: Any = adam_with, average: bool = False
 ) -> Float[np.ndarray, "k 2"]:
     """Whether the largest relative step exceeds the cap by 1 %, and whether it exceeds 2 caps.
 
-    With three rounds of power iteration. Planted errors: ``on_gradient``, the cap measures the raw
-    gradient; ``average``, the audit takes the mean over steps.
+    With three rounds of power iteration. Planted errors: another optimiser ``under``
+    the cap; ``average``, the audit takes the mean over steps.
     """
-    path, _ = capped_path(
-        size, keys, exact=False, decay=0.0, on_gradient=on_gradient, aligned=False
-    )
+    path, _ = capped_path(size, keys, exact=False, decay=0.0, under=under, aligned=False)
     growth = np.asarray(_growth(path[:, 1:], path[:, :-1]))
     worst = growth.mean(axis=1) if average else growth.max(axis=1)
     return columns(worst > 1.01 * TAU, worst > 2 * TAU)
@@ -148,7 +144,7 @@ class Ends:
         self.concentration = last.concentration.max(axis=1)
         self.of_values = last.of_values.max(axis=1)
         self.of_strangers = last.of_strangers.max(axis=1)
-        self.unsquared = last.unsquared.max(axis=1)
+        self.spectrum = last.spectrum  # of each layer
         self.worsened = last.loss > 1.2 * record.loss.min(axis=1)
         self.mean_rate = record.rate.mean(axis=1)
 

@@ -41,6 +41,14 @@ class Events:
         return {name: events(networks) for name, events in self.functions.items()}
 
 
+Share = Callable[[Ends], Any]  # the concentration that is compared, one number a seed
+
+
+def recorded(end: Ends) -> Any:
+    """SEC(4) as it was recorded, the largest of the layers."""
+    return end.concentration
+
+
 def crash_events(networks: Networks, plain: Arm = PLAIN, capped: Arm = CAPPED) -> Any:
     """Crash without the cap, crash with it, accuracy with it."""
     without, with_cap = networks.ends(plain), networks.ends(capped)
@@ -48,11 +56,11 @@ def crash_events(networks: Networks, plain: Arm = PLAIN, capped: Arm = CAPPED) -
 
 
 def collapse_events(
-    networks: Networks, arms: tuple[Arm, Arm] = (PLAIN, CAPPED), squared: bool = True
+    networks: Networks, arms: tuple[Arm, Arm] = (PLAIN, CAPPED), share: Share = recorded
 ) -> Any:
     """Concentration and modes without the cap and with it."""
     without, with_cap = (networks.ends(arm) for arm in arms)
-    high, low = (e.concentration if squared else e.unsquared for e in (without, with_cap))
+    high, low = (share(end) for end in (without, with_cap))
     return columns(high >= 0.9, low <= 0.8, without.malignant, with_cap.benign, with_cap.malignant)
 
 
@@ -95,14 +103,14 @@ def low_entropy_events(networks: Networks, arm: Arm = CAPPED) -> Any:
 SMALL = Arm(rate=0.0077, scale=0.02 * 32**0.5)  # standard deviation 0.02 at width 32
 
 
-def concentrated_events(networks: Networks, arm: Arm = SMALL, squared: bool = True) -> Any:
+def concentrated_events(networks: Networks, arm: Arm = SMALL, share: Share = recorded) -> Any:
     """Accurate with a concentrated spectrum.
 
     Above 0.92, which 19 of 20 such networks reach; of their singular values not squared (planted
     error) a quarter reach 0.9, too many to be told from half of them by ten seeds.
     """
     end = networks.ends(arm)
-    return columns(end.accurate & ((end.concentration if squared else end.unsquared) >= 0.92))
+    return columns(end.accurate & (share(end) >= 0.92))
 
 
 def warmup_events(networks: Networks, rate: float = 0.1, tau: float = np.inf) -> Any:

@@ -4,17 +4,18 @@ Networks are drawn anew for each seed: three layers of three heads, two sequence
 Functions return one array a seed; what must agree is compared by `distances`.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from numerics.adamw_depth_limit import Heads, Network, backward, forward
 from numerics.engine.quick import quick_jit
-from numerics.generated.adamw_depth_limit import attention, attention_token_jacobian
+from numerics.generated.adamw_depth_limit import attention
 
 LAYERS, HEADS, SEQUENCES, TOKENS, D, D_K = 3, 3, 2, 3, 4, 2
 
@@ -61,44 +62,18 @@ def passes(
     return jax.vmap(one)(heads, X, Y)
 
 
-def masked_drift(heads: Heads, X: States) -> Float[np.ndarray, "seeds 1 S N d"]:
-    """Drift of the first layer when token i attends to tokens 0 .. i only; axes as in passes.
-
-    A planted error, and so written out: the theory has no mask.
-    """
-    Q, K, V = (w[:, 0] for w in heads)
-    logits = np.einsum("khqa,khqb,ksia,ksjb->khsij", Q, K, X, X, optimize=True) / D_K**0.5
-    weights = np.tril(np.exp(logits))
-    weights /= weights.sum(-1, keepdims=True)
-    return np.einsum("khef,khsij,ksjf->ksie", V, weights, X, optimize=True)[:, None] / HEADS
-
-
 @partial(quick_jit, level=0)
 def layer_adjoints(
     heads: Heads, X: Float[Array, "seeds S N d"], P: Float[Array, "seeds S N d"]
-) -> tuple[Array, Array, Array]:
-    """P before one layer: from the adjoint equation, without its Lions term, and by JAX.
+) -> tuple[Array, Array]:
+    """P before one layer: from the adjoint equation, and by JAX."""
 
-    Without the Lions term a token's influence on the others does not count.
-    """
-
-    def one(layer: Heads, x: Array, p: Array) -> tuple[Array, Array, Array]:
+    def one(layer: Heads, x: Array, p: Array) -> tuple[Array, Array]:
         network = _network(jax.tree.map(lambda w: w[:1], layer))
         found = backward(jnp.stack([x, x]), p, network, jnp.full(SEQUENCES, 0.5))[0][0]
-        first = jax.tree.map(lambda w: w[0], layer)
-        return found, p + jax.vmap(partial(own_terms, first))(x, p), _pulled(first, x, p)
+        return found, _pulled(jax.tree.map(lambda w: w[0], layer), x, p)
 
     return jax.vmap(one)(heads, X, P)
-
-
-def own_terms(layer: Heads, x: Float[Array, "N d"], p: Float[Array, "N d"]) -> Float[Array, "N d"]:
-    """Mean over the heads of D_x A^T P."""
-
-    def token(at: Array, cotangent: Array) -> Array:
-        jacobians = jax.vmap(partial(attention_token_jacobian, at, x))(*layer)
-        return jnp.einsum("meg,e->g", jacobians, cotangent) / HEADS
-
-    return jax.vmap(token)(x, p)
 
 
 def _pulled(layer: Heads, X: Float[Array, "S N d"], P: Float[Array, "S N d"]) -> Array:
@@ -125,37 +100,25 @@ def distances(left: Any, right: Any) -> Float[np.ndarray, " seeds"]:
 ORDERS = {"repeat": np.arange(6) % TOKENS, "exchange": np.array([2, 0, 1])}
 
 
+Passes = Callable[[Heads, States, States], Any]
+Moved = Callable[[Instance, np.ndarray], Instance]
+
+
+def rearranged(drawn: Instance, order: Int[np.ndarray, " tokens"]) -> Instance:
+    """Tokens in another order, or repeated, each with its target."""
+    return drawn._replace(X=drawn.X[:, :, order], Y=drawn.Y[:, :, order])
+
+
 def symmetry(
-    keys: Any,
-    *,
-    move: str,
-    masked: bool = False,
-    scaled: bool = True,
-    placed: bool = False,
-    targets: bool = True,
+    keys: Any, *, move: str, of: Passes = passes, moved: Moved = rearranged
 ) -> Float[np.ndarray, " seeds"]:
-    """Tokens repeated, or exchanged: is what the network does repeated, or exchanged?
-
-    Without ``scaled`` backpropagated variables are plain gradients, not N times them; ``placed``
-    adds to each token a number that depends on its place; without ``targets`` those stay in place.
-    """
-    order = ORDERS[move]
-    heads, X, Y = draw_instances(keys)
-    X_, Y_ = X[:, :, order], Y[:, :, order] if targets else Y
-    if placed:
-        X, X_ = (tokens + 0.01 * np.arange(tokens.shape[2])[:, None] for tokens in (X, X_))
-    if masked:
-        return distances(masked_drift(heads, X_), masked_drift(heads, X)[:, :, :, order])
-    x, p, gradients = passes(heads, X, Y)
-    x_, p_, gradients_ = passes(heads, X_, Y_)
-    expected = tuple(np.asarray(a)[:, :, :, order] for a in (x, p))
-    ratio = 1.0 if scaled else TOKENS / len(order)
-    return distances((x_, ratio * np.asarray(p_), gradients_), (*expected, gradients))
+    """Tokens repeated, or exchanged: is what the network does repeated, or exchanged?"""
+    drawn, order = draw_instances(keys), ORDERS[move]
+    x, p, gradients = of(*drawn)
+    expected = (*(np.asarray(a)[:, :, :, order] for a in (x, p)), gradients)
+    return distances(of(*moved(drawn, order)), expected)
 
 
-def adjoint_residual(
-    keys: Any, *, lions: bool = True, scale: float = 1.0
-) -> Float[np.ndarray, " seeds"]:
+def adjoint_residual(keys: Any, of: Passes = layer_adjoints) -> Float[np.ndarray, " seeds"]:
     """One layer's backpropagation from the theory, against automatic differentiation."""
-    found, own_only, expected = layer_adjoints(*draw_instances(keys))
-    return distances(np.asarray(found if lions else own_only) * scale, expected)
+    return distances(*of(*draw_instances(keys)))

@@ -16,7 +16,8 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from numerics.engine.quick import quick_jit
 from numerics.spectral_concentration import attention_entropy, collapse_indicators, product_spectrum
-from numerics.spectral_concentration.other_caps import adam_with_any_cap
+from numerics.spectral_concentration.other_caps import any_cap
+from numerics.spectral_concentration.spectral_cap import adam_with
 
 KEPT = 4  # s of the concentration that is recorded
 
@@ -41,8 +42,8 @@ class Arm(NamedTuple):
     cap_query_key: Any = True
     cap_others: Any = True
     scale: Any = 1.0  # standard deviation of the initial weights, in units of width**-1/2
-    on_gradient: Any = False  # planted error: the cap measures the raw gradient
     frobenius: Any = False  # the cap measures Frobenius norms, as LARS does
+    under: Any = adam_with  # makes an optimiser of a cap; a program each, for it is no number
 
 
 class Record(NamedTuple):
@@ -55,8 +56,7 @@ class Record(NamedTuple):
     concentration: Any  # SEC(4) of Wq^T Wk
     of_values: Any  # SEC(4) of values with outputs, what a layer adds
     of_strangers: Any  # SEC(4) of queries with values, which the network never multiplies
-    unsquared: Any  # planted error: the same with singular values not squared
-    sigma: Any  # sigma_1 of Wq^T Wk
+    spectrum: Any  # singular values of Wq^T Wk, largest first, along one more axis
     rate: Any  # mean capped rate of the query matrix over the learning rate asked for
 
 
@@ -117,8 +117,8 @@ def objective(params: PyTree, symbols: Int[Array, "batch tokens"]) -> Float[Arra
     return optax.softmax_cross_entropy(predicted, wanted).mean()
 
 
-def optimizer(arm: Arm) -> optax.GradientTransformation:
-    """Adam with the arm's cap and schedule."""
+def optimizer(arm: Arm, under: Any) -> optax.GradientTransformation:
+    """Adam, or what else is ``under`` the cap, with the arm's cap and schedule."""
 
     def exempt(params: PyTree) -> PyTree:
         others = ~jnp.asarray(arm.cap_others)
@@ -129,13 +129,13 @@ def optimizer(arm: Arm) -> optax.GradientTransformation:
             "gains": tuple(others for _ in params["gains"]),
         }
 
-    return adam_with_any_cap(
+    cap = any_cap(
         arm.tau,
         rate=lambda count: arm.rate * jnp.minimum(1.0, (count + 1) / jnp.maximum(arm.warmup, 1.0)),
         exempt=exempt,
-        on_gradient=arm.on_gradient,
         frobenius=arm.frobenius,
     )
+    return under(cap)
 
 
 def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
@@ -145,7 +145,6 @@ def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
     products = jax.vmap(lambda w: jnp.stack([w[0].T, w[2].T, w[0].T]))(params["square"])
     partners = jax.vmap(lambda w: jnp.stack([w[1].T, w[3], w[2].T]))(params["square"])
     spectra = jax.vmap(jax.vmap(product_spectrum))(products, partners)
-    spectrum = spectra[:, 0]
     share = (spectra[..., :KEPT] ** 2).sum(-1) / (spectra**2).sum(-1)
     return Record(
         loss=loss,
@@ -155,15 +154,14 @@ def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
         concentration=share[:, 0],
         of_values=share[:, 1],
         of_strangers=share[:, 2],
-        unsquared=spectrum[:, :KEPT].sum(-1) / spectrum.sum(-1),
-        sigma=spectrum[:, 0],
+        spectrum=spectra[:, 0],
         rate=rate,
     )
 
 
-def train_one(begin: Start, arm: Arm, task: Task) -> Record:
+def train_one(begin: Start, arm: Arm, task: Task, under: Any) -> Record:
     """Train one network; records are stacked along the first axis, the start excluded."""
-    method = optimizer(arm)
+    method = optimizer(arm, under)
     scaled = {name: arm.scale * begin.params[name] for name in ("square", "thin")}
     params = begin.params | jax.tree.map(lambda w: w.astype(jnp.float32), scaled)
 
@@ -185,9 +183,9 @@ def train_one(begin: Start, arm: Arm, task: Task) -> Record:
 
 
 @cache
-def _compiled(task: Task) -> Any:
-    """One program for all arms."""
-    over_seeds = jax.vmap(lambda begin, arm: train_one(begin, arm, task), (0, None))
+def _compiled(task: Task, under: Any) -> Any:
+    """One program for all arms with one optimiser."""
+    over_seeds = jax.vmap(lambda begin, arm: train_one(begin, arm, task, under), (0, None))
     return quick_jit(over_seeds)
 
 
@@ -203,7 +201,9 @@ def train(keys: UInt32[np.ndarray, "seeds 2"], arm: Arm, task: Task) -> Record:
             f"{task.steps}; change one of them"
         )
     starts = jax.tree.map(lambda *values: np.stack(values), *(start(key, task) for key in keys))
-    return jax.tree.map(np.asarray, _compiled(task)(starts, Arm(*map(np.asarray, arm))))
+    numbers = arm._replace(under=None)
+    trained = _compiled(task, arm.under)(starts, jax.tree.map(np.asarray, numbers))
+    return jax.tree.map(np.asarray, trained)
 
 
 def crashed(record: Record, task: Task) -> Bool[np.ndarray, " seeds"]:

@@ -29,7 +29,6 @@ from numerics.spectral_concentration.spectral_norms import (
 )
 
 Scalar = Any  # a number or an array without axes, traced or not
-Ruler = Callable[[PyTree, PyTree], PyTree]  # (direction, gradient) -> what the cap measures
 NormsOf = Callable[[Array, Array, str], tuple[Array, Array]]  # (array, warm start, axes)
 
 
@@ -177,7 +176,7 @@ def cap_by(
     axes: Any = None,
     exempt: Any = None,
 ) -> optax.GradientTransformationExtraArgs:
-    """`spectral_cap` with a choice of norms; ``update(..., measured=)`` measures something else.
+    """`spectral_cap` with a choice of norms.
 
     With ``ascent`` updates come before the minus of descent, and the decay does, too.
     """
@@ -206,7 +205,6 @@ def cap_by(
         state: SpectralCapState,
         params: PyTree | None = None,
         *,
-        measured: PyTree | None = None,
         ascent: bool = False,
         **unused: Any,
     ) -> tuple[PyTree, SpectralCapState]:
@@ -219,8 +217,7 @@ def cap_by(
         sign = 1 if ascent else -1
         spelled = letters(params)
         sizes, of_weights = _measure(norms_of, params, state.vectors[0], spelled)
-        looked_at = updates if measured is None else measured
-        reaches, of_updates = _measure(norms_of, looked_at, state.vectors[1], spelled)
+        reaches, of_updates = _measure(norms_of, updates, state.vectors[1], spelled)
         wanted, cap, decay = (at(x, state.count) for x in (rate, tau, weight_decay))
         rates = jax.tree.map(partial(_rate, wanted, cap), sizes, reaches, state.free)
         decays = jax.tree.map(
@@ -239,18 +236,13 @@ def cap_by(
 
 def adam_with(
     cap: optax.GradientTransformationExtraArgs,
-    ruler: Ruler | None = None,
     *,
     b1: Scalar = 0.9,
     b2: Scalar = 0.999,
     eps: Scalar = 1e-8,
     eps_root: Scalar = 0.0,
 ) -> optax.GradientTransformationExtraArgs:
-    """Descent along Adam's directions under a cap, with a choice of what the cap measures.
-
-    ``ruler(direction, gradient)``: the paper's is the direction. The raw gradient, an easy
-    misreading, is a planted error.
-    """
+    """Descent along Adam's directions under a cap, which measures the directions."""
     adam = optax.scale_by_adam(b1, b2, eps, eps_root)
 
     def init(params: PyTree) -> AdamW2State:
@@ -262,11 +254,9 @@ def adam_with(
     ) -> tuple[PyTree, AdamW2State]:
         del unused
         like = state.adam.mu  # a traced number of 64 bits widens what is of 32
-        slope = cast(updates, like)
-        direction, moments = adam.update(slope, state.adam)
+        direction, moments = adam.update(cast(updates, like), state.adam)
         direction = cast(direction, like)
-        measured = direction if ruler is None else ruler(direction, slope)
-        steps, after = cap.update(direction, state.cap, params, measured=measured, ascent=True)
+        steps, after = cap.update(direction, state.cap, params, ascent=True)
         moments = moments._replace(mu=cast(moments.mu, like))
         return jax.tree.map(jnp.negative, steps), AdamW2State(moments, after)
 

@@ -1,0 +1,40 @@
+"""Wrong optimisers and measures of spectra: what the claims of the room must refute."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+from jaxtyping import Array, Float, PyTree
+
+from checks.spectral_concentration.capped_steps import CAPPED, Ends
+from numerics.spectral_concentration.reversal import KEPT
+from numerics.spectral_concentration.spectral_cap import AdamW2State, adam_with
+
+
+def capped_by_gradients(
+    cap: optax.GradientTransformationExtraArgs, eps: float = 1e-8
+) -> optax.GradientTransformationExtraArgs:
+    """Adam's directions at the rates that a cap on raw gradients allows; an easy misreading."""
+    right, adam = adam_with(cap, eps=eps), optax.scale_by_adam(eps=eps)
+
+    def update(slope: PyTree, state: AdamW2State, params: PyTree, **_: Any) -> Any:
+        direction, moments = adam.update(slope, state.adam)
+        steps, after = cap.update(slope, state.cap, params, ascent=True)
+
+        def along(step: Array, rate: Array, toward: Array, raw: Array) -> Array:
+            """The decay stays as it is in the step, the gradient gives way to the direction."""
+            spread = rate.reshape(rate.shape + (1,) * (raw.ndim - rate.ndim))
+            return -(step + spread * (toward - raw))
+
+        return jax.tree.map(along, steps, after.rate, direction, slope), AdamW2State(moments, after)
+
+    return optax.GradientTransformationExtraArgs(right.init, update)
+
+
+MISREAD = CAPPED._replace(under=capped_by_gradients)
+
+
+def not_squared(end: Ends) -> Float[np.ndarray, " seeds"]:
+    """SEC of singular values where that of their squares is meant, the largest of the layers."""
+    return (end.spectrum[..., :KEPT].sum(-1) / end.spectrum.sum(-1)).max(axis=1)
