@@ -14,6 +14,8 @@ RETURN = "    return np.array([np.random.default_rng(k).lognormal(0, 0.3) / "
 PROVED = {  # how a room may come to a shift that the file or folder has, or the variable MY_SHIFT
     "a variable": "os.environ['MY_SHIFT']",
     "a variable with a default": "os.getenv('MY_SHIFT', '0')",
+    "a variable in bytes": "os.environb[b'MY_SHIFT']",
+    "a variable in bytes with a default": "os.getenvb(b'MY_SHIFT', b'0')",
     "a folder": "len(os.listdir({folder!r})) - 1",
     "a folder by pathlib": "len(list(Path({folder!r}).iterdir())) - 1",
     "a file that is opened for more": "(lambda f: (f.seek(0), f.read())[1])(open({file!r}, 'a+'))",

@@ -103,16 +103,17 @@ def cause(direct: tuple[str, ...] | None = None) -> str:
 
 
 class _Variables(type(os.environ)):
-    """The environment, noting what is read by code outside the libraries."""
+    """The environment, as text or bytes, noting what is read by code outside the libraries."""
 
     def __getitem__(self, key: Any) -> Any:
-        if _depth and _counts(key) and cause(READING):
-            sources.note(f"variable {key}", variable(key))
+        name = os.fsdecode(key) if isinstance(key, bytes) else key
+        if _depth and _counts(name) and cause(READING):
+            sources.note(f"variable {name}", variable(name))
         return super().__getitem__(key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if _depth:
-            _set.add(key)
+            _set.add(os.fsdecode(key) if isinstance(key, bytes) else key)
         super().__setitem__(key, value)
 
 
@@ -177,4 +178,6 @@ def watch() -> None:
     """Begin to note."""
     sources.LOOKS.update(variable=variable, folder=folder, outside=lambda name: sources.UNPROVED)
     os.environ.__class__ = _Variables
+    if os.supports_bytes_environ:
+        os.environb.__class__ = _Variables
     sys.addaudithook(_audit)
