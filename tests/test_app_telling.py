@@ -6,6 +6,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from checks.suite.meter import profiled
 from tests.conftest import Run
 from tests.test_suite_resume import record_of
 
@@ -126,6 +127,16 @@ def test_a_profile_has_a_trace_of_each_block_and_changes_no_number(
     blocks = (tmp_path / "e").read_text().count('"event": "block"')
     traces = list((tmp_path / "traces").glob("toy-limit-true-error-*/**/*.xplane.pb"))
     assert len(traces) == blocks > 0
+
+
+def test_traces_of_blocks_whose_names_differ_in_signs_have_folders_of_their_own(
+    tmp_path: Path,
+) -> None:
+    names = ("a/b at 1", "a-b at 1", "a b at 1", "x" * 300)
+    for name in names:
+        with profiled(str(tmp_path), name):
+            pass
+    assert len(list(tmp_path.iterdir())) == len(names)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  #
 def work(origin: Origin, task: Task, profile: str | None = None) -> Measured:
     """Compute one work item from its address, with a trace in the folder ``profile`` if any."""
     experiment, proof = origin.find(task.experiment)
-    with profiled(profile, f"{task.experiment} {task.where}"):
+    with profiled(profile, f"{task.experiment} {task.where} of {origin.room or origin.file}"):
         return _measured(experiment, task, proof, origin.run)
 
 

@@ -1,5 +1,6 @@
 """What a block costs: seconds, those of tracing and compiling among them, and peak memory."""
 
+import hashlib
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ COMPILING = (
     "/jax/core/compile/backend_compile_duration",
     "/jax/compilation_cache/cache_retrieval_time_sec",
 )
+LONGEST = 200  # characters of a folder's name, which may have 255
 _here = threading.local()
 
 
@@ -63,13 +65,14 @@ def metered() -> Iterator[Cost]:
 def profiled(folder: str | None, block: str) -> Iterator[None]:
     """Write JAX's own trace of what is computed within, below a ``folder`` if there is one.
 
-    Perfetto and XProf show it.
+    Perfetto and XProf show it. Blocks whose names differ in signs alone have folders of their own.
     """
     if folder is None:
         yield
         return
-    name = re.sub(r"[^\w.]+", "-", block).strip("-")
-    with jax.profiler.trace(os.path.join(folder, name)):
+    name = re.sub(r"[^\w.]+", "-", block, flags=re.ASCII).strip("-")[:LONGEST]
+    unlike = hashlib.sha256(block.encode(errors="surrogateescape")).hexdigest()[:8]
+    with jax.profiler.trace(os.path.join(folder, f"{name}-{unlike}")):
         yield
 
 
