@@ -34,7 +34,8 @@ READING = ("/os.py", "/_collections_abc.py")  # where they are not frozen
 HARMLESS = ("LOG", "LOGFILE", "DEBUG", "VERBOSE", "SLEEP", "DELAY", "TIMEOUT")
 
 _depth = 0
-_plain = type(os.environ).__getitem__
+_Environ: Any = type(os.environ)  # of texts, and of bytes
+_plain = _Environ.__getitem__
 _lock = threading.Lock()
 _set: set[str] = set()  # variables that what is measured has set: their values are its own
 _made: set[str] = set()  # folders that this process has made: what it finds there is its own
@@ -102,11 +103,11 @@ def cause(direct: tuple[str, ...] | None = None) -> str:
     return ""
 
 
-class _Variables(type(os.environ)):
+class _Variables(_Environ):
     """The environment, as text or bytes, noting what is read by code outside the libraries."""
 
     def __getitem__(self, key: Any) -> Any:
-        name = os.fsdecode(key) if isinstance(key, bytes) else key
+        name: Any = os.fsdecode(key) if isinstance(key, bytes) else key
         if _depth and _counts(name) and cause(READING):
             sources.note(f"variable {name}", variable(name))
         return super().__getitem__(key)
@@ -178,6 +179,7 @@ def watch() -> None:
     """Begin to note."""
     sources.LOOKS.update(variable=variable, folder=folder, outside=lambda name: sources.UNPROVED)
     os.environ.__class__ = _Variables
-    if os.supports_bytes_environ:
-        os.environb.__class__ = _Variables
+    as_bytes: Any = getattr(os, "environb", None)  # Windows has none
+    if as_bytes is not None:
+        as_bytes.__class__ = _Variables
     sys.addaudithook(_audit)
