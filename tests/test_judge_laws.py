@@ -40,7 +40,7 @@ def test_the_joint_test_has_a_margin_of_its_own():
     assert [t.support_region[1] for t in result.tests] == [0.2] * 5 + [0.3]
     with pytest.raises(ValueError, match="expected joint_margin above"):
         law(normal, normal, joint_margin=1.0)
-    with pytest.raises(ValueError, match="resolution >= 0"):
+    with pytest.raises(ValueError, match="expected resolution"):
         law(normal, normal, resolution=-1)
 
 
