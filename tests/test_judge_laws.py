@@ -38,9 +38,11 @@ def test_dependence_is_refuted_and_marginals_alone_do_not_see_it():
 def test_the_joint_test_has_a_margin_of_its_own():
     result = judge(law(normal, normal, joint_margin=0.3))
     assert [t.support_region[1] for t in result.tests] == [0.2] * 5 + [0.3]
-    with pytest.raises(ValueError, match="expected joint_margin above"):
+    with pytest.raises(ValueError, match="expected joint_margin above 0 and below 1, a finite"):
         law(normal, normal, joint_margin=1.0)
-    with pytest.raises(ValueError, match="expected resolution"):
+    with pytest.raises(ValueError, match=r"expected joint_margin above 0\.3 and below 1"):
+        law(normal, normal, joint_margin=0.2, margin=0.4, tolerance=0.3)
+    with pytest.raises(ValueError, match="expected resolution of at least 0"):
         law(normal, normal, resolution=-1)
 
 
