@@ -10,7 +10,6 @@ from jaxtyping import Array, Float
 
 from numerics.adamw_depth_limit.adamw_variants import Recipe, variant
 from numerics.engine.quick import quick_jit
-from numerics.generated.adamw_depth_limit import largest_update
 
 COUNT = 200
 
@@ -43,11 +42,3 @@ def largest_parameter(
 
 
 FAST = Recipe(learning_rate=0.5, eps=1e-12, decoupled=1.0)
-
-
-def compact_slack(
-    keys: Any, *, recipe: Recipe = FAST, constant: float | None = None
-) -> Float[np.ndarray, " seeds"]:
-    """max(|theta_0|, C / lambda) minus the largest parameter of the run; lambda is one."""
-    bound = float(largest_update(COUNT, 0.9, 0.999)) if constant is None else constant
-    return max(1.0, bound) - np.asarray(largest_parameter(worst_histories(keys), recipe))

@@ -30,7 +30,7 @@ from numerics.adamw_depth_limit.token_problems import (
     repeated,
     simulate,
 )
-from numerics.engine.measuring import Size, Table
+from numerics.engine.measuring import Size
 
 STEPS = 2  # training steps
 ADAMW = Recipe(learning_rate=0.1)
@@ -108,27 +108,12 @@ def spreads(sequences: int) -> tuple[float, float]:
     return carried, kept
 
 
-def noise_ratio(size: Size, table: Table, *, flow: bool = True, power: int = 1) -> Values:
-    """Noise of the states before training over the derived spread, without the (L H)^(-1/2).
-
-    ``flow`` off: over the spread that the linearised flow does not carry; ``power`` 2: over the
-    variance.
-    """
-    noise = table[deviation(what="states", step=0, exhaustive=True)]
-    return noise / spreads(size["S"])[0 if flow else 1] ** power
-
-
-def frozen_update(keys: Any, depth: int, heads: int, *, scaled: bool = False) -> Values:
-    """Movement of the values over the learning rate, mean over layers and atoms, epsilon one.
-
-    From raw gradients, or ``scaled`` ones, which are L H times as large.
-    """
+def value_moves(keys: Any, depth: int, heads: int, recipe: Recipe) -> Values:
+    """Movement of the values over the learning rate of a recipe, mean over layers and atoms."""
     problems = repeated(fixed_problem(4), len(keys))
-    divisor = 1.0 if scaled else float(depth * heads)
-    recipe = ADAMW._replace(divisor=divisor, decoupled=0.0, eps=1.0)
     run = simulate(problems, random_weights(keys, depth, heads), recipe, steps=STEPS)
     moved = run.heads.V - problems.atoms.V[:, None]
-    return np.linalg.norm(moved, axis=(-2, -1)).mean((-1, -2)) / ADAMW.learning_rate
+    return np.linalg.norm(moved, axis=(-2, -1)).mean((-1, -2)) / recipe.learning_rate
 
 
 def tokens(point: Size, keys: Any) -> dict[str, Values]:
@@ -147,8 +132,3 @@ def tokens(point: Size, keys: Any) -> dict[str, Values]:
     )
     x, p = ((a - b)[:, -1] for a, b in zip(random, full, strict=True))
     return {"states": pointwise(x, -1), "adjoints": pointwise(p, 0)}
-
-
-def token_error(size: Size, table: Table, *, summed: bool = False) -> Values:
-    """Both together; ``summed``: a loss summed over tokens, so adjoints N times as large."""
-    return np.hypot(table["states"], (size["N"] if summed else 1) * table["adjoints"])
