@@ -25,6 +25,7 @@ class Stationary(NamedTuple):
     penalised: Float[np.ndarray, " decays"]
     slowness: Float[np.ndarray, " decays"]  # |G|^2 / (Q decay): 2 for a decaying start, 0 at rest
     virial: Float[np.ndarray, " decays"]  # relative defect of the virial identity
+    moved: Float[np.ndarray, " decays"]  # from where the search began, over its norm
 
 
 @partial(quick_jit, static_argnums=5, level=0)
@@ -62,8 +63,10 @@ def stationary_points(key: Array, data: Data, decays: Sequence[float]) -> Statio
             return float(value), np.asarray(gradient)
 
         options = {"maxiter": 4000, "maxfun": 5000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 30}
-        point = minimize(objective, point, jac=True, method="L-BFGS-B", options=options).x
+        began = point
+        point = minimize(objective, began, jac=True, method="L-BFGS-B", options=options).x
         penalised, _, risk, squared, virial = _measure(point, *fixed)
         slowness = float(squared) / (float(penalised) * decay)
-        found.append((float(risk), float(penalised), slowness, abs(float(virial))))
+        moved = float(np.linalg.norm(point - began) / np.linalg.norm(began))
+        found.append((float(risk), float(penalised), slowness, abs(float(virial)), moved))
     return Stationary(*np.array(found).T)

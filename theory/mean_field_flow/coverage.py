@@ -18,9 +18,9 @@ COVERAGE = (
         steps=("depth defect",),
         claims=("output-in-width", "risk-in-width", "output-in-depth", "depth-coefficient",
                 "depth-coefficient-of-a-moving-law", "particles-in-width", "clt-constant",
-                "fluctuation-in-width-and-depth", "tails", "growth-in-time"),
+                "law-at-start", "fluctuation-in-width-and-depth", "tails", "growth-in-time"),
         missing="The logarithm and the supremum over training times; the probability is that of a "
-        "Gaussian tail with the derived spread.",
+        "Gaussian tail with the derived spread, which is known to be the spread before training.",
     ),
     Sentence(
         "The flow reaches a global minimum when the weight decay is small enough.",
