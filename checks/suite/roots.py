@@ -28,6 +28,7 @@ PARTS = {  # of a built-in room: the files of its modules
     "checks": "checks/{}/__init__.py",
     "probes": "checks/{}/probes.py",
     "checkpoint": "checks/{}/checkpoint.py",
+    "benchmarks": "checks/{}/benchmarks.py",
     "inequalities": "theory/{}/inequalities.py",
 }
 SETS_A_THEOREM = re.compile(r"^theorem(: \w+)? = ", re.MULTILINE).search
@@ -123,7 +124,14 @@ class Address:
             ]
             whole = [".".join(name).removesuffix(".__init__") for name in names]
             return dict(zip(whole, [*files, self.generated], strict=True))
-        judging = ("__init__.py", "checks.py", "probes.py", "checkpoint.py", "inequalities.py")
+        judging = (
+            "__init__.py",
+            "checks.py",
+            "probes.py",
+            "checkpoint.py",
+            "inequalities.py",
+            "benchmarks.py",
+        )
         files = [file for file in sorted(Path(self.place).glob("*.py")) if file.name not in judging]
         return {self.module(file.stem): file for file in files}
 

@@ -84,7 +84,7 @@ def attention_token_jacobian(
     t4 = t3.T @ Y
     t5 = jnp.einsum("a,ab->b", S, Y)
     t6 = t5[:, None] * t5
-    t7 = t4 - t6
+    t7 = t4.T - t6
     t8 = t7 @ V.T
     t9 = t8.T
     t10 = t9 @ K.T
@@ -238,21 +238,17 @@ def adjoint_drift(
     PV = P @ V
     RX = R @ X
     t4 = jnp.einsum("ab,ab->a", PV, RX)
-    t5 = X * t4[:, None]
-    t6 = t1 @ t5.T
-    t7 = PV.T - t6/jnp.sqrt(d_k)
-    t8 = t7 @ R
-    t9 = PV @ X.T
-    t10 = t9 * R
-    t11 = K @ X.T
-    t12 = t10 @ t11.T
-    t13 = t11 @ R.T
-    t14 = jnp.einsum("ab,ab->a", t9, R)
-    t15 = t13 * t14
-    t16 = t12 - t15.T
-    t17 = t16 @ Q
-    t18 = t2 @ t10
-    return t8.T + (t17 + t18.T)/jnp.sqrt(d_k)
+    t5 = t2 * t4
+    t6 = PV.T - t5/jnp.sqrt(d_k)
+    t7 = t6 @ R
+    t8 = PV @ X.T
+    t9 = t8 * R
+    t10 = t2 @ t9
+    t11 = X @ t1
+    t12 = t9 @ t11
+    t13 = RX @ t1
+    t14 = t13 * t4[:, None]
+    return t7.T + (t10.T + t12 - t14)/jnp.sqrt(d_k)
 
 
 def hamiltonian(
@@ -322,23 +318,23 @@ def head_gradient(
     PV = P @ V
     t4 = PV @ X.T
     t5 = t4 * R
-    t6 = K @ X.T
-    t7 = t5 @ t6.T
-    t8 = t6 @ R.T
-    t9 = jnp.einsum("ab,ab->a", t4, R)
-    t10 = t8 * t9
-    t11 = -t10 + t7.T
+    t6 = t5 @ X
+    RX = R @ X
+    t7 = jnp.einsum("ab,ab->a", PV, RX)
+    t8 = RX * t7[:, None]
+    t9 = t6 - t8
+    t10 = t9 @ K.T
+    t11 = t10.T
     t12 = t11 @ X
     t13 = Q @ X.T
     t14 = t13 @ t5
-    t15 = t14 @ X
-    RX = R @ X
-    t16 = jnp.einsum("ab,ab->a", PV, RX)
-    t17 = RX * t16[:, None]
-    t18 = t13 @ t17
+    t15 = t13 * t7
+    t16 = t15 @ R
+    t17 = t14 - t16
+    t18 = t17 @ X
     t19 = P.T @ R
     t20 = t19 @ X
-    return t12/(N*jnp.sqrt(d_k)), (t15 - t18)/(N*jnp.sqrt(d_k)), t20/N
+    return t12/(N*jnp.sqrt(d_k)), t18/(N*jnp.sqrt(d_k)), t20/N
 
 
 def largest_update(n: Scalar, beta1: Scalar, beta2: Scalar) -> Float[Array, ""]:

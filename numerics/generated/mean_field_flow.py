@@ -120,8 +120,8 @@ def attention_pullback(
     P = jax.nn.softmax(t2, axis=0)
     ZP = Z @ P
     t3 = V.T @ p
-    WZ = W @ Z
     t4 = jnp.einsum("ab,ab->b", ZP, t3)
+    WZ = W @ Z
     t5 = WZ * t4
     t6 = t3 - t5
     t7 = t6 @ P.T
@@ -410,8 +410,8 @@ def adjoint_velocity(
     S1 = t5
     ZP = Z @ P
     t6 = V.T @ p
-    WZ = W @ Z
     t7 = jnp.einsum("ab,ab->b", ZP, t6)
+    WZ = W @ Z
     t8 = WZ * t7
     t9 = -t6/2 + t8/2
     t10 = t9 @ P.T

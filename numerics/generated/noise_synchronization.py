@@ -259,18 +259,18 @@ def weak_drift(
     """
     N = X.shape[0]
     d = X.shape[1]
-    t1 = jnp.einsum("ab,ab->a", X, gradient)
-    t2 = X * t1[:, None]
-    t3 = gradient - t2
-    t4 = jnp.einsum("ab,ab->", t3, A)
-    t5 = jnp.einsum("ab,abc->ac", X, hessian)
-    t6 = -gradient*(d/2 - 1/2)/N - t5/(2*N)
-    t7 = jnp.einsum("ab,ab->a", t6, X)
-    t8 = jnp.einsum("abb->ab", hessian)
-    t9 = t8.sum(axis=1)
-    t10 = t7 + t9/(2*N)
-    t11 = t10 @ variance
-    return t11 + t4/N
+    t1 = jnp.einsum("ab,abc->ac", X, hessian)
+    t2 = -gradient*(d/2 - 1/2)/N - t1/(2*N)
+    t3 = jnp.einsum("ab,ab->a", t2, X)
+    t4 = jnp.einsum("abb->ab", hessian)
+    t5 = t4.sum(axis=1)
+    t6 = t3 + t5/(2*N)
+    t7 = t6 @ variance
+    t8 = jnp.einsum("ab,ab->a", X, gradient)
+    t9 = X * t8[:, None]
+    t10 = gradient - t9
+    t11 = jnp.einsum("ab,ab->", t10, A)
+    return t7 + t11/N
 
 
 def relu_kernel(u: Scalar, d: Scalar, sigma_u: Scalar, sigma_w: Scalar) -> Float[Array, ""]:

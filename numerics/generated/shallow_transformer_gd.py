@@ -71,7 +71,7 @@ def head_covariance(
     t2 = t1[:, None] * t1
     t3 = X * P[:, None]
     t4 = t3.T @ X
-    return -t2 + t4
+    return -t2 + t4.T
 
 
 def third_cumulant(
@@ -166,8 +166,8 @@ def features(
     z = Ua
     XU = X @ U
     by_U = -Ua + XU
-    t2 = X * P[:, None]
-    t3 = jnp.einsum("ab,a->b", t2, by_U)
+    t2 = P * by_U
+    t3 = jnp.einsum("a,ab->b", t2, X)
     M_U = t3
     t4 = M_U[:, None] * q
     return _tanh(z), a*_sech(z)**2, t4*_sech(z)**2
@@ -237,10 +237,9 @@ def head_curvature(
     t7 = t5 @ by_xi
     t8 = jnp.einsum(",->", t7, t7)
     t9 = jnp.einsum(",->", au, au)
-    t10 = jnp.einsum(",a->a", au, by_xi)
-    t11 = t10 @ t5
+    t10 = jnp.einsum(",->", au, t7)
     return (
-        -4*t11*_sech(z)**2*_tanh(z) + 2*t3*_sech(z)**2 + t6*_sech(z)**2 + 2*(-t8 -
+        -4*t10*_sech(z)**2*_tanh(z) + 2*t3*_sech(z)**2 + t6*_sech(z)**2 + 2*(-t8 -
         t9)*_sech(z)**2*_tanh(z)
     )
 
