@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from checks.suite.devices import devices
 from checks.suite.fingerprint import DTYPE, source_hash, versions
 from checks.suite.run import Study
 
@@ -16,6 +17,7 @@ def record(study: Study) -> dict[str, Any]:
         "versions": dict(versions()),
         "source": source_hash(),
         "dtype": DTYPE,
+        "devices": devices(),
         "tier": study.plan.tier,
         "seed": study.plan.seed,
         "budget": study.plan.budget,
