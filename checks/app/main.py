@@ -276,6 +276,10 @@ def check(
         Path | None,
         typer.Option("--profile", metavar="DIR", help="Write JAX's trace of each block there."),
     ] = None,
+    precision: Annotated[
+        opt.Precision,
+        typer.Option("--precision", help="float32 is for claims that allow it (single=True)."),
+    ] = opt.Precision.float64,
     show_frames: Annotated[
         bool, typer.Option("--traceback", help="Show where in its own code a function failed.")
     ] = False,
@@ -295,7 +299,8 @@ def check(
             received="--max-seeds alone",
             remedy="Add --until-decided.",
         )
-    plan = Plan(tier.value, seed, budget, (max_seeds or 65536) if until_decided else None)
+    most = (max_seeds or 65536) if until_decided else None
+    plan = Plan(tier.value, seed, budget, most, precision.value)
     machinery = Machinery(
         executor, scheduler, jobs, store, quiet, limit=time_limit, fail_fast=fail_fast,
         verbose=verbose, traceback=show_frames, timings=timings, events=events,

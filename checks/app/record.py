@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from checks.suite.devices import devices
-from checks.suite.fingerprint import DTYPE, source_hash, versions
+from checks.suite.fingerprint import source_hash, versions
 from checks.suite.run import Study
 
 SCHEMA_VERSION = 1
@@ -16,7 +16,7 @@ def record(study: Study) -> dict[str, Any]:
         "schema": SCHEMA_VERSION,
         "versions": dict(versions()),
         "source": source_hash(),
-        "dtype": DTYPE,
+        "dtype": study.plan.precision,
         "devices": devices(),
         "tier": study.plan.tier,
         "seed": study.plan.seed,

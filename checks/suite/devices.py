@@ -8,7 +8,7 @@ very program that a single one would.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-def alike() -> list[jax.Device]:
+def alike() -> list[Any]:
     """This process's devices of the kind of the first one; others would round otherwise."""
     found = jax.local_devices()
     return [device for device in found if device.device_kind == found[0].device_kind]
@@ -43,7 +43,7 @@ def over_devices(
     if len(found) < 2:
         yield from ((i, function(item)) for i, item in enumerate(items))
         return
-    idle: SimpleQueue[jax.Device] = SimpleQueue()
+    idle: SimpleQueue[Any] = SimpleQueue()
     for device in found:
         idle.put(device)
 

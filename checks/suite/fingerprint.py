@@ -36,7 +36,7 @@ HARMLESS = (
     "JAX_DEBUG_LOG",
 )
 
-DTYPE = "float64"  # of all that is measured
+DTYPE = "float64"  # of all that is measured where its item names no other
 
 
 @cache
