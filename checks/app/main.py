@@ -501,6 +501,31 @@ def calibrate(
 
 
 @app.command()
+def bench(
+    targets: Targets = None,
+    device: Annotated[
+        bool,
+        typer.Option("--device", help="An accelerator against the CPU: the heaviest experiments."),
+    ] = False,
+    tier: opt.TierOption = opt.Tier.smoke,
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+    rooms: opt.RoomsOption = None,
+) -> None:
+    """What workers, Dask, devices and the store gain and cost here: ratios of whole runs."""
+    from checks.app.benching import bench_device, bench_runs
+    from checks.suite.run import Plan
+    from checks.suite.targets import declared, select
+
+    asked = tuple(targets or ()) or declared(Path.cwd())
+    plan = Plan(tier.value)
+    claims = select(asked, house(rooms))
+    if device:
+        raise typer.Exit(bench_device(claims, plan, store))
+    folders = [word for folder in rooms or () for word in ("--rooms", str(folder))]
+    raise typer.Exit(bench_runs(claims, [*asked, "--tier", tier.value, *folders], plan))
+
+
+@app.command()
 def probe(
     room: Annotated[
         str | None, typer.Argument(metavar="[ROOM]", help="Nothing means every room.")

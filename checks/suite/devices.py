@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import jax
 
+FORCED = "--xla_force_host_platform_device_count"  # in XLA_FLAGS: several devices of one CPU
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
