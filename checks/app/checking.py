@@ -22,6 +22,7 @@ from checks.suite.problem import InputProblem, printable
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select, unchecked
 from checks.verdicts import Result, Verdict, several, tier_words
+from checks.verdicts.tasks import DOUBLE
 from theory.language.prose import plain
 
 
@@ -103,6 +104,8 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
 def _rows(study: Study) -> Iterator[tuple[str, str, str, str, int, str, float]]:
     """The verdicts of a run as the store keeps them."""
     version = f"{versions()['verilimit']} {source_hash()[:12]}"
+    if study.plan.precision != DOUBLE:
+        version += f" {study.plan.precision}"
     for result, seconds in zip(study.results, study.seconds, strict=True):
         words = result.verdict.name, result.because
         yield result.claim_id, *words, study.plan.tier, study.plan.seed, version, seconds

@@ -17,6 +17,7 @@ from checks.suite.store import Store
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import choose_jobs
 from checks.verdicts import ClaimError, tier_words
+from checks.verdicts.tasks import DOUBLE
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def _executor(
 
 
 def require_plan(claims: Sequence[Located], plan: Plan) -> None:
-    """Raise `InputProblem` for a bad budget, and for a tier at which nothing can be run.
+    """Raise `InputProblem` for a bad budget, precision, or tier at which nothing can be run.
 
     A claim without seeds at the tier is left out; one with seeds and no sizes is an error, and so
     is a run of which nothing is left.
@@ -151,6 +152,13 @@ def require_plan(claims: Sequence[Located], plan: Plan) -> None:
             expected=f"a claim that runs at tier {plan.tier}",
             received=", ".join(f"{c.claim.id} ({tier_words(c.claim)})" for c in claims),
             remedy="Choose another --tier.",
+        )
+    double = [located.claim.id for located in here if not located.claim.single]
+    if plan.precision != DOUBLE and double:
+        raise InputProblem(
+            expected=f"claims that allow --precision {plan.precision}",
+            received=f"{', '.join(double)}, judged in double precision alone",
+            remedy="Leave it away; or say single=True where single precision is enough.",
         )
     for located in here:
         try:

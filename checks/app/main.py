@@ -276,6 +276,10 @@ def check(
         Path | None,
         typer.Option("--profile", metavar="DIR", help="Write JAX's trace of each block there."),
     ] = None,
+    precision: Annotated[
+        opt.Precision,
+        typer.Option("--precision", help="float32 is for claims that allow it (single=True)."),
+    ] = opt.Precision.float64,
     show_frames: Annotated[
         bool, typer.Option("--traceback", help="Show where in its own code a function failed.")
     ] = False,
@@ -295,7 +299,8 @@ def check(
             received="--max-seeds alone",
             remedy="Add --until-decided.",
         )
-    plan = Plan(tier.value, seed, budget, (max_seeds or 65536) if until_decided else None)
+    most = (max_seeds or 65536) if until_decided else None
+    plan = Plan(tier.value, seed, budget, most, precision.value)
     machinery = Machinery(
         executor, scheduler, jobs, store, quiet, limit=time_limit, fail_fast=fail_fast,
         verbose=verbose, traceback=show_frames, timings=timings, events=events,
@@ -493,6 +498,31 @@ def calibrate(
             out=json,
         )
     )
+
+
+@app.command()
+def bench(
+    targets: Targets = None,
+    device: Annotated[
+        bool,
+        typer.Option("--device", help="An accelerator against the CPU: the heaviest experiments."),
+    ] = False,
+    tier: opt.TierOption = opt.Tier.smoke,
+    store: opt.StoreOption = opt.DEFAULT_STORE,
+    rooms: opt.RoomsOption = None,
+) -> None:
+    """What workers, Dask, devices and the store gain and cost here: ratios of whole runs."""
+    from checks.app.benching import bench_device, bench_runs
+    from checks.suite.run import Plan
+    from checks.suite.targets import declared, select
+
+    asked = tuple(targets or ()) or declared(Path.cwd())
+    plan = Plan(tier.value)
+    claims = select(asked, house(rooms))
+    if device:
+        raise typer.Exit(bench_device(claims, plan, store))
+    folders = [word for folder in rooms or () for word in ("--rooms", str(folder))]
+    raise typer.Exit(bench_runs(claims, [*asked, "--tier", tier.value, *folders], plan))
 
 
 @app.command()

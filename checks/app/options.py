@@ -15,6 +15,13 @@ class Tier(StrEnum):
     full = "full"
 
 
+class Precision(StrEnum):
+    """In which precision JAX computes."""
+
+    float64 = "float64"
+    float32 = "float32"
+
+
 class Executor(StrEnum):
     """Where work items are computed."""
 

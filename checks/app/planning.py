@@ -68,7 +68,7 @@ def experiments_of(claims: Sequence[Located], plan: Plan) -> dict[str, Planned]:
         evidence = Evidence(claim, plan.tier, plan.seed)
         for mutant in (None, *mutants_of(claim)):
             for row in evidence.tasks(mutant, claim.at(plan.tier).looks[0]).values():
-                for task in row:
+                for task in map(plan.task, row):
                     planned = found.setdefault(task.experiment, Planned())
                     planned.claims.add(claim.id)
                     planned.blocks[task] = item_of(located, task)

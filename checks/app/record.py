@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from checks.suite.fingerprint import DTYPE, source_hash, versions
+from checks.suite.devices import devices
+from checks.suite.fingerprint import source_hash, versions
 from checks.suite.run import Study
 
 SCHEMA_VERSION = 1
@@ -15,7 +16,8 @@ def record(study: Study) -> dict[str, Any]:
         "schema": SCHEMA_VERSION,
         "versions": dict(versions()),
         "source": source_hash(),
-        "dtype": DTYPE,
+        "dtype": study.plan.precision,
+        "devices": devices(),
         "tier": study.plan.tier,
         "seed": study.plan.seed,
         "budget": study.plan.budget,

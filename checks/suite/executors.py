@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from checks.suite.devices import over_devices
 from checks.suite.fingerprint import in_double_precision
 from checks.suite.meter import Cost, metered, profiled
 from checks.suite.outside import making
@@ -53,12 +54,21 @@ def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None)
 
 
 def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
-    """Compute the items here, one after the other."""
+    """Compute the items here: a room's on all devices, others one after the other.
+
+    Nobody knows whether a user's functions may run side by side in one process.
+    """
     origin = located.origin
     proof, run = ({}, None) if origin is None else (origin.proof(), origin.run)
     found = experiments((located.claim,))
-    for position, task in enumerate(tasks):
-        yield position, _measured(found[task.experiment], task, proof, run)
+
+    def one(task: Task) -> Measured:
+        return _measured(found[task.experiment], task, proof, run)
+
+    if run is None:
+        yield from ((position, one(task)) for position, task in enumerate(tasks))
+    else:
+        yield from over_devices(one, tasks)
 
 
 @contextmanager

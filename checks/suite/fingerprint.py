@@ -13,6 +13,7 @@ from pathlib import Path
 import jax
 
 from checks.suite import sources
+from checks.suite.devices import kind
 from checks.suite.problem import InputProblem
 from numerics import double
 
@@ -35,7 +36,7 @@ HARMLESS = (
     "JAX_DEBUG_LOG",
 )
 
-DTYPE = "float64"  # of all that is measured
+DTYPE = "float64"  # of all that is measured where its item names no other
 
 
 @cache
@@ -59,6 +60,7 @@ def environment() -> Mapping[str, str]:
         **versions(),
         "dtype": DTYPE,
         "backend": _backend(),
+        "device": kind(),
         "machine": platform.machine(),
         "settings": settings(),
     }

@@ -25,6 +25,7 @@ from checks.verdicts import (
     judge,
     settle,
 )
+from checks.verdicts.tasks import DOUBLE
 
 _log = logging.getLogger(__name__)
 
@@ -35,12 +36,14 @@ class Plan:
 
     ``max_seeds`` lets claims that take several looks go on up to so many seeds, beyond their cap.
     The looks are fixed before anything is measured, so the error probabilities stay what they are.
+    ``precision`` is that in which JAX computes what is measured.
     """
 
     tier: str = "smoke"
     seed: int = 0
     budget: float = 1e-3
     max_seeds: int | None = None
+    precision: str = DOUBLE
 
     def of(self, claim: Claim) -> Claim:
         """The claim as this run judges it."""
@@ -48,6 +51,10 @@ class Plan:
         if self.max_seeds is None or len(looks) < 2 or self.max_seeds <= looks[-1]:
             return claim
         return replace(claim, cap=self.max_seeds)
+
+    def task(self, task: Task) -> Task:
+        """The task as this run measures it."""
+        return replace(task, precision=self.precision)
 
 
 @runtime_checkable
@@ -218,14 +225,14 @@ def run_claims(
             spent.append(cost.seconds)
             watcher.measured(located.claim.id, task, cost)
 
-        measure = blocks.measurer(located, took)
+        measured = blocks.measurer(located, took)
         try:
             result = judge(
                 plan.of(located.claim),
                 seed=plan.seed,
                 tier=plan.tier,
                 budget=share,
-                measure=measure,
+                measure=lambda tasks: measured([plan.task(task) for task in tasks]),
             )
         except Stopped:
             skipped.append(located.claim)

@@ -16,7 +16,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,14 @@ class Store:
     def expected(self, item: Mapping[str, Any], seconds: Mapping[str, float]) -> float | None:
         """What a block should take, from ``seconds``; None where nothing like it was measured."""
         return seconds.get(_without_seeds(item))
+
+    def computing(self, items: Sequence[Mapping[str, Any]]) -> float:
+        """The seconds that those of the items took which are stored."""
+        keys = [(self.key(item),) for item in items]
+        query = "SELECT seconds FROM items WHERE key = ? ORDER BY made DESC LIMIT 1"
+        with self._lock, guarded(self._path):
+            rows = [self._connection.execute(query, key).fetchone() for key in keys]
+        return sum(row[0] for row in rows if row is not None)
 
     def count(self) -> int:
         """Number of stored items."""

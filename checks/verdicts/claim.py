@@ -125,6 +125,7 @@ class Claim(ABC):
     - ``depends``: files and folders that the claim of a user's file reads, by paths from that
       file: named, ``()`` if there are none, they let a run keep its numbers and resume them.
       Default None: measured anew in each run. A room's numbers are always kept.
+    - ``single``: whether single precision is enough for what is measured, ``--precision float32``.
     - ``mutants``: planted errors; when none is named, automatic ones are used. What a kind
       always plants (the floor of a rate) runs besides, unless a mutant of its id is named.
 
@@ -144,6 +145,7 @@ class Claim(ABC):
     seeds: int | Mapping[str, int] | None = None
     cap: int | Mapping[str, int] | None = None
     depends: Sequence[str | PathLike[str]] | None = None
+    single: bool = False
     mutants: Sequence[Mutant] = ()
 
     least_seeds: ClassVar[int] = 1  # which a statistic of this kind needs
@@ -246,6 +248,10 @@ def _check_common(claim: Claim) -> None:
     if isinstance(paths, str) or not all(isinstance(path, str | PathLike) for path in paths):
         raise ClaimError(
             f"claim {claim.id}: expected depends to be a list of paths, received {paths!r}"
+        )
+    if not isinstance(claim.single, bool):
+        raise ClaimError(
+            f"claim {claim.id}: expected single to be True or False, received {claim.single!r}"
         )
     if isinstance(claim.seeds, Mapping) and not (claim.seeds and set(claim.seeds) <= set(TIERS)):
         raise ValueError(

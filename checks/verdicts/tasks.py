@@ -14,12 +14,14 @@ from .data import Real, Size
 from .experiment import Experiment
 from .values import FAULTS, ClaimError, frames_of, in_words, real_values
 
+DOUBLE, SINGLE = PRECISIONS = ("float64", "float32")
+
 
 @dataclass(frozen=True)
 class Task:
     """Simulate the experiment of that name at one point, for seeds start..start+count-1.
 
-    Hashable and JSON-able (``to_json``).
+    Hashable and JSON-able (``to_json``). ``precision`` is that of JAX: float64 or float32.
     """
 
     experiment: str
@@ -27,6 +29,7 @@ class Task:
     start: int
     count: int
     seed: int
+    precision: str = DOUBLE
 
     @property
     def point(self) -> Size:
@@ -40,8 +43,9 @@ class Task:
             f"seed {self.seed}"  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, enough to rebuild the task with ``from_json``."""
-        return {**asdict(self), "size": [[name, level] for name, level in self.size]}
+        """Plain data, enough to rebuild the task with ``from_json``; double precision is unsaid."""
+        data = {**asdict(self), "size": [[name, level] for name, level in self.size]}
+        return {name: x for name, x in data.items() if (name, x) != ("precision", DOUBLE)}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Task":
@@ -84,6 +88,8 @@ def _state(source: np.random.SeedSequence, start: int, stop: int) -> UInt32[np.n
 def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
     """Simulate one block; named columns of doubles or truth values, one row a seed.
 
+    JAX computes in the task's precision, and what comes of single precision is read as doubles.
+
     Raises ClaimError, naming experiment, size and seeds, for an exception, for what is no table,
     and for whatever is not real, double precision data (see ``real_values``).
     """
@@ -92,12 +98,12 @@ def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
     where = f"{experiment.who} {task.where}"
     try:
         # A function may write into its size dict or keys: it gets copies of its own.
-        with double():
+        with double(task.precision == DOUBLE):
             table = experiment.simulate(task.point, keys, **experiment.options)
         if not isinstance(table, Mapping) or not table:
             raise TypeError(f"expected a dict of named columns, received {type(table).__name__}")
         # A mapping and its arrays may be of the user's own kinds.
-        return {str(name): _column(raw) for name, raw in table.items()}
+        return {str(name): _column(raw, task.precision) for name, raw in table.items()}
     except FAULTS as error:
         problem = ClaimError(
             f"{where}: expected an array of {task.count} values, received {in_words(error)}; "
@@ -107,7 +113,7 @@ def evaluate(experiment: Experiment, task: Task) -> dict[str, np.ndarray]:
         raise problem from error
 
 
-def _column(raw: Any) -> np.ndarray:
+def _column(raw: Any, precision: str) -> np.ndarray:
     """As float64; truth values as they are, for who reads them may not admit them."""
-    values = real_values(raw, events=True)
+    values = real_values(raw, events=True, single=precision == SINGLE)
     return values.astype(bool) if np.asarray(raw).dtype == bool else values
