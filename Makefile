@@ -22,6 +22,7 @@ docs: $(STAMP)
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
 
 bench: $(STAMP)
+	$(BIN)/verilimit bench --speed
 	$(BIN)/python -m pytest -q -s -o addopts=--import-mode=importlib tests/benchmarks
 
 # The stamp is as new as the last installation, so a second call installs nothing.

@@ -27,5 +27,5 @@ benchmarks = (
     *by_hand(
         "Jacobian of attention", attention_token_jacobian, jacobian, shapes, "jax.jacrev by hand"
     ),
-    in_tokens("Jacobian of attention", attention_token_jacobian, shapes, 1),
+    in_tokens("Jacobian of attention", attention_token_jacobian, shapes, 1.0),
 )

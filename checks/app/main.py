@@ -507,15 +507,42 @@ def bench(
         bool,
         typer.Option("--device", help="An accelerator against the CPU: the heaviest experiments."),
     ] = False,
+    speed: Annotated[
+        bool,
+        typer.Option("--speed", help="Starts, derivations, generated code and samplers instead."),
+    ] = False,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures of --speed here.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--table", help="Put those of --speed into this Markdown file.")
+    ] = None,
     tier: opt.TierOption = opt.Tier.smoke,
     store: opt.StoreOption = opt.DEFAULT_STORE,
     rooms: opt.RoomsOption = None,
+    quiet: opt.QuietOption = False,
 ) -> None:
-    """What workers, Dask, devices and the store gain and cost here: ratios of whole runs."""
+    """What workers, Dask, devices and the store gain and cost here: ratios of whole runs.
+
+    With --speed: how fast starts, derivations, generated code and samplers are, beside what one
+    would use instead; targets are then rooms (with a file benchmarks.py), starting, judging or
+    deriving. Nothing is asserted about a time: machines are shared and differ.
+    """
     from checks.app.benching import bench_device, bench_runs
+    from checks.app.speeds import bench_speed
     from checks.suite.run import Plan
     from checks.suite.targets import declared, select
 
+    if speed:
+        raise typer.Exit(
+            bench_speed(targets or (), house(rooms), out=json, table=table, quiet=quiet)
+        )
+    if json or table:
+        raise InputProblem(
+            expected="--json and --table with --speed, whose figures they take",
+            received="one of them without it",
+            remedy="Add --speed, or leave the option away: ratios of runs are printed.",
+        )
     asked = tuple(targets or ()) or declared(Path.cwd())
     plan = Plan(tier.value)
     claims = select(asked, house(rooms))

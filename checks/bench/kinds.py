@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
@@ -25,13 +25,9 @@ class Row:
         return {"name": self.name, "value": self.value, "aim": self.aim, "note": self.note}
 
 
+@runtime_checkable
 class Benchmark(Protocol):
     """What can be measured."""
-
-    @property
-    def name(self) -> str:
-        """What a row is called."""
-        ...
 
     def rows(self) -> Iterator[Row]:
         """Measure; one row or several."""

@@ -35,7 +35,7 @@ def shapes(m: int) -> list[tuple[int, ...]]:
 
 benchmarks = (
     *by_hand("feed-forward gradient", feedforward_gradient, gradient, shapes, "jax.vjp by hand"),
-    in_tokens("feed-forward gradient", feedforward_gradient, shapes, 1),
+    in_tokens("feed-forward gradient", feedforward_gradient, shapes, 1.0),
     *(Coupling(claim) for claim in on_data(errors.PLAIN) if claim.id.endswith(WIDE)),
     Coupling(depth_claims[0]),
 )

@@ -31,5 +31,5 @@ def shapes(m: int) -> list[tuple[int, ...]]:
 
 benchmarks = (
     *by_hand("drift of tokens on the sphere", generated, drift, shapes, "by hand"),
-    in_tokens("drift of tokens on the sphere", generated, shapes, 2),
+    in_tokens("drift of tokens on the sphere", generated, shapes, 2.0),
 )

@@ -29,5 +29,5 @@ def shapes(m: int) -> list[tuple[int, ...]]:
 
 benchmarks = (
     *by_hand("features of a head", features, differentiated, shapes, "jax.grad by hand"),
-    in_tokens("features of a head", features, shapes, 1),
+    in_tokens("features of a head", features, shapes, 1.0),
 )

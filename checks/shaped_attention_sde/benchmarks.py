@@ -129,24 +129,24 @@ benchmarks = (
     Ratio(
         "width 1024, depth 256: literal weights / exact in law",
         lambda: paths(literal_ensemble, 1024, 2, 2), lambda: paths(gram_ensemble, 1024, 256, 64),
-        "at least 100", scale=128 * 32, rounds=5,
+        "at least 100", scale=128.0 * 32, rounds=5,
     ),
     Ratio(
         "exact in law: width 65536 / width 256",
         lambda: paths(gram_ensemble, 65536, 256, 64), lambda: paths(gram_ensemble, 256, 256, 64),
         "at most 1.1", rounds=7,
     ),
-    Growth("exact in law: exponent of memory in depth", (16, 64, 256, 1024), deep, 0, "memory"),
-    Growth("exact in law: exponent in tokens", (8, 16, 32, 64), one_layer, 3),
+    Growth("exact in law: exponent of memory in depth", (16, 64, 256, 1024), deep, 0.0, "memory"),
+    Growth("exact in law: exponent in tokens", (8, 16, 32, 64), one_layer, 3.0),
     Kernel(
         "one layer, exact in law, 16 tokens", lambda: one_layer(16),
         "products of small matrices, and random numbers, which are no floating-point operations",
     ),
     Ratio(
         "noise, 16 tokens: root of the covariance / derived factor",
-        lambda: rooted(16), lambda: factor(16, 64), "at least 50", scale=64, rounds=5,
+        lambda: rooted(16), lambda: factor(16, 64), "at least 50", scale=64.0, rounds=5,
     ),
-    Growth("noise factor: exponent in tokens", (8, 16, 32, 64), lambda m: factor(m, 256), 3),
+    Growth("noise factor: exponent in tokens", (8, 16, 32, 64), lambda m: factor(m, 256), 3.0),
     *(
         Ratio(
             f"drift, {m} tokens: generated / einsum by hand",

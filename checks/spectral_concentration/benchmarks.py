@@ -47,6 +47,6 @@ def cost(width: int, rounds: int) -> Ratio:
 
 benchmarks = (
     *by_hand("gradients of attention", attention_gradients, gradients, shapes, "jax.vjp by hand"),
-    in_tokens("gradients of attention", attention_gradients, shapes, 2),
+    in_tokens("gradients of attention", attention_gradients, shapes, 2.0),
     *(cost(width, rounds) for width in (256, 1024) for rounds in (1, 3)),
 )
