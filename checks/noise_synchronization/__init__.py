@@ -33,6 +33,7 @@ from numerics.noise_synchronization import one_token_layer as one
 from numerics.noise_synchronization import shared_noise as shared
 from numerics.noise_synchronization import token_walks as walks
 from numerics.noise_synchronization.mlp_fields import Law
+from numerics.noise_synchronization.token_layers import Attention
 
 L, m, N, k = sp.symbols("L m N k", positive=True)
 HALF = sp.Rational(1, 2)
@@ -90,9 +91,12 @@ NO_ATTENTION = "no attention in the drift"
 NO_SHARING = "every token its own noise"
 
 
-def moments(change: Callable[[one.Moments], one.Moments] = lambda stated: stated) -> Any:
+def moments(
+    change: Callable[[one.Moments], one.Moments] = lambda stated: stated,
+    own: Attention = one.FULL,
+) -> Any:
     """Drift and bracket of the limit, or what a slip makes of them."""
-    return lambda _: change(one.stated_moments()).row
+    return lambda _: change(one.stated_moments(5, own)).row
 
 
 def slopes(change: Callable[[one.Slopes], Any] = lambda s: s.attention + s.noise) -> Any:
@@ -109,8 +113,11 @@ one_layer = (
     state(
         MomentClaim, "one-step",
         "Mean and covariance of one layer's increment are drift and cross-bracket of the SDE up "
-        "to $O(T/L)$, at MLP widths 1, 8 and 64.", one.increments,
+        "to $O(T/L)$, at MLP widths 1, 8 and 64, for query, key and value matrices without any "
+        "symmetry.", one.increments,
         {
+            "exchanged": ("queries and keys exchanged", {"expected": moments(own=wrong.EXCHANGED)}),
+            "transposed": ("V transposed", {"expected": moments(own=wrong.TRANSPOSED)}),
             "ito-d": (ITO_D, {"expected": moments(wrong.ito_with_d)}),
             "attention-as-noise": (NO_ATTENTION, {"expected": moments(wrong.no_attention)}),
             "independent-noise": (NO_SHARING, {"expected": moments(wrong.no_bracket)}),

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from numerics.engine.measuring import Size, Table
 from numerics.noise_synchronization.nested_depths import Terms, common_noise
-from numerics.noise_synchronization.one_token_layer import Moments, relu_kernel
+from numerics.noise_synchronization.one_token_layer import FULL, Moments, relu_kernel
 from numerics.noise_synchronization.shared_noise import conditional
 from numerics.noise_synchronization.token_layers import Attention
 from numerics.noise_synchronization.token_walks import covariance, mean_energy, sigmoid_paths
@@ -29,6 +29,9 @@ def no_bracket(stated: Moments) -> Moments:
     """No noise that two tokens share."""
     return stated._replace(bracket=0 * stated.bracket)
 
+
+EXCHANGED = FULL._replace(Q=FULL.K, K=FULL.Q)
+TRANSPOSED = FULL._replace(V=FULL.V.T)
 
 # Limits on a Brownian path, in R^3
 Features = Float[Array, "N R"]

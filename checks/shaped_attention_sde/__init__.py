@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
+from checks.shaped_attention_sde import wrong
 from checks.shaped_attention_sde.pictures import pictures as pictures
 from checks.verdicts import (
     Column,
@@ -29,6 +30,7 @@ from checks.verdicts import (
 from numerics import in_double
 from numerics.engine.measuring import Size, Table
 from numerics.generated.shaped_attention_sde import attention_covariance, attention_drift, mlp_drift
+from numerics.shaped_attention_sde import DERIVED, Terms
 from numerics.shaped_attention_sde import measurements as found
 from numerics.shaped_attention_sde.measurements import (
     CAUSAL,
@@ -174,6 +176,33 @@ covariances = (
 )  # fmt: skip
 
 
+# One layer: the weight of the branch
+@in_double
+def branch_moments(size: Size, power: float = 1.0, times: float = 1.0) -> np.ndarray:
+    """Drift and covariance where the branch weighs ``percent``, in the order of a seed's row."""
+    gamma = times * (size["percent"] / 100) ** power
+    drift = np.asarray(_drift(V0, M, gamma, TAU0))[UPPER]
+    full = np.asarray(_covariance(V0, M, gamma, TAU0, 1))
+    return np.concatenate([drift, full[UPPER][:, *UPPER][PAIRS]])
+
+
+_drift, _covariance = jax.jit(attention_drift), jax.jit(attention_covariance)
+branch = state(
+    MomentClaim, "residual-branch",
+    "The residual connection sets the scales: where the branch weighs 0.3, 0.6 and 1, $n$ times "
+    r"the mean increment of $V$ and its second moments are $b$ and $\Sigma$ of that $\gamma$, "
+    "within 0.01",
+    found.branch_increments,
+    {
+        "root": ("the root of gamma for gamma", {"expected": partial(branch_moments, power=0.5)}),
+        "square": ("gamma^2 for gamma", {"expected": partial(branch_moments, power=2.0)}),
+        "tenth": ("gamma 1.1 times too large", {"expected": partial(branch_moments, times=1.1)}),
+    },
+    expected=branch_moments, sizes={"n": [1024], "percent": [30, 60, 100]}, margin=0.15,
+    tolerance=0.01, seeds={"smoke": 2048, "standard": 4096, "full": 8192},
+)  # fmt: skip
+
+
 # One layer: size
 moved = experiment("increments", found.powers)
 
@@ -217,6 +246,13 @@ def right(claim: str, name: str, simulate: Any, **options: Any) -> Column:
 
 
 masked = partial(right, "law-heads-causal", simulate=found.masked_limit_law)
+
+
+def twice(name: str, terms: Terms = DERIVED) -> Column:
+    """The SDE at two times, or one with wrong terms."""
+    return right("law-at-two-times", name, found.limit_times, terms=terms)
+
+
 gram = experiment("gram-sampler", found.gram_law)
 HALF_TIME = "time = layer / (2 width)"
 
@@ -266,6 +302,22 @@ laws = (
         },
         right=right("law", "limit", found.limit_law), sizes={"n": [20, 100, 300]},
         finest_only=True, seeds={"smoke": 2048, "standard": 8192, "full": 16384},
+    ),
+    state(
+        LawClaim, "law-at-two-times",
+        "correlation and log variances at depths a quarter and half of the width, jointly, are "
+        "within 0.05 of the law of the SDE at these two times",
+        experiment("law-at-two-times", found.network_times)["law"],
+        {
+            "drift": ("six tenths of the drift", {"right": twice("drift", wrong.WEAK_DRIFT)}),
+            "noise": ("the noise times 1.1", {"right": twice("noise", wrong.LOUD_NOISE)}),
+            "logits": (
+                "the noise of the values alone", {"right": twice("logits", wrong.QUIET_LOGITS)}
+            ),
+        },
+        right=twice("limit"), tolerance=0.025, margin=0.05,
+        sizes={"standard": {"n": [300]}, "full": {"n": [600]}},
+        seeds={"standard": 8192, "full": 16384},
     ),
     state(
         LawClaim, "law-heads-causal",
@@ -367,11 +419,11 @@ shaping = (
     ),
 )  # fmt: skip
 
-claims = (*drifts, *covariances, *increments, *laws, *shaping)
+claims = (*drifts, *covariances, branch, *increments, *laws, *shaping)
 
 not_checked = (
-    "Convergence of whole paths in the Skorohod topology: laws at one time are compared, "
-    "stopped at 10.",
+    "Convergence of whole paths in the Skorohod topology: laws at one time and at two are "
+    "compared, stopped at 10.",
     "Uniqueness and non-explosion of the SDE; paths are stopped, as in the theorem.",
     "The block of attention followed by an MLP as one simulated network: the drift and "
     "covariance of each are derived and add up.",

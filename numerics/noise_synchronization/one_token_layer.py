@@ -70,9 +70,17 @@ def norm_defects(size: Size, keys: Keys) -> dict[str, np.ndarray]:
 
 # Moments of the increment, three tokens in R^5
 WIDEST = 64  # networks of smaller widths are the first units of one of this width
+
+
+def without_symmetry(d: int) -> Attention:
+    """Query, key and value matrices of which none is a multiple of another or of the identity."""
+    Q, K, V = np.random.default_rng(d).standard_normal((3, d, d))
+    return Attention(*(jax.device_put(each) for each in (Q, K, V / d**0.5)))
+
+
 with double():
     START: Array = jax.device_put(tokens(3, 5))
-    FULL = simple_attention(5, beta=1.5, scale=1.0)
+    FULL, PLAIN = without_symmetry(5), simple_attention(5, beta=1.5, scale=1.0)
 
 
 @partial(quick_jit, level=0)
@@ -109,12 +117,12 @@ class Moments(NamedTuple):
 
 
 @partial(quick_jit, level=0)
-def stated_moments(inner: Scalar = 5) -> Moments:
+def stated_moments(inner: Scalar = 5, attention: Attention = FULL) -> Moments:
     """Drift and cross-bracket of the limit where pre-activations are divided by sqrt(inner)."""
     kappa, still = relu_kernel(inner), jnp.zeros_like(START)
     P = jnp.eye(5)[None] - START[:, :, None] * START[:, None, :]
     return Moments(
-        generated.token_drift(START, *FULL, 0.0),
+        generated.token_drift(START, *attention, 0.0),
         generated.field_drift(START, still, jnp.full(3, kappa(jnp.asarray(1.0)))),
         kappa(START[0] @ START[1]) * P[0] @ P[1],
     )
@@ -122,7 +130,7 @@ def stated_moments(inner: Scalar = 5) -> Moments:
 
 @partial(quick_jit, level=0)
 def _radial_bias(z: Float[Array, "n count"], dt: Scalar) -> Float[Array, " n"]:
-    Y = normalised(START + dt * generated.attention(START, *FULL))
+    Y = normalised(START + dt * generated.attention(START, *PLAIN))
 
     def one(weights: Float[Array, " count"]) -> Float[Array, ""]:
         G = mlp_field(weights, Y, 1, LAW)

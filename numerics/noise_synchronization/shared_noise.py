@@ -16,7 +16,7 @@ from numerics.engine.measuring import Keys, Size, Table
 from numerics.noise_synchronization import simple_attention
 from numerics.noise_synchronization.mlp_fields import Frozen, normals
 from numerics.noise_synchronization.nested_depths import Limit, nested, weak_parts
-from numerics.noise_synchronization.one_token_layer import tokens
+from numerics.noise_synchronization.one_token_layer import tokens, without_symmetry
 from numerics.noise_synchronization.token_couplings import (
     squared_transport,
     weighted_systems,
@@ -46,7 +46,7 @@ def depths(point: Size, keys: Keys, *, limits: Mapping[str, Limit]) -> Table:
     The grid of a limit is ``INNER`` times finer than the deepest network.
     """
     z = normals(keys, point["L"], INNER, RANK, DIMENSION)
-    attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
+    attention = without_symmetry(DIMENSION)
     start, features = tokens(point["N"], DIMENSION), frozen(DIMENSION)
     strides, each = 2.0 ** np.arange(4), tuple(limits.values())
     found = nested(z, start, features, attention, HORIZON, strides, each, "tanh")
@@ -66,7 +66,7 @@ def weak_form(point: Size, keys: Keys, *, limits: Mapping[str, Limit]) -> Table:
     """
     most = point["L"]
     z, each = normals(keys, most, RANK, DIMENSION), tuple(limits.values())
-    attention = simple_attention(DIMENSION, beta=1.0, scale=1.0)
+    attention = without_symmetry(DIMENSION)
     start, features = tokens(point["N"], DIMENSION), frozen(DIMENSION)
     table = {}
     for layers in halves(most, 5):

@@ -6,6 +6,7 @@ layer for any width; ``method="literal"`` draws the weight matrices and is the s
 References: Noci et al. 2023, arXiv:2306.17759; Li, Nica, Roy 2022, arXiv:2206.02768.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -150,21 +151,33 @@ def limit_path(
     return limit_ensemble(keys, V0, M, diffusion).V
 
 
-def limit_ensemble(keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion) -> Ensemble:
+class Terms(NamedTuple):
+    """What moves the covariance: functions with the arguments of those that are derived."""
+
+    drift: Callable[..., Gram] = attention_drift
+    noise: Callable[..., Gram] = noise_increment
+
+
+DERIVED = Terms()
+
+
+def limit_ensemble(
+    keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion, terms: Terms = DERIVED
+) -> Ensemble:
     """Paths of dV = b dt + noise, one a key."""
-    return in_chunks(lambda some: _paths(some, V0, M, diffusion), keys)
+    return in_chunks(lambda some: _paths(some, V0, M, diffusion, terms), keys)
 
 
-@jax.jit
-def _paths(keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion) -> Ensemble:
+@partial(jax.jit, static_argnames="terms")
+def _paths(keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion, terms: Terms) -> Ensemble:
     """Own loop, not diffrax: stopping and the return to the cone belong to every step."""
     m, (horizon, steps, gamma, tau0, heads, stop) = len(V0), diffusion
     dt = horizon / steps
 
     def move(key: PRNGKeyArray, V: Gram) -> tuple[Gram, Float[Array, " m"]]:
         dW = jnp.sqrt(dt) * jax.random.normal(key, (2, m, m))
-        noise = noise_increment(V, M, gamma, tau0, heads, dW[0], dW[1])
-        after = V + attention_drift(V, M, gamma, tau0) * dt + noise
+        noise = terms.noise(V, M, gamma, tau0, heads, dW[0], dW[1])
+        after = V + terms.drift(V, M, gamma, tau0) * dt + noise
         return (after + after.T) / 2, jnp.diagonal(noise) / jnp.diagonal(V)
 
     def step(r: Int[Array, ""], paths: Ensemble) -> Ensemble:

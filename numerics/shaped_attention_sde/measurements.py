@@ -13,9 +13,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from numerics import double
-from numerics.engine.measuring import Size, Table
+from numerics.engine.measuring import Keys, Size, Table
 from numerics.shaped_attention_sde import (
+    DERIVED,
     Diffusion,
+    Terms,
     averaging_matrix,
     limit_ensemble,
     one_layer_means,
@@ -73,6 +75,18 @@ def squared_increments(
     return size["n"] * products.reshape(len(keys), per_seed, -1).mean(1)
 
 
+def branch_increments(
+    size: Size, keys: Keys, per_seed: int = 16
+) -> Float[Array, "seeds upper_and_pairs"]:
+    """Both of the above where the branch weighs ``percent`` of one; one head, in the same order."""
+    weighed = network(size["n"], 1)._replace(gamma=size["percent"] / 100)
+    rows = batched(keys, per_seed)
+    moved = one_layer_means(rows, V0, M, weighed)[:, *UPPER]
+    step = (gram_ensemble(rows, V0, M, weighed).V - V0)[:, *UPPER]
+    squares = size["n"] * (step[:, :, None] * step[:, None, :])[:, *PAIRS]
+    return jnp.concatenate([moved, squares], axis=1).reshape(len(keys), per_seed, -1).mean(1)
+
+
 SHAPES = {
     "shaped": {},
     "plain": {"tempered": False, "centred": False},
@@ -115,6 +129,25 @@ def limit_law(size: Size, keys: Any, *, horizon: float = HORIZON, tau0: float = 
     """Statistics of the SDE at a time, step 1 / n."""
     diffusion = Diffusion(horizon, round(horizon * size["n"]), GAMMA, tau0, stop=STOP)
     return {"law": law_statistics(limit_ensemble(jnp.asarray(keys), V0, M, diffusion).V)}
+
+
+def network_times(size: Size, keys: Keys) -> Table:
+    """Statistics of the same networks after n / 4 and after n / 2 layers, side by side."""
+    rows, n = jnp.asarray(keys), size["n"]
+    return {"law": _beside(*(
+        gram_ensemble(rows, V0, M, network(n, n // part)).V for part in (4, 2)
+    ))}  # fmt: skip
+
+
+def limit_times(size: Size, keys: Keys, *, terms: Terms = DERIVED) -> Table:
+    """The same of paths of the SDE, step 1 / n."""
+    rows, n = jnp.asarray(keys), size["n"]
+    diffusions = [Diffusion(1 / part, n // part, GAMMA, TAU0, stop=STOP) for part in (4, 2)]
+    return {"law": _beside(*(limit_ensemble(rows, V0, M, d, terms).V for d in diffusions))}
+
+
+def _beside(*at: Float[Array, "samples m m"]) -> Float[Array, "samples statistics"]:
+    return jnp.concatenate([law_statistics(V) for V in at], axis=1)
 
 
 HEADS, WIDE, STRONG = 4, 64, (0.9, 0.3)  # heads, their key dimension, gamma and tau0

@@ -8,12 +8,14 @@ COVERAGE = (
         "by depth over width.",
         steps=("attention mean", "attention covariance", "drift", "noise factor"),
         claims=("drift", "drift-causal", "drift-bias", "covariance", "covariance-heads-causal",
-                "no-jumps", "law", "law-heads-causal", "law-distance", "gram-sampler"),
+                "no-jumps", "law", "law-at-two-times", "law-heads-causal", "law-distance",
+                "gram-sampler"),
         probes=("positive-definite-start", "rows-sum-to-one", "gaussian-weights",
                 "fixed-branch-weight"),
         missing="Convergence itself is not derived, only moments of one layer, under what the "
         "limit compiler assumes: on compacts the remainders of the softmax's Taylor series are of "
-        "lower order, and nothing jumps (the claim no-jumps). The law is measured at one time.",
+        "lower order, and nothing jumps (the claim no-jumps). The law is measured at one time "
+        "and at two.",
     ),
     Sentence(
         "The softmax must be centred at the identity and its logits scaled with the width: both, "
@@ -28,7 +30,9 @@ COVERAGE = (
     ),
     Sentence(
         "Scales of drift and diffusion are controlled by the residual connections.",
-        missing="gamma is fixed in every claim.",
+        claims=("residual-branch",),
+        missing="Three weights of the branch, over one layer; how long paths stay inside is not "
+        "measured.",
     ),
     Sentence(
         "A whole block, with a shaped MLP, has a limit of the same kind.",
@@ -39,8 +43,8 @@ COVERAGE = (
     ),
     Sentence(
         "The SDE describes finite networks well.",
-        claims=("law", "law-heads-causal", "law-distance"),
-        missing="Three tokens; one and four heads; one time.",
+        claims=("law", "law-at-two-times", "law-heads-causal", "law-distance"),
+        missing="Three tokens; one and four heads; two times at most.",
     ),
 )  # fmt: skip
 
