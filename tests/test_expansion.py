@@ -10,7 +10,6 @@ from theory.calculus.expansion import (
     leading,
     one_sided_limit,
     taylor,
-    truncate,
 )
 from theory.calculus.indices import array, canonical, indices, instantiate, size, total, unroll
 
@@ -53,10 +52,6 @@ def test_the_softmax_expands_with_the_stated_remainder() -> None:
     assert errors[0] / errors[1] == pytest.approx(8, rel=0.1)
     bound = max(abs(at(expansion.remainder, h)) for h in (0.0, 0.025, 0.05))
     assert errors[1] <= bound * 0.05**3 * 1.01
-
-
-def test_truncation_keeps_the_low_orders() -> None:
-    assert canonical(truncate((1 + eps * Y[a, b]) ** 2, eps, 2) - 1 - 2 * eps * Y[a, b]) == 0
 
 
 def test_leading_terms_are_taken_term_by_term() -> None:

@@ -163,3 +163,14 @@ def test_the_hypothesis_of_no_jumps_says_what_the_verdict_says() -> None:
 
 def test_a_fast_variable_is_one_for_factors_below_one() -> None:
     assert "where these are below one in size" in limit_of("heavy_ball").words[0]
+
+
+def test_moments_are_exact_in_a_hypothesis_only_where_nothing_is_expanded() -> None:
+    for name, exact in (
+        ("deep_linear", True),
+        ("post_rmsnorm", False),
+        ("smooth_shaped_mlp", False),
+    ):
+        for hypothesis in ("H1", "H2", "H3"):
+            status = limit_of(name).hypotheses[hypothesis]
+            assert status.startswith("PROVED" if exact else "ASSUMED")

@@ -8,6 +8,8 @@ import sympy as sp
 import verilimit as vl
 from numerics.generated import noise_synchronization as noise
 from numerics.generated import shaped_attention_sde as shaped
+from theory import noise_synchronization as noisy_room
+from theory.layers.explicit import explicit
 
 V = np.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
 AVERAGES = {
@@ -94,6 +96,31 @@ def test_attention_adds_what_the_room_says() -> None:
         noise.token_drift(jnp.asarray(X), beta**0.5 * eye, beta**0.5 * eye, eye, 0.0)
     )
     np.testing.assert_allclose(whole - alone, moved @ X.T + X @ moved.T, atol=1e-12)
+
+
+def _normalised(v: np.ndarray) -> np.ndarray:
+    return v / np.linalg.norm(v, axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize(("length", "order"), [(True, 5), (False, 3)])
+def test_one_normalisation_is_two_to_fifth_order_and_to_third_without_the_length(
+    length: bool, order: int
+) -> None:
+    draw = np.random.default_rng(0).standard_normal
+    given = {"X": _normalised(draw((3, 4))), "A": draw((3, 4))}
+    given |= {"F": draw((5, 3)), "W": draw((5, 4)), "b_W": draw(4)}
+    G = given["F"].T @ given["W"] / np.sqrt(5) + given["b_W"]
+    (step,) = noisy_room.layer.step.values()
+    off = []
+    for eps in (0.04, 0.02):
+        attended = _normalised(given["X"] + eps**2 * given["A"])
+        two = _normalised(attended + eps * G)
+        one = _normalised(given["X"] + eps**2 * given["A"] + eps * G)
+        if length:
+            numbers = {vl.N: eps**-2, noisy_room.m: 5}
+            one = explicit(step, given, lambda e, at=numbers: float(sp.sympify(e).subs(at)))
+        off.append(np.abs(one - two).max())
+    assert off[0] / off[1] == pytest.approx(2**order, rel=0.15)
 
 
 def test_a_layer_with_another_temperature_is_not_the_room() -> None:

@@ -1,18 +1,15 @@
 """Stochastic calculus in index notation, against explicit coordinates at small sizes."""
 
-import pytest
 import sympy as sp
 
 from theory.calculus.indices import array, canonical, indices, size, total, unroll
 from theory.calculus.stochastic import (
-    Branch,
     Diffusion,
     bracket,
     empirical_drift,
     generator,
     image,
     layer_norm,
-    layer_output,
     on_sphere,
     projector,
     stratonovich_correction,
@@ -22,10 +19,9 @@ N, d = size("N"), size("d")
 p, q = indices("p q", N)
 a, b, c = indices("a b c", d)
 x, y, M = array("x", d), array("y", d), array("M", d, d)
-X, A, DA, gram = (
+X, A, gram = (
     array("X", N, d),
     array("A", N, d),
-    array("D", N, d, d),
     array("u", N, N, symmetric=True),
 )
 eps = sp.Symbol("epsilon", positive=True)
@@ -112,15 +108,6 @@ def test_the_expansion_of_layer_norm_leaves_a_third_order() -> None:
     vector = [point[X[0, k]] + eps * point[A[0, k]] for k in (0, 1)]
     exact = vector[0] / sp.sqrt(vector[0] ** 2 + vector[1] ** 2)
     assert sp.expand(sp.series(exact, eps, 0, 3).removeO() - at) == 0
-
-
-@pytest.mark.slow
-def test_a_later_branch_sees_the_moved_token() -> None:
-    first, second = array("B", N, d), array("E", N, d, d)
-    moved = layer_output((Branch(1, A, DA), Branch(1, first, second)), X, (p, a), eps, 3, _unit)
-    still = layer_output((Branch(1, A, DA), Branch(2, first, second)), X, (p, a), eps, 3, _unit)
-    assert moved.has(second)
-    assert not still.has(second)
 
 
 def test_the_weak_form_is_the_generator_of_a_mean_over_tokens() -> None:

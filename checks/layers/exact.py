@@ -7,7 +7,7 @@ from checks.layers.finite import FiniteLayer
 from checks.layers.planted import Term
 from checks.layers.states import NotMeasured
 from theory.calculus.networks import Polynomial
-from theory.limits.normalised import Normalised
+from theory.limits import words
 from theory.limits.numbers import evaluate
 
 MOST = 12  # a coefficient of more terms is left whole
@@ -15,16 +15,8 @@ MOST = 12  # a coefficient of more terms is left whole
 
 def inexact(finite: FiniteLayer) -> str:
     """Why the derived moments are not exact at finite N; empty if they are."""
-    moments = finite.moments
-    if isinstance(moments, Normalised):
-        return "the normalisation is expanded to second order in a step"
-    moments.means  # noqa: B018  (units are read when the moments are taken)
-    if moments.reading.networks.depth is not None:
-        return "functions of small arguments are expanded"
-    reading = moments.reading
-    if set(reading.laws) - set(finite.layer.leaves) - set(reading.hidden):
-        return "logits are Gaussian in the limit only"
-    return ""
+    finite.moments.means  # noqa: B018  (units are read when the moments are taken)
+    return words.inexact(finite.moments)
 
 
 def mean_terms(finite: FiniteLayer, n: int, values: dict | None = None) -> list[Term]:

@@ -7,7 +7,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 
 from theory.calculus.asymptotics import series
-from theory.calculus.indices import Term, canonical, collect, terms
+from theory.calculus.indices import canonical
 from theory.calculus.limits import continued as continued
 from theory.calculus.limits import large_limit as large_limit
 from theory.calculus.limits import leading as leading
@@ -70,16 +70,6 @@ def taylor(
             at_zero = rule(at_zero)
         coefficients.append(canonical(at_zero) / sp.factorial(k))
     return Expansion(parameter, tuple(coefficients), last / sp.factorial(order))
-
-
-def truncate(expression: sp.Expr, parameter: sp.Symbol, order: int) -> sp.Expr:
-    """Drop the powers of a small parameter from ``order`` on, in a polynomial in it."""
-    kept = []
-    for term in terms(expression):
-        powers = sp.Poly(term.coefficient, parameter)
-        low = sp.Add(*(c * parameter**k for (k,), c in powers.terms() if k < order))
-        kept.append(Term(low, term.factors, term.bound))
-    return collect(kept)
 
 
 def _smooth(node: sp.Basic, parameter: sp.Symbol) -> bool:

@@ -5,21 +5,18 @@ tuples such as (token, coordinate). This is all that a law needs: Ito's formula,
 image under a map and the equation of an empirical measure follow. Nothing here knows a room.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sympy as sp
 
-from theory.calculus.expansion import taylor, truncate
-from theory.calculus.gaussian import expectation
+from theory.calculus.expansion import taylor
 from theory.calculus.indices import (
-    Definition,
     Fresh,
     canonical,
     contract_pairs,
     extent,
     instantiate,
-    substitute,
     total,
 )
 
@@ -132,20 +129,6 @@ def unit_diagonal(expression: sp.Expr, gram: sp.IndexedBase, value: sp.Expr) -> 
     )
 
 
-# Layers: x -> LN(x + eps**power field(x)), one or several in turn.
-@dataclass(frozen=True)
-class Branch:
-    """A residual branch with LayerNorm after it: ``x -> LN(x + eps**power field(x))``.
-
-    ``field[token, a]`` is the branch's value at the layer's input, ``slope[token, a, b]`` its
-    derivative in the token's own coordinate b: a later branch sees a moved token.
-    """
-
-    power: int
-    field: sp.IndexedBase
-    slope: sp.IndexedBase
-
-
 def layer_norm(vector: sp.Expr, eps: sp.Symbol, order: int, a: sp.Idx, unit: Rule) -> sp.Expr:
     """``v / |v|`` below ``order`` in eps, for a vector ``v_a`` that is a unit vector at eps = 0.
 
@@ -154,26 +137,6 @@ def layer_norm(vector: sp.Expr, eps: sp.Symbol, order: int, a: sp.Idx, unit: Rul
     b = Fresh(vector, a)(a)
     square = unit(canonical(total(instantiate(vector, {a: b}) ** 2, b)))
     return unit(canonical(taylor(vector / sp.sqrt(square), eps, order, unit).expression()))
-
-
-def layer_output(
-    branches: Sequence[Branch],
-    x: sp.IndexedBase,
-    at: Indices,
-    eps: sp.Symbol,
-    order: int,
-    unit: Rule,
-) -> sp.Expr:
-    """A token after one layer, below ``order`` in eps: the finite model as a function of data."""
-    token, a = at
-    b = Fresh(*at)(a)
-    here = x[token, a]
-    for branch in branches:
-        shift = instantiate(canonical(here - x[token, a]), {a: b})
-        value = branch.field[token, a] + total(branch.slope[token, a, b] * shift, b)
-        moved = truncate(canonical(here + eps**branch.power * value), eps, order)
-        here = layer_norm(moved, eps, order, a, unit)
-    return here
 
 
 # Empirical measures: <mu, f> = (1/N) sum_i f(x_i).
@@ -196,10 +159,3 @@ def empirical_bracket(process: Diffusion, f: sp.IndexedBase, g: sp.IndexedBase) 
     (i, a), (j, b) = process.elsewhere(2)
     pairs = process.bracket_at((i, a), (j, b)) * f[i, a] * g[j, b]
     return canonical(total(pairs, i, a, j, b) / extent(i) ** 2)
-
-
-def mean_over_layer(
-    expression: sp.Expr, field: Definition, variances: dict[sp.IndexedBase, sp.Expr]
-) -> sp.Expr:
-    """The mean of a polynomial in a random field over the Gaussian weights that define it."""
-    return canonical(expectation(substitute(expression, field), variances))

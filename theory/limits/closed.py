@@ -1,14 +1,13 @@
 """Whether a moment is a function of the statistics: two states that agree in them and not in it."""
 
 from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
-import sympy as sp
 
-from theory.calculus.networks import Component, Polynomial
+from theory.calculus.networks import Polynomial
 from theory.limits.moments import Moments
 from theory.limits.probe import Probe, State, split_state
+from theory.limits.remedy import watchable
 from theory.limits.sizes import Undecided
 
 
@@ -19,7 +18,7 @@ def witness(moments: Moments, what: str, part: Polynomial) -> list[str]:
     ``Undecided`` if it does not grow: a function of the statistics is likely.
     """
     components = moments.open_states(part)
-    left = ", ".join(sorted({_text(moments, c) for c in components}))
+    left = ", ".join(sorted({watchable(moments, c) for c in components}))
     watched = ", ".join(moments.layer.watch)
     try:
         probe = Probe(moments, part)
@@ -86,12 +85,6 @@ def _derivative(function: Callable[[np.ndarray], np.ndarray], point: np.ndarray)
     h = 1e-5
     steps = h * np.eye(len(point))
     return np.stack([(function(point + s) - function(point - s)) / (2 * h) for s in steps], axis=1)
-
-
-def _text(moments: Moments, component: Component) -> str:
-    free = sorted({-i for _, at in component for i in at if i < 0})
-    axes = [sp.Idx(f"a{k}", 99) for k in range(max(free, default=0))]
-    return str(moments.written({(Fraction(0), (component,)): sp.S.One}, axes))
 
 
 def _shown(state: State) -> str:

@@ -32,7 +32,7 @@ class Columns:
         self.reading, self.node, self.body = reading, node, body
         self.name, self.dim = "", node.ndim
         networks = reading.networks
-        parts = [reading.aligned(reading.of(f, environment), f, self.dim) for f in fields]
+        parts = [reading.aligned(reading.of(f, environment), f, node.shape) for f in fields]
         parts = [reading.closure.of(p) for p in parts]
         self.means, self.linear = [], []
         self.weights: set[str] = set()

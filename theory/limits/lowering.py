@@ -18,7 +18,7 @@ from theory.calculus.cumulants import (
     independent_entries,
 )
 from theory.calculus.networks import ONE, Head, Networks, Polynomial
-from theory.layers.arrays import Array
+from theory.layers.arrays import Array, Shape
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf
 from theory.limits.sizes import Sizes, Undecided
@@ -122,21 +122,29 @@ class Reading:
         self.counts[name] = self.counts.get(name, 0) + 1
         return f"{name}.{self.counts[name]}"
 
-    def aligned(self, part: Polynomial, node: Array, whole: int) -> Polynomial:
-        """Axes counted from the right of an expression with more axes."""
-        shift = whole - node.ndim
+    def aligned(self, part: Polynomial, node: Array, whole: Shape) -> Polynomial:
+        """The entries of an operand in an expression of shape ``whole``: axes from the right."""
+        shift = len(whole) - node.ndim
+        part = self._stretched(part, node.shape, whole[shift:])
         return self.networks.renamed(part, {-1 - k: -1 - k - shift for k in range(node.ndim)})
+
+    def _stretched(self, part: Polynomial, own: Shape, whole: Shape) -> Polynomial:
+        """One entry stands beside all of a longer axis: its index is no free one."""
+        for k, (size, longer) in enumerate(zip(own, whole, strict=True)):
+            if size == 1 != longer:
+                part = self.networks.summed(part, -1 - k, size)
+        return part
 
     def _add(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         pairs = zip(parts, node.args, strict=True)
-        return self.networks.plus(*(self.aligned(p, a, node.ndim) for p, a in pairs))
+        return self.networks.plus(*(self.aligned(p, a, node.shape) for p, a in pairs))
 
     def _mul(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         found: Polynomial = {ONE: sp.S.One}
         for part, arg in sorted(
             zip(parts, node.args, strict=True), key=lambda x: x[1].op != "number"
         ):
-            found = self.networks.times(found, self.aligned(part, arg, node.ndim))
+            found = self.networks.times(found, self.aligned(part, arg, node.shape))
         return self._regraded(node, found)
 
     def _regraded(self, node: Array, product: Polynomial) -> Polynomial:
@@ -166,9 +174,12 @@ class Reading:
         rows = min(left.ndim - 1, 1)
         a = _batched(left, batch, [-1 - batch] * rows + [SUMMED])
         b = _batched(right, batch, [SUMMED] + [-1 - batch - rows] * min(right.ndim - 1, 1))
-        product = self.networks.times(
-            self.networks.renamed(parts[0], a), self.networks.renamed(parts[1], b)
-        )
+        factors = []
+        for part, arg, places in zip(parts, node.args, (a, b), strict=True):
+            own = arg.shape[:-2]
+            part = self._stretched(part, own, node.shape[batch - len(own) : batch])
+            factors.append(self.networks.renamed(part, places))
+        product = self.networks.times(*factors)
         return self.networks.summed(product, SUMMED, left.shape[-1])
 
     def _sum(self, node: Array, parts: list[Polynomial]) -> Polynomial:
@@ -187,7 +198,7 @@ class Reading:
         return found
 
     def _heads(self, node: Array, parts: list[Polynomial]) -> Polynomial:
-        return self.aligned(parts[0], node.args[0], node.ndim)
+        return self.aligned(parts[0], node.args[0], node.shape)
 
     def _gradient(self, node: Array, parts: list[Polynomial]) -> Polynomial:
         variable = node.args[1].data.name

@@ -184,7 +184,7 @@ def _softmax(
     last, count = -node.ndim, node.shape[-1]
     weights: Polynomial = {ONE: 1 / count}
     if len(node.args) > 1:
-        weights = reading.aligned(reading.of(node.args[1], environment), node.args[1], node.ndim)
+        weights = reading.aligned(reading.of(node.args[1], environment), node.args[1], node.shape)
     base, small, size = split(reading, node, argument)
     if size <= 0 and not base and not small:
         return opaque_softmax(reading, node, argument)

@@ -7,6 +7,7 @@ import sympy as sp
 from theory.calculus.networks import Polynomial
 from theory.limits.limit import Fluctuation
 from theory.limits.moments import Moments
+from theory.limits.normalised import Normalised
 from theory.limits.sizes import Orders, exceeds, largest
 
 
@@ -136,23 +137,36 @@ def zooms(moments: Moments, drift: Mapping[str, sp.Expr], fluctuation: Fluctuati
     return found
 
 
+def inexact(moments: Moments) -> str:
+    """Why the moments, once taken, are not exact at finite N; empty if they are."""
+    if isinstance(moments, Normalised):
+        return "the normalisation is expanded to second order in a step"
+    reading = moments.reading
+    if reading.networks.depth is not None:
+        return "functions of small arguments are expanded"
+    if set(reading.laws) - set(moments.layer.leaves) - set(reading.hidden):
+        return "logits are Gaussian in the limit only"
+    return ""
+
+
 def hypotheses(
     moments: Moments, regime: str, assumed: bool, formulas: list[sp.Expr]
 ) -> dict[str, str]:
     """The status of H1 to H6 and why; of a limit with JUMPS the third fails."""
     reading = moments.reading
-    expanded = reading.networks.depth is not None
+    why = inexact(moments)
     units = bool(reading.hidden)
     smooth = all(e.is_polynomial(*e.atoms(sp.Indexed), *_scalars(moments)) for e in formulas)
     growing = any(law.growing for law in reading.laws.values())
-    lower = "Taylor's remainders are of lower order on compacts" if expanded else "exact moments"
+    how = f"ASSUMED: {{}}; {why}, what is left is of lower order on compacts"
+    exact = how if why else "PROVED: {}, exact moments"
     return {
-        "H1": f"{'ASSUMED' if expanded else 'PROVED'}: mean of a step, {lower}",
-        "H2": f"{'ASSUMED' if expanded else 'PROVED'}: second moment of a step, {lower}",
+        "H1": exact.format("mean of a step"),
+        "H2": exact.format("second moment of a step"),
         "H3": "FAILS: the fourth moment over the steps does not vanish"
         if regime == "JUMPS"
         else "ASSUMED: no jumps, features of polynomial growth on compacts"
-        if units or expanded
+        if units or why
         else "PROVED: the fourth moment over the steps vanishes"
         if growing
         else "PROVED: a step is a polynomial of bounded degree in variables of bounded kurtosis",

@@ -4,7 +4,7 @@ Main statement: N tokens on the sphere S^(d-1) pass through L layers, each atten
 T/L and then an MLP with fresh Gaussian weights and weight sqrt(T/L), both followed by LayerNorm
 x/|x|. As L grows, the tokens solve an SDE that attention drives and one noise, common to all
 tokens, moves; their empirical measure solves an SPDE. Where the noise is coercive relative to
-attention, epsilon < -lambda_bar', it draws all tokens together. The layer, ``LAYER``, is data;
+attention, epsilon < -lambda_bar', it draws all tokens together. The layer, ``layer``, is data;
 drift, bracket, SPDE, energy identity and exponents are computed from it and compared with what is
 stated.
 
@@ -16,7 +16,8 @@ from functools import cache
 
 import sympy as sp
 
-from theory.calculus.expansion import continued, one_sided_limit, truncate
+from theory import layers
+from theory.calculus.expansion import continued, one_sided_limit
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
     Softmax,
@@ -32,15 +33,12 @@ from theory.calculus.indices import (
     total,
 )
 from theory.calculus.stochastic import (
-    Branch,
     Diffusion,
     empirical_bracket,
     empirical_drift,
     generator,
     image,
     layer_norm,
-    layer_output,
-    mean_over_layer,
     on_sphere,
     project,
     projector,
@@ -49,6 +47,8 @@ from theory.calculus.stochastic import (
 )
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Kind, Rate, Source, Step, Theorem
+from theory.layers import Layer
+from theory.limits.entries import covariance_at, drift_at, sde_of
 from theory.noise_synchronization.activations import gaussian_mean, hermite, relu_pair_means
 from theory.noise_synchronization.coverage import COVERAGE, FOUND
 
@@ -71,7 +71,6 @@ a, b, c, e, g = indices("a b c e g", d)
 X = array("X", N, d, meaning="tokens, unit vectors, N by d")
 A = array("A", N, d, meaning="attention values Attn(mu, x_i), N by d")
 G = array("G", N, d, meaning="values of a vector field (the MLP's output) at the tokens, N by d")
-DA, DG = array("DA", N, d, d), array("DG", N, d, d)
 W, b_W, U_w, b_U, Fe = (
     array("W", d, m),
     array("b_W", d),
@@ -124,8 +123,26 @@ class kappa_slope(sp.Function):
     nargs = 1
 
 
-# The finite model. One layer: attention with weight eps^2, then the MLP with weight eps.
-LAYER = (Branch(2, A, DA), Branch(1, G, DG))
+# The finite model. LayerNorm does not see a factor, so attention with weight eps^2 and then the MLP
+# with weight eps are one normalisation, LN(LN(v) + eps G) = LN(v + eps |v| G) with v = x + eps^2 A,
+# and |v| = 1 + eps^2 <x, A> below fourth order. Of the MLP's features only their covariance Phi
+# enters, at tokens that attention moved by eps^2; eps^2 = 1 / N here, N being the number of layers.
+tokens = size("tokens")
+TOKENS, VALUES = layers.state("X", tokens, d), layers.fixed("A", tokens, d)
+FEATURES = layers.data(
+    "F", m, tokens, covariance=layers.fixed("Phi", tokens, tokens, symmetric=True)
+)
+OUTER, BIAS = layers.gaussian("W", m, d), layers.gaussian("b_W", d, variance=sigma_w**2)
+STEP = 1 / layers.N
+LENGTH = 1 + STEP * layers.sum(TOKENS * VALUES, -1, keepdims=True)
+FIELD = FEATURES.T @ OUTER / layers.sqrt(m) + BIAS
+layer = Layer(
+    "attention with a random MLP",
+    step={TOKENS: layers.unit(TOKENS + STEP * VALUES + layers.sqrt(STEP) * LENGTH * FIELD)},
+    watch={"X": TOKENS},
+    scaling={tokens: tokens, d: d, m: m},
+    steps=layers.N,
+)
 # F = phi(Z), features of the token
 MLP = define(G, (p, a), total(W[a, h] * Fe[p, h], h) / sp.sqrt(m) + b_W[a])
 PREACTIVATION = define("Z", (p, h), total(U_w[h, c] * X[p, c], c) / sp.sqrt(d) + b_U[h])
@@ -174,41 +191,28 @@ def one_token(expression: sp.Expr) -> sp.Expr:
     return canonical(apart)
 
 
-def over_features(expression: sp.Expr) -> sp.Expr:
-    """The mean over U: E sum_h F_ph F_qh = m Phi_pq, and kernel = Phi + sigma_w^2."""
-    mean = contract_pairs(expression, Fe, Phi, m)
-    return canonical(substitute(mean, define(Phi, (p, q), kernel[p, q] - sigma_w**2)))
-
-
-def of_order(expression: sp.Expr, k: int) -> sp.Expr:
-    """The coefficient of eps^k."""
-    return canonical(sp.diff(expression, eps, k).subs(eps, 0) / sp.factorial(k))
-
-
 @cache
-def increment() -> sp.Expr:
-    """X' - X of one layer below third order in eps."""
-    return canonical(layer_output(LAYER, X, (p, a), eps, 3, unit) - X[p, a])
+def limit() -> Diffusion:
+    """The SDE of the tokens, given attention values and the kernel; Phi = kernel - sigma_w^2."""
+    found, arrays = sde_of(layer), (X, A, Phi)
+    parts = (
+        drift_at(found, "X", (p, a), arrays),
+        covariance_at(found, "X", (p, a, q, b), arrays),
+    )
+    features = define(Phi, (p, q), kernel[p, q] - sigma_w**2)
+    return Diffusion(X, (p, a), (q, b), *(canonical(substitute(f, features)) for f in parts))
 
 
-@cache
-def limit() -> tuple[Diffusion, sp.Expr]:
-    """The SDE of the tokens from the moments of one layer, and the mean's order in eps."""
-    # Without a zeroth order: this is all of which the square is below eps^3.
-    noise = define("noise", (p, a), truncate(increment(), eps, 2))
-
-    def mean(expression: sp.Expr) -> sp.Expr:
-        return over_features(mean_over_layer(expression, MLP, WEIGHTS))
-
-    first, second = mean(increment()), mean(noise[p, a] * noise[q, b])
-    drift, bracket = one_token(of_order(first, 2)), one_token(of_order(second, 2))
-    return Diffusion(X, (p, a), (q, b), drift, bracket), of_order(first, 1)
+def mean_of_first_order() -> sp.Expr:
+    """The mean of X' - X over the weights, to first order in eps: attention has no part in it."""
+    moved = layer_norm(X[p, a] + eps * G[p, a], eps, 2, a, unit) - X[p, a]
+    return canonical(expectation(substitute(moved, MLP), WEIGHTS) / eps)
 
 
 @cache
 def zonal() -> Diffusion:
     """The same with a zonal kernel: K(x, x) = kappa(1)."""
-    process = limit()[0]
+    process = limit()
     drift = canonical(unit_diagonal(process.drift, kernel, k_1))
     return Diffusion(X, process.at, process.other, drift, process.bracket)
 
@@ -256,7 +260,7 @@ def correction() -> sp.Expr:
             return kappa(total(x[c] * y[c], c))
         return points[f.indices[0]][f.indices[1]]
 
-    field = limit()[0].bracket.replace(lambda f: isinstance(f, sp.Indexed), at_points)
+    field = limit().bracket.replace(lambda f: isinstance(f, sp.Indexed), at_points)
     traced = stratonovich_correction(field, x, y, (a, b))
     back = traced.replace(
         lambda f: isinstance(f, sp.Indexed) and f.base == x, lambda f: X[p, f.indices[0]]
@@ -438,7 +442,7 @@ def derive() -> Derivation:
 
 def layer_steps() -> tuple[Step, ...]:
     """LayerNorm, the moments of the MLP, drift and bracket."""
-    process, mean = limit()
+    process = limit()
     both = PREACTIVATION[p, h] * PREACTIVATION[q, h]
     fields = MLP[p, a] * MLP[q, b]
     return (
@@ -460,7 +464,8 @@ def layer_steps() -> tuple[Step, ...]:
             uses=("fresh-gaussian-weights", "pre-activations"), kind="derived",
         ),
         Step(
-            "order of the mean", mean, sp.S.Zero, "G is centred: no drift of order sqrt(T / L)",
+            "order of the mean", mean_of_first_order(), sp.S.Zero,
+            "G is centred: no drift of order sqrt(T / L)",
             uses=("LayerNorm", "MLP covariance"), kind="derived",
         ),
         Step(
@@ -631,9 +636,9 @@ def token_functions() -> tuple[Function, ...]:
     """Functions of N tokens on the sphere."""
     drift = substitute(zonal().drift, define(A, (p, a), ATTENTION))
     frozen = canonical(
-        limit()[0].drift.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
+        limit().drift.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
     )
-    weak = one_token(empirical_drift(limit()[0], gradient, hessian))
+    weak = one_token(empirical_drift(limit(), gradient, hessian))
     any_kernel = weak.replace(_is_entry_of(kernel), lambda f: variance[f.indices[0]])
     layer_norm_ = STATED_LAYER_NORM.replace(_is_entry_of(A), lambda f: G[f.indices])
     return (

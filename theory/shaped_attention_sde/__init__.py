@@ -9,12 +9,11 @@ References: Noci et al., The Shaped Transformer, NeurIPS 2023, arXiv:2306.17759;
 The Neural Covariance SDE, 2022, arXiv:2206.02768.
 """
 
-from collections.abc import Sequence
 from functools import cache
 
 import sympy as sp
 
-from theory import layers, limits
+from theory import layers
 from theory.calculus.expansion import continued, large_limit
 from theory.calculus.gaussian import expectation
 from theory.calculus.indices import (
@@ -24,7 +23,6 @@ from theory.calculus.indices import (
     contract_pairs,
     define,
     indices,
-    instantiate,
     size,
     symbol,
     total,
@@ -33,7 +31,7 @@ from theory.calculus.indices import (
 from theory.codegen.function import Function
 from theory.language import Assumption, Derivation, Source, Step, Theorem
 from theory.layers import Array, Layer
-from theory.limits import Limit
+from theory.limits.entries import covariance_at, drift_at, sde_of
 from theory.shaped_attention_sde.coverage import COVERAGE, FOUND
 
 # Symbols. The width n is split evenly over the heads: a column is a pair (head, i).
@@ -175,34 +173,14 @@ mlp = Layer(
 )
 
 
-@cache
-def limit_of(model: Layer) -> Limit:
-    """The SDE of the watched statistics; time is layer over width.
-
-    Raises ValueError, with the compiler's words, for a layer that has none.
-    """
-    limit = limits.derive(model)
-    if limit.regime not in ("SDE", "SDE WITHOUT DRIFT"):
-        raise ValueError(f"expected an SDE of the {model.name}; {limit.regime}: {limit.words}")
-    return limit
-
-
 def mean_of(name: str, *at: sp.Idx) -> sp.Expr:
-    """The drift of a statistic of the layer."""
-    limit = limit_of(layer)
-    return _at(limit.drift[name], limit.axes[name], at)
+    """The drift of a statistic of the layer; time is layer over width."""
+    return drift_at(sde_of(layer), name, at, (V, M))
 
 
 def covariance_of(name: str, *at: sp.Idx, model: Layer = layer) -> sp.Expr:
     """The covariance of the increments of a statistic, per unit time."""
-    limit, pair = limit_of(model), (name, name)
-    return _at(limit.covariance[pair], limit.axes[pair], at)
-
-
-def _at(entry: sp.Expr, axes: Sequence[sp.Idx], at: Sequence[sp.Idx]) -> sp.Expr:
-    """An entry at indices of this room, with its arrays, which the layer knows by their names."""
-    ours = {symbol(array.name, real=True): array.label for array in (V, M)}
-    return canonical(instantiate(entry.xreplace(ours), dict(zip(axes, at, strict=True))))
+    return covariance_at(sde_of(model), name, at, (V, M))
 
 
 def noise() -> sp.Expr:

@@ -1,0 +1,56 @@
+"""An axis of length one stands beside all of a longer axis, as in NumPy."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import verilimit as vl
+
+m, n, h = vl.sizes("m n h")
+g = vl.positive("g")
+X, W = vl.state("X", m, n), vl.gaussian("W", n, n)
+V, EYE = np.array([[1.0, 0.2], [0.2, 0.8]]), np.eye(2)
+MASK = np.array([[1.0], [0.3]])
+MIXED = np.array([[[0.5, 0.2], [0.1, 0.9]]])
+
+
+def limit(branch: vl.Array, **watch: vl.Array) -> vl.Limit:
+    scaling = {n: vl.N, h: h}
+    step = {X: X + g / vl.sqrt(vl.N) * branch}
+    return vl.derive(vl.Layer("branch", step, {"V": X @ X.T / n, **watch}, scaling, vl.N))
+
+
+GATE = vl.bernoulli("gate", m, 1, p=sp.Rational(7, 10))
+HEADS = vl.fixed("A", 1, m, m) @ (vl.heads(X, h) @ vl.gaussian("Wh", h, n, n))
+BRANCHES = {
+    "a mask of tokens": (vl.fixed("mask", m, 1) * (X @ W) / vl.sqrt(n), MASK @ MASK.T * V),
+    "a mask of rows": (vl.fixed("row", 1, m).T * (X @ W) / vl.sqrt(n), MASK @ MASK.T * V),
+    "a gate of tokens": (GATE * (X @ W) / vl.sqrt(n), (0.49 + 0.21 * EYE) * V),
+    "a sum of both": ((vl.fixed("mask", m, 1) + X @ W / vl.sqrt(n)) - vl.fixed("mask", m, 1), V),
+    "one average of all heads": (
+        vl.sum(HEADS, 0) / vl.sqrt(n * h), MIXED[0] @ V @ MIXED[0].T,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_a_drift_is_that_of_the_array_written_out(name: str) -> None:
+    branch, expected = BRANCHES[name]
+    found = limit(branch)
+    assert found.regime == "ODE"
+    given = {"mask": MASK, "row": MASK.T, "A": MIXED, "h": 3}
+    names = {*found.layer.leaves, *map(str, found.layer.symbols)}
+    known = {k: v for k, v in given.items() if k in names}
+    drift = found.evaluate("drift", "V", at={"V": V, g: 0.7, **known})
+    np.testing.assert_allclose(drift, 0.49 * expected, atol=1e-12)
+
+
+def test_noise_that_all_coordinates_of_a_token_share_diffuses() -> None:
+    found = limit(vl.gaussian("z", m, 1), s=vl.mean(X, 1))
+    s = np.array([0.3, -0.1])
+    at = {"V": V, "s": s, g: 0.7}
+    assert found.regime == "SDE"
+    np.testing.assert_allclose(found.evaluate("drift", "V", at=at), 0.49 * EYE, atol=1e-12)
+    moved = np.einsum("ac,b->abc", EYE, s) + np.einsum("bc,a->abc", EYE, s)
+    spread = 0.49 * np.einsum("abc,dec->abde", moved, moved)
+    np.testing.assert_allclose(found.evaluate("covariance", "V", "V", at=at), spread, atol=1e-12)
