@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import InequalityClaim as InequalityClaim
     from checks.verdicts import LawClaim as LawClaim
     from checks.verdicts import LimitClaim as LimitClaim
+    from checks.verdicts import LocationClaim as LocationClaim
     from checks.verdicts import Measure as Measure
     from checks.verdicts import MomentClaim as MomentClaim
     from checks.verdicts import MonotoneClaim as MonotoneClaim

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from checks.report.table import RIVALS, STUDIES
 from tests.conftest import Ended
 from tests.test_app_check import write_claim
 
@@ -25,9 +26,11 @@ def test_frequencies_of_a_right_and_a_wrong_claim(toy_here: Here, tmp_path: Path
 
 
 def test_the_judge_is_measured_on_its_own_studies(toy_here: Here) -> None:
-    done = toy_here("calibrate", "--judge", "--replicates", "2")
+    done = toy_here(
+        "calibrate", "--judge", "--replicates", "1", "--studies", "power-law,wrong-limit"
+    )
     assert done.returncode == 0, done.stderr
-    assert "| study | claim is | SUPPORTED |" in done.stdout
+    assert "| study | runs | claim is | SUPPORTED |" in done.stdout
     assert "wrong-limit" in done.stdout
 
 
@@ -35,3 +38,32 @@ def test_claims_beside_judge_are_refused(toy_here: Here) -> None:
     done = toy_here("calibrate", "--judge", "toy_limit")
     assert done.returncode == 2
     assert "--judge without claims" in done.stderr
+
+
+def test_chosen_studies_replace_their_rows_of_a_page_and_leave_the_others(
+    toy_here: Here, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    names = ("study", "runs", "claim is", "SUPPORTED", "REFUTED", "INCONCLUSIVE")
+    head = f"| {' | '.join(names)} |\n{'|---' * len(names)}|\n"
+    old = "| diverging | 7 | wrong | 0.0 | 100.0 | 0.0 |\n| gone | 7 | wrong | 0.0 | 0.0 | 0.0 |\n"
+    both = (STUDIES.begin, head + old, STUDIES.end, RIVALS.begin, RIVALS.end)
+    page.write_text("\n".join(("Before.", *both, "After.")))
+    options = ("--studies", "power-law", "--table", "page.md", "-q")
+    done = toy_here("calibrate", "--judge", "--replicates", "2", *options)
+    assert done.returncode == 0, done.stderr
+    text = page.read_text()
+    assert "| power-law | 2 | right | 100.0 | 0.0 | 0.0 |\n| diverging | 7 | wrong" in text
+    assert "gone" not in text
+    assert "| study | runs | claim is | judge |" in text
+    assert text.startswith("Before.")
+    assert text.endswith("After.")
+
+
+def test_studies_that_are_not_there_or_not_of_the_judge_are_refused(toy_here: Here) -> None:
+    done = toy_here("calibrate", "--judge", "--studies", "power-lav")
+    assert done.returncode == 2
+    assert "power-law" in done.stderr
+    done = toy_here("calibrate", "--studies", "power-law")
+    assert done.returncode == 2
+    assert "Add --judge" in done.stderr

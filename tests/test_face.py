@@ -16,7 +16,7 @@ INTERNAL = re.compile(r"\b(?:from|import) (?:checks|theory|numerics)(?:\.\w| imp
 KINDS = (
     "CertifiedClaim", "ConstantClaim", "DecayClaim", "FrequencyClaim", "GrowthClaim",
     "IdentityClaim", "IndependenceClaim", "InequalityClaim", "LawClaim", "MomentClaim",
-    "LimitClaim", "MonotoneClaim", "RateClaim",
+    "LimitClaim", "LocationClaim", "MonotoneClaim", "RateClaim",
 )  # fmt: skip
 
 

@@ -35,12 +35,6 @@ def test_a_hostile_study_keeps_the_promised_error_probabilities(study: Hostile) 
         assert row.verdicts[Verdict.SUPPORTED.value].low <= SUPPORT_ERROR
 
 
-def test_the_table_shows_hostile_studies_without_rivals() -> None:
-    table = calibrate_judge(2, 5, studies=HOSTILE[:2])
-    assert table.to_markdown().count("\n") == 4
-    assert not table.rows[0].rivals
-
-
 def test_observations_that_do_not_vary_decide_nothing() -> None:
     for value in (1.0, 3.0):
         claim = MomentClaim(

@@ -107,7 +107,8 @@ def test_the_judge_beats_the_rules_in_use_elsewhere_on_a_small_sample():
         else:
             assert accepted == 0
     for rival in table.rows[0].rivals:
-        wrong = sum(row.rivals[rival].count for row in table.rows if not row.right)
-        missed = sum(8 - row.rivals[rival].count for row in table.rows if row.right)
+        read = [row for row in table.rows if rival in row.rivals]  # some read no grid
+        wrong = sum(row.rivals[rival].count for row in read if not row.right)
+        missed = sum(8 - row.rivals[rival].count for row in read if row.right)
         assert wrong + missed > 0
     assert table.to_markdown().count("\n") == len(STUDIES) + 2

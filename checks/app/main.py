@@ -457,6 +457,14 @@ def calibrate(
     judge: Annotated[
         bool, typer.Option("--judge", help="The judge itself, on studies of known truth.")
     ] = False,
+    studies: Annotated[
+        list[str] | None,
+        typer.Option("--studies", help="With --judge: only these; A,B or given several times."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="With --judge: put the rows into this Markdown file."),
+    ] = None,
     tier: opt.TierOption = opt.Tier.smoke,
     seed: opt.SeedOption = 0,
     budget: opt.BudgetOption = 1e-3,
@@ -482,7 +490,16 @@ def calibrate(
                 remedy="Leave one of the two away.",
             )
         raise typer.Exit(
-            calibrate_the_judge(replicates=replicates, seed=seed, quiet=quiet, out=json)
+            calibrate_the_judge(
+                replicates=replicates, seed=seed, studies=studies or (), table=table, quiet=quiet,
+                out=json,
+            )
+        )  # fmt: skip
+    if studies or table:
+        raise InputProblem(
+            expected="--studies and --table with --judge",
+            received=f"them with {', '.join(targets or ()) or 'claims'}",
+            remedy="Add --judge, or leave them away.",
         )
     if executor is opt.Executor.local:
         workers.start(jobs)

@@ -1,4 +1,4 @@
-"""Tables in a Markdown file, of verdicts and of mutations, put there by runs and never by hand."""
+"""Tables in a Markdown file, put there by runs and never by hand."""
 
 import re
 from collections.abc import Sequence
@@ -49,6 +49,8 @@ class Place:
 
 VERDICTS = Place("<!-- verilimit table -->", "<!-- end of the table -->")
 MUTATIONS = Place("<!-- verilimit mutations -->", "<!-- end of the mutations -->")
+STUDIES = Place("<!-- verilimit studies -->", "<!-- end of the studies -->")
+RIVALS = Place("<!-- verilimit rivals -->", "<!-- end of the rivals -->")
 
 
 def write_table(content: Content, path: Path) -> None:
@@ -58,10 +60,28 @@ def write_table(content: Content, path: Path) -> None:
 
 def write_mutations(room: str, words: Sequence[str], path: Path) -> None:
     """Put the row of a room among those of the others, which stay."""
-    own = f"| `{room}` |"
-    kept = [x for x in MUTATIONS.read(path) if x.startswith("| `") and not x.startswith(own)]
     head = ["| room | mutations noticed | survivors | run |", "|---|---|---|---|"]
-    MUTATIONS.write(path, [*head, *sorted([*kept, f"{own} {' | '.join(words)} |"])])
+    merge_rows(MUTATIONS, path, [*head, f"| `{room}` | {' | '.join(words)} |"])
+
+
+def merge_rows(
+    place: Place, path: Path, table: Sequence[str], names: Sequence[str] | None = None
+) -> None:
+    """Put rows among those of other names, which stay: a head, a rule and rows, by first cells.
+
+    ``names``: the order of the rows, and those that there may be; by default that of the alphabet.
+    Rows under another head have other columns, and go.
+    """
+    head, rule, *rows = table
+    old_head, _, *old = [line for line in place.read(path) if line.startswith("|")] or [head, rule]
+    kept = old if old_head == head else []
+    found = {_first_cell(row): row for row in (*kept, *rows)}
+    order = sorted(found) if names is None else [name for name in names if name in found]
+    place.write(path, [head, rule, *(found[name] for name in order)])
+
+
+def _first_cell(row: str) -> str:
+    return row.split("|")[1].strip()
 
 
 def _lines(content: Content) -> list[str]:

@@ -38,6 +38,7 @@ from .kinds.inequality import InequalityClaim as InequalityClaim
 from .kinds.inequality import lowered as lowered
 from .kinds.law import LawClaim as LawClaim
 from .kinds.limit import LimitClaim as LimitClaim
+from .kinds.location import LocationClaim as LocationClaim
 from .kinds.moment import MomentClaim as MomentClaim
 from .kinds.monotone import MonotoneClaim as MonotoneClaim
 from .kinds.rate import RateClaim as RateClaim

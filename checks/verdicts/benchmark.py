@@ -1,30 +1,28 @@
 """The judge against the rules in use elsewhere, on synthetic studies with a known truth.
 
-The studies made to mislead the judge are in ``hostile``; the rival rules are not made for them.
+The studies made to mislead the judge are in ``hostile``, the rules in use elsewhere in ``rivals``.
 Errors here are log-normal and independent over seeds and levels, the case that is hardest for
-the judge: it cannot profit from shared randomness. The rival rules get all 512 seeds at
+the judge: it cannot profit from shared randomness. The other rules get all 512 seeds at
 once; the judge starts at 64 and may go up to 512, and to its default cap where a study says so.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import sympy as sp
-from jaxtyping import Float
 
-from .calibration import Frequency, frequencies, frequency, fresh_seeds
-from .claim import CAP
-from .data import Data, Real
-from .evidence import Measurer
+from .benchmark_table import Benchmark, Row
+from .calibration import frequencies, frequency, fresh_seeds
+from .claim import CAP, Claim
+from .data import Real
+from .evidence import Evidence, Measurer
 from .experiment import Table
 from .hostile import HOSTILE, Hostile
 from .judge import BUDGET, quick_verdict
 from .kinds.rate import RateClaim
-from .outcome import t_quantile
-from .shapes import rate_shape
+from .rivals import COMPARED, RIVALS
 from .study import SEEDS
 from .tasks import Task
 
@@ -125,131 +123,39 @@ STUDIES = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """Frequencies for one study: the judge's three verdicts, and acceptance by each rival.
-
-    ``rivals`` is empty for a hostile study.
-    """
-
-    study: str
-    right: bool
-    verdicts: dict[str, Frequency]
-    rivals: dict[str, Frequency]
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """The table of all studies."""
-
-    replicates: int
-    seed: int
-    rows: tuple[Row, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {
-            "replicates": self.replicates,
-            "seed": self.seed,
-            "studies": [
-                {
-                    "study": row.study,
-                    "claim_is_right": row.right,
-                    "verdicts": {k: v.to_json() for k, v in row.verdicts.items()},
-                    "rivals_accept": {k: v.to_json() for k, v in row.rivals.items()},
-                }
-                for row in self.rows
-            ],
-        }
-
-    def to_markdown(self) -> str:
-        """Percentages; for a right claim acceptance should be high, for a wrong one zero."""
-        rivals = list(dict.fromkeys(name for row in self.rows for name in row.rivals))
-        head = [*self.rows[0].verdicts, *(f"{name} accepts" for name in rivals)]
-        lines = ["| study | claim is | " + " | ".join(head) + " |", "|---" * (len(head) + 2) + "|"]
-        for row in self.rows:
-            cells = [f"{100 * found.rate:.1f}" for found in row.verdicts.values()]
-            seen = [row.rivals.get(name) for name in rivals]
-            cells += ["" if found is None else f"{100 * found.rate:.1f}" for found in seen]
-            lines.append(
-                f"| {row.study} | {'right' if row.right else 'wrong'} | {' | '.join(cells)} |"
-            )
-        return "\n".join(lines) + "\n"
+ALL: tuple[Study | Hostile, ...] = (*STUDIES, *HOSTILE)
 
 
 def calibrate_judge(
     replicates: int = 1000,
     seed: int = 0,
     *,
-    studies: Sequence[Study | Hostile] = (*STUDIES, *HOSTILE),
+    studies: Sequence[Study | Hostile] = ALL,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Benchmark:
-    """Judge every study on ``replicates`` fresh seeds, and let the rival rules see the same data.
+    """Judge studies on ``replicates`` fresh seeds each, and let the rival rules see the same data.
 
     ``progress`` is called with the name of each study as it begins.
     """
     rows = []
     for study in studies:
         progress(study.name)
-        claim, counts, accepted = study.claim(), Counter(), Counter()
+        claim, counts = study.claim(), Counter()
+        accepted: dict[str, int] = {}
         for run in fresh_seeds(seed, replicates):
             verdict = quick_verdict(claim, seed=run, budget=BUDGET, measure=study.measure)
             counts[verdict.value] += 1
-            if isinstance(study, Study):
-                log_means, decay = _all_seeds(study.claim(), study.measure, run)
-                for name, rule in RIVALS.items():
-                    accepted[name] += rule(log_means, decay, study.kind == "upper bound")
-        compared = RIVALS if isinstance(study, Study) else ()
-        rivals = {name: frequency(accepted[name], replicates) for name in compared}
+            for name, answer in _answers(claim, study.measure, run).items():
+                accepted[name] = accepted.get(name, 0) + answer
+        rivals = {name: frequency(count, replicates) for name, count in accepted.items()}
         rows.append(Row(study.name, study.right, frequencies(counts, replicates), rivals))
     return Benchmark(replicates, seed, tuple(rows))
 
 
-def _all_seeds(
-    claim: RateClaim, measure: Measurer, seed: int
-) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
-    """Log mean errors at the cap, and minus the log of the prediction (unit constants)."""
-    points, count = claim.at("smoke").points, claim.at("smoke").looks[-1]
-    tasks = [Task(f"{claim.id}:error", tuple(p.items()), 0, count, seed) for p in points]
-    values = [table["value"] for table in measure(tasks)]
-    shape = rate_shape(claim.rate, claim.next_order, Data(points, {"error": values}, count))
-    decay = -np.logaddexp.reduce(shape.log_terms, axis=0)
-    order = np.argsort(decay, kind="stable")
-    return np.log(np.mean(values, axis=1))[order], decay[order]
-
-
-def slope_band(
-    log_means: Float[np.ndarray, " K"], decay: Float[np.ndarray, " K"], bound: bool
-) -> bool:
-    """Accept when the fitted slope is within 0.3 of the claim (of a bound: not below)."""
-    slope = -np.polyfit(decay, log_means, 1)[0]
-    return bool(slope >= 0.7 and (bound or slope <= 1.3))
-
-
-def mean_log_ratio(
-    log_means: Float[np.ndarray, " K"], decay: Float[np.ndarray, " K"], bound: bool
-) -> bool:
-    """Accept when the mean of successive log2 ratios is within 0.2 of the claim."""
-    steps = np.diff(decay)
-    ratios = -np.diff(log_means)[steps > 1e-9] / steps[steps > 1e-9]
-    order = float(ratios.mean())
-    return order >= 0.8 and (bound or order <= 1.2)
-
-
-def interval_contains(
-    log_means: Float[np.ndarray, " K"], decay: Float[np.ndarray, " K"], bound: bool
-) -> bool:
-    """Accept when the 95 % interval of the regression slope contains the claim."""
-    centred = decay - decay.mean()
-    slope = -float(centred @ log_means / (centred @ centred))
-    residual = log_means - log_means.mean() + slope * centred
-    df = len(decay) - 2
-    half = t_quantile(0.975, df) * float(np.sqrt(residual @ residual / df / (centred @ centred)))
-    return slope + half >= 1.0 and (bound or slope - half <= 1.0)
-
-
-RIVALS: dict[str, Callable[..., bool]] = {
-    "slope band 0.3": slope_band,
-    "mean of log2 ratios 0.2": mean_log_ratio,
-    "interval contains p": interval_contains,
-}
+def _answers(claim: Claim, measure: Measurer, seed: int) -> dict[str, bool]:
+    """What the rules in use elsewhere say of all the seeds that the claim may ask for."""
+    if not isinstance(claim, COMPARED):
+        return {}
+    data = Evidence(claim, "smoke", seed, measure).gather(None, claim.at("smoke").looks[-1])
+    found = {name: rule(claim, data) for name, rule in RIVALS.items()}
+    return {name: answer for name, answer in found.items() if answer is not None}

@@ -16,8 +16,9 @@ from .values import Undecided as Undecided
 class Finding:
     """Tests, plain estimates and plot series.
 
-    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported, and
-    ``counted`` what the numbers rest on where that is not seeds, which one could add to.
+    ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported, ``final``
+    that no seeds would change it, and ``counted`` what the numbers rest on where that is not seeds,
+    which one could add to.
     ``proved``: what supports was no sample, but a proof that was checked.
     """
 
@@ -27,6 +28,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     blocked: str = ""
     doubt: str = ""
+    final: bool = False
     counted: str = ""
     proved: bool = False
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from .claim import Mutant
 from .kinds.frequency import FrequencyClaim
@@ -13,6 +14,8 @@ from .kinds.law import LawClaim
 from .kinds.moment import MomentClaim
 from .kinds.monotone import MonotoneClaim
 from .study import SEEDS, Draw, Hostile, noise, unmeasured
+
+L, n = sp.symbols("L n", positive=True)
 
 
 def _moment(name: str, right: bool, sample: Draw, **fields: Any) -> Hostile:
@@ -48,6 +51,15 @@ def _drift(name: str, right: bool, draw: Draw, **fields: Any) -> Hostile:
     )
 
 
+def _collapse(name: str, right: bool, truth: Callable[[Any, Any], Any]) -> Hostile:
+    """Errors that are claimed to depend on L and n through L/n alone."""
+    sizes = {"L": [2, 4, 8, 16, 32], "n": [4, 8, 16, 32, 64]}
+    claim = IndependenceClaim(
+        id=f"hostile/{name}", error=unmeasured, sizes=sizes, through=L / n, size="L", **SEEDS
+    )
+    return Hostile(name, right, claim, lambda rng, count, L, n: truth(L, n) * noise(rng, count))
+
+
 def _fall(name: str, right: bool, truth: Callable[[Any], Any]) -> Hostile:
     """Skew errors around a truth in n, claimed to fall from level to level."""
     sizes = {"n": [8, 16, 32, 64]}
@@ -68,7 +80,8 @@ def _law(name: str, right: bool, left: Draw, other: Draw, **fields: Any) -> Host
     """Two samples that are claimed to have one law."""
     given = {"sizes": {"side": [1]}, **SEEDS, **fields}
     claim = LawClaim(id=f"hostile/{name}", left=unmeasured, right=unmeasured, **given)
-    return Hostile(name, right, claim, lambda rng, count, side: left(rng, count), other)
+    return Hostile(name, right, claim, lambda rng, count, side: left(rng, count),
+                   lambda rng, count, side: other(rng, count))  # fmt: skip
 
 
 def _one_pair(rng: np.random.Generator, count: int, correlation: float) -> np.ndarray:
@@ -127,6 +140,12 @@ TRENDS = (
         "skew-errors-that-fall", True,
         lambda rng, count, T, m: np.exp(rng.standard_normal(count)) / T, kind="no growth",
     ),
+    _collapse("collapse-on-a-quotient", True, lambda L, n: L / n / (1 + L / n)),
+    _collapse("collapse-on-another-power", False, lambda L, n: L / n**1.3 / (1 + L / n**1.3)),
+    _collapse("collapse-but-for-one-diagonal", False,
+              lambda L, n: L / n * (1.6 if L == n == 32 else 1)),
+    _collapse("collapse-at-the-edge", False,
+              lambda L, n: L / n * (L / 2) ** (np.log(1.25) / np.log(16))),
     _fall("errors-that-fall", True, lambda n: n**-0.5),
     _fall("errors-that-stop-falling", False, lambda n: min(n, 32) ** -0.5),
     _fall("one-step-back", False, lambda n: n**-0.5 * (1.8 if n == 32 else 1)),

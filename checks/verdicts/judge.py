@@ -1,7 +1,7 @@
 """The judge: looks at growing data until a claim is decided, then at its mutants."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -22,6 +22,7 @@ SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exact
 # Refuting a mutant wrongly lets a toothless claim pass: a risk of false support, not of false
 # refutation. It is therefore not paid from the budget of the run.
 MUTANT_ERROR = 0.01
+CONSTANT = 1024  # observations without variation: were one in 300 different, it would have shown
 
 
 @lru_cache(maxsize=128)
@@ -151,9 +152,9 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
         wrong = [t.name for t in found.tests if np.isnan([t.estimate, t.standard_error]).any()]
         if wrong:
             raise Undecided(f"{wrong[0]} is no number: the data do not determine it")
-        return found
+        return replace(found, final=found.final or _does_not_vary(data))
     except Undecided as reason:
-        return Finding((), {}, blocked=str(reason))
+        return Finding((), {}, blocked=str(reason), final=reason.final or _does_not_vary(data))
     except ClaimError:
         raise
     except FAULTS as error:
@@ -162,6 +163,13 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
             f"claim {subject.id}{planted}: expected a finding, received {in_words(error)}; "
             f"correct `finding` of {type(subject).__name__} or the mutant's `data`"
         ) from error
+
+
+def _does_not_vary(data: Data) -> bool:
+    """Whether so many seeds are all alike that others are not expected to differ."""
+    arrays = [values for part in data.arrays.values() for values in part]
+    enough = data.seeds * len(data.points) >= CONSTANT
+    return enough and all(np.all(values == values[:1]) for values in arrays)
 
 
 def _rule_of_three(course: Course) -> tuple[str, ...]:
@@ -190,9 +198,10 @@ def _follow(looks: Sequence[int], budget: float, look: Callable[[int], Finding])
             planned = planned_seeds(
                 finding.tests, looks[0], budget * last / 2, SUPPORT_ERROR * last
             )
-        if verdict is not Verdict.INCONCLUSIVE or k == len(looks) - 1:
+        if verdict is not Verdict.INCONCLUSIVE or finding.final or k == len(looks) - 1:
             break
-        wanted = 0 if finding.blocked else planned
+        told = not finding.blocked and any(test.standard_error > 0 for test in finding.tests)
+        wanted = planned if told else 0
         k = next((j for j in range(k + 1, len(looks)) if looks[j] >= wanted), len(looks) - 1)
     wanted = planned_seeds(
         finding.tests, looks[k], budget * shares[-1] / 2, SUPPORT_ERROR * shares[-1]

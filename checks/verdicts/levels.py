@@ -58,7 +58,8 @@ def refuse_copies(values: Float[np.ndarray, "n K"]) -> None:
         raise Undecided(
             f"{len(values) - len(rows)} of {len(values)} seeds repeat others at every level, and "
             "each draw counts once: return a new draw for each key, or let the cap be the "
-            f"{len(rows)} that there are"
+            f"{len(rows)} that there are",
+            final=True,
         )
 
 
@@ -79,7 +80,8 @@ def summarize(errors: Float[np.ndarray, "n K"], statistic: str) -> Levels:
         if np.any(errors <= 0):
             raise Undecided(
                 "the error is 0 for some seed, and a geometric mean needs its logarithm; judge the "
-                "mean or rms"
+                "mean or rms",
+                final=True,
             )
         logs = np.log(errors)
         centre, influence = logs.mean(axis=0), logs - logs.mean(axis=0)

@@ -82,7 +82,9 @@ def quantile_levels(errors: Float[np.ndarray, "n K"], share: float) -> Levels:
     if np.any(low <= 0):
         raise Undecided("a quantile of the error is 0, or nearly: its logarithm is needed")
     if np.any((np.ptp(ordered, axis=0) > 0) & (low == high)):
-        raise Undecided("errors are tied around their quantile, which then has no standard error")
+        raise Undecided(
+            "errors are tied around their quantile, which then has no standard error", final=True
+        )
     spread = np.log(high / low) / (2 * WIDTH)
     below = (errors <= middle) - (errors <= middle).mean(axis=0)
     scale = np.sqrt((below**2).sum(axis=0))

@@ -89,7 +89,8 @@ def rounded(
         raise Undecided(
             "rounding floor? errors have stopped falling where they may be rounding (in single "
             "precision, or of many steps) or a wrong limit: give the rounding of the measured "
-            "quantity as resolution= (0 for errors that are exact)"
+            "quantity as resolution= (0 for errors that are exact)",
+            final=True,
         )
     return found
 
@@ -100,7 +101,8 @@ def left_out(where: str, kept: int, spare: int) -> tuple[str, ...]:
         raise Undecided(
             f"rounding floor: the errors at {where} are of the size of rounding; the {kept} levels "
             "that are left are too few, or fewer than those: use coarser ones, or name the "
-            "rounding of the measured quantity in `resolution` (0 for errors that are exact)"
+            "rounding of the measured quantity in `resolution` (0 for errors that are exact)",
+            final=True,
         )
     return (f"left out, of the size of rounding: {where}",)
 

@@ -35,20 +35,20 @@ class Hostile:
         return [{"value": self._block(task)} for task in tasks]
 
     def _block(self, task: Task) -> np.ndarray:
-        right = self.other is not None and task.experiment.endswith(":right")
+        right = self.other is not None and task.experiment.endswith((":right", ":other"))
         rows = _rows(self, task.seed, tuple(task.point.items()), right)
         return rows[task.start : task.start + task.count]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _rows(
     study: Hostile, seed: int, point: tuple[tuple[str, Real], ...], right: bool
 ) -> np.ndarray:
     """All that the claim may ask for at a size: one draw, whose blocks are read one by one."""
-    count = study.subject.at("smoke").looks[-1]
+    count, sizes = study.subject.at("smoke").looks[-1], dict(point)
     if study.other is not None and right:
-        return study.other(np.random.default_rng([seed, 1]), count)
-    sizes = dict(point)
+        rng = np.random.default_rng([seed, 1, *map(int, sizes.values())])
+        return study.other(rng, count, **sizes)
     rng = np.random.default_rng([seed, *map(int, sizes.values())])
     return study.draw(rng, count, **sizes)
 

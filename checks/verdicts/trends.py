@@ -3,21 +3,38 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from theory.language.rate import Rate
+
 from .data import Data, Real
 from .levels import SMALLEST
 from .outcome import Test, third_cumulant
+from .shapes import log_monomials
 from .values import Undecided, common_unit, in_unit
 
 Slice = tuple[dict[str, Real], Int[np.ndarray, " k"]]
 
 
-def slices(data: Data, name: str) -> list[Slice]:
-    """The other sizes, and the indices of the points that have them, from coarse to fine."""
+def slices(data: Data, name: str, through: Rate | None = None) -> list[Slice]:
+    """The other sizes, and the indices of the points that have them, from coarse to fine.
+
+    ``through``: a monomial of the sizes; slices are then the points at which it has one value,
+    where there are several.
+    """
     groups: dict[tuple[tuple[str, Real], ...], list[int]] = {}
-    for k, point in enumerate(data.points):
-        groups.setdefault(tuple((n, v) for n, v in point.items() if n != name), []).append(k)
+    for k, rest in enumerate(_rests(data, name, through)):
+        groups.setdefault(rest, []).append(k)
     column = data.column(name)
-    return [(dict(rest), np.array(sorted(g, key=column.__getitem__))) for rest, g in groups.items()]
+    found = [(dict(rest), np.array(sorted(g, key=column.__getitem__)))
+             for rest, g in groups.items()]  # fmt: skip
+    return found if through is None else [part for part in found if len(part[1]) > 1]
+
+
+def _rests(data: Data, name: str, through: Rate | None) -> list[tuple[tuple[str, Real], ...]]:
+    """What the points of one slice have in common."""
+    if through is None:
+        return [tuple((n, v) for n, v in point.items() if n != name) for point in data.points]
+    values = np.exp(log_monomials(through, data)[0])
+    return [((str(through.expression), float(f"{value:.9g}")),) for value in values]
 
 
 def standard_error(values: Float[np.ndarray, "n K"]) -> Float[np.ndarray, " K"]:
@@ -57,7 +74,8 @@ def statistic_logs(
         raise Undecided(
             f"the error is 0 at {part.points[k]}"
             + (" for some seed" if statistic == "geometric" else "")
-            + ": its logarithm is needed"
+            + ": its logarithm is needed",
+            final=statistic == "geometric",
         )
     return (*log_influences(in_unit(errors, unit), statistic), unit)
 

@@ -45,7 +45,15 @@ def frames_of(error: BaseException) -> str:
 
 
 class Undecided(Exception):
-    """Raised where a rule can decide nothing: the message says why, and what would help."""
+    """Raised where a rule can decide nothing: the message says why, and what would help.
+
+    ``final``: no number of seeds would.
+    """
+
+    def __init__(self, why: str, *, final: bool = False) -> None:
+        """The reason in words."""
+        super().__init__(why)
+        self.final = final
 
 
 def stated(

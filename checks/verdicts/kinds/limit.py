@@ -118,7 +118,8 @@ class LimitClaim(Claim):
         if np.any(np.abs(steps).max(axis=0) <= _rounding(in_unit(values, unit))):
             raise Undecided(
                 "neighbouring levels do not differ by more than rounding: the quantity is at its "
-                "limit; use coarser levels, or IdentityClaim"
+                "limit; use coarser levels, or IdentityClaim",
+                final=True,
             )
         levels = summarize(steps, "weak")
         if len(set(levels.sign.tolist())) > 1:

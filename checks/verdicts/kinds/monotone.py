@@ -83,6 +83,7 @@ class MonotoneClaim(Claim):
             {test.name: estimate_of(test, "log") for test in tests},
             series,
             doubt=doubt,
+            final=bool(doubt) and all(test.low <= test.estimate <= test.high for test in tests),
         )
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:

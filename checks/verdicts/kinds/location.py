@@ -1,0 +1,277 @@
+"""Where a curve is least, or where two cross, and how that place moves with a size."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
+from checks.verdicts.conditions import check_level_count, check_margin, check_number, chosen_size
+from checks.verdicts.data import Data, Measure, Real
+from checks.verdicts.finding import Finding, Undecided, plot_series
+from checks.verdicts.levels import refuse_copies
+from checks.verdicts.outcome import Test, number
+from checks.verdicts.trends import Slice, mean_test, slices, standard_error
+from checks.verdicts.values import ClaimError, common_unit, in_unit
+
+SURE = 0.01  # brackets of this error are shown, and contradict where a curve turns twice
+ROUNDINGS = 16 * np.finfo(float).eps
+Brackets = tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LocationClaim(Claim):
+    """The place of an optimum, or of a crossover, moves like a power of a size.
+
+    - ``over``: the size along which it lies (a learning rate, a depth); ``size``: the one with
+      which it moves, ``size**exponent``. There is no other; 0 says that it stays where it is.
+    - ``value(size, keys) -> (len(keys),)``, any sign: the place is where its mean is least. For the
+      largest, measure its negative.
+    - ``other``: the place is where the mean of ``value``, below that of ``other`` at the small end
+      of ``over``, comes to lie above it. Both get the same keys.
+    - ``margin``: half-width of the band of exponents that counts as equal.
+
+    Assumed is that the mean falls and then grows, or crosses once; no shape, no smoothness. Then
+    a mean confidently below that of a smaller level says that the optimum lies above that level, so
+    each ``size`` has a bracket, between two levels of ``over``. All brackets hold at once with the
+    stated probability. SUPPORTED: every power law through them has an exponent within the margin.
+    REFUTED: none has. There is no term of a next order. Levels of ``over`` must be dense for a
+    narrow margin: the exponent is known to two of their ratios (one for a crossover), at most, over
+    the range of ``size``, in logarithms.
+    """
+
+    value: Measure
+    over: str
+    exponent: Real
+    other: Measure | None = None
+    size: str = ""
+    margin: Real = 0.1
+
+    least_seeds: ClassVar[int] = 2
+    measured: ClassVar[str] = "value"
+
+    def check(self) -> None:
+        """Find the two sizes and reject what cannot be tested."""
+        check_margin(self)
+        check_number(self, "exponent")
+        names = set(self.at(declared_tiers(self)[0]).points[0])
+        rest = sorted(names - {self.over})
+        if self.over not in names or len(rest) != 1 or self.size not in ("", *rest):
+            raise ClaimError(
+                f"claim {self.id}: expected two sizes, one of them named in over=, received "
+                f"{sorted(names)} and over={self.over!r}, size={self.size!r}"
+            )
+        chosen_size(self, self.over, 3, in_slice=2)
+        check_level_count(self, rest[0], 3)
+        object.__setattr__(self, "size", rest[0])
+
+    def default_statement(self) -> str:
+        """The law in words."""
+        what = "The optimum" if self.other is None else "The crossover"
+        moves = f"goes like {self.size}^{self.exponent:g}" if self.exponent else "stays"
+        return f"{what} over {self.over} {moves} as {self.size} grows."
+
+    def roles(self) -> dict[str, Role]:
+        """Values, one a key, of any sign."""
+        both = {"value": self.value} | ({} if self.other is None else {"other": self.other})
+        return {name: Role(measure) for name, measure in both.items()}
+
+    def finding(self, data: Data) -> Finding:
+        """Brackets of the place at each level, and the exponents of the power laws through them."""
+        curve = data.matrix("value")
+        refuse_copies(curve)
+        unit = common_unit(np.concatenate([data.matrix(role) for role in data.arrays]))
+        values = [in_unit(data.matrix(role), unit) for role in data.arrays]
+        parts = slices(data, self.over)
+        parts.sort(key=lambda part: part[0][self.size])
+        sides = [self._sides(values, data.column(self.over), part) for part in parts]
+        count = sum(side.tests for side in sides)
+        sure = brackets(sides, SURE / count)
+        turned = [k for k, (low, high) in enumerate(zip(*sure, strict=True)) if low >= high]
+        if turned:
+            raise Undecided(self._turns(parts[turned[0]][0]))
+        logs = np.log([part[0][self.size] for part in parts])
+        test = self._test(sides, count, logs, data.seeds)
+        places = {
+            f"{self._what} over {self.over} at {self.size}={part[0][self.size]:g}": _range(*ends)
+            for part, *ends in zip(parts, *map(np.exp, sure), strict=True)
+        }
+        tightest = brackets(sides, 0.5)
+        low, high = exponents(logs, *tightest)
+        coarse = low < test.low or high > test.high
+        own = {**_range(*test.interval()), "value": number(test.estimate)}
+        return Finding(
+            (test,),
+            {test.name: own, **places},
+            plot_series(
+                "value", data.points, self.over, curve.mean(axis=0), standard_error(curve), None
+            ),
+            doubt=self._coarse(low, high) if coarse else "",
+            final=coarse and all(map(np.array_equal, tightest, sure)),
+        )
+
+    @property
+    def _what(self) -> str:
+        return "optimum" if self.other is None else "crossover"
+
+    def _turns(self, point: dict[str, Real]) -> str:
+        turns = "falls after it grew: it has no one minimum"
+        crosses = "is below the other's after it was above: expected one crossing, from below"
+        where = f"at {self.size}={point[self.size]:g} the mean over {self.over}"
+        return f"{where} {turns if self.other is None else crosses}"
+
+    def _coarse(self, low: float, high: float) -> str:
+        return (
+            f"the levels of {self.over} leave open exponents from {low:.3g} to {high:.3g}, "
+            f"whatever the number of seeds: take denser or more levels of {self.over}, or a wider "
+            f"range of {self.size}"
+        )
+
+    def _sides(
+        self, values: list[Float[np.ndarray, "n K"]], over: Float[np.ndarray, " K"], part: Slice
+    ) -> "Sides":
+        _, members = part
+        first, *others = (matrix[:, members] for matrix in values)
+        logs = np.log(over[members])
+        if others:
+            return _crossing(logs, first, others[0])
+        return _optimum(logs, first)
+
+    def _test(
+        self, sides: list["Sides"], count: int, logs: Float[np.ndarray, " K"], seeds: int
+    ) -> Test:
+        low, high = self.exponent - self.margin, self.exponent + self.margin
+
+        def inside(error: float) -> bool:
+            least, most = exponents(logs, *brackets(sides, error))
+            return bool(low <= least and most <= high)
+
+        def outside(error: float) -> bool:
+            least, most = exponents(logs, *brackets(sides, error))
+            return bool(max(least, low) > min(most, high))
+
+        levels = np.unique(np.concatenate([[*s.above, *s.below] for s in sides]))
+        shown = exponents(logs, *brackets(sides, SURE / count))
+        centre = _middle(exponents(logs, *brackets(sides, 0.5)))
+        return Test(
+            f"exponent of the {self._what}", centre, float(np.ptp(shown)) / 5.2, seeds - 1.0,
+            low, high,
+            refutation=_least(levels, count, outside), support=_least(levels, count, inside),
+            exact=shown,
+        )  # fmt: skip
+
+    def errors_to_plant(self) -> tuple[Mutant, ...]:
+        """Exponents moved by twice the margin, either way; a place that stays, where it moves."""
+        step, exponent = 2 * float(self.margin), float(self.exponent)
+        found = [
+            Mutant(f"auto-{word}", f"{self.size}^{exponent + by:.3g} claimed",
+                   {"exponent": exponent + by})
+            for word, by in (("up", step), ("down", -step))
+        ]  # fmt: skip
+        if abs(exponent) >= step and self.points is None:
+            text = f"the curve of the smallest {self.size} at every {self.size}"
+            found.append(Mutant("auto-still", text, data=self._still))
+        return tuple(found)
+
+    def _still(self, data: Data) -> Data:
+        rows = [(point[self.over], point[self.size]) for point in data.points]
+        least = min(size for _, size in rows)
+        return replace(data.select([rows.index((x, least)) for x, _ in rows]), points=data.points)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """One slice: for each level of ``over``, how sure it is that the place is above, or below.
+
+    ``logs`` (m,) of the levels; ``above`` and ``below`` (m,) are p-values, each the least of
+    several; ``tests``: how many of these may be wrong at once.
+    """
+
+    logs: Float[np.ndarray, " m"]
+    above: Float[np.ndarray, " m"]
+    below: Float[np.ndarray, " m"]
+    tests: int
+
+
+def _optimum(logs: Float[np.ndarray, " m"], values: Float[np.ndarray, "n m"]) -> Sides:
+    """Of two levels the place is not beyond the one whose mean is larger, on its far side."""
+    count = len(logs)
+    above, below = np.ones(count), np.ones(count)
+    for i in range(count):
+        for j in range(i + 1, count):
+            p, sign = _one_sided(values[:, j], values[:, i])
+            if sign < 0:
+                above[i] = min(above[i], p)
+            else:
+                below[j] = min(below[j], p)
+    return Sides(logs, above, below, count * (count - 1) // 2)
+
+
+def _crossing(
+    logs: Float[np.ndarray, " m"],
+    values: Float[np.ndarray, "n m"],
+    others: Float[np.ndarray, "n m"],
+) -> Sides:
+    """The place is above a level at which the mean is less than the other."""
+    found = [_one_sided(x, y) for x, y in zip(values.T, others.T, strict=True)]
+    above = np.array([p if sign < 0 else 1.0 for p, sign in found])
+    below = np.array([p if sign > 0 else 1.0 for p, sign in found])
+    return Sides(logs, above, below, len(logs))
+
+
+def _one_sided(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> tuple[float, int]:
+    """p-value of 'the means do not differ in the direction that is seen', and the direction."""
+    difference = x - y
+    mean = float(difference.mean())
+    if abs(mean) <= ROUNDINGS * max(np.abs(x).max(), np.abs(y).max()):
+        return 1.0, 1
+    sign = 1 if mean > 0 else -1
+    return mean_test("", sign * difference, -np.inf, 0.0).p_refute, sign
+
+
+def brackets(sides: list[Sides], error: float) -> Brackets:
+    """Logarithms between which the place lies in each slice, for p-values up to ``error`` each."""
+    low = [s.logs[s.above <= error].max(initial=-np.inf) for s in sides]
+    high = [s.logs[s.below <= error].min(initial=np.inf) for s in sides]
+    return np.array(low), np.array(high)
+
+
+def exponents(
+    logs: Float[np.ndarray, " K"], low: Float[np.ndarray, " K"], high: Float[np.ndarray, " K"]
+) -> tuple[float, float]:
+    """The least and the largest slope of a line through all brackets (low > high: there is none).
+
+    A line passes all if it passes each two, as intervals of its offset that meet two by two have a
+    point in common: its slope is at least (low_l - high_k) / (t_l - t_k) and at most
+    (high_l - low_k) / (t_l - t_k) for all t_l > t_k.
+    """
+    k, m = np.triu_indices(len(logs), 1)
+    steps = logs[m] - logs[k]
+    return float(((low[m] - high[k]) / steps).max()), float(((high[m] - low[k]) / steps).min())
+
+
+def _least(levels: np.ndarray, count: int, holds: Callable[[float], bool]) -> float:
+    """The least error at which something holds that holds at all larger ones, times ``count``."""
+    if not holds(float(levels[-1])):
+        return 1.0
+    low, high = 0, len(levels) - 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(float(levels[middle])) else (middle + 1, high)
+    return min(1.0, count * float(levels[low]))
+
+
+def _middle(ends: tuple[float, float]) -> float:
+    finite = [end for end in ends if np.isfinite(end)]
+    return sum(finite) / len(finite) if finite else 0.0
+
+
+def _range(low: Real, high: Real) -> dict[str, Any]:
+    return {
+        "value": number((low + high) / 2),
+        "interval": [number(low), number(high)],
+        "confidence": 1 - SURE,
+        "unit": "",
+    }

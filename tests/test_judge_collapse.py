@@ -1,0 +1,73 @@
+"""Scaling collapse: an error depends on its sizes through one monomial alone, or not."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from checks.verdicts import ClaimError, IndependenceClaim, Verdict, judge
+
+L, n = sp.symbols("L n", positive=True)
+SIZES = {"L": [2, 4, 8, 16], "n": [4, 8, 16, 32]}
+
+
+def collapse(truth, **fields) -> IndependenceClaim:
+    def error(size, keys):
+        draws = [np.random.default_rng([*key, *size.values()]).standard_normal() for key in keys]
+        return truth(**size) * np.exp(0.2 * np.array(draws))
+
+    given = {"sizes": SIZES, "size": "L", "through": L / n, "cap": 1024, **fields}
+    return IndependenceClaim(id="user/collapse", error=error, **given)
+
+
+def test_what_depends_on_the_quotient_alone_is_supported_though_it_varies() -> None:
+    result = judge(collapse(lambda L, n: L / n / (1 + L / n)))
+    assert result.verdict is Verdict.SUPPORTED, result.because
+    assert any("alone with their L/n" in note for note in result.notes)
+    assert all(m.verdict is Verdict.REFUTED for m in result.mutants)
+    by_size = judge(collapse(lambda L, n: L / n / (1 + L / n), through=None))
+    assert by_size.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        lambda L, n: L / n**1.4,
+        lambda L, n: (L / n) ** 0.5 + L**-0.5,
+        lambda L, n: L / n * (1.8 if L == n == 8 else 1.0),
+    ],
+)
+def test_what_depends_on_another_combination_too_is_refuted(truth) -> None:
+    assert judge(collapse(truth)).verdict is Verdict.REFUTED
+
+
+def test_slices_are_the_points_of_one_value() -> None:
+    result = judge(collapse(lambda L, n: 1.0, cap=64))
+    compared = {test.name.split(" at ")[1] for test in result.tests}
+    assert compared == {f"L/n={z}" for z in (0.125, 0.25, 0.5, 1.0, 2.0)}
+    quotients = {size["L"] / size["n"] for size in result.sizes}
+    assert len(quotients) == 7  # two corners are alone
+
+
+def test_real_sizes_collapse_by_their_values_and_not_by_their_digits() -> None:
+    sizes = {"L": [0.1, 0.2, 0.4, 0.8], "n": [0.3, 0.6, 1.2, 2.4]}
+    result = judge(
+        IndependenceClaim(
+            id="user/real", sizes=sizes, size="L", through=L / n,
+            error=lambda size, keys: np.full(len(keys), size["L"] / size["n"]),
+        )
+    )  # fmt: skip
+    assert result.verdict is Verdict.SUPPORTED, result.because
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"through": L / n + 1 / n},
+        {"through": 1 / n},
+        {"through": L / n, "size": "m"},
+        {"sizes": {"L": [2, 3, 5], "n": [7, 11, 13]}},
+    ],
+)
+def test_no_monomial_of_all_sizes_or_no_two_points_alike_are_refused(fields) -> None:
+    with pytest.raises(ClaimError, match="user/collapse"):
+        collapse(lambda L, n: 1.0, **fields)
