@@ -102,8 +102,8 @@ def bound_claim(what: str, step: int, how: str) -> RateClaim:
         "$L^{-1} + L^{-1/3} H^{-1/2}$",
         of_heads(what=what, step=step, how=how),
         {
-            "full-depth": ("L^-1 H^-1/2 claimed", 1 / (L * sp.sqrt(H))),
-            "heads-squared": ("L^-1/3 H^-1 claimed", L**THIRD / H),
+            "full-depth": ("$L^{-1} H^{-1/2}$ claimed", 1 / (L * sp.sqrt(H))),
+            "heads-squared": ("$L^{-1/3} H^{-1}$ claimed", L**THIRD / H),
             "tied-heads": not_independent(lambda of: of[deviation(what=what, step=step, how=how)]),
         },
         source="abstract",
@@ -124,8 +124,8 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
         f"{words}: head noise exactly of order $L^{{-1/2}} H^{{-1/2}}$",
         of_heads(what=what, step=STEPS, how=how, exhaustive=True),
         {
-            "third-in-L": ("L^-1/3 as if the bound were exact", L**THIRD * H**HALF),
-            "full-depth": ("L^-1 H^-1/2 claimed", H**HALF / L),
+            "third-in-L": ("$L^{-1/3}$ as if the bound were exact", L**THIRD * H**HALF),
+            "full-depth": ("$L^{-1} H^{-1/2}$ claimed", H**HALF / L),
             "tied-heads": not_independent(
                 lambda of: of[deviation(what=what, step=STEPS, how=how, exhaustive=True)]
             ),
@@ -176,10 +176,10 @@ DEPTH: dict[str, Any] = {
 wrong_optimisers = {
     "coupled-decay": ("L2 decay in the gradient", ADAMW._replace(decoupled=0.0, coupled=0.1)),
     "no-bias-correction": ("moments not corrected", ADAMW._replace(bias_correction=0.0)),
-    "raw-gradients": ("gradients not times L H, epsilon fixed", ADAMW._replace(divisor=32.0)),
+    "raw-gradients": (r"gradients not times $L H$, $\epsilon$ fixed", ADAMW._replace(divisor=32.0)),
 }
 depths = Experiment(state.name("depth"), simulate_depths)
-square_root = ("L^-1/2 claimed", {"predicted": L**HALF})
+square_root = ("$L^{-1/2}$ claimed", {"predicted": L**HALF})
 depth_claims = (
     state(
         RateClaim,
@@ -203,7 +203,7 @@ depth_claims = (
         depths["extrapolated"],
         {
             "left-out": ("the deeper network, not extrapolated", depths["left-out"]),
-            "third-order": ("L^-3 claimed", L**-3),
+            "third-order": ("$L^{-3}$ claimed", L**-3),
         },
         predicted=L**-2,
         kind="upper bound",
@@ -217,7 +217,7 @@ depth_claims = (
         "Before training, $L$ times Euler's error is the derived one",
         depths["euler"],
         {
-            "no-half": ("-x'' in place of -x''/2 as the defect", {"constant": 2.0}),
+            "no-half": ("$-x''$ in place of $-x''/2$ as the defect", {"constant": 2.0}),
             "deeper": ("networks of twice the depth", depths["euler-deeper"]),
             "square-root": square_root,
         },
@@ -258,7 +258,7 @@ def toy_claim() -> MomentClaim:
         at(toy_squares, "L", "H"),
         {
             "leading-order": (
-                "sigma^2 e^(2 mu) / (L H) for the exact value",
+                r"$\sigma^2 e^{2 \mu} / (L H)$ for the exact value",
                 {"expected": leading_order},
             ),
             "no-spread": ("heads without spread", {"expected": partial(exact, sigma=0.0)}),
@@ -279,7 +279,7 @@ token_claim = state(
     "Error after training does not grow with the tokens",
     tokens.column(token_error),
     {
-        "summed": ("loss summed over tokens, so adjoints of order N", With(summed=True)),
+        "summed": ("loss summed over tokens, so adjoints of order $N$", With(summed=True)),
         "always-smaller": ("a fall by 4 claimed", drifting("N", 6.0, "no growth")),
     },
     source="abstract",
@@ -304,7 +304,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
     entries = whole.changed("entries", blockwise=0.0)
     means = whole.changed("means", blockwise=1.0, mean=True)
     by_entry, by_block = "AdamW entry by entry", "one second moment a matrix"
-    mean = "v the mean of the squares of a block, not their sum"
+    mean = "$v$ the mean of the squares of a block, not their sum"
 
     def left(run: Experiment, power: float = 0.25) -> Column:
         """Does not grow when the error grows at least as d^power."""
@@ -337,7 +337,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
             left(entries),
             {
                 "blockwise": (by_block, left(blocks)),
-                "linear": ("growth as d claimed", left(entries, 1.0)),
+                "linear": ("growth as $d$ claimed", left(entries, 1.0)),
             },
             **dimensions,
             **no_growth,
@@ -349,7 +349,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
             moved(entries),
             {
                 "blockwise": (by_block, moved(blocks)),
-                "root": ("by order d^1/2 claimed", moved(entries, 0.5)),
+                "root": ("by order $d^{1/2}$ claimed", moved(entries, 0.5)),
             },
             margin=0.5,
             **dimensions,
@@ -376,12 +376,12 @@ def identity_claim(
     )  # fmt: skip
 
 
-MASK = ("token i attends to 0 .. i", {"of": wrong.masked})
+MASK = (r"token $i$ attends to $0, \dots, i$", {"of": wrong.masked})
 identity_claims = (
     identity_claim(
         "repetition", "Repeated tokens: the network sees their measure only", "abstract",
         partial(symmetry, move="repeat"),
-        {"causal-mask": MASK, "p-not-scaled": ("gradients not times N", {"of": wrong.unscaled})},
+        {"causal-mask": MASK, "p-not-scaled": ("gradients not times $N$", {"of": wrong.unscaled})},
     ),
     identity_claim(
         "permutation", "Exchanged tokens have exchanged states and adjoints", "abstract",
@@ -417,7 +417,7 @@ optimiser_claims = (
             "no-decay": ("weight decay left out", at(compact_slack, recipe=no_decay)),
             "coupled-decay": ("L2 decay in the gradient", at(compact_slack, recipe=coupled)),
             "unit-constant": (
-                "|m| <= sqrt(v) for |m| <= C sqrt(v)",
+                r"$|m| \leq \sqrt{v}$ for $|m| \leq C \sqrt{v}$",
                 at(compact_slack, constant=1.0),
             ),
         },
@@ -428,8 +428,8 @@ optimiser_claims = (
         r"With raw gradients and fixed $\epsilon$, training freezes as $1/(L H)$",
         at(frozen_update, "L", "H"),
         {
-            "scaled": ("gradients times L H", at(frozen_update, "L", "H", scaled=True)),
-            "root": ("(L H)^-1/2 claimed", (L * H) ** HALF),
+            "scaled": ("gradients times $L H$", at(frozen_update, "L", "H", scaled=True)),
+            "root": ("$(L H)^{-1/2}$ claimed", (L * H) ** HALF),
         },
         predicted=1 / (L * H),
         sizes={"L": [8, 32], "H": [16, 64, 256, 1024]},
@@ -574,8 +574,8 @@ pictures = (
     ),
 )
 not_checked = (
-    "The paper's theorem itself: only its abstract was at hand. Model, loss, scale of epsilon and "
-    "blockwise AdamW are reconstructed.",
+    "The paper's theorem itself: only its abstract was at hand. Model, loss, scale of "
+    r"$\epsilon$ and blockwise AdamW are reconstructed.",
     "That the bound holds: a finite grid can refute an upper bound, not prove it, and a finite set "
     "of inputs underestimates the largest error over a compact set.",
     "Initial laws that are not atomic, and batches: heads start at four atoms, every step uses all "

@@ -91,7 +91,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
         "seeds": {"smoke": 96, "standard": 144, "full": 288},
         "cap": {"smoke": 192, "standard": 576, "full": 1152},
     }
-    faster = ("a rate better by 1/sqrt(M)", 1 / M)
+    faster = (r"a rate better by $1/\sqrt{M}$", 1 / M)
     return (
         rate(
             f"output-in-width{suffix}",
@@ -136,8 +136,8 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             1 / M,
             wide.column(square),
             {
-                "root": ("1/sqrt(M), as if signs did not cancel", M**-HALF),
-                "square": ("1/M^2", M**-2),
+                "root": (r"$1/\sqrt{M}$, as if signs did not cancel", M**-HALF),
+                "square": ("$1/M^2$", M**-2),
                 "decay-forgotten": ("a limit without decay", With(limit="no decay")),
             },
             statistic="mean",
@@ -149,12 +149,12 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             N**-2,
             steps.column(defect),
             {
-                "first-order": ("1/N", 1 / N),
+                "first-order": ("$1/N$", 1 / N),
                 "minus-forgotten": (
-                    "dQ/dtau = + integral of |G|^2, as printed in (D.25)",
+                    r"$d Q/d \tau = +\int |G|^2$, as printed in (D.25)",
                     With(sign=-1.0),
                 ),
-                "decay-forgotten": ("R for Q", With(fall="fall of the risk")),
+                "decay-forgotten": ("$R$ for $Q$", With(fall="fall of the risk")),
             },
             sizes={"N": [2, 4, 6, 8]},
             statistic="geometric",  # one network far from its limit would outweigh the others
@@ -206,7 +206,7 @@ constant_claim = state(
     r"the one that $\langle g, p \rangle$ of a particle gives.",
     short.column(over_derived),
     {
-        "whole": ("f + h for their half", With(times=2.0)),
+        "whole": ("$f + h$ for their half", With(times=2.0)),
         "variance": ("variance for standard deviation", With(power=2)),
     },
     predicted=(M * L) ** -HALF,
@@ -242,7 +242,7 @@ tails_claim = state(
     short.column(beyond),
     {
         "tied-layers": ("all layers have the particles of the first", tied.column(beyond)),
-        "depth-like-bias": ("a spread of order 1/(M L)", With(power=1.0)),
+        "depth-like-bias": ("a spread of order $1/(M L)$", With(power=1.0)),
     },
     events=tuple(f"{time}, delta = {delta:g}" for time in ("start", "end") for delta in DEVIATIONS),
     low=0.0,
@@ -266,7 +266,7 @@ growth_claim = state(
     "double exponential).",
     growth.column(over_time),
     {
-        "quarter": ("at most in proportion to tau^(1/4)", With(power=0.25)),
+        "quarter": (r"at most in proportion to $\tau^{1/4}$", With(power=0.25)),
         "decay-reversed": (
             "weight decay with the wrong sign",
             growth.changed("reversed", decay=-0.1).column(over_time),
@@ -286,10 +286,10 @@ fluctuation_claim = rate(
     short["end"],
     {
         "depth-does-not-help": (
-            "1/sqrt(M) at almost any depth",
+            r"$1/\sqrt{M}$ at almost any depth",
             M**-HALF * L ** -sp.Rational(1, 100),
         ),
-        "depth-like-bias": ("1/(sqrt(M) L)", M**-HALF / L),
+        "depth-like-bias": (r"$1/(\sqrt{M} L)$", M**-HALF / L),
         "tied-layers": (
             "all layers have the particles of the first",
             {"error": tied["end"], "seeds": 48, "cap": 48},
@@ -345,8 +345,8 @@ depth_claims = (
         1 / L,
         replace(at_rest, of=off_limit),
         {
-            "second-order": ("1/L^2, as for symmetric splitting", L**-2),
-            "half": ("1/sqrt(L)", L**-HALF),
+            "second-order": ("$1/L^2$, as for symmetric splitting", L**-2),
+            "half": (r"$1/\sqrt{L}$", L**-HALF),
             "wrong-limit": ("depth 5 as limit", With(limit="end/5")),
         },
         **depth,
@@ -363,7 +363,7 @@ depth_claims = (
                 with_defect(at_rest, "simultaneous", wrong.simultaneous),
             ),
             "whole-steps": (
-                "half-layers with steps 1/L",
+                "half-layers with steps $1/L$",
                 With(factor=2.0),
             ),
         },
@@ -377,10 +377,10 @@ depth_claims = (
         moving,
         {
             "change-unseen": (
-                "the change of g with depth left out",
+                "the change of $g$ with depth left out",
                 with_defect(moving, "unchanging", wrong.unchanging),
             ),
-            "first-order": ("1/L", 1 / L),
+            "first-order": ("$1/L$", 1 / L),
         },
         **depth,
     ),
@@ -430,7 +430,7 @@ flow_claims = (
         "$Q$ falls in every step of training.",
         long("falls", smallest_fall, step=0.5, steps=16),
         {
-            "ascent": ("Q rises", With(sign=-1.0)),
+            "ascent": ("$Q$ rises", With(sign=-1.0)),
             "twice-as-fast": ("slack lowered by twice its median", lowered(2)),
         },
         source="quoted",
@@ -456,7 +456,7 @@ flow_claims = (
         r"decays like $\exp(-2 \lambda \tau)$.",
         rectified,
         {
-            "half-the-rate": ("exp(-lambda tau)", {"rate": 0.02}),
+            "half-the-rate": (r"$\exp(-\lambda \tau)$", {"rate": 0.02}),
             "huberized": ("a ReLU with a rounded knee, not homogeneous", huberized),
         },
         times=errors.TIMES,
@@ -472,7 +472,7 @@ flow_claims = (
         1 / N,
         density["distance/{N}"],
         {
-            "second-order": ("1/N^2", N**-2),
+            "second-order": ("$1/N^2$", N**-2),
             "decay-forgotten": ("density without decay", density_with("no_decay")),
             "half-the-gradient": ("the drift of the density halved", density_with("half")),
             "ascent": ("the density climbs", density_with("ascent")),
@@ -513,9 +513,9 @@ decay_claims = (
         N**-2,
         end_risk,
         {
-            "linear": ("R of order lambda, as bounded", 1 / N),
-            "cubic": ("lambda^3", N**-3),
-            "penalised": ("Q for R", end_penalised),
+            "linear": (r"$R$ of order $\lambda$, as bounded", 1 / N),
+            "cubic": (r"$\lambda^3$", N**-3),
+            "penalised": ("$Q$ for $R$", end_penalised),
         },
         **decay,
     ),
@@ -525,9 +525,9 @@ decay_claims = (
         1 / N,
         end_penalised,
         {
-            "quadratic": ("Q like R, lambda^2", N**-2),
-            "root": ("sqrt(lambda)", N**-HALF),
-            "risk": ("R for Q", end_risk),
+            "quadratic": (r"$Q$ like $R$, $\lambda^2$", N**-2),
+            "root": (r"$\sqrt{\lambda}$", N**-HALF),
+            "risk": ("$R$ for $Q$", end_risk),
         },
         **decay,
     ),
@@ -563,12 +563,12 @@ end_claims = (
         InequalityClaim,
         "one-end",
         "On one data set in the plane, at decay 0.1, flows from small and from large "
-        "particles, and a quasi-Newton method from others, end at one Q, within 1e-4.",
+        "particles, and a quasi-Newton method from others, end at one $Q$, within $10^{-4}$.",
         flows.column(one_end),
         {
-            "risk": ("R for Q", With(at="R")),
+            "risk": ("$R$ for $Q$", With(at="R")),
             "smaller-decay": ("the end of a flow with decay 1/30", With(rest="Q/2/30")),
-            "decay-reversed": ("a decay of N/3000", reversed_decay.column(one_end)),
+            "decay-reversed": ("a decay of $N/3000$", reversed_decay.column(one_end)),
         },
         source="abstract",
         seeds={"smoke": 8, "standard": 32, "full": 96},
@@ -581,7 +581,7 @@ end_claims = (
         replace(flows["R/2/{N}"], at=lambda size: {}),
         {
             "decay-reversed": (
-                "a decay of N/3000",
+                "a decay of $N/3000$",
                 replace(reversed_decay["R/2/{N}"], at=lambda size: {}),
             ),
             "grows": ("it grows", {"kind": "grows"}),
@@ -619,7 +619,7 @@ identity_claims = (
         identities.training_residuals,
         {
             "no-decay": "weight decay forgotten",
-            "whole-steps": "half-layers with steps 1/L",
+            "whole-steps": "half-layers with steps $1/L$",
             "attention-twice": "heads trained twice as fast",
         },
     ),
@@ -628,7 +628,7 @@ identity_claims = (
         "The derived gradients of both blocks equal automatic differentiation.",
         identities.gradient_residuals,
         {
-            "transposed": "W and its transpose swapped in the gradient in Z, as in G.3",
+            "transposed": "$W$ and its transpose swapped in the gradient in $Z$, as in G.3",
             "uncentred": "softmax weights differentiated as if they were not normalised",
         },
     ),
@@ -745,12 +745,13 @@ pictures = (
     ),
 )
 not_checked = (
-    "Weak convergence of the empirical measure along general sequences (L, M): rates of outputs, "
-    "risks and particles are measured, at fixed training time.",
+    "Weak convergence of the empirical measure along general sequences $(L, M)$: rates of "
+    "outputs, risks and particles are measured, at fixed training time.",
     "How the constant depends on training time beyond time 16.",
-    "Global convergence (Theorem 4.1): measured are the floor that follows from equivariance, "
-    "R ~ lambda^2 where training ends, which assumes interpolation, and that flows from different "
-    "starts end near one Q, and on one data set at one; on others no claim measures it.",
+    "Global convergence (Theorem 4.1): measured are the floor that follows from "
+    r"equivariance, $R \sim \lambda^2$ where training ends, which assumes interpolation, and "
+    "that flows from different starts end near one $Q$, and on one data set at one; on "
+    "others no claim measures it.",
     "Continuous initial laws against their infinite width: only atomic laws have an exact limit.",
     "That the stationary points found by L-BFGS are those that the flow itself reaches.",
     "Outputs away from the training sequences.",

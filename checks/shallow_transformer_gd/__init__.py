@@ -95,23 +95,23 @@ constant_claims = (
         "cumulant", r"The third cumulant of tokens in the unit ball is at most $4/(3 \sqrt{3})$",
         lambda B: float(KAPPA),
         {
-            "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
-            "a-half": ("1/2, as for a symmetric law", lambda B: 0.5),
+            "three-quarters": (r"$3/4$ for $4/(3 \sqrt{3})$", lambda B: 0.75),
+            "a-half": ("$1/2$, as for a symmetric law", lambda B: 0.5),
         },
         B=False,
     ),
     constant_claim(
         "gradient", r"The gradient of a head is at most $\sigma_1 \max(1, B)$", gradient_bound,
         {
-            "no-B": ("the norm of U forgotten", lambda B: gradient_bound(1.0)),
-            "half-B": ("half of B for B", lambda B: gradient_bound(B / 2)),
+            "no-B": ("the norm of $U$ forgotten", lambda B: gradient_bound(1.0)),
+            "half-B": ("half of $B$ for $B$", lambda B: gradient_bound(B / 2)),
         },
     ),
     constant_claim(
         "curvature", "The second derivative of a head is at most the derived $L_2$",
         curvature_bound,
         {
-            "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
+            "no-B": ("the norm of $U$ forgotten", lambda B: curvature_bound(1.0)),
             "first-order": ("the gradient's bound taken for it", gradient_bound),
         },
     ),
@@ -159,12 +159,12 @@ def asymmetric(point: str) -> tuple[str, Any]:
     )
 
 
-worst_case = ("the paper's 1/sqrt(m) as an exact rate", m**-HALF)
+worst_case = (r"the paper's $1/\sqrt{m}$ as an exact rate", m**-HALF)
 linear_claims = (
     linear_claim(
         "coherent", m**-HALF, 0.1, "all errors add up",
         {
-            "one-over-m": ("1/m, as along a transport", 1 / m),
+            "one-over-m": ("$1/m$, as along a transport", 1 / m),
             "asymmetric": asymmetric("coherent"),
         },
     ),
@@ -173,7 +173,7 @@ linear_claims = (
         {
             "worst-case": worst_case,
             "c-frozen": (
-                "c not trained in the linearisation", With(of_c=1.0)
+                "$c$ not trained in the linearisation", With(of_c=1.0)
             ),
         },
         next_order=1,  # a sum of m heads of random sign is symmetric: no term of order 1/2
@@ -189,9 +189,9 @@ linear_claims = (
         coherent.column(readings.below_bound),
         {
             "no-projection": (
-                "radii that do not shrink with m", unprojected.column(readings.below_bound)
+                "radii that do not shrink with $m$", unprojected.column(readings.below_bound)
             ),
-            "averaged": ("the bound divided by m", With(averaged=True)),
+            "averaged": ("the bound divided by $m$", With(averaged=True)),
         },
         source="quoted", **moved,
     ),
@@ -229,7 +229,7 @@ def over_error(divisor: float) -> Column:
     return of_pool(lambda size, table: readings.bound_over_error(size, table) / divisor - 1)
 
 
-quarter_power = ("n^(1/4) for log n", growing("n", 0.25))
+quarter_power = (r"$n^{1/4}$ for $\log n$", growing("n", 0.25))
 power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
     state(
@@ -262,7 +262,7 @@ approximation_claims = (
     state(
         RateClaim, "approximation", r"The largest approximation error falls like $1/\sqrt{m}$",
         largest,
-        {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
+        {"one-over-m": ("$1/m$", 1 / m), "quarter": ("$m^{-1/4}$", m**-QUARTER)}, source="quoted",
         sizes={k: {"m": fresh.WIDTHS[2:], "n": [n]} for k, n in SAMPLES.items()},
         predicted=m**-HALF, kind="exact",
         next_order=HALF, **pooled,
@@ -284,7 +284,7 @@ approximation_claims = (
         heads_moved["right"],
         {
             "noise": ("Gaussian noise of the same size for the heads", heads_moved["noise"]),
-            "frozen": ("W not moved", heads_moved["frozen"]),
+            "frozen": ("$W$ not moved", heads_moved["frozen"]),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), seeds=64,
     ),
@@ -307,12 +307,12 @@ width_claims = (
         width_run(readings.excess),
         {
             "no-floor": ("the loss itself for its excess", With(floor=0.0)),
-            "c-frozen": ("c not trained in the linearisation", With(of_c=0.0)),
+            "c-frozen": ("$c$ not trained in the linearisation", With(of_c=0.0)),
             "asymmetric": (
                 "heads drawn independently, not in pairs",
                 width_run(readings.excess, "asymmetric", pairs=wrong.one_by_one),
             ),
-            "one-over-m-squared": ("1/m^2", m**-2),
+            "one-over-m-squared": ("$1/m^2$", m**-2),
         },
         predicted=m**-HALF, kind="upper bound", statistic="rms", next_order=None,
         seeds={"smoke": 128, "standard": 256, "full": 1024}, **widths,
@@ -325,7 +325,7 @@ width_claims = (
             "dropped": ("descent without projection", width_run(
                 readings.room_left, "unprojected", reach=np.inf
             )),
-            "no-root": ("rho for rho/sqrt(m)", 
+            "no-root": (r"$\rho$ for $\rho/\sqrt{m}$", 
                 width_run(
                     readings.room_left, "no-root", reach=readings.CLOSE, radius=wrong.no_root
                 ),
@@ -382,7 +382,7 @@ length_claims = (
         independent["smallest/{T}"],
         {
             "relative-loss": (
-                "the loss over its start, which falls with T by itself",
+                "the loss over its start, which falls with $T$ by itself",
                 independent.column(readings.relative_loss),
             ),
             "drift": (
@@ -432,7 +432,7 @@ recurrent_claims = (
         r"On kick-and-cancel inputs the derivative of $h_T$ in $w$ is $w^{T-2} \tanh |u|$",
         kicked_heads(readings.kick),
         {
-            "one-token": ("w^(T-1)", With(power=1)),
+            "one-token": ("$w^{T-1}$", With(power=1)),
             "attention": ("a softmax head passed off", With(head="attention")),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
@@ -447,7 +447,7 @@ recurrent_claims = (
                 With(head="recurrent"),
             ),
             "per-token": (
-                "a bound that falls like 1/T", With(per_token=True)
+                "a bound that falls like $1/T$", With(per_token=True)
             ),
         },
         **kicks,
@@ -460,7 +460,7 @@ recurrent_claims = (
         r"$\sqrt{L}$", growth(lag, 0.5),
         {
             "attention": ("a softmax head for it", growth(lag_of_attention, 0.5)),
-            "fourth-power": ("L^4", growth(lag, 4.0)),
+            "fourth-power": ("$L^4$", growth(lag, 4.0)),
         },
         sizes={"L": [2, 4, 8, 16, 32]}, seeds={"full": 12}, kind="no growth",
     ),
@@ -477,7 +477,7 @@ memory_claims = (
     state(
         RateClaim, "memory-last-token", "With the last token as query, memory is of order $T$",
         last,
-        {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
+        {"square": ("$T^2$, as for all queries", T**2), "online": ("a fixed query", fixed)},
         predicted=T, kind="exact", **memory,
     ),
     state(
@@ -613,7 +613,7 @@ def draw_contrast(axes: Any, results: Mapping[str, Any]) -> None:
 
 pictures: tuple[Picture, ...] = (
     Picture(
-        "Where log n comes from",
+        r"Where $\log n$ comes from",
         r"The squared largest approximation error grows like $\log n$; a power law bends away.",
         draw_log_n,
     ),
@@ -631,12 +631,15 @@ pictures: tuple[Picture, ...] = (
 not_checked = (
     "Theorem 1 where it says something: with a run's own constants its right side is above two "
     "thirds of the loss at the start at the sizes that are run; the certificate is no better.",
-    "How Lemma 5's bound depends on n and m: on the sizes that are run it is far above the error.",
-    "The width that a trained network needs against n: measured widths left the ladder of 16 to "
-    "256 in some seeds of each size, and a claim about them held for networks that never learn; "
-    "that excess losses on 16 to 1024 samples fall to zero was undecided with 64 networks.",
-    "How many steps a recurrent network needs for a given loss, against T.",
-    "That attention is flat on AR(L) data: the held-out loss rises with L as that of a recurrent "
-    "network does, and the gradient in the attention matrices nearly doubles from L = 2 to 32.",
-    "Whether the linearisation error along a run of gradient descent is of order 1/m.",
+    "How Lemma 5's bound depends on $n$ and $m$: on the sizes that are run it is far above "
+    "the error.",
+    "The width that a trained network needs against $n$: measured widths left the ladder of "
+    "16 to 256 in some seeds of each size, and a claim about them held for networks that "
+    "never learn; that excess losses on 16 to 1024 samples fall to zero was undecided with "
+    "64 networks.",
+    "How many steps a recurrent network needs for a given loss, against $T$.",
+    "That attention is flat on AR($L$) data: the held-out loss rises with $L$ as that of a "
+    "recurrent network does, and the gradient in the attention matrices nearly doubles from "
+    "$L = 2$ to $32$.",
+    "Whether the linearisation error along a run of gradient descent is of order $1/m$.",
 )
