@@ -42,14 +42,14 @@ TO_MEND = "noise_synchronization"
 
 
 def described(room: str) -> Iterator[str]:
-    """The prose that a report prints of a room, besides what a symbol and a function mean."""
+    """The prose that a report prints of a room, besides titles and what a symbol and a function mean."""
     found = BUILT_IN.room(room)
     yield from (claim.statement for claim in found.claims)
     yield from (picture.caption for picture in found.pictures)
     if room == TO_MEND:
         return
     theorem = found.theorem
-    yield from (theorem.title, theorem.statement, theorem.source_note, *found.not_checked)
+    yield from (theorem.statement, theorem.source_note, *found.not_checked)
     yield from (assumption.statement for assumption in theorem.assumptions)
     yield from (text for s in (*theorem.found, *theorem.coverage) for text in (s.says, s.missing))
     yield from (text for s in theorem.derivation.steps for text in (s.name, s.because))

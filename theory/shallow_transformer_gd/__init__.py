@@ -394,7 +394,7 @@ def bound_functions() -> tuple[Function, ...]:
 
 
 theorem = Theorem(
-    title="Gradient descent on a shallow transformer needs logarithmic width, at any length",
+    title="Gradient descent on a shallow transformer needs width log n and pays nothing for length",
     statement=(
         r"Let $m$ heads with symmetric initialisation be trained by projected gradient descent "
         r"with step $1/\sqrt{\tau}$ on $n$ samples of $T$ tokens in the unit ball, with noiseless "
