@@ -42,7 +42,7 @@ TO_MEND = "noise_synchronization"
 
 
 def described(room: str) -> Iterator[str]:
-    """The prose that a report prints of a room, besides titles and what a symbol and a function mean."""
+    """What a report prints of a room in prose, but its title and what its symbols mean."""
     found = BUILT_IN.room(room)
     yield from (claim.statement for claim in found.claims)
     yield from (picture.caption for picture in found.pictures)

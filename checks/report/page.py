@@ -154,8 +154,8 @@ def claim_view(result: Result, target: str, rooms: str = "") -> Mapping[str, Any
         **result.to_json(),
         "says": prose(result.statement),
         "reason": prose(reason(result)),
-        "strip": strip(deciding[0]) if deciding else "",
-        "in_table": strip(deciding[0], told=False) if deciding else "",
+        "strip": strip(deciding[0], result.confidence) if deciding else "",
+        "in_table": strip(deciding[0], result.confidence, told=False) if deciding else "",
         "tests": [test.to_json() for test in deciding],
         "mutants": [
             {**mutant.to_json(), "description": prose(mutant.description)}

@@ -92,6 +92,7 @@ def judge(
         series=course.finding.series,
         own_verdict=course.verdict,
         counted=course.finding.counted,
+        confidence=_confidence(course, budget),
     )
 
 
@@ -162,6 +163,14 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
             f"claim {subject.id}{planted}: expected a finding, received {in_words(error)}; "
             f"correct `finding` of {type(subject).__name__} or the mutant's `data`"
         ) from error
+
+
+def _confidence(course: "Course", budget: float) -> float:
+    """Of the two-sided interval that has to lie inside the region, or for a refutation outside."""
+    if course.verdict is Verdict.REFUTED:
+        refuting = sum(test.refutes for test in course.finding.tests)
+        return 1 - budget * course.share / max(refuting, 1)
+    return 1 - 2 * SUPPORT_ERROR * course.share
 
 
 def _rule_of_three(course: Course) -> tuple[str, ...]:
