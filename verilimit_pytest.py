@@ -8,6 +8,7 @@ claim is asked for.
 
 from collections.abc import Callable, Generator
 from fnmatch import fnmatch
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +91,21 @@ def pytest_make_collect_report(
 def judge_claim(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Judge a claim in a test: ``judge_claim(claim, tier="smoke")`` fails unless supported.
 
-    Returns the result, so that a test may look at its estimates.
+    Returns the result, so that a test may look at its estimates. All that a session judges shares
+    one budget of false refutation; ``budget=`` sets that of one claim beside it.
     """
     _admit()
-    from checks.app.plugin import judge_or_fail
+    from checks.app.plugin import judge_or_fail, share_of_a_call
 
     seed = request.config.getoption("--verilimit-seed")
     tier = request.config.getoption("--verilimit") or "smoke"
 
+    calls = count(1)
+
     def judge(claim: Any, **options: Any) -> Any:
-        return judge_or_fail(claim, **{"seed": seed, "tier": tier, **options})
+        given = {"seed": seed, "tier": tier, **options}
+        share = share_of_a_call(request.session, str(given["tier"]), next(calls))
+        return judge_or_fail(claim, **{"budget": share, **given})
 
     return judge
 

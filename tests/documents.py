@@ -19,6 +19,57 @@ FENCE = re.compile(r"^( *)```(\{?[\w-]*\}?)[^\n]*\n(.*?)^\1```$", re.DOTALL | re
 NAMED = re.compile(r"# ([\w-]+\.(?:py|toml))\n")
 PLUGIN = (ROOT / "verilimit_pytest.py").read_text(encoding="utf-8")
 LONG = "<!-- long: compiled, not run -->"
+# Blocks that no test runs as they stand, by their first lines, and what stands for each: a test
+# that does the same, or the reason why nothing can. A test compares the list with the documents.
+TAKES_HOURS = "hours of a cluster; test_suite_cluster.py runs one that is small"
+MAKE = "make test runs this test itself; .ci/run and ci.yml call both"
+NOT_RUN: dict[str, dict[str, str]] = {
+    "README.md": {
+        "make verify     # derive": MAKE,
+        "# my_layer.py": "test_readme.py",
+        "# my_claims.py": "test_readme.py",
+    },
+    "docs/certificates.md": {"verilimit certify  ": "test_certify_files.py"},
+    "docs/howto/ci.md": {
+        "# .github/workflows/limits.yml": "a forge's machine; test_documents.py reads it",
+        "# .gitlab-ci.yml": "a forge's machine; test_documents.py reads it",
+    },
+    "docs/howto/cluster.md": {
+        "verilimit check --tier standard --jobs 32": TAKES_HOURS,
+        "dask scheduler &": TAKES_HOURS,
+        "import time": TAKES_HOURS,
+        "verilimit check --tier full --executor dask": TAKES_HOURS,
+        'verilimit check "shaped-attention-sde/*" --tier full': TAKES_HOURS,
+    },
+    "docs/howto/docs.md": {"make docs ": "test_docs_site.py builds a site in the same way"},
+    "docs/howto/pytest.md": {"pytest --verilimit smoke ": "test_app_plugin.py"},
+    "docs/index.md": {"make verify     # derive": MAKE},
+    "docs/layers.md": {
+        "         0 < p < 1/2  UNSTABLE": "tutorials/layer.md prints it",
+        "$ verilimit derive branch.py:layer --phase p": "tutorials/layer.md runs it",
+        "                q > 1/2, p > 1  TRIVIAL": "test_limit_plane.py",
+        "verilimit check FILE.py[:layer]": "test_app_layers.py, test_layer_code.py",
+    },
+    "docs/mean_field_flow.md": {"import jax": "minutes; test_mean_field_flow.py"},
+    "docs/mutation.md": {"verilimit mutate spectral": "an hour; test_mutation_campaign.py"},
+    "docs/probes.md": {
+        "verilimit probe  ": "test_probes.py",
+        "my_attention lacks permutation": "test_attention_laws.py",
+        "# test_mine.py": "test_attention_laws.py",
+        "# test_module.py": "test_probe_documents.py",
+        "# test_optimizer.py": "test_probe_documents.py",
+        "verilimit probe --checkpoint model/": "test_checkpoint_reports.py",
+        "layers = 6": "test_documents.py reads it",
+    },
+    "docs/recorded.md": {"verilimit judge runs.csv": "tutorials/csv.md runs one like it"},
+    "docs/rooms.md": {
+        "verilimit new wide_layer": "test_user_rooms.py",
+        "  [tool.verilimit]": "test_documents.py reads it",
+        '  [project.entry-points."verilimit.rooms"]': "test_documents.py reads it",
+    },
+    "docs/shallow_transformer_gd.md": {"import jax": "minutes; test_shallow_transformer_gd.py"},
+    "docs/tutorials/layer.md": {"verilimit check branch.py": "test_app_layers.py"},
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +93,20 @@ def blocks(path: Path) -> list[Block]:
     return [
         Block(m[2], m[3], text[: m.start()].rstrip().endswith(LONG)) for m in FENCE.finditer(text)
     ]
+
+
+def unrun(path: Path) -> list[str]:
+    """The first lines of blocks that are neither sessions, nor code of the page, nor used in it."""
+    found = [block for block in blocks(path) if not block.language.startswith("{")]
+    told = [b.text for b in found if b.language in ("console", "python")]
+
+    def runs(block: Block) -> bool:
+        if block.file:
+            name = block.file.removesuffix(".py")
+            return any(name in text for text in told if text != block.text)
+        return block.language == "console" or (block.language == "python" and not block.long)
+
+    return [block.text.splitlines()[0] for block in found if not runs(block)]
 
 
 def commands(path: Path) -> list[str]:

@@ -5,13 +5,15 @@ import fnmatch
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import verilimit as vl
 from tests.conftest import ROOT
-from tests.documents import DOCUMENTS, Block, blocks, commands, complaint
+from tests.documents import DOCUMENTS, NOT_RUN, Block, blocks, commands, complaint, unrun
 
 WITH_CODE = [p for p in DOCUMENTS if any(b.language == "python" for b in blocks(p))]
 WITH_SESSIONS = [p for p in DOCUMENTS if any(b.language == "console" for b in blocks(p))]
@@ -79,6 +81,34 @@ def matches(lines: list[str], output: str) -> bool:
     received = iter(line.strip() for line in output.splitlines())
     wanted = [re.sub(r"([\[\]?*])", r"[\1]", x.strip()).replace("...", "*") for x in lines]
     return all(any(fnmatch.fnmatchcase(line, w) for line in received) for w in wanted if w != "*")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_blocks_that_no_test_runs_are_listed_with_what_stands_for_them(path: Path) -> None:
+    listed, left = dict(NOT_RUN.get(name_of(path), {})), []
+    for line in unrun(path):
+        known = [start for start in NOT_RUN.get(name_of(path), {}) if line.startswith(start)]
+        left += [] if known else [line]
+        listed = {start: why for start, why in listed.items() if start not in known}
+    assert left == [], "run the block, or say in NOT_RUN what stands for it"
+    assert listed == {}, "these blocks are gone, or run: take them from NOT_RUN"
+
+
+def test_what_stands_for_a_block_exists() -> None:
+    for why in (why for listed in NOT_RUN.values() for why in listed.values()):
+        for name in re.findall(r"\w+\.(?:py|md|yml)", why):
+            assert list(ROOT.rglob(name)) or (ROOT / "docs" / why.split()[0]).is_file(), why
+    assert {name for name in NOT_RUN} <= {name_of(path) for path in DOCUMENTS}
+
+
+@pytest.mark.parametrize("language", ["yaml", "toml"])
+def test_configuration_of_a_document_is_well_formed(language: str) -> None:
+    found = [b.text for path in DOCUMENTS for b in blocks(path) if b.language == language]
+    assert len(found) > 1
+    for text in found:
+        parsed = yaml.safe_load(text) if language == "yaml" else tomllib.loads(text)
+        assert isinstance(parsed, dict)
+        assert parsed
 
 
 def test_a_session_that_prints_something_else_is_noticed() -> None:

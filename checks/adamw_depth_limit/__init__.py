@@ -23,8 +23,8 @@ claims = (
 )
 
 not_checked = (
-    "The paper's theorem itself: only its abstract was at hand. Model, loss, scale of epsilon and "
-    "blockwise AdamW are reconstructed.",
+    "The paper's theorem itself: only its abstract was at hand. Model, loss, scale of "
+    r"$\epsilon$ and blockwise AdamW are reconstructed.",
     "That the bound holds: a finite grid can refute an upper bound, not prove it, and a finite set "
     "of inputs underestimates the largest error over a compact set.",
     "Initial laws that are not atomic, and batches: heads start at four atoms, every step uses all "

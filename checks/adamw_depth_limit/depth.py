@@ -31,10 +31,10 @@ DEPTH: dict[str, Any] = {
 wrong_optimisers = {
     "coupled-decay": ("L2 decay in the gradient", ADAMW._replace(decoupled=0.0, coupled=0.1)),
     "no-bias-correction": ("moments not corrected", ADAMW._replace(bias_correction=0.0)),
-    "raw-gradients": ("gradients not times L H, epsilon fixed", ADAMW._replace(divisor=32.0)),
+    "raw-gradients": (r"gradients not times $L H$, $\epsilon$ fixed", ADAMW._replace(divisor=32.0)),
 }
 depths = Experiment(state.name("depth"), simulate_depths)
-square_root = ("L^-1/2 claimed", {"predicted": L**HALF})
+square_root = ("$L^{-1/2}$ claimed", {"predicted": L**HALF})
 depth_claims = (
     state(
         RateClaim,
@@ -58,7 +58,7 @@ depth_claims = (
         depths["extrapolated"],
         {
             "left-out": ("the deeper network, not extrapolated", depths["left-out"]),
-            "third-order": ("L^-3 claimed", L**-3),
+            "third-order": ("$L^{-3}$ claimed", L**-3),
         },
         predicted=L**-2,
         kind="upper bound",
@@ -72,7 +72,7 @@ depth_claims = (
         "Before training, $L$ times Euler's error is the derived one",
         depths["euler"],
         {
-            "no-half": ("-x'' in place of -x''/2 as the defect", {"constant": 2.0}),
+            "no-half": ("$-x''$ in place of $-x''/2$ as the defect", {"constant": 2.0}),
             "deeper": ("networks of twice the depth", depths["euler-deeper"]),
             "square-root": square_root,
         },

@@ -25,7 +25,7 @@ token_claim = state(
     "Error after training does not grow with the tokens",
     tokens.column(token_error),
     {
-        "summed": ("loss summed over tokens, so adjoints of order N", With(summed=True)),
+        "summed": ("loss summed over tokens, so adjoints of order $N$", With(summed=True)),
         "always-smaller": ("a fall by 4 claimed", drifting("N", 6.0, "no growth")),
     },
     source="abstract",
@@ -50,7 +50,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
     entries = whole.changed("entries", blockwise=0.0)
     means = whole.changed("means", blockwise=1.0, mean=True)
     by_entry, by_block = "AdamW entry by entry", "one second moment a matrix"
-    mean = "v the mean of the squares of a block, not their sum"
+    mean = "$v$ the mean of the squares of a block, not their sum"
 
     def left(run: Experiment, power: float = 0.25) -> Column:
         """Does not grow when the error grows at least as d^power."""
@@ -83,7 +83,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
             left(entries),
             {
                 "blockwise": (by_block, left(blocks)),
-                "linear": ("growth as d claimed", left(entries, 1.0)),
+                "linear": ("growth as $d$ claimed", left(entries, 1.0)),
             },
             **dimensions,
             **no_growth,
@@ -95,7 +95,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
             moved(entries),
             {
                 "blockwise": (by_block, moved(blocks)),
-                "root": ("by order d^1/2 claimed", moved(entries, 0.5)),
+                "root": ("by order $d^{1/2}$ claimed", moved(entries, 0.5)),
             },
             margin=0.5,
             **dimensions,

@@ -47,12 +47,12 @@ def identity_claim(
     )  # fmt: skip
 
 
-MASK = ("token i attends to 0 .. i", {"of": wrong.masked})
+MASK = (r"token $i$ attends to $0, \dots, i$", {"of": wrong.masked})
 identity_claims = (
     identity_claim(
         "repetition", "Repeated tokens: the network sees their measure only", "abstract",
         partial(symmetry, move="repeat"),
-        {"causal-mask": MASK, "p-not-scaled": ("gradients not times N", {"of": wrong.unscaled})},
+        {"causal-mask": MASK, "p-not-scaled": ("gradients not times $N$", {"of": wrong.unscaled})},
     ),
     identity_claim(
         "permutation", "Exchanged tokens have exchanged states and adjoints", "abstract",
@@ -102,7 +102,7 @@ optimiser_claims = (
         {
             "no-decay": ("weight decay left out", With(recipe=no_decay)),
             "coupled-decay": ("L2 decay in the gradient", With(recipe=coupled)),
-            "unit-constant": ("|m| <= sqrt(v) for |m| <= C sqrt(v)", With(constant=1.0)),
+            "unit-constant": (r"$|m| \leq \sqrt{v}$ for $|m| \leq C \sqrt{v}$", With(constant=1.0)),
         },
     ),
     state(
@@ -111,8 +111,8 @@ optimiser_claims = (
         r"With raw gradients and fixed $\epsilon$, training freezes as $1/(L H)$",
         frozen_update,
         {
-            "scaled": ("gradients times L H", With(scaled=True)),
-            "root": ("(L H)^-1/2 claimed", (L * H) ** HALF),
+            "scaled": ("gradients times $L H$", With(scaled=True)),
+            "root": ("$(L H)^{-1/2}$ claimed", (L * H) ** HALF),
         },
         predicted=1 / (L * H),
         sizes={"L": [8, 32], "H": [16, 64, 256, 1024]},

@@ -105,7 +105,8 @@ half = st.lists(vs.vectors(2, -0.5, 0.5), min_size=2, max_size=2).map(np.array)
 probes = (
     Probe(
         "compact-heads",
-        "Heads with entries of at most 1 / 2 have |dA/dx| <= 1, whatever the tokens in the ball.",
+        r"Heads with entries of at most $1/2$ have $|d A/d x| \leq 1$, whatever the tokens in "
+        "the ball.",
         {"x": tokens, "Y": tokens, "Q": half, "K": half},
         attention_is_lipschitz_in_the_query,
         outside=(
@@ -115,7 +116,7 @@ probes = (
     ),
     Probe(
         "independent-heads",
-        "The mean over H independent heads has a mean square of at most max v^2 / H.",
+        r"The mean over $H$ independent heads has a mean square of at most $\max v^2 / H$.",
         {"joint": st.just("independent"), "values": vs.vectors(5)},
         heads_average,
         outside=(Outside("Heads tied to each other do not average.", {"joint": st.just("tied")}),),
@@ -133,7 +134,7 @@ probes = (
     ),
     Probe(
         "fixed-steps",
-        "Six steps move every parameter by at most 6 eta C_6, for any history of gradients.",
+        r"Six steps move every parameter by at most $6 \eta C_6$, for any history of gradients.",
         {"gradients": vs.histories(STEPS)},
         training_moves_a_bounded_way,
         outside=(
@@ -143,22 +144,24 @@ probes = (
     ),
     Probe(
         "scaled-epsilon",
-        "With epsilon / (L H) the update does not depend on L H.",
+        r"With $\epsilon / (L H)$ the update does not depend on $L H$.",
         {"gradients": vs.histories(3), "layers": st.sampled_from([2, 10, 1000]),
          "power": st.just(1)},
         update_does_not_see_the_size,
         outside=(
-            Outside("With a fixed epsilon training freezes as L H grows.", {"power": st.just(0)}),
+            Outside(
+            r"With a fixed $\epsilon$ training freezes as $L H$ grows.", {"power": st.just(0)}),
         ),
     ),
     Probe(
         "weight-decay",
-        "With eta lambda <= 1 and beta1^2 < beta2 |theta| <= max(|theta_0|, C / lambda).",
+        r"With $\eta \lambda \leq 1$ and $\beta_1^2 < \beta_2$, $|\theta| \leq "
+        r"\max(|\theta_0|, C / \lambda)$.",
         {"gradients": vs.histories(STEPS), "start": vs.numbers(-4, 4), "rate": vs.numbers(0.25, 1),
          "beta1": st.just(0.875), "beta2": vs.numbers(0.875, 0.9375)},
         parameters_stay_in_a_box,
         outside=(
-            Outside("eta lambda > 2: decay overshoots and the parameters explode.",
+            Outside(r"$\eta \lambda > 2$: decay overshoots and the parameters explode.",
                     {"rate": vs.numbers(2.25, 4)}),
         ),
     ),

@@ -56,8 +56,8 @@ def bound_claim(what: str, step: int, how: str) -> RateClaim:
         "$L^{-1} + L^{-1/3} H^{-1/2}$",
         of_heads(what=what, step=step, how=how),
         {
-            "full-depth": ("L^-1 H^-1/2 claimed", 1 / (L * sp.sqrt(H))),
-            "heads-squared": ("L^-1/3 H^-1 claimed", L**THIRD / H),
+            "full-depth": ("$L^{-1} H^{-1/2}$ claimed", 1 / (L * sp.sqrt(H))),
+            "heads-squared": ("$L^{-1/3} H^{-1}$ claimed", L**THIRD / H),
             "tied-heads": not_independent(lambda of: of[deviation(what=what, step=step, how=how)]),
         },
         source="abstract",
@@ -78,8 +78,8 @@ def noise_claim(name: str, what: str, how: str, words: str) -> RateClaim:
         f"{words}: head noise exactly of order $L^{{-1/2}} H^{{-1/2}}$",
         of_heads(what=what, step=STEPS, how=how, exhaustive=True),
         {
-            "third-in-L": ("L^-1/3 as if the bound were exact", L**THIRD * H**HALF),
-            "full-depth": ("L^-1 H^-1/2 claimed", H**HALF / L),
+            "third-in-L": ("$L^{-1/3}$ as if the bound were exact", L**THIRD * H**HALF),
+            "full-depth": ("$L^{-1} H^{-1/2}$ claimed", H**HALF / L),
             "tied-heads": not_independent(
                 lambda of: of[deviation(what=what, step=STEPS, how=how, exhaustive=True)]
             ),
@@ -141,7 +141,7 @@ def toy_claim() -> MomentClaim:
         at(toy_squares, "L", "H"),
         {
             "leading-order": (
-                "sigma^2 e^(2 mu) / (L H) for the exact value",
+                r"$\sigma^2 e^{2 \mu} / (L H)$ for the exact value",
                 {"expected": leading_order},
             ),
             "no-spread": ("heads without spread", {"expected": partial(exact, sigma=0.0)}),

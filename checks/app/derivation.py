@@ -3,6 +3,7 @@
 import textwrap
 
 from rich.console import Console
+from rich.markup import escape
 
 from checks.app.screen import coloured, console
 from checks.suite.house import House
@@ -53,22 +54,26 @@ def _print_step(screen: Console, number: int, outcome: Outcome, *, latex: bool) 
         screen.print(textwrap.indent(text, "   "), markup=False, highlight=False)
     screen.print(f"   because {plain(step.because)}", markup=False)
     if step.uses:
-        screen.print(f"   uses {'; '.join(step.uses)}", markup=False)
+        screen.print(f"   uses {plain('; '.join(step.uses))}", markup=False)
     if outcome.detail:
         screen.print(f"   {outcome.detail}", markup=False)
 
 
 def _print_line(screen: Console, number: int, outcome: Outcome, before: str = "") -> None:
     step, status = outcome.step, coloured(outcome.status.name)
-    screen.print(f"{before}{number}. {status} [bold]{step.name}[/] ({step.kind})", highlight=False)
+    screen.print(
+        f"{before}{number}. {status} [bold]{escape(plain(step.name))}[/] ({step.kind})",
+        highlight=False,
+    )
 
 
 def _print_beside(screen: Console, theorem: Theorem) -> None:
     """What the statement does not rest on, with the reasons: one line for each reason."""
     ends = "; ".join(theorem.derivation.statement) or "no step: the derivation names none"
-    screen.print(f"\nThe statement is: {ends}.", markup=False)
+    screen.print(f"\nThe statement is: {plain(ends)}.", markup=False)
     for reason, names in theorem.beside_by_reason.items():
-        screen.print(f"It does not rest on {'; '.join(names)}: {plain(reason)}.", markup=False)
+        said = plain(f"It does not rest on {'; '.join(names)}: {reason}.")
+        screen.print(said, markup=False)
 
 
 def _short(text: str) -> str:

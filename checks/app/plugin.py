@@ -121,9 +121,8 @@ class ClaimItem(pytest.Item):
 
     @property
     def budget(self) -> float:
-        """An even share of the budget of the session's claims, as items report at once."""
-        claims = [item.located.claim for item in self.session.items if isinstance(item, ClaimItem)]
-        return RUN_BUDGET / max(sum(claim.runs_at(self.tier) for claim in claims), 1)
+        """What the session gives each of its items."""
+        return share_of_an_item(self.session, self.tier)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Verdicts and input errors are messages, not tracebacks."""
@@ -134,6 +133,31 @@ class ClaimItem(pytest.Item):
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where the item comes from."""
         return self.path, None, self.name
+
+
+def share_of_an_item(session: pytest.Session, tier: str) -> float:
+    """An even part of the session's budget for each item that judges at the tier.
+
+    An item reports at once, so that no later p-value can move its threshold, as Holm's procedure
+    over the session would: the split is fixed when all items are collected.
+    """
+    judging = sum(
+        item.located.claim.runs_at(tier) if isinstance(item, ClaimItem) else _asks_to_judge(item)
+        for item in session.items
+    )
+    return RUN_BUDGET / max(judging, 1)
+
+
+def _asks_to_judge(item: pytest.Item) -> bool:
+    return "judge_claim" in getattr(item, "fixturenames", ())
+
+
+def share_of_a_call(session: pytest.Session, tier: str, call: int) -> float:
+    """Of a test that calls `judge_claim` again and again, nobody knows how often.
+
+    The first call has a half of the test's share, the second a quarter, and so on.
+    """
+    return share_of_an_item(session, tier) / 2**call
 
 
 def judge_or_raise(claim: Claim, **options: Any) -> Result:

@@ -69,20 +69,19 @@ def _print(probed: Probed, house: House, *, first: bool) -> None:
     if probed.probe is None or search is None:
         say(f"    no probe; add one to {house.address(probed.room).file('probes')}")
         return
-    say(f"    {probed.probe.property}")
+    say(f"    {plain(probed.probe.property)}")
     if search.found is Found.FAILS:
         say(f"    {search.message}; to see it again:")
         say(_indented(probed.code))
     for place in probed.beyond:
         if place.search.found is Found.FAILS:
-            say(f"    outside: {place.place.because} {place.search.message}:")
+            say(f"    outside: {plain(place.place.because)} {place.search.message}:")
             say(_indented(place.code))
         else:
-            say(
-                f"    outside: NOT FOUND in {place.search.examples} examples: {place.place.because}"
-            )
+            why = plain(place.place.because)
+            say(f"    outside: NOT FOUND in {place.search.examples} examples: {why}")
     if not probed.beyond:
-        say(f"    outside: {probed.probe.no_outside}")
+        say(f"    outside: {plain(probed.probe.no_outside)}")
 
 
 def _indented(code: str) -> str:

@@ -26,12 +26,13 @@ claims = (
 )  # fmt: skip
 
 not_checked = (
-    "Weak convergence of the empirical measure along general sequences (L, M): rates of outputs, "
-    "risks and particles are measured, at fixed training time.",
+    "Weak convergence of the empirical measure along general sequences $(L, M)$: rates of "
+    "outputs, risks and particles are measured, at fixed training time.",
     "How the constant depends on training time beyond time 16.",
-    "Global convergence (Theorem 4.1): measured are the floor that follows from equivariance, "
-    "R ~ lambda^2 where training ends, which assumes interpolation, and that flows from different "
-    "starts end near one Q, and on one data set at one; on others no claim measures it.",
+    "Global convergence (Theorem 4.1): measured are the floor that follows from "
+    r"equivariance, $R \sim \lambda^2$ where training ends, which assumes interpolation, and "
+    "that flows from different starts end near one $Q$, and on one data set at one; on "
+    "others no claim measures it.",
     "Continuous initial laws against their infinite width: only atomic laws have an exact limit.",
     "That the stationary points found by L-BFGS are those that the flow itself reaches.",
     "Outputs away from the training sequences.",

@@ -56,8 +56,8 @@ depth_claims = (
         1 / L,
         replace(at_rest, of=off_limit),
         {
-            "second-order": ("1/L^2, as for symmetric splitting", L**-2),
-            "half": ("1/sqrt(L)", L**-HALF),
+            "second-order": ("$1/L^2$, as for symmetric splitting", L**-2),
+            "half": (r"$1/\sqrt{L}$", L**-HALF),
             "wrong-limit": ("depth 5 as limit", With(limit="end/5")),
         },
         **depth,
@@ -74,7 +74,7 @@ depth_claims = (
                 with_defect(at_rest, "simultaneous", wrong.simultaneous),
             ),
             "whole-steps": (
-                "half-layers with steps 1/L",
+                "half-layers with steps $1/L$",
                 With(factor=2.0),
             ),
         },
@@ -88,10 +88,10 @@ depth_claims = (
         moving,
         {
             "change-unseen": (
-                "the change of g with depth left out",
+                "the change of $g$ with depth left out",
                 with_defect(moving, "unchanging", wrong.unchanging),
             ),
-            "first-order": ("1/L", 1 / L),
+            "first-order": ("$1/L$", 1 / L),
         },
         **depth,
     ),

@@ -35,9 +35,9 @@ decay_claims = (
         N**-2,
         end_risk,
         {
-            "linear": ("R of order lambda, as bounded", 1 / N),
-            "cubic": ("lambda^3", N**-3),
-            "penalised": ("Q for R", end_penalised),
+            "linear": (r"$R$ of order $\lambda$, as bounded", 1 / N),
+            "cubic": (r"$\lambda^3$", N**-3),
+            "penalised": ("$Q$ for $R$", end_penalised),
         },
         **decay,
     ),
@@ -47,9 +47,9 @@ decay_claims = (
         1 / N,
         end_penalised,
         {
-            "quadratic": ("Q like R, lambda^2", N**-2),
-            "root": ("sqrt(lambda)", N**-HALF),
-            "risk": ("R for Q", end_risk),
+            "quadratic": (r"$Q$ like $R$, $\lambda^2$", N**-2),
+            "root": (r"$\sqrt{\lambda}$", N**-HALF),
+            "risk": ("$R$ for $Q$", end_risk),
         },
         **decay,
     ),
@@ -91,14 +91,14 @@ end_claims = (
         "one-end",
         "On one data set in the plane, at decay 0.1, flows from small and from large "
         "particles, and a quasi-Newton method that goes from others to a point of rest, end at one "
-        "Q, within 1e-4.",
+        "$Q$, within $10^{-4}$.",
         flows.column(one_end),
         {
             "idle": ("a quasi-Newton method that does not move", With(moves=0.0)),
             "at-speed": ("one that stops short of rest", With(slows=1e-6)),
-            "risk": ("R for Q", With(at="R")),
+            "risk": ("$R$ for $Q$", With(at="R")),
             "smaller-decay": ("the end of a flow with decay 1/30", With(rest="Q/2/30")),
-            "decay-reversed": ("a decay of N/3000", reversed_decay.column(one_end)),
+            "decay-reversed": ("a decay of $N/3000$", reversed_decay.column(one_end)),
         },
         source="abstract",
         seeds={"smoke": 8, "standard": 32, "full": 96},
@@ -111,7 +111,7 @@ end_claims = (
         replace(flows["R/2/{N}"], at=lambda size: {}),
         {
             "decay-reversed": (
-                "a decay of N/3000",
+                "a decay of $N/3000$",
                 replace(reversed_decay["R/2/{N}"], at=lambda size: {}),
             ),
             "grows": ("it grows", {"kind": "grows"}),

@@ -38,7 +38,7 @@ identity_claims = (
         identities.training_residuals,
         {
             "no-decay": "weight decay forgotten",
-            "whole-steps": "half-layers with steps 1/L",
+            "whole-steps": "half-layers with steps $1/L$",
             "attention-twice": "heads trained twice as fast",
         },
     ),
@@ -47,7 +47,7 @@ identity_claims = (
         "The derived gradients of both blocks equal automatic differentiation.",
         identities.gradient_residuals,
         {
-            "transposed": "W and its transpose swapped in the gradient in Z, as in G.3",
+            "transposed": "$W$ and its transpose swapped in the gradient in $Z$, as in G.3",
             "uncentred": "softmax weights differentiated as if they were not normalised",
         },
     ),

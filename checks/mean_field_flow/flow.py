@@ -57,7 +57,7 @@ flow_claims = (
         "$Q$ falls in every step of training.",
         long("falls", smallest_fall, step=0.5, steps=16),
         {
-            "ascent": ("Q rises", With(sign=-1.0)),
+            "ascent": ("$Q$ rises", With(sign=-1.0)),
             "twice-as-fast": ("slack lowered by twice its median", lowered(2)),
         },
         source="quoted",
@@ -83,7 +83,7 @@ flow_claims = (
         r"decays like $\exp(-2 \lambda \tau)$.",
         rectified,
         {
-            "half-the-rate": ("exp(-lambda tau)", {"rate": 0.02}),
+            "half-the-rate": (r"$\exp(-\lambda \tau)$", {"rate": 0.02}),
             "huberized": ("a ReLU with a rounded knee, not homogeneous", huberized),
         },
         times=errors.TIMES,
@@ -99,7 +99,7 @@ flow_claims = (
         1 / N,
         density["distance/{N}"],
         {
-            "second-order": ("1/N^2", N**-2),
+            "second-order": ("$1/N^2$", N**-2),
             "decay-forgotten": ("density without decay", density_with("no_decay")),
             "half-the-gradient": ("the drift of the density halved", density_with("half")),
             "ascent": ("the density climbs", density_with("ascent")),

@@ -42,7 +42,7 @@ constant_claim = state(
     r"the one that $\langle g, p \rangle$ of a particle gives.",
     short.column(over_derived),
     {
-        "whole": ("f + h for their half", With(times=2.0)),
+        "whole": ("$f + h$ for their half", With(times=2.0)),
         "variance": ("variance for standard deviation", With(power=2)),
     },
     predicted=(M * L) ** -HALF,
@@ -78,7 +78,7 @@ tails_claim = state(
     short.column(beyond),
     {
         "tied-layers": ("all layers have the particles of the first", tied.column(beyond)),
-        "depth-like-bias": ("a spread of order 1/(M L)", With(power=1.0)),
+        "depth-like-bias": ("a spread of order $1/(M L)$", With(power=1.0)),
     },
     events=tuple(f"{time}, delta = {delta:g}" for time in ("start", "end") for delta in DEVIATIONS),
     low=0.0,
@@ -102,7 +102,7 @@ growth_claim = state(
     "double exponential).",
     growth.column(over_time),
     {
-        "quarter": ("at most in proportion to tau^(1/4)", With(power=0.25)),
+        "quarter": (r"at most in proportion to $\tau^{1/4}$", With(power=0.25)),
         "decay-reversed": (
             "weight decay with the wrong sign",
             growth.changed("reversed", decay=-0.1).column(over_time),
@@ -150,10 +150,10 @@ fluctuation_claim = rate(
     short["end"],
     {
         "depth-does-not-help": (
-            "1/sqrt(M) at almost any depth",
+            r"$1/\sqrt{M}$ at almost any depth",
             M**-HALF * L ** -sp.Rational(1, 100),
         ),
-        "depth-like-bias": ("1/(sqrt(M) L)", M**-HALF / L),
+        "depth-like-bias": (r"$1/(\sqrt{M} L)$", M**-HALF / L),
         "tied-layers": (
             "all layers have the particles of the first",
             {"error": tied["end"], "seeds": 48, "cap": 48},

@@ -89,7 +89,7 @@ unit = vs.weights(2, 2, scales=(1.0,))
 probes = (
     Probe(
         "bounded-data",
-        "Blocks are bounded by 2 (1 + |theta|^2), one constant for all data in the unit ball.",
+        r"Blocks are bounded by $2 (1 + |\theta|^2)$, one constant for all data in the unit ball.",
         {"block": st.sampled_from(["softmax", "feedforward"]), "X": tokens, "first": unit,
          "second": unit},
         output_is_bounded_by_parameters,
@@ -105,7 +105,8 @@ probes = (
         output_is_bounded_by_parameters,
         outside=(
             Outside(
-                "ReLU attention V Z relu(Z^T Q^T Q Z) is cubic in (V, Q).",
+                r"ReLU attention $V Z \operatorname{relu}(Z^\top Q^\top Q Z)$ is cubic in "
+                "$(V, Q)$.",
                 {"block": st.just("relu attention"), "first": vs.weights(2, 2, scales=(1e3,)),
                  "second": vs.weights(2, 2, scales=(1e3,))},
             ),
@@ -127,17 +128,18 @@ probes = (
     ),
     Probe(
         "bounded-start",
-        "For paths Lipschitz in depth, means over L and 2 L layers differ by at most K / (4 L).",
+        "For paths Lipschitz in depth, means over $L$ and $2 L$ layers differ by at most $K "
+        "/ (4 L)$.",
         {"path": st.just("lipschitz"), "slopes": vs.vectors(8)},
         layers_agree_with_twice_as_many,
         outside=(
-            Outside("Layers without continuity in depth differ by O(1).",
+            Outside("Layers without continuity in depth differ by $O(1)$.",
                     {"path": st.just("unrelated")}),
         ),
     ),
     Probe(
         "independent-start",
-        "The mean over M independent particles has a variance of at most 1 / M.",
+        "The mean over $M$ independent particles has a variance of at most $1 / M$.",
         {"joint": st.just("independent"), "chances": vs.vectors(4, 0, 1)},
         mean_has_the_variance_of_independence,
         outside=(

@@ -40,7 +40,7 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
         "seeds": {"smoke": 96, "standard": 144, "full": 288},
         "cap": {"smoke": 192, "standard": 576, "full": 1152},
     }
-    faster = ("a rate better by 1/sqrt(M)", 1 / M)
+    faster = (r"a rate better by $1/\sqrt{M}$", 1 / M)
     return (
         rate(
             f"output-in-width{suffix}",
@@ -85,8 +85,8 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             1 / M,
             wide.column(square),
             {
-                "root": ("1/sqrt(M), as if signs did not cancel", M**-HALF),
-                "square": ("1/M^2", M**-2),
+                "root": (r"$1/\sqrt{M}$, as if signs did not cancel", M**-HALF),
+                "square": ("$1/M^2$", M**-2),
                 "decay-forgotten": ("a limit without decay", With(limit="no decay")),
             },
             statistic="mean",
@@ -98,12 +98,12 @@ def on_data(setting: Setting, suffix: str = "") -> tuple[RateClaim, ...]:
             N**-2,
             steps.column(defect),
             {
-                "first-order": ("1/N", 1 / N),
+                "first-order": ("$1/N$", 1 / N),
                 "minus-forgotten": (
-                    "dQ/dtau = + integral of |G|^2, as printed in (D.25)",
+                    r"$d Q/d \tau = +\int |G|^2$, as printed in (D.25)",
                     With(sign=-1.0),
                 ),
-                "decay-forgotten": ("R for Q", With(fall="fall of the risk")),
+                "decay-forgotten": ("$R$ for $Q$", With(fall="fall of the risk")),
             },
             sizes={"N": [2, 4, 6, 8]},
             statistic="geometric",  # one network far from its limit would outweigh the others

@@ -8,12 +8,13 @@ from pathlib import Path
 from checks.properties.probing import Probed, run_probes
 from checks.report.files import FileContent
 from checks.report.layers import LayerContent
+from checks.report.sections import without_verdict
 from checks.suite.fingerprint import environment, source_hash
 from checks.suite.house import House, Room
 from checks.suite.roots import Address, Root
 from checks.suite.run import Plan, Study
 from checks.suite.targets import file_claims, file_plans
-from checks.verdicts import Claim, ClaimError, Result, Verdict, several, tier_words
+from checks.verdicts import Claim, ClaimError, Result, Verdict, several
 from theory.language import Outcome, Status, counted, exit_status, run_steps
 
 
@@ -33,9 +34,7 @@ class RoomContent:
     @property
     def not_checked(self) -> tuple[str, ...]:
         """What the room leaves unchecked, its claims that do not run at this tier, or failed."""
-        missing = (f"{c.id}, at {tier_words(c)}: {c.statement}" for c in self.absent)
-        failed = (f"{c.id} has no verdict: {why}" for c, why in self.failed)
-        return (*self.room.not_checked, *missing, *failed)
+        return (*self.room.not_checked, *without_verdict(self.absent, self.failed))
 
     @property
     def worst_step(self) -> Status:

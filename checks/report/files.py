@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checks.verdicts import Claim, ClaimError, Result, tier_words
+from checks.report.sections import section, without_verdict
+from checks.verdicts import Claim, ClaimError, Result
 from theory.language import Status
 
 
@@ -38,30 +39,16 @@ class FileContent:
     @property
     def not_checked(self) -> tuple[str, ...]:
         """The claims without a verdict."""
-        missing = (f"{c.id}, at {tier_words(c)}: {c.statement}" for c in self.absent)
-        failed = (f"{c.id} has no verdict: {why}" for c, why in self.failed)
-        return (*missing, *failed)
+        return tuple(without_verdict(self.absent, self.failed))
 
     def view(self) -> Mapping[str, Any]:
         """What the template reads, but for the claims."""
         said = ast.get_docstring(ast.parse(Path(self.file).read_text(encoding="utf-8"))) or ""
-        return {
-            "name": self.name,
-            "title": Path(self.file).name,
-            "reference": self.file,
-            "statement": " ".join(said.partition("\n\n")[0].split()),
-            "equations": [],
-            "rate": "",
-            "rate_kind": "",
-            "source": "File",
-            "source_note": "The claims that the file makes itself.",
-            "notation": [],
-            "assumptions": [],
-            "probes": {},
-            "derivation": {"main": [], "side": [], "ends": [], "beside": [], "code": []},
-            "steps_status": "",
-            "steps_summary": "",
-            "pictures": [],
-            "found": [],
-            "coverage": [],
-        }
+        return section(
+            name=self.name,
+            title=Path(self.file).name,
+            reference=self.file,
+            statement=" ".join(said.partition("\n\n")[0].split()),
+            source="File",
+            source_note="The claims that the file makes itself.",
+        )

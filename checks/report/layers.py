@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from checks.layers import Plan, slug_of
 from checks.report.formulas import Equality, formula, formula_view, latex, rows
-from checks.verdicts import Claim, ClaimError, Result, tier_words
+from checks.report.sections import NO_DERIVATION, section, without_verdict
+from checks.verdicts import Claim, ClaimError, Result
 from theory.codegen.layers import layer_source
 from theory.language import Status
 from theory.layers.layer import Layer
@@ -68,51 +69,33 @@ class LayerContent:
     @property
     def not_checked(self) -> tuple[str, ...]:
         """What the plan leaves out, mutants that nobody could see, claims without a verdict."""
-        missing = (f"{c.id}, at {tier_words(c)}: {c.statement}" for c in self.absent)
-        failed = (f"{c.id} has no verdict: {why}" for c, why in self.failed)
-        return (*self.plan.not_checked, *self.plan.invisible, *missing, *failed)
+        unjudged = without_verdict(self.absent, self.failed)
+        return (*self.plan.not_checked, *self.plan.invisible, *unjudged)
 
     def view(self) -> Mapping[str, Any]:
         """What the template reads, but for the claims."""
         limit = self.plan.limit
         layer = limit.layer
         words = {key: status.partition(": ") for key, status in limit.hypotheses.items()}
-        return {
-            "name": self.name,
-            "title": layer.name,
-            "reference": Path(self.file).name,
-            "statement": f"{limit.regime}. " + " ".join(f"{w}." for w in limit.words),
-            "equations": _equations(self.plan),
-            "rate": "",
-            "rate_kind": "",
-            "source": "Derived",
-            "source_note": "The limit follows from the layer as it is written in the file.",
-            "notation": _notation(layer),
-            "assumptions": [{"id": key, "statement": why} for key, (_, _, why) in words.items()],
-            "probes": {
+        code = {"name": "The finite layer", "summary": "", "formula": ""}
+        return section(
+            name=self.name,
+            title=layer.name,
+            reference=Path(self.file).name,
+            statement=f"{limit.regime}. " + " ".join(f"{w}." for w in limit.words),
+            equations=_equations(self.plan),
+            source="Derived",
+            source_note="The limit follows from the layer as it is written in the file.",
+            notation=_notation(layer),
+            assumptions=[{"id": key, "statement": why} for key, (_, _, why) in words.items()],
+            probes={
                 key: {"word": word, "detail": "", "property": "", "code": "", "beyond": []}
                 for key, (word, _, _) in words.items()
             },
-            "derivation": {
-                "main": [],
-                "side": [],
-                "ends": [],
-                "beside": [],
-                "code": [
-                    {
-                        "name": "The finite layer",
-                        "summary": "",
-                        "formula": "",
-                        "code": layer_source(layer),
-                    }
-                ],
-            },
-            "steps_status": self.badge,
-            "steps_summary": self.steps_summary,
-            "pictures": [],
-            "found": [],
-            "coverage": [],
-        }
+            derivation={**NO_DERIVATION, "code": [{**code, "code": layer_source(layer)}]},
+            steps_status=self.badge,
+            steps_summary=self.steps_summary,
+        )
 
 
 def _equations(plan: Plan) -> list[Mapping[str, Any]]:

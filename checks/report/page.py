@@ -21,6 +21,7 @@ from checks.report.strips import strip
 from checks.report.words import reason
 from checks.verdicts import Result, Verdict, several
 from theory.language import Sentence
+from theory.language.prose import plain
 
 
 def html(content: Content) -> str:
@@ -79,14 +80,14 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         ],
         "pictures": [
             {
-                "title": picture.title,
+                "title": prose(picture.title),
                 "wide": picture.axes > 1,
                 "caption": prose(picture.caption),
                 "svg": svg(
                     picture_drawing(picture, by_id),
                     f"{content.room.name}-picture-{number}",
                     axes=picture.axes,
-                    label=picture.title,
+                    label=plain(picture.title),
                 ),
             }
             for number, picture in enumerate(content.room.pictures)
@@ -129,7 +130,9 @@ def found_view(content: RoomContent, sentence: Sentence) -> Mapping[str, Any]:
         "says": prose(sentence.says),
         "missing": prose(sentence.missing),
         "word": sentence.word,
-        "links": seen_by(content, sentence),
+        "links": [
+            (prose(shown.name), shown.place, shown.word) for shown in seen_by(content, sentence)
+        ],
     }
 
 
@@ -151,8 +154,8 @@ def claim_view(result: Result, target: str, rooms: str = "") -> Mapping[str, Any
         **result.to_json(),
         "says": prose(result.statement),
         "reason": prose(reason(result)),
-        "strip": strip(deciding[0]) if deciding else "",
-        "in_table": strip(deciding[0], told=False) if deciding else "",
+        "strip": strip(deciding[0], result.confidence) if deciding else "",
+        "in_table": strip(deciding[0], result.confidence, told=False) if deciding else "",
         "tests": [test.to_json() for test in deciding],
         "mutants": [
             {**mutant.to_json(), "description": prose(mutant.description)}
@@ -173,8 +176,8 @@ def probe_view(probed: Probed) -> Mapping[str, Any]:
     return {
         "word": probed.word,
         "detail": several(inside.examples, "example") if inside and probed.word == "HOLDS" else "",
-        "property": probed.probe.property if probed.probe else "No probe.",
+        "property": prose(probed.probe.property) if probed.probe else "No probe.",
         "message": inside.message if inside else "",
         "code": probed.code,
-        "beyond": [(b.place.because, b.search.message, b.code) for b in probed.beyond],
+        "beyond": [(prose(b.place.because), b.search.message, b.code) for b in probed.beyond],
     }

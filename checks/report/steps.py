@@ -1,9 +1,11 @@
 """The derivation in the report: the main line in order, what lies beside it, and the code."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from checks.report.content import RoomContent
 from checks.report.formulas import equality, formula_view, latex
@@ -30,13 +32,16 @@ def derivation_view(content: RoomContent) -> Mapping[str, Any]:
     return {
         "main": [view for view in views if view["main"]],
         "side": [view for view in views if not view["main"]],
-        "ends": [(name, places[name]) for name in derivation.statement],
+        "ends": _links(derivation.statement, places),
         "beside": [
-            ([(name, places[name]) for name in names], html(why))
-            for why, names in theorem.beside_by_reason.items()
+            (_links(names, places), html(why)) for why, names in theorem.beside_by_reason.items()
         ],
         "code": code_view(derivation.functions, content.generated),
     }
+
+
+def _links(names: Iterable[str], places: Mapping[str, str]) -> list[tuple[Markup, str]]:
+    return [(html(name), places[name]) for name in names]
 
 
 def step_view(outcome: Outcome, places: Mapping[str, str]) -> Mapping[str, Any]:
@@ -49,7 +54,7 @@ def step_view(outcome: Outcome, places: Mapping[str, str]) -> Mapping[str, Any]:
         "status": outcome.status.name,
         "detail": outcome.detail,
         "because": html(step.because),
-        "uses": [(name, places[name]) for name in step.uses],
+        "uses": _links(step.uses, places),
         "formula": formula_view(equality(step.left, step.right)),
     }
 

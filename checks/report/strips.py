@@ -5,18 +5,20 @@ import math
 from markupsafe import Markup, escape
 
 from checks.verdicts import Test
+from checks.verdicts.wording import percent
 
 WIDTH, HEIGHT = 120, 14
 EDGE = 6  # of the picture, beyond what it must show
 
 
-def strip(test: Test, *, told: bool = True) -> Markup:
-    """A bar for the region, a line for the 99 % interval and a dot for the estimate.
+def strip(test: Test, confidence: float = 0.99, *, told: bool = True) -> Markup:
+    """A bar for the region, a line for the interval and a dot for the estimate.
 
+    An interval that is known only as one of 99 % is drawn as such.
     ``told``: with the same in words, for who does not see it; not where words stand beside it.
     """
     low, high = test.support_region
-    interval = [x for x in (*test.interval(), test.estimate) if math.isfinite(x)]
+    interval = [x for x in (*test.interval(confidence), test.estimate) if math.isfinite(x)]
     shown = [*interval, *(x for x in (low, high) if math.isfinite(x))]
     if not interval or not math.isfinite(test.estimate):
         return Markup("")
@@ -28,7 +30,7 @@ def strip(test: Test, *, told: bool = True) -> Markup:
         return f"{EDGE + (WIDTH - 2 * EDGE) * (value - least) / span:.1f}".removesuffix(".0")
 
     left, right = x(low), f"{float(x(high)) - float(x(low)):.1f}".removesuffix(".0")
-    label = f'role="img" aria-label="{words(test)}"' if told else 'aria-hidden="true"'
+    label = f'role="img" aria-label="{words(test, confidence)}"' if told else 'aria-hidden="true"'
     ends, middle = (x(min(interval)), x(max(interval))), HEIGHT // 2
     return Markup(
         f'<svg class="strip" viewBox="0 0 {WIDTH} {HEIGHT}" {label}>'
@@ -38,12 +40,13 @@ def strip(test: Test, *, told: bool = True) -> Markup:
     )
 
 
-def words(test: Test) -> str:
+def words(test: Test, confidence: float = 0.99) -> str:
     """What a strip shows."""
-    low, high = test.interval()
+    low, high = test.interval(confidence)
+    level = 0.99 if test.exact is not None else confidence
     return str(
         escape(
-            f"{test.name}: {test.estimate:.3g}, interval {low:.3g} to {high:.3g}, "
+            f"{test.name}: {test.estimate:.3g}, {percent(level)} interval {low:.3g} to {high:.3g}, "
             f"supported in {_region(*test.support_region)}"
         )
     )

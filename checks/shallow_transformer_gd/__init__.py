@@ -26,12 +26,15 @@ claims = (
 not_checked = (
     "Theorem 1 where it says something: with a run's own constants its right side is above two "
     "thirds of the loss at the start at the sizes that are run; the certificate is no better.",
-    "How Lemma 5's bound depends on n and m: on the sizes that are run it is far above the error.",
-    "The width that a trained network needs against n: measured widths left the ladder of 16 to "
-    "256 in some seeds of each size, and a claim about them held for networks that never learn; "
-    "that excess losses on 16 to 1024 samples fall to zero was undecided with 64 networks.",
-    "How many steps a recurrent network needs for a given loss, against T.",
-    "That attention is flat on AR(L) data: the held-out loss rises with L as that of a recurrent "
-    "network does, and the gradient in the attention matrices nearly doubles from L = 2 to 32.",
-    "Whether the linearisation error along a run of gradient descent is of order 1/m.",
+    "How Lemma 5's bound depends on $n$ and $m$: on the sizes that are run it is far above "
+    "the error.",
+    "The width that a trained network needs against $n$: measured widths left the ladder of "
+    "16 to 256 in some seeds of each size, and a claim about them held for networks that "
+    "never learn; that excess losses on 16 to 1024 samples fall to zero was undecided with "
+    "64 networks.",
+    "How many steps a recurrent network needs for a given loss, against $T$.",
+    "That attention is flat on AR($L$) data: the held-out loss rises with $L$ as that of a "
+    "recurrent network does, and the gradient in the attention matrices nearly doubles from "
+    "$L = 2$ to $32$.",
+    "Whether the linearisation error along a run of gradient descent is of order $1/m$.",
 )

@@ -48,7 +48,7 @@ recurrent_claims = (
         r"On kick-and-cancel inputs the derivative of $h_T$ in $w$ is $w^{T-2} \tanh |u|$",
         kicked_heads(readings.kick),
         {
-            "one-token": ("w^(T-1)", With(power=1)),
+            "one-token": ("$w^{T-1}$", With(power=1)),
             "attention": ("a softmax head passed off", With(head="attention")),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
@@ -63,7 +63,7 @@ recurrent_claims = (
                 With(head="recurrent"),
             ),
             "per-token": (
-                "a bound that falls like 1/T", With(per_token=True)
+                "a bound that falls like $1/T$", With(per_token=True)
             ),
         },
         **kicks,
@@ -76,7 +76,7 @@ recurrent_claims = (
         r"$\sqrt{L}$", growth(lag, 0.5),
         {
             "attention": ("a softmax head for it", growth(lag_of_attention, 0.5)),
-            "fourth-power": ("L^4", growth(lag, 4.0)),
+            "fourth-power": ("$L^4$", growth(lag, 4.0)),
         },
         sizes={"L": [2, 4, 8, 16, 32]}, seeds={"full": 12}, kind="no growth",
     ),
@@ -93,7 +93,7 @@ memory_claims = (
     state(
         RateClaim, "memory-last-token", "With the last token as query, memory is of order $T$",
         last,
-        {"square": ("T^2, as for all queries", T**2), "online": ("a fixed query", fixed)},
+        {"square": ("$T^2$, as for all queries", T**2), "online": ("a fixed query", fixed)},
         predicted=T, kind="exact", **memory,
     ),
     state(

@@ -48,23 +48,23 @@ constant_claims = (
         "cumulant", r"The third cumulant of tokens in the unit ball is at most $4/(3 \sqrt{3})$",
         lambda B: float(KAPPA),
         {
-            "three-quarters": ("3/4 for 4/(3 sqrt 3)", lambda B: 0.75),
-            "a-half": ("1/2, as for a symmetric law", lambda B: 0.5),
+            "three-quarters": (r"$3/4$ for $4/(3 \sqrt{3})$", lambda B: 0.75),
+            "a-half": ("$1/2$, as for a symmetric law", lambda B: 0.5),
         },
         B=False,
     ),
     constant_claim(
         "gradient", r"The gradient of a head is at most $\sigma_1 \max(1, B)$", gradient_bound,
         {
-            "no-B": ("the norm of U forgotten", lambda B: gradient_bound(1.0)),
-            "half-B": ("half of B for B", lambda B: gradient_bound(B / 2)),
+            "no-B": ("the norm of $U$ forgotten", lambda B: gradient_bound(1.0)),
+            "half-B": ("half of $B$ for $B$", lambda B: gradient_bound(B / 2)),
         },
     ),
     constant_claim(
         "curvature", "The second derivative of a head is at most the derived $L_2$",
         curvature_bound,
         {
-            "no-B": ("the norm of U forgotten", lambda B: curvature_bound(1.0)),
+            "no-B": ("the norm of $U$ forgotten", lambda B: curvature_bound(1.0)),
             "first-order": ("the gradient's bound taken for it", gradient_bound),
         },
     ),
@@ -112,12 +112,12 @@ def asymmetric(point: str) -> tuple[str, Any]:
     )
 
 
-worst_case = ("the paper's 1/sqrt(m) as an exact rate", m**-HALF)
+worst_case = (r"the paper's $1/\sqrt{m}$ as an exact rate", m**-HALF)
 linear_claims = (
     linear_claim(
         "coherent", m**-HALF, 0.1, "all errors add up",
         {
-            "one-over-m": ("1/m, as along a transport", 1 / m),
+            "one-over-m": ("$1/m$, as along a transport", 1 / m),
             "asymmetric": asymmetric("coherent"),
         },
     ),
@@ -126,7 +126,7 @@ linear_claims = (
         {
             "worst-case": worst_case,
             "c-frozen": (
-                "c not trained in the linearisation", With(of_c=1.0)
+                "$c$ not trained in the linearisation", With(of_c=1.0)
             ),
         },
         next_order=1,  # a sum of m heads of random sign is symmetric: no term of order 1/2
@@ -142,9 +142,9 @@ linear_claims = (
         coherent.column(readings.below_bound),
         {
             "no-projection": (
-                "radii that do not shrink with m", unprojected.column(readings.below_bound)
+                "radii that do not shrink with $m$", unprojected.column(readings.below_bound)
             ),
-            "averaged": ("the bound divided by m", With(averaged=True)),
+            "averaged": ("the bound divided by $m$", With(averaged=True)),
         },
         source="quoted", **moved,
     ),

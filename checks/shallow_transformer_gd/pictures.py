@@ -65,7 +65,7 @@ def draw_contrast(axes: Any, results: Mapping[str, Any]) -> None:
 
 pictures: tuple[Picture, ...] = (
     Picture(
-        "Where log n comes from",
+        r"Where $\log n$ comes from",
         r"The squared largest approximation error grows like $\log n$; a power law bends away.",
         draw_log_n,
     ),

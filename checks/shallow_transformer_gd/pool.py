@@ -53,7 +53,7 @@ def over_error(divisor: float) -> Column:
     return of_pool(lambda size, table: readings.bound_over_error(size, table) / divisor - 1)
 
 
-quarter_power = ("n^(1/4) for log n", growing("n", 0.25))
+quarter_power = (r"$n^{1/4}$ for $\log n$", growing("n", 0.25))
 power_claimed = ("a power law claimed", {"law": "power"})
 approximation_claims = (
     state(
@@ -86,7 +86,7 @@ approximation_claims = (
     state(
         RateClaim, "approximation", r"The largest approximation error falls like $1/\sqrt{m}$",
         largest,
-        {"one-over-m": ("1/m", 1 / m), "quarter": ("m^(-1/4)", m**-QUARTER)}, source="quoted",
+        {"one-over-m": ("$1/m$", 1 / m), "quarter": ("$m^{-1/4}$", m**-QUARTER)}, source="quoted",
         sizes={k: {"m": fresh.WIDTHS[2:], "n": [n]} for k, n in SAMPLES.items()},
         predicted=m**-HALF, kind="exact",
         next_order=HALF, **pooled,
@@ -108,7 +108,7 @@ approximation_claims = (
         heads_moved["right"],
         {
             "noise": ("Gaussian noise of the same size for the heads", heads_moved["noise"]),
-            "frozen": ("W not moved", heads_moved["frozen"]),
+            "frozen": ("$W$ not moved", heads_moved["frozen"]),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), seeds=64,
     ),

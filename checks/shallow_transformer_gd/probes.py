@@ -82,7 +82,8 @@ unit = vs.weights(2, 2, scales=(1.0,))
 probes = (
     Probe(
         "tokens-in-ball",
-        "Third cumulants of attention are at most 4 / (3 sqrt 3) |U| |xi|^2 (proved there, too).",
+        r"Third cumulants of attention are at most $4 / (3 \sqrt{3}) \, |U| |\xi|^2$ (proved "
+        "there, too).",
         {"X": vs.tokens(), "W": vs.weights(2, 2, scales=(1.0, 1e3)), "q": vs.vectors(2),
          "U": vs.vectors(2), "w": unit},
         third_cumulant_is_bounded,
@@ -94,7 +95,7 @@ probes = (
     ),
     Probe(
         "bounded-activation",
-        "tanh, erf and sigmoid and their first two derivatives stay below their constants.",
+        r"$\tanh$, erf and sigmoid and their first two derivatives stay below their constants.",
         {"phi": vs.activations(families=("library",), names=("tanh", "erf", "sigmoid")),
          "x": vs.numbers(-8, 8), "h": st.sampled_from([1.0, 2.0**-4])},
         derivatives_are_bounded,
@@ -129,7 +130,7 @@ probes = (
     ),
     Probe(
         "step-size",
-        "A step of at most 1 / (4 Gamma^2) never leads away from a target with zero loss.",
+        r"A step of at most $1 / (4 \Gamma^2)$ never leads away from a target with zero loss.",
         {"X": rows, "target": vs.vectors(2), "theta": vs.vectors(2), "share": vs.numbers(0, 1)},
         a_step_does_not_lead_away,
         outside=(

@@ -40,12 +40,12 @@ width_claims = (
         width_run(readings.excess),
         {
             "no-floor": ("the loss itself for its excess", With(floor=0.0)),
-            "c-frozen": ("c not trained in the linearisation", With(of_c=0.0)),
+            "c-frozen": ("$c$ not trained in the linearisation", With(of_c=0.0)),
             "asymmetric": (
                 "heads drawn independently, not in pairs",
                 width_run(readings.excess, "asymmetric", pairs=wrong.one_by_one),
             ),
-            "one-over-m-squared": ("1/m^2", m**-2),
+            "one-over-m-squared": ("$1/m^2$", m**-2),
         },
         predicted=m**-HALF, kind="upper bound", statistic="rms", next_order=None,
         seeds={"smoke": 128, "standard": 256, "full": 1024}, **widths,
@@ -58,7 +58,7 @@ width_claims = (
             "dropped": ("descent without projection", width_run(
                 readings.room_left, "unprojected", reach=np.inf
             )),
-            "no-root": ("rho for rho/sqrt(m)", 
+            "no-root": (r"$\rho$ for $\rho/\sqrt{m}$", 
                 width_run(
                     readings.room_left, "no-root", reach=readings.CLOSE, radius=wrong.no_root
                 ),
@@ -115,7 +115,7 @@ length_claims = (
         independent["smallest/{T}"],
         {
             "relative-loss": (
-                "the loss over its start, which falls with T by itself",
+                "the loss over its start, which falls with $T$ by itself",
                 independent.column(readings.relative_loss),
             ),
             "drift": (

@@ -85,7 +85,7 @@ def drift_claim(name: str, averaging: jax.Array, slips: Mapping[str, Any]) -> Mo
         partial(found.mean_increments, averaging=averaging),
         {
             "m-squared": (
-                "1/m^2 for 1/m in the average", {"expected": drift(averaging / TOKENS)}
+                "$1/m^2$ for $1/m$ in the average", {"expected": drift(averaging / TOKENS)}
             ),
             **slips,
         },
@@ -115,8 +115,8 @@ drifts = (
             lambda _, table: table["increment"] - drift(M)[-1]
         ),
         {
-            "rate-1-2": ("rate n^(-1/2)", n ** -sp.Rational(1, 2)),
-            "rate-2": ("rate n^(-2)", n**-2),
+            "rate-1-2": ("rate $n^{-1/2}$", n ** -sp.Rational(1, 2)),
+            "rate-2": ("rate $n^{-2}$", n**-2),
         },
         sizes={"n": [10, 14, 20, 28, 40]}, predicted=1 / n, kind="exact", margin=0.25,
         statistic="weak", seeds={"smoke": 64, "standard": 128, "full": 256},
@@ -148,7 +148,7 @@ def covariance_claim(
         **slips,
     }
     words |= {
-        "values-coefficient": "gamma^2 for gamma^2 (2 - gamma^2) before the values' part",
+        "values-coefficient": r"$\gamma^2$ for $\gamma^2 (2 - \gamma^2)$ before the values' part",
         "logits-dropped": "the values' part alone",
     }
     return state(
@@ -227,11 +227,11 @@ increments = (
         "increment",
         "one layer moves $V$ by a mean square of order $1/n$, so that $n$ layers have a limit: "
         "centring and temperature are needed, both", 2,
-        {"half": ("order n^(-1/2)", n ** -sp.Rational(1, 2))}
+        {"half": ("order $n^{-1/2}$", n ** -sp.Rational(1, 2))}
     ),
     size_claim(
         "no-jumps", "$n$ times the mean fourth power of the increment tends to zero, like "
-        "$1/n$: the limit has no jumps", 4, {"jumps": ("order 1/n, as with jumps", 1 / n)}
+        "$1/n$: the limit has no jumps", 4, {"jumps": ("order $1/n$, as with jumps", 1 / n)}
     ),
 )  # fmt: skip
 
@@ -254,7 +254,7 @@ def twice(name: str, terms: Terms = DERIVED) -> Column:
 
 
 gram = experiment("gram-sampler", found.gram_law)
-HALF_TIME = "time = layer / (2 width)"
+HALF_TIME = "time is layer over twice the width"
 
 
 def distance_falls(
@@ -296,7 +296,7 @@ laws = (
                 {"right": right("law", "time-unit", found.limit_law, horizon=HORIZON / 2)},
             ),
             "temperature": (
-                "tau = tau0 sqrt(n n_k) / 2",
+                r"$\tau = \tau_0 \sqrt{n n_k} / 2$",
                 {"right": right("law", "temperature", found.limit_law, tau0=TAU0 / 2)},
             ),
         },
@@ -328,7 +328,7 @@ laws = (
             "one-head": ("the SDE of one head", {"right": masked("one-head", heads=1)}),
             "mask-ignored": ("full attention", {"right": masked("mask-ignored", averaging=M)}),
             "temperature": (
-                "tau = tau0 sqrt(n n_k) / 2", {"right": masked("temperature", tau0=0.15)}
+                r"$\tau = \tau_0 \sqrt{n n_k} / 2$", {"right": masked("temperature", tau0=0.15)}
             ),
         },
         right=masked("limit"), tolerance=0.05, margin=0.2,
@@ -411,8 +411,8 @@ shaping = (
         r"$c E[\sigma_s(x) \sigma_s(y)] = \rho + c \nu(\rho)/n$ at every width, exactly",
         experiment("shaped-relu", found.relu_moments).column(relu_residual),
         {
-            "sign": ("plus rho arccos(rho), as printed in the notes", With(nu=nu_with_plus)),
-            "half": ("half of nu", With(nu=half_of_nu)),
+            "sign": (r"plus $\rho \arccos(\rho)$, as printed in the notes", With(nu=nu_with_plus)),
+            "half": (r"half of $\nu$", With(nu=half_of_nu)),
         },
         sizes={"n": [1, 4, 16, 64]}, tolerance=dtype_tolerance(np.float64, 4, 24),
         seeds={"smoke": 64, "standard": 256, "full": 1024},

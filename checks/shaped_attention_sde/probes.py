@@ -69,12 +69,13 @@ def covariance_is_positive(V: Gram, gamma: Real) -> None:
 probes = (
     Probe(
         "positive-definite-start",
-        "For positive definite V the noise L (dG + dG^T) L^T, V = L L^T, is finite.",
+        r"For positive definite $V$ the noise $L (d G + d G^\top) L^\top$, $V = L L^\top$, is "
+        "finite.",
         {"V": vs.covariances(TOKENS, kinds=("well conditioned", "ill conditioned"))},
         noise_is_finite,
         outside=(
             Outside(
-                "Tokens that agree or are opposite make V singular: no factor, no noise.",
+                "Tokens that agree or are opposite make $V$ singular: no factor, no noise.",
                 {"V": vs.covariances(TOKENS, kinds=("singular", "extreme correlation"))},
             ),
         ),
@@ -106,7 +107,8 @@ probes = (
     ),
     Probe(
         "fixed-branch-weight",
-        "For gamma in (0, 1] the increments of V have a covariance: no variance is negative.",
+        r"For $\gamma$ in $(0, 1]$ the increments of $V$ have a covariance: no variance is "
+        "negative.",
         {
             "V": vs.covariances(TOKENS, kinds=("well conditioned",)),
             "gamma": st.floats(2.0**-10, 1.0),
@@ -114,8 +116,8 @@ probes = (
         covariance_is_positive,
         outside=(
             Outside(
-                "A branch stronger than the whole: 1 - gamma^2 < 0, and gamma^2 (2 - gamma^2) is a "
-                "negative variance beyond sqrt(2).",
+                r"A branch stronger than the whole: $1 - \gamma^2 < 0$, and $\gamma^2 (2 - "
+                r"\gamma^2)$ is a negative variance beyond $\sqrt{2}$.",
                 {"gamma": st.floats(1.0, 4.0)},
             ),
         ),

@@ -155,7 +155,7 @@ claims = (
         "norm.",
         bounds.entropy_slack, {"tokens": [2, 16, 64]},
         without_root=(
-            "sqrt(T / (T - 1)) left out of beta", {"shrink": lambda T: ((T - 1) / T) ** 0.5}
+            r"$\sqrt{T / (T - 1)}$ left out of $\beta$", {"shrink": lambda T: ((T - 1) / T) ** 0.5}
         ),
         half_norm=("half the norm", {"shrink": lambda _: 0.5}),
     ),
@@ -164,39 +164,39 @@ claims = (
         r"Every column of attention has entropy at least $B_T(\sigma_1(X)^2 \sigma_1(W_q^\top "
         r"W_k)/\sqrt{d_q})$.",
         bounds.layer_entropy_slack, {"tokens": [8], "dq": [4]},
-        scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
-        scale_twice=("1 / dq^(3/2)", {"power": 1.5}),
+        scale_by_dq=(r"$1/d_q$ in place of $1/\sqrt{d_q}$", {"power": 1.0}),
+        scale_twice=("$1/d_q^{3/2}$", {"power": 1.5}),
     ),
     inequality(
         "softmax-jacobian",
         r"The norm of the softmax Jacobian lies between $\max a (1 - a)$ and $1 - \exp(-H)$, and "
         "below $1/2$.",
         bounds.jacobian_slack, {"tokens": [2, 16]},
-        half_too_small=("0.45 in place of 1/2", {"half": 0.45}),
-        half_entropy=("1 - exp(-H / 2)", {"rate": 0.5}),
+        half_too_small=("$0.45$ in place of $1/2$", {"half": 0.45}),
+        half_entropy=(r"$1 - \exp(-H / 2)$", {"rate": 0.5}),
     ),
     inequality(
         "concentration-perturbed",
         r"A perturbation of relative Frobenius norm $\epsilon$ moves the root of SEC within its "
         "bounds.",
         spectral.perturbation_slack, {"m": [40], "n": [40], "s": [4]},
-        spectral_norm=("epsilon by the spectral norm", {"spectral": True}),
-        half=("half of epsilon", {"part": 0.5}),
+        spectral_norm=(r"$\epsilon$ by the spectral norm", {"spectral": True}),
+        half=(r"half of $\epsilon$", {"part": 0.5}),
     ),
     inequality(
         "power-iteration", r"Power iteration lies between its lower bounds and $\sigma_1$, and "
         "rises.",
         spectral.power_slack, {"m": [5], "n": [7], "rounds": [1, 3]}, MANY,
         one_round_more=("one more round claimed than made", {"extra": 1}),
-        half_exponent=("c^(1/(4k+2)) in place of c^(1/(2k+1))", {"exponent": 0.5}),
+        half_exponent=("$c^{1/(4k+2)}$ in place of $c^{1/(2k+1)}$", {"exponent": 0.5}),
     ),
     inequality(
         "rank-one-malignant",
         r"A $W_q^\top W_k$ of rank one leaves attention near rank two: its third singular value "
         "is bounded by the gaps.",
         collapse.rank_one_slack, {"n": [8], "d": [5], "dq": [4]},
-        no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
-        rank_one=("rank one claimed: sigma_2(A)", {"index": 2}),
+        no_scale=(r"$1/\sqrt{d_q}$ left out", {"power": 0.0}),
+        rank_one=(r"rank one claimed: $\sigma_2(A)$", {"index": 2}),
     ),
     inequality(
         "hull-vertices",
@@ -204,14 +204,14 @@ claims = (
         "number of vertices of the hull of the projected tokens.",
         collapse.hull_slack, {"n": [24], "d": [5], "r": [2, 3]},
         one_fewer=("one vertex fewer", {"fewer": 1}),
-        lower_dimension=("the hull in r - 1 dimensions", {"lost": 1}),
+        lower_dimension=("the hull in $r - 1$ dimensions", {"lost": 1}),
     ),
     inequality(
         "definite-benign",
         r"A definite $W_q^\top W_k$ and tokens of equal norm leave attention near the identity.",
         collapse.benign_slack, {"n": [8], "d": [5], "dq": [4]},
-        no_half=("the factor 1/2 of the exponent left out", {"half": 1.0}),
-        no_scale=("1 / sqrt(dq) left out", {"power": 0.0}),
+        no_half=("the factor $1/2$ of the exponent left out", {"half": 1.0}),
+        no_scale=(r"$1/\sqrt{d_q}$ left out", {"power": 0.0}),
     ),
     inequality(
         "time-to-collapse",
@@ -219,15 +219,15 @@ claims = (
         r"$B_T(\nu^*)$ before $\ln(\nu^*/\nu_0)/(2 \ln(1 + \tau))$ steps.",
         collapse.delay_slack, {"tokens": [16], "dq": [4]},
         one_factor=("one factor grows in place of two", {"factors": 1.0}),
-        scale_by_dq=("1 / dq in place of 1 / sqrt(dq)", {"power": 1.0}),
+        scale_by_dq=(r"$1/d_q$ in place of $1/\sqrt{d_q}$", {"power": 1.0}),
     ),
     inequality(
         "gradient-spectrum",
         r"Singular values of $X \Omega X^\top$ obey Horn's bounds; the rank of $\Omega$ is at "
         "most $n - 1$.",
         spectral.horn_slack, {"n": [6], "d": [5], "dv": [4]},
-        not_horn=("sigma_i(X)^2 bounds sigma_(i-1)", {"index": 1}),
-        rank=("rank Omega <= n - 2", {"rank": 2}),
+        not_horn=(r"$\sigma_i(X)^2$ bounds $\sigma_{i-1}$", {"index": 1}),
+        rank=(r"$\Omega$ of rank at most $n - 2$", {"rank": 2}),
     ),
     inequality(
         "adam-entries", "Entries of Adam's update are at most $R_t$.",
@@ -240,7 +240,7 @@ claims = (
         r"A capped step moves no singular value by more than $\tau \sigma_1$, exact norms.",
         weyl_slack, {"m": [6], "n": [4], "steps": [60]},
         raw_gradient=("the cap measures the raw gradient", {"under": wrong.capped_by_gradients}),
-        off_by_one=("sigma_1 after the step in place of before", {"late": True}),
+        off_by_one=(r"$\sigma_1$ after the step in place of before", {"late": True}),
         frobenius=("Frobenius norms, as LARS has them", {"frobenius": True}),
     ),
     frequency(
@@ -269,7 +269,7 @@ claims = (
         events.end_events,
         {"crash with Frobenius' cap": seldom, "accurate with Frobenius' cap": often},
         no_cap=("no cap", {"arm": PLAIN}),
-        loose=("tau = 1", {"arm": events.FROBENIUS._replace(tau=1.0)}),
+        loose=(r"$\tau = 1$", {"arm": events.FROBENIUS._replace(tau=1.0)}),
     ),
     frequency(
         "collapse-modes",
@@ -324,7 +324,7 @@ claims = (
         "loose-cap-does-not-help",
         r"Negation of “any cap prevents collapse”: with $\tau = 0.3$ training fails.",
         partial(events.accurate_events, arms=(Arm(tau=0.3),)), {"accurate at tau = 0.3": seldom},
-        tight=("tau = 0.01", {"arms": (CAPPED,)}),
+        tight=(r"$\tau = 0.01$", {"arms": (CAPPED,)}),
         small_rate=("a rate at which the cap never binds", {"arms": (Arm(rate=0.005, tau=0.3),)}),
     ),
     frequency(
@@ -335,7 +335,7 @@ claims = (
         {"accurate at some time": often, "benign at some time": often, "crash at the end": often,
          "malignant at the end": often},
         points=[{"layers": 2, "tokens": 16, "steps": 1000}], seeds={"full": 10},
-        tight=("tau = 0.01", {"arm": CAPPED}),
+        tight=(r"$\tau = 0.01$", {"arm": CAPPED}),
         no_cap=("no cap: nothing is learned at any time", {"arm": PLAIN}),
     ),
     *(real_data(model, what) for model, what in (("GPT", "characters"), ("ViT", "digits"))),
@@ -359,16 +359,18 @@ claims = (
 
 not_checked = (
     "Theorem 1 of the paper (malignant collapse, Gaussian assumption): its text was not seen.",
-    "That W_q^T W_k concentrates before the crash in ViT, Swin or GPT at scale.",
+    r"That $W_q^\top W_k$ concentrates before the crash in ViT, Swin or GPT at scale.",
     "Causality: whether concentration causes the crash or accompanies it; all products of the "
     "network's matrices concentrate with it.",
-    "sigmaReparam and QK-norm beside the cap; the threshold of tau and the delay that it causes.",
-    "The paper's threshold tau, number of power iterations and values of s: they were not found.",
+    r"sigmaReparam and QK-norm beside the cap; the threshold of $\tau$ and the delay that it "
+    "causes.",
+    r"The paper's threshold $\tau$, number of power iterations and values of $s$: they were "
+    "not found.",
 )
 
 
-SHOWN: dict[str, Arm] = {"no cap": PLAIN, "tau = 0.01": CAPPED}
-TRANSITION: dict[str, Arm] = {"tau = 0.03": events.LOOSE, "tau = 0.01": CAPPED}
+SHOWN: dict[str, Arm] = {"no cap": PLAIN, r"$\tau = 0.01$": CAPPED}
+TRANSITION: dict[str, Arm] = {"tau = 0.03": events.LOOSE, r"$\tau = 0.01$": CAPPED}
 PICTURE_TASK = {"layers": 1, "tokens": 16, "steps": 300}
 TRANSITION_TASK = {"layers": 1, "tokens": 8, "steps": 1000}
 PICTURE_KEYS = np.array([[2505, seed] for seed in range(8)], dtype=np.uint32)

@@ -76,7 +76,7 @@ probes = (
     ),
     Probe(
         "exact-norms",
-        "With exact norms no singular value moves by more than tau sigma_1 beyond the decay.",
+        r"With exact norms no singular value moves by more than $\tau \sigma_1$ beyond the decay.",
         {"W": matrices, "D": matrices, "decay": vs.numbers(0, 1), "rounds": st.just(0)},
         singular_values_move_within_the_cap,
         outside=(

@@ -93,6 +93,7 @@ def judge(
         series=course.finding.series,
         own_verdict=course.verdict,
         counted=course.finding.counted,
+        confidence=_confidence(course, budget),
     )
 
 
@@ -170,6 +171,14 @@ def _does_not_vary(data: Data) -> bool:
     arrays = [values for part in data.arrays.values() for values in part]
     enough = data.seeds * len(data.points) >= CONSTANT
     return enough and all(np.all(values == values[:1]) for values in arrays)
+
+
+def _confidence(course: "Course", budget: float) -> float:
+    """Of the two-sided interval that has to lie inside the region, or for a refutation outside."""
+    if course.verdict is Verdict.REFUTED:
+        refuting = sum(test.refutes for test in course.finding.tests)
+        return 1 - budget * course.share / max(refuting, 1)
+    return 1 - 2 * SUPPORT_ERROR * course.share
 
 
 def _rule_of_three(course: Course) -> tuple[str, ...]:

@@ -173,6 +173,7 @@ class Result:
       ``planned``: seeds the pilot (the first look) asked for; ``counted``: what the numbers rest
       on where that is not seeds.
     - ``series``: plain data for plots: ``{"x", "label", "mean", "standard_error", "fit"}``.
+    - ``confidence``: of the intervals off which the last look reads its answer.
     """
 
     claim_id: str
@@ -200,6 +201,7 @@ class Result:
     series: tuple[dict[str, Any], ...] = ()
     own_verdict: Verdict = field(default=Verdict.INCONCLUSIVE)
     counted: str = ""
+    confidence: float = 0.99
 
     def __repr__(self) -> str:
         """Id, verdict and reason; ``to_json()`` has all of it."""

@@ -86,8 +86,8 @@ class _Said:
         low, high = (shift + end for end in test.interval(confidence))
         if test.standard_error == 0:
             return said + (f", between {low:.3g} and {high:.3g}" if test.exact else "")
-        percent = f"{100 * (confidence if test.exact is None else 0.99):.3g} %"
-        return f"{said}, {percent} interval [{low:.3g}, {high:.3g}]"
+        level = percent(confidence if test.exact is None else 0.99)
+        return f"{said}, {level} interval [{low:.3g}, {high:.3g}]"
 
     def region(self, low: Real, high: Real) -> str:
         """What it was held to, with what was claimed."""
@@ -96,6 +96,14 @@ class _Said:
         bound = low == -float("inf")
         at = f"at most {self.claimed:.3g}" if bound else f"{self.claimed:.3g}"
         return f"{high:.3g} of the claimed {at}"
+
+
+def percent(level: float) -> str:
+    """E.g. ``90 %``, with as many digits as it takes not to round a level to 100 %."""
+    digits = 3
+    while level < 1 and float(f"{100 * level:.{digits}g}") >= 100 and digits < 17:
+        digits += 1
+    return f"{100 * level:.{digits}g} %"
 
 
 def several(count: int, what: str, many: str = "") -> str:

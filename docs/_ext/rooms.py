@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from pieces import bullets, code, folded, formula, paragraph, symbols, table
+from pieces import bullets, code, folded, formula, paragraph, prose, symbols, table
 from room_facts import facts, made_by
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -99,8 +99,12 @@ class Unchecked(RoomDirective):
 def _links(names: list[str]) -> list[nodes.Node]:
     found: list[nodes.Node] = []
     for name in names:
-        found += [nodes.Text(", "), nodes.reference("", name, refuri=f"#{_anchor(name)}")]
+        found += [nodes.Text(", "), _link(name)]
     return found[1:]
+
+
+def _link(name: str) -> nodes.reference:
+    return nodes.reference("", "", *prose(name), refuri=f"#{_anchor(name)}")
 
 
 def _anchor(step: str) -> str:
@@ -110,11 +114,13 @@ def _anchor(step: str) -> str:
 def _step(step: Any, known: set[str]) -> list[nodes.Node]:
     uses: list[nodes.Node] = []
     for name in step["uses"]:
-        one = nodes.reference("", name, refuri=f"#{_anchor(name)}") if name in known else code(name)
+        one = _link(name) if name in known else code(name)
         uses += [nodes.Text(", " if uses else " Uses "), one]
     return [
         nodes.target("", "", ids=[_anchor(step["name"])]),
-        paragraph(nodes.strong("", step["name"]), f" ({step['kind']})", classes=["step"]),
+        paragraph(
+            nodes.strong("", "", *prose(step["name"])), f" ({step['kind']})", classes=["step"]
+        ),
         formula(*step["rows"]),
         paragraph(f"because {step['because']}.", *uses, classes=["because"]),
     ]

@@ -234,7 +234,7 @@ STATEMENT = (
     "raw gradient",
     "weights of the history",
     "weight of the newest gradient",
-    "L^-1/3 H^-1/2",
+    "$L^{-1/3} H^{-1/2}$",
 )
 ASIDE: dict[str, tuple[str, ...]] = {
     "a second route to a step": ("token Jacobian, explicit", "empirical measure"),
@@ -247,11 +247,11 @@ ASIDE: dict[str, tuple[str, ...]] = {
     "the contrast to blockwise AdamW": ("entrywise update grows",),
     "a network of one token, whose error is known: what no rate beats": (
         "one layer of the toy",
-        "toy: order 1 / L",
-        "toy: order 1 / L^2",
+        "toy: order $1/L$",
+        "toy: order $1/L^2$",
         "Euler constant",
         "CLT variance",
-        "no rate beats L^-1 + (L H)^-1/2",
+        "no rate beats $L^{-1} + (L H)^{-1/2}$",
     ),
 }
 
@@ -284,11 +284,13 @@ def measure_steps() -> tuple[Step, ...]:
     return (
         Step(
             "softmax rule", sp.diff(weight, shift).subs(shift, 0), at_zero * (change[i] - others),
-            "dR_j = R_j (dl_j - sum_k R_k dl_k): the chain rule used for N tokens", kind="derived",
+            r"$d R_j = R_j (d l_j - \sum_k R_k d l_k)$: the chain rule used for $N$ tokens",
+            kind="derived",
         ),
         Step(
             "token Jacobian", token_jacobian(), total(V[e, f] * S[j] * spread * along, f, j),
-            "D_x A = V Cov(y) B^T, the covariance under the attention weights", kind="derived",
+            r"$D_x A = V \operatorname{Cov}(y) B^\top$, the covariance under the attention "
+            "weights", kind="derived",
         ),
         Step(
             "token Jacobian, explicit", spelled_out(token_jacobian()), explicit,
@@ -296,19 +298,20 @@ def measure_steps() -> tuple[Step, ...]:
         ),
         Step(
             "flat derivative", flat_derivative(), ratio * total(V[e, f] * (y[f] - ybar), f),
-            "dA/dm (y) = V (e^{x^T B y} / Z)(y - ybar)", kind="derived",
+            r"$\partial_m A(y) = V (e^{x^\top B y} / Z)(y - \bar y)$", kind="derived",
         ),
         Step(
             "Lions derivative", lions(),
             ratio * (V[e, g] + total(V[e, f] * (y[f] - ybar), f) * xB),
-            "its gradient in y: V (e^{x^T B y} / Z)(I + (y - ybar) x^T B)",
+            r"its gradient in $y$: $V (e^{x^\top B y} / Z)(I + (y - \bar y) x^\top B)$",
             uses=("flat derivative",), kind="derived",
         ),
         Step(
             "empirical measure", linearised(),
             total(at_tokens(token_jacobian(), i, i) * dX[i, g], g)
             + total(at_tokens(lions(), i, t) * dX[t, g], t, g) / N,
-            "the chain rule for N tokens: dA(x_i) = D_x A dx_i + 1/N sum_t (d_m A)(x_t) dx_t",
+            r"the chain rule for $N$ tokens: $d A(x_i) = D_x A \, d x_i + \frac{1}{N} \sum_t "
+            r"(\partial_m A)(x_t) \, d x_t$",
             uses=("softmax rule", "token Jacobian", "Lions derivative"), kind="derived",
         ),
         Step(
@@ -341,57 +344,61 @@ def system_steps() -> tuple[Step, ...]:
     return (
         Step(
             "forward equation", canonical(increment), self_attention(i, e),
-            "one head moves a token by its attention, 1 / (L H) of it a layer: the mean over H "
-            "independent heads is that over their law, and L layers make unit time",
+            "one head moves a token by its attention, $1/(L H)$ of it a layer: the mean over "
+            "$H$ independent heads is that over their law, and $L$ layers make unit time",
             uses=("independent-heads",), kind="definition",
         ),
         Step(
             "adjoint", adjoint(), backward,
-            "one step of backpropagation, times N: D_x A^T P plus the mean of (d_m A)^T P",
+            r"one step of backpropagation, times $N$: $D_x A^\top P$ plus the mean of "
+            r"$(\partial_m A)^\top P$",
             uses=("softmax rule", "token Jacobian", "Lions derivative"), kind="derived",
         ),
         Step(
             "McKean-Vlasov form", *mvode(),
-            "-dP/dt is the gradient of the variation of the Hamiltonian E<P, A(X, Law X)>: one "
-            "equation for every number of tokens",
+            r"$-d P/d t$ is the gradient of the variation of the Hamiltonian $E\langle P, "
+            r"A(X, \operatorname{Law} X)\rangle$: one equation for every number of tokens",
             uses=("no-mask", "Lions derivative"), kind="derived",
         ),
         Step(
             "adjoint is the transpose", total(P[i, e] * linearised(), i, e),
             total(backward * dX[t, g], t, g),
-            "so d/dt sum <P_i, dX_i> = 0 along the linearised flow",
+            r"so $\frac{d}{d t} \sum_i \langle P_i, d X_i\rangle = 0$ along the linearised flow",
             uses=("adjoint", "empirical measure"), kind="derived",
         ),
         Step(
             "Hamiltonian is conserved", total(by_state * self_attention(t, g), t, g),
             total(by_adjoint * backward, t, g),
-            "dH/dX . dX/dt = dH/dP . (-dP/dt), both slopes differentiated: dH/dt = 0 when the law "
-            "of the heads does not depend on depth",
+            r"$\partial_X H \cdot d X/d t = \partial_P H \cdot (-d P/d t)$, both slopes "
+            "differentiated: $d H/d t = 0$ when the law of the heads does not depend on depth",
             uses=("forward equation", "adjoint"), kind="identity",
         ),
         Step(
-            "gradient in Q", dQ, by_Q, "K Cov(y) V^T p x^T / sqrt(d_k), mean over the tokens",
+            "gradient in $Q$", dQ, by_Q,
+            r"$K \operatorname{Cov}(y) V^\top p x^\top / \sqrt{d_k}$, mean over the tokens",
             uses=("softmax rule",), kind="derived",
         ),
         Step(
-            "gradient in K", dK, by_K, "Q x (Cov(y) V^T p)^T / sqrt(d_k), mean over the tokens",
+            "gradient in $K$", dK, by_K,
+            r"$Q x (\operatorname{Cov}(y) V^\top p)^\top / \sqrt{d_k}$, mean over the "
+            "tokens",
             uses=("softmax rule",), kind="derived",
         ),
         Step(
-            "gradient in V", dV, total(P[i, b_out] * R[i, j] * X[j, g], i, j) / N,
-            "p ybar^T, mean over the tokens", kind="derived",
+            "gradient in $V$", dV, total(P[i, b_out] * R[i, j] * X[j, g], i, j) / N,
+            r"$p \bar y^\top$, mean over the tokens", kind="derived",
         ),
         Step(
             "raw gradient", L * H * derivative(through, V[b_out, g]), dV,
-            "backpropagation through one layer, p = N dl/dx: the gradient of the loss is "
-            "1 / (L H) times that of <p, A>, so AdamW's epsilon must scale or training freezes",
-            uses=("scaled-epsilon", "gradient in Q", "gradient in K", "gradient in V"),
+            r"backpropagation through one layer, $p = N \, d l/d x$: the gradient of the loss "
+            r"is $1/(L H)$ times that of $\langle p, A\rangle$, so AdamW's $\epsilon$ must "
+            "scale or training freezes",
+            uses=("scaled-epsilon", "gradient in $Q$", "gradient in $K$", "gradient in $V$"),
         ),
         Step(
             "a causal mask breaks it", mixed - masked, sp.exp(l_12) / both * (second - first),
-            "two tokens, V = 1: the first sees the mixture, or itself only with a mask; to "
-            "exchange "
-            "tokens no longer exchanges their drifts, and no measure describes them",
+            "two tokens, $V = 1$: the first sees the mixture, or itself only with a mask; to "
+            "exchange tokens no longer exchanges their drifts, and no measure describes them",
         ),
     )  # fmt: skip
 
@@ -498,13 +505,14 @@ theorem = Theorem(
     "arXiv:2605.11059",
     source=Source.ABSTRACT,
     source_note=(
-        "Only the abstract was at hand. From it: the rate as an upper bound, L^2 and uniform over "
-        "the initial condition, hidden states with backpropagated variables, the McKean-Vlasov ODE "
-        "without a causal mask, constants free of the number of tokens, and of the embedding "
-        "dimension after an adaptation of AdamW. Ours: the attention formula, the loss, the "
-        "1 / (L H) scale and epsilon on gradients times L H, blockwise AdamW, all derivatives, the "
-        "three lemmas on AdamW, the block argument for the exponents, and the sharper exponents "
-        "(1/2, 1/2) of our model. A finite grid can refute an upper bound; it cannot prove it."
+        "Only the abstract was at hand. From it: the rate as an upper bound, $L^2$ and "
+        "uniform over the initial condition, hidden states with backpropagated variables, "
+        "the McKean-Vlasov ODE without a causal mask, constants free of the number of "
+        "tokens, and of the embedding dimension after an adaptation of AdamW. Ours: the "
+        r"attention formula, the loss, the scale $1/(L H)$ and $\epsilon$ on gradients times "
+        "$L H$, blockwise AdamW, all derivatives, the three lemmas on AdamW, the block "
+        "argument for the exponents, and the sharper exponents $(1/2, 1/2)$ of our model. A "
+        "finite grid can refute an upper bound; it cannot prove it."
     ),
     assumptions=(
         Assumption("compact-heads", "The law of the heads at initialisation has compact support."),

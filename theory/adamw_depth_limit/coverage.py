@@ -10,13 +10,15 @@ COVERAGE = (
         claims=("repetition", "permutation"),
     ),
     Sentence(
-        "With heads scaled suitably, hidden states and backpropagated variables converge jointly "
-        "in L^2, at the rate L^-1 + L^-1/3 H^-1/2.",
-        steps=("forward equation", "adjoint", "L^-1/3 H^-1/2"),
+        "With heads scaled suitably, hidden states and backpropagated variables converge "
+        "jointly in $L^2$, at the rate $L^{-1} + L^{-1/3} H^{-1/2}$.",
+        steps=("forward equation", "adjoint", "$L^{-1/3} H^{-1/2}$"),
         claims=(*BOUNDS, "noise-states", "noise-adjoints", "toy", "depth-alone", "clt-constant"),
         probes=("independent-heads", "compact-heads"),
-        missing="The proof. That blocks add up without cancellation is assumed; as a bound L^-1/3 "
-        "is not told from L^-1/4: the measured order is L^-1/2.",
+        missing=(
+            "The proof. That blocks add up without cancellation is assumed; as a bound "
+            "$L^{-1/3}$ is not told from $L^{-1/4}$: the measured order is $L^{-1/2}$."
+        ),
     ),
     Sentence(
         "Convergence is uniform over the initial condition, on compact sets.",

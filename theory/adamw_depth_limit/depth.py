@@ -87,34 +87,36 @@ def _toy_steps() -> tuple[Step, ...]:
     return (
         Step(
             "one layer of the toy", second_moment(), (1 + mu / L) ** 2 + sigma**2 / (L**2 * H),
-            "H independent heads: their mean has variance sigma^2 / H",
+            r"$H$ independent heads: their mean has variance $\sigma^2 / H$",
             uses=("independent-heads",), kind="derived",
         ),
         Step(
-            "toy: order 1 / L", first, sp.exp(2 * mu) * sigma**2 / H,
+            "toy: order $1/L$", first, sp.exp(2 * mu) * sigma**2 / H,
             "the mean square error starts with the variance of the heads",
             uses=("one layer of the toy",), kind="derived",
         ),
         Step(
-            "toy: order 1 / L^2", second, sp.exp(2 * mu) * bracket,
-            "the square of Euler's error, and corrections that vanish with H",
+            "toy: order $1/L^2$", second, sp.exp(2 * mu) * bracket,
+            "the square of Euler's error, and corrections that vanish with $H$",
             uses=("one layer of the toy",), kind="derived",
         ),
         Step(
             "Euler constant", euler, defect,
-            "-1/2 integral of Phi(1, s) x''(s) ds, against L times Euler's error",
+            r"$-\frac{1}{2} \int \Phi(1, s) x''(s) \, d s$, against $L$ times Euler's error",
             uses=("one layer of the toy",), kind="derived",
         ),
         Step(
             "CLT variance", spread, sp.expand(first * H),
-            "integral of Phi Cov(A) Phi^T, against L H times the mean square error",
-            uses=("toy: order 1 / L",), kind="derived",
+            r"$\int \Phi \operatorname{Cov}(A) \Phi^\top$, against $L H$ times the mean "
+            "square error",
+            uses=("toy: order $1/L$",), kind="derived",
         ),
         Step(
-            "no rate beats L^-1 + (L H)^-1/2", sp.expand(first / L + second / L**2).subs(sigma, 0),
+            "no rate beats $L^{-1} + (L H)^{-1/2}$",
+            sp.expand(first / L + second / L**2).subs(sigma, 0),
             sp.expand((euler / L) ** 2),
             "without spread of the heads Euler's term is left, so both terms are needed",
-            uses=("toy: order 1 / L", "toy: order 1 / L^2", "Euler constant"),
+            uses=("toy: order $1/L$", "toy: order $1/L^2$", "Euler constant"),
         ),
     )  # fmt: skip
 
@@ -143,13 +145,13 @@ def _block_steps() -> tuple[Step, ...]:
     return (
         Step(
             "noise of a block", noise_of_layers(), sigma**2 * layers / (L**2 * H),
-            "Isserlis over the heads of some layers, each of weight 1 / (L H)",
+            "Isserlis over the heads of some layers, each of weight $1/(L H)$",
             uses=("independent-heads", "forward equation"), kind="derived",
         ),
         Step(
             "blocks", average, sigma * sp.sqrt(blocks / (L * H)),
-            "cut the depth into B blocks of L / B layers with the state frozen in each: what the "
-            "blocks add does not cancel",
+            "cut the depth into $B$ blocks of $L / B$ layers with the state frozen in each: "
+            "what the blocks add does not cancel",
             uses=("noise of a block", "adjoint"),
         ),
         Step(
@@ -165,7 +167,7 @@ def _block_steps() -> tuple[Step, ...]:
             uses=("blocks", "motion within a block"),
         ),
         Step(
-            "L^-1/3 H^-1/2", bound.subs(blocks, best),
+            "$L^{-1/3} H^{-1/2}$", bound.subs(blocks, best),
             largest * L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2),
             "the least value of the sum has the paper's exponents in both sizes",
             uses=("best number of blocks",),

@@ -85,12 +85,13 @@ def _weight_steps() -> tuple[Step, ...]:
         Step(
             "bias-corrected recursion", recursion / (1 - beta1 ** (n + 1)),
             beta1 * correction * old + weights(beta1, n, n + 1) * newest,
-            "m -> beta1 m + (1 - beta1) g with m = (1 - beta1^n) times the average before",
+            r"$m \to \beta_1 m + (1 - \beta_1) g$ with $m = 1 - \beta_1^n$ times the average "
+            "before",
         ),
         Step(
             "weights of the history", beta1 * correction * weights(beta1, s, n),
             weights(beta1, s, n + 1),
-            "m -> beta1 m + (1 - beta1) g and bias correction: an old gradient's weight",
+            r"$m \to \beta_1 m + (1 - \beta_1) g$ and bias correction: an old gradient's weight",
             inside,
             uses=("bias-corrected recursion",),
         ),
@@ -106,7 +107,7 @@ def _weight_steps() -> tuple[Step, ...]:
         ),
         Step(
             "largest update", sp.sqrt(history), largest_update(),
-            "C_n^2 = sum of a_s^2 / w_s, a geometric series", inside,
+            r"$C_n^2 = \sum_s a_s^2 / w_s$, a geometric series", inside,
             uses=("weight-decay", "weights of the history", "weight of the newest gradient"),
         ),
     )  # fmt: skip
@@ -126,21 +127,21 @@ def _bound_steps() -> tuple[Step, ...]:
         Step(
             "block update is bounded", constant * v - total(m**2, p),
             total(wedge, s, r, p) / 2,
-            "Lagrange's identity: sum a^2/w times v minus |m|^2 is a sum of squares, for a "
-            "block of any number of entries; one entry is AdamW",
+            r"Lagrange's identity: $\sum a^2/w$ times $v$ minus $|m|^2$ is a sum of squares, "
+            "for a block of any number of entries; one entry is AdamW",
             uses=("weights sum to one", "largest update"),
         ),
         Step(
             "entrywise update grows", total(substitute(m, extreme) ** 2, p),
             constant * total(substitute(entry, extreme), p),
-            "for gradients a / w every entry has m^2 = C^2 v, its largest: the Frobenius norm of "
-            "AdamW's update is then C times the root of the number of entries",
+            "for gradients $a / w$ every entry has $m^2 = C^2 v$, its largest: the Frobenius "
+            "norm of AdamW's update is then $C$ times the root of the number of entries",
             uses=("largest update",),
         ),
         Step(
             "compact support", decayed - C / lam, (1 - eta * lam) * excess,
-            "decoupled decay: what exceeds C / lambda shrinks, so the parameters stay "
-            "below max(|theta_0|, C / lambda)",
+            r"decoupled decay: what exceeds $C / \lambda$ shrinks, so the parameters stay "
+            r"below $\max(|\theta_0|, C / \lambda)$",
             small,
             uses=("compact-heads", "fixed-steps", "weight-decay", "block update is bounded"),
         ),
@@ -156,8 +157,9 @@ def _lipschitz_steps() -> tuple[Step, ...]:
     return (
         Step(
             "Lipschitz in the history", update, split,
-            "|m - m'| and |sqrt v - sqrt v'| are at most C |g - g'|_w and |g - g'|_w (sqrt v is a "
-            "norm), and m' / (sqrt v' + eps) <= C: the Lipschitz constant is 2 C / eps",
+            r"$|m - m'|$ and $|\sqrt{v} - \sqrt{v'}|$ are at most $C |g - g'|_w$ and $|g - "
+            r"g'|_w$ ($\sqrt{v}$ is a norm), and $m' / (\sqrt{v'} + \epsilon) \leq C$: the "
+            r"Lipschitz constant is $2 C / \epsilon$",
             uses=("fixed-steps", "scaled-epsilon", "weights sum to one", "largest update"),
         ),
     )  # fmt: skip

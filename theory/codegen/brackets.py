@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from theory.codegen.signs import BEGIN, END, LOWERED, RAISED, ROOT
 
 OPENING, CLOSING = "([⟨⌈⌊", ")]⟩⌉⌋"
-Piece = tuple[str, str]  # text, and its kind where brackets depend on it: a fraction, a root
+# Text, and its kind where brackets depend on it: a fraction, a root, a power (in a group), raised.
+Piece = tuple[str, str]
 
 _MARKS = "".join(chr(c) for table in (RAISED, LOWERED) for c in table.values())
 _SCRIPTS = rf"(?:[{_MARKS}ᵀ′'*\u0300-\u036f]|[\^_](?:\w|\([^()]*\)))*"
@@ -16,7 +17,7 @@ _ATOM = re.compile(rf"(?:{_SIGN})?(?:{_NUMBER}|{_LETTER}|{WORD}){_SCRIPTS}{ROOT}
 _LETTERS = re.compile(rf"(?:{_NUMBER}|∂{_SCRIPTS}|{_LETTER})+")
 _DIFFERENTIAL = re.compile(rf"[d∂]{_SCRIPTS} ?(?:{_LETTER})?/[d∂] ?{_LETTER}")
 _CALLED = re.compile(rf"(?:{_SIGN}|{WORD})?(?=[{re.escape(OPENING)}])")
-_FACTOR = re.compile(rf"[\w√∛∜∏∫∂∇∞/'′{BEGIN}{re.escape(OPENING)}]")
+_FACTOR = re.compile(rf"[!\w√∛∜∏∫∂∇∞/'′{BEGIN}{re.escape(OPENING)}]")
 
 
 def fraction(above: str, below: str) -> str:

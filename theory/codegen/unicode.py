@@ -40,7 +40,8 @@ class _Reader:
                 while pieces and pieces[-1][0].isspace():
                     pieces.pop()
                 base = pieces.pop() if pieces else ("", "")
-                pieces.append((_with_script(base, token, self._next()), ""))
+                raised = "raised" if token == "^" or base[1] == "raised" else ""
+                pieces.append((_with_script(base, token, self._next()), raised))
             else:
                 pieces.append(self.argument())
         kinds = [kind for text, kind in pieces if not text.isspace()]
@@ -54,7 +55,8 @@ class _Reader:
         token = self.tokens[self.at]
         self.at += 1
         if token == "{":
-            return self.row("}")
+            text, kind = self.row("}")
+            return text, "power" if kind == "raised" else kind
         if not token.startswith("\\"):
             return " " if token.isspace() else {"-": "−", "&": ","}.get(token, token), ""
         return self._command(token[1:])
@@ -64,6 +66,8 @@ class _Reader:
             return fraction(self._next(), self._next()), "frac"
         if name == "sqrt":
             return self._root(), "root"
+        if name in ("binom", "tbinom", "dbinom"):
+            return f"{_word('binom')}({self._next()}, {self._next()})", ""
         return self._sign(name), ""
 
     def _sign(self, name: str) -> str:
@@ -93,6 +97,8 @@ class _Reader:
             self.at += 1
             degree, _ = self.row("]")
         inner = self._next()
+        if not all(ord(c) in RAISED for c in degree):  # no small form of it is known
+            return f"{_word('root')}({degree}, {inner})"
         sign = {"": "√", "3": "∛", "4": "∜"}.get(degree) or f"{degree.translate(RAISED)}√"
         return f"{sign}{inner}{ROOT}" if len(inner) == 1 else f"{sign}({inner}){ROOT}"
 
@@ -121,7 +127,7 @@ def _without_edges(text: str) -> str:
 
 def _with_script(base: Piece, mark: str, inner: str) -> str:
     text, kind = base
-    if kind:
+    if kind and kind != "raised":
         text = f"({text})"
     if not text.endswith(END):
         return text + _script(mark, inner)

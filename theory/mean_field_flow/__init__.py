@@ -123,16 +123,17 @@ def depth_steps() -> tuple[Step, ...]:
     return (
         Step(
             "depth equation", first, g[0],
-            "a layer moves by g/L to first order: alternating f and h averages them, (3.1)",
+            "a layer moves by $g/L$ to first order: alternating $f$ and $h$ averages them, (3.1)",
             kind="derived",
         ),
         Step(
             "layer, second order", second, h_along_f / 4,
-            "feed-forward sees the state that attention has moved: h' f / 4", kind="derived",
+            "feed-forward sees the state that attention has moved: $h' f / 4$", kind="derived",
         ),
         Step(
             "depth defect", second - flow, defect,
-            "layer minus flow over time 1/L, times L^2: the local error, hence global order 1/L",
+            "layer minus flow over time $1/L$, times $L^2$: the local error, hence global "
+            "order $1/L$",
             uses=("depth equation", "layer, second order"), kind="derived",
         ),
     )  # fmt: skip
@@ -175,18 +176,18 @@ def adjoint_steps() -> tuple[Step, ...]:
         Step(
             "derivative in the state", first,
             inside * change - sp.diff(adjoint * change, t),
-            "by parts: dL/dT = (R'(T(1)) - p(1)) v(1) + integral of (p <dg/dT> + dp/dt) v dt, for "
-            "every change v of the state that is zero at depth zero",
+            r"by parts: $d L/d T = (R'(T(1)) - p(1)) v(1) + \int (p \langle d g/d T\rangle + "
+            r"d p/d t) v \, d t$, for every change $v$ of the state that is zero at depth zero",
             uses=("depth equation",), kind="derived",
         ),
         Step(
             "adjoint equation", found, -adjoint * slope,
-            "dL/dT = 0 inside: dp/dt = -<dg/dT> p, solved for dp/dt",
+            r"$d L/d T = 0$ inside: $d p/d t = -\langle d g/d T\rangle p$, solved for $d p/d t$",
             uses=("derivative in the state",), kind="derived",
         ),
         Step(
             "end of the adjoint", found_end, sp.diff(risk(here), here),
-            "dL/dT = 0 at the end: p(1) = R'(T(1)); this is where the data enter",
+            "$d L/d T = 0$ at the end: $p(1) = R'(T(1))$; this is where the data enter",
             uses=("derivative in the state",), kind="derived",
         ),
     )  # fmt: skip
@@ -217,42 +218,45 @@ def width_steps() -> tuple[Step, ...]:
         Step(
             "pairing of adjoint and variation",
             total(dp * v[a] + u[a] * dT, a), total(u[a] * du[a], a),
-            "dp = -A^T p and d(delta T) = A delta T + integral g dchi: the rate of <p, delta T> is "
-            "<p, integral g dchi>; integrated over depth it is the first variation of the risk",
+            r"$d p = -A^\top p$ and $d(\delta T) = A \, \delta T + \int g \, d \chi$: the "
+            r"rate of $\langle p, \delta T\rangle$ is $\langle p, \int g \, d \chi\rangle$; "
+            "integrated over depth it is the first variation of the risk",
             uses=("adjoint equation", "end of the adjoint"),
         ),
         Step(
             "functional derivative", first_variation(Q, rho, beta, t),
             adjoint * (branch_f + branch_h) / 2 + lam / 2 * (theta**2 + w**2),
-            "dQ/drho = <g, p> + lambda |beta|^2 / 2 (3.4)",
+            r"$d Q/d \rho = \langle g, p\rangle + \lambda |\beta|^2 / 2$ (3.4)",
             uses=("pairing of adjoint and variation",), kind="derived",
         ),
         Step(
             "drift of attention", G[0], adjoint * sp.diff(branch_f, theta) / 2 + lam * theta,
-            "Lions derivative of Q: G_f",
+            "Lions derivative of $Q$: $G_f$",
             uses=("functional derivative",), kind="derived",
         ),
         Step(
             "drift of feed-forward", G[1], adjoint * sp.diff(branch_h, w) / 2 + lam * w,
-            "Lions derivative of Q: G_h",
+            "Lions derivative of $Q$: $G_h$",
             uses=("functional derivative",), kind="derived",
         ),
         Step(
             "PDE, weak form", transport(mean(phi, beta, rho_t), rho_t, beta, down),
             -mean(along_G, beta, rho_t),
-            "mass moves with velocity -G, and only in beta: d/dtau of the mean of phi",
+            r"mass moves with velocity $-G$, and only in $\beta$: $d/d \tau$ of the mean of "
+            r"$\phi$",
             uses=("drift of attention", "drift of feed-forward"), kind="derived",
         ),
         Step(
             "PDE, strong form",
             phi * continuity(density, beta, down), divergence - density * along_G,
-            "phi div(u G) = div(phi u G) - u grad phi . G: both forms of (3.5) agree",
+            r"$\phi \operatorname{div}(u G) = \operatorname{div}(\phi u G) - u \nabla\phi "
+            r"\cdot G$: both forms of (3.5) agree",
             uses=("PDE, weak form",),
         ),
         Step(
             "dissipation", transport(Q, rho, beta, down, t),
             -integrate_label(mean(G[0] ** 2 + G[1] ** 2, beta, rho, t), t),
-            "dQ/dtau = -integral of |G|^2; (D.25) of the paper prints it without the minus",
+            r"$d Q/d \tau = -\int |G|^2$; (D.25) of the paper prints it without the minus",
             uses=("PDE, weak form", "functional derivative"), kind="derived",
         ),
     )  # fmt: skip
@@ -293,8 +297,9 @@ def particle_steps() -> tuple[Step, ...]:
                 f"particle gradient, half-layer {k + 1} of 4",
                 4 * sp.diff(risk, own),
                 gradient.subs(at),
-                "M L times the gradient of the finite risk is the drift G at the particle, with "
-                "the adjoint carried back through interleaved half-layers (2.6, 2.7)",
+                "$M L$ times the gradient of the finite risk is the drift $G$ at the "
+                "particle, with the adjoint carried back through interleaved half-layers "
+                "(2.6, 2.7)",
                 kind="derived",
             )
         )
@@ -333,33 +338,37 @@ def consequence_steps() -> tuple[Step, ...]:
         Step(
             "virial balance", sp.expand(transport(halved, rho_t, beta, down)),
             sp.expand(-moved - 2 * lam * halved),
-            "blocks linear in their outer parameters: d/dtau of half the squared norm at depth t "
-            "is -p dT/dt - lambda m(t), so at a stationary point -integral p dT = lambda m",
+            r"blocks linear in their outer parameters: $d/d \tau$ of half the squared norm at "
+            r"depth $t$ is $-p \, d T/d t - \lambda m(t)$, so at a stationary point $-\int p "
+            r"\, d T = \lambda m$",
             uses=("drift of attention", "drift of feed-forward", "outer layer is linear"),
             kind="derived",
         ),
         Step(
-            "virial balance of Q",
+            "virial balance of $Q$",
             one_sided_limit((residual**2 / 2 + lam / 2 * mass) / lam, lam, sp.S.Zero, "+"),
             mass / 2,
-            "p is the residual r times a solution of the same equation, so kappa r = lambda m; "
-            "with kappa and m of order one R = r^2 / 2 is of order lambda^2, Q of order lambda",
+            r"$p$ is the residual $r$ times a solution of the same equation, so $\kappa r = "
+            r"\lambda m$; with $\kappa$ and $m$ of order one $R = r^2 / 2$ is of order "
+            r"$\lambda^2$, $Q$ of order $\lambda$",
             uses=("virial balance",),
         ),
         Step(
             "homogeneity", variation(scale) - scale * variation(1),
             lam / 2 * ((scale**2 - scale) * left_norm**2 + (1 - scale) * right_norm**2),
-            "E.1 of the paper prints (|c| - 1) lambda |theta_1|^2; with lambda |beta|^2 / 2 in Q",
+            r"E.1 of the paper prints $(|c| - 1) \lambda |\theta_1|^2$; with $\lambda "
+            r"|\beta|^2 / 2$ in $Q$",
             uses=("functional derivative",),
         ),
         Step(
             "ordered exponential", ordered[1, 1], 1 + shear**2 / 4,
-            "adjoint through a shear on [0, 1/2], then its transpose on [1/2, 1]",
+            "adjoint through a shear on $[0, 1/2]$, then its transpose on $[1/2, 1]$",
             uses=("adjoint equation",),
         ),
         Step(
             "plain exponential", plain[1, 1], sp.cosh(shear / 2),
-            "exp of the integral, as (3.3), C.14 and D.18 print it: 1 + a^2/8 + ..., not 1 + a^2/4",
+            r"exp of the integral, as (3.3), C.14 and D.18 print it: $1 + a^2/8 + \dots$, not "
+            "$1 + a^2/4$",
             uses=("ordered exponential",),
         ),
     )  # fmt: skip
@@ -416,12 +425,12 @@ ASIDE: dict[str, tuple[str, ...]] = {
     ),
     "the drift of softmax attention and of a feed-forward layer in closed form, for the code": (
         "softmax rule",
-        "gradient in V",
-        "gradient in W",
-        "gradient in Z of f",
-        "gradient in W2",
-        "gradient in W1",
-        "gradient in Z of h",
+        "gradient in $V$",
+        "gradient in $W$",
+        "gradient in $Z$ of $f$",
+        "gradient in $W_2$",
+        "gradient in $W_1$",
+        "gradient in $Z$ of $h$",
         "slope of the activation",
     ),
     "a second route to the drift: two layers of two particles, without a calculus of measures": (
@@ -434,18 +443,18 @@ ASIDE: dict[str, tuple[str, ...]] = {
         "scalar tokens, softmax",
         "scalar tokens, first token",
         "scalar tokens, second token",
-        "scalar tokens, G_V",
-        "scalar tokens, G_W",
-        "scalar tokens, df1/du1",
-        "scalar tokens, df1/du2",
-        "scalar tokens, df2/du1",
-        "scalar tokens, df2/du2",
+        "scalar tokens, $G_V$",
+        "scalar tokens, $G_W$",
+        r"scalar tokens, $\partial f_1 / \partial u_1$",
+        r"scalar tokens, $\partial f_1 / \partial u_2$",
+        r"scalar tokens, $\partial f_2 / \partial u_1$",
+        r"scalar tokens, $\partial f_2 / \partial u_2$",
         "scalar tokens, exchange",
     ),
     "consequences for the risk at a stationary point": (
         "risk decomposition",
         "virial balance",
-        "virial balance of Q",
+        "virial balance of $Q$",
     ),
     "printed formulas of the paper that are wrong": (
         "homogeneity",
@@ -510,15 +519,15 @@ theorem = Theorem(
     "Width of Deep ResNets, 2025, arXiv:2509.10167",
     source=Source.QUOTED,
     source_note=(
-        "Model, PDE and Theorem 3.1 follow the reference sheet, which read one version of the "
-        "paper in full. The closed-form gradients, the depth defect, the virial identity and its "
-        "consequence R ~ lambda^2, balancedness, the risk decomposition and the scalar-token model "
-        "are reconstructed here. The sharper rate 1/L + 1/sqrt(L M), for any M, is from the "
-        "abstract of Chizat 2025. Corrected: the adjoint is a time-ordered exponential; "
-        "half-layers are interleaved; the homogeneity identity of E.1 (the sheet's own correction "
-        "lacks a factor 1/2); universality (A4(ii)) fails for these permutation-equivariant "
-        "blocks. The virial consequence assumes that the limit is stationary and interpolates "
-        "with bounded weights."
+        "Model, PDE and Theorem 3.1 follow the reference sheet, which read one version of "
+        "the paper in full. The closed-form gradients, the depth defect, the virial identity "
+        r"and its consequence $R \sim \lambda^2$, balancedness, the risk decomposition and "
+        r"the scalar-token model are reconstructed here. The sharper rate $1/L + 1/\sqrt{L "
+        "M}$, for any $M$, is from the abstract of Chizat 2025. Corrected: the adjoint is a "
+        "time-ordered exponential; half-layers are interleaved; the homogeneity identity of "
+        "E.1 (the sheet's own correction lacks a factor $1/2$); universality (A4(ii)) fails "
+        "for these permutation-equivariant blocks. The virial consequence assumes that the "
+        "limit is stationary and interpolates with bounded weights."
     ),
     assumptions=(
         Assumption("bounded-data", "Tokens and labels of the data are bounded (A1)."),

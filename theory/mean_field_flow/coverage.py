@@ -13,8 +13,8 @@ COVERAGE = (
         missing="The PDE itself is solved for scalar tokens and attention only.",
     ),
     Sentence(
-        "For each training time outputs and risks are within C (1/L + sqrt((delta + log(L+1))/M)) "
-        "of their limits, with probability 1 - 3 exp(-delta).",
+        r"For each training time outputs and risks are within $C (1/L + \sqrt{(\delta + "
+        r"\log(L + 1))/M})$ of their limits, with probability $1 - 3 \exp(-\delta)$.",
         steps=("depth defect",),
         claims=("output-in-width", "risk-in-width", "output-in-depth", "depth-coefficient",
                 "depth-coefficient-of-a-moving-law", "particles-in-width", "clt-constant",
@@ -24,11 +24,12 @@ COVERAGE = (
     ),
     Sentence(
         "The flow reaches a global minimum when the weight decay is small enough.",
-        steps=("virial balance", "virial balance of Q", "homogeneity"),
+        steps=("virial balance", "virial balance of $Q$", "homogeneity"),
         claims=("monotone", "risk-against-decay", "penalised-against-decay", "ends-of-flows",
                 "one-end", "risk-falls-with-decay"),
-        missing="Global convergence, the title of the paper: on one data set flows from different "
-        "starts end at one Q, on others within a tenth of it; that it is the least is not shown.",
+        missing=("Global convergence, the title of the paper: on one data set flows from "
+            "different starts end at one $Q$, on others within a tenth of it; that it is the "
+            "least is not shown."),
     ),
     Sentence(
         "It is enough that blocks are partially homogeneous and locally Lipschitz.",

@@ -78,15 +78,27 @@ def scalar_steps() -> tuple[Step, ...]:
         "softmax": (softmax, logistic(u1 - u2)),
         "first token": (f1, v * (u2 + gap * s1)),
         "second token": (f2, v * (u2 + gap * s2)),
-        "G_V": (sp.diff(pairing, v), (q1 * (u2 + gap * s1) + q2 * (u2 + gap * s2)) / 2),
-        "G_W": (
+        "$G_V$": (sp.diff(pairing, v), (q1 * (u2 + gap * s1) + q2 * (u2 + gap * s2)) / 2),
+        "$G_W$": (
             sp.diff(pairing, omega),
             v / 2 * gap**2 * (q1 * u1 * s1 * (1 - s1) + q2 * u2 * s2 * (1 - s2)),
         ),
-        "df1/du1": (sp.diff(f1, u1), v * (s1 + gap * s1 * (1 - s1) * omega * (2 * u1 - u2))),
-        "df1/du2": (sp.diff(f1, u2), v * (1 - s1 - gap * s1 * (1 - s1) * omega * u1)),
-        "df2/du1": (sp.diff(f2, u1), v * (s2 + gap * s2 * (1 - s2) * omega * u2)),
-        "df2/du2": (sp.diff(f2, u2), v * (1 - s2 + gap * s2 * (1 - s2) * omega * (u1 - 2 * u2))),
+        r"$\partial f_1 / \partial u_1$": (
+            sp.diff(f1, u1),
+            v * (s1 + gap * s1 * (1 - s1) * omega * (2 * u1 - u2)),
+        ),
+        r"$\partial f_1 / \partial u_2$": (
+            sp.diff(f1, u2),
+            v * (1 - s1 - gap * s1 * (1 - s1) * omega * u1),
+        ),
+        r"$\partial f_2 / \partial u_1$": (
+            sp.diff(f2, u1),
+            v * (s2 + gap * s2 * (1 - s2) * omega * u2),
+        ),
+        r"$\partial f_2 / \partial u_2$": (
+            sp.diff(f2, u2),
+            v * (1 - s2 + gap * s2 * (1 - s2) * omega * (u1 - 2 * u2)),
+        ),
         "exchange": (f1.subs({u1: u2, u2: u1}, simultaneous=True), f2),
     }
     reasons = {"exchange": "exchanging the tokens exchanges the outputs: no block of this kind can "
@@ -96,7 +108,7 @@ def scalar_steps() -> tuple[Step, ...]:
             f"scalar tokens, {name}",
             left,
             right,
-            reasons.get(name, "second route: D = 1, two tokens"),
+            reasons.get(name, "second route: $D = 1$, two tokens"),
             kind="identity" if name == "softmax" else "derived",
         )
         for name, (left, right) in stated.items()

@@ -120,6 +120,7 @@ STATED = {
     "W1": total(_felt(o, i) * Z[c, i], i),
     "Z of h": total(W1[n, c] * _felt(n, s), n),
 }
+WORDS = ("$V$", "$W$", "$Z$ of $f$", "$W_2$", "$W_1$", "$Z$ of $h$")  # the same, in prose
 
 
 def activation_step() -> Step:
@@ -129,7 +130,7 @@ def activation_step() -> Step:
     value, slope = (f(x).subs(_clip(x), clip) for f in (HUBER.value, HUBER.slope))
     return Step(
         "slope of the activation", sp.diff(value, x), slope + sp.diff(clip, x) * (x - clip),
-        "huberized ReLU: the clip moves only where it is x, so the second term vanishes",
+        "huberized ReLU: the clip moves only where it is $x$, so the second term vanishes",
         kind="derived",
     )  # fmt: skip
 
@@ -141,11 +142,11 @@ def block_steps() -> tuple[Step, ...]:
     derived = pulled_back()
     named = tuple(
         Step(
-            f"gradient in {name}", derived[name], STATED[name],
+            f"gradient in {text}", derived[name], STATED[name],
             "chain rule through softmax or activation, against the closed form of the sheet",
             uses=("softmax rule",) if name in ("V", "W", "Z of f") else (), kind="derived",
         )
-        for name in STATED
+        for name, text in zip(STATED, WORDS, strict=True)
     )  # fmt: skip
     degree = sp.Symbol("degree", positive=True)
 
@@ -156,27 +157,32 @@ def block_steps() -> tuple[Step, ...]:
     return (
         Step(
             "softmax rule", sp.diff(weight[q], x[r]),
-            weight[q] * (sp.KroneckerDelta(q, r) - weight[r]), "dP_q = P_q (dl_q - sum P dl)",
+            weight[q] * (sp.KroneckerDelta(q, r) - weight[r]),
+            r"$d P_q = P_q (d l_q - \sum P \, d l)$",
             kind="derived",
         ),
         *named, activation_step(),
         Step(
             "value is linear", total(V[c, d] * derived["V"], c, d), paired(attention),
-            "<V, grad_V <f, p>> = <f, p>: f is linear in V",
-            uses=("gradient in V",), kind="derived",
+            r"$\langle V, \nabla_V \langle f, p\rangle\rangle = \langle f, p\rangle$: $f$ is "
+            "linear in $V$",
+            uses=("gradient in $V$",), kind="derived",
         ),
         Step(
             "outer layer is linear", total(W2[c, o] * derived["W2"], c, o), paired(feedforward),
-            "<W2, grad_W2 <h, p>> = <h, p>: h is linear in W2; with the step before, the virial "
-            "identity d/dtau (|V|^2 + |W2|^2) / 2 = -E integral <dT, p> - lambda (|V|^2 + |W2|^2)",
-            uses=("gradient in W2", "value is linear"), kind="derived",
+            r"$\langle W_2, \nabla_{W_2} \langle h, p\rangle\rangle = \langle h, p\rangle$: "
+            r"$h$ is linear in $W_2$; with the step before, the virial identity $\frac{d}{d "
+            r"\tau} (|V|^2 + |W_2|^2) / 2 = -E \int \langle d T, p\rangle - \lambda (|V|^2 + "
+            "|W_2|^2)$",
+            uses=("gradient in $W_2$", "value is linear"), kind="derived",
         ),
         Step(
             "balancedness", total(W1[o, c] * derived["W1"], c),
             degree * euler(total(W2[c, o] * derived["W2"], c)),
-            "for sigma of degree q, row o of W1 and column o of W2: <W1, grad> = q <W2, grad>, so "
-            "|W1|^2 - q |W2|^2 of a neuron decays exactly like exp(-2 lambda tau)",
-            uses=("gradient in W1", "gradient in W2"), kind="derived",
+            r"for $\sigma$ of degree $q$, row $o$ of $W_1$ and column $o$ of $W_2$: $\langle "
+            r"W_1, \nabla\rangle = q \langle W_2, \nabla\rangle$, so $|W_1|^2 - q |W_2|^2$ of "
+            r"a neuron decays exactly like $\exp(-2 \lambda \tau)$",
+            uses=("gradient in $W_1$", "gradient in $W_2$"), kind="derived",
         ),
     )  # fmt: skip
 

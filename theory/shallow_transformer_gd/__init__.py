@@ -104,7 +104,7 @@ STATEMENT = (
 )
 ASIDE: dict[str, tuple[str, ...]] = {
     "the form that the code computes": (
-        "M U, named",
+        "$M U$, named",
         "third cumulant, named",
         "first derivative, named",
         "second derivative, named",
@@ -173,36 +173,38 @@ def constant_steps() -> tuple[Step, ...]:
     return (
         Step(
             "trace", total(covariance(k, l) * sp.KroneckerDelta(k, l), k, l), norms,
-            "tr M = sum P |X|^2 - |a|^2 <= 1 - |a|^2 for tokens in the unit ball",
+            r"$\operatorname{tr} M = \sum P |X|^2 - |a|^2 \leq 1 - |a|^2$ for tokens in the "
+            "unit ball",
             uses=("covariance of the tokens",), kind="derived",
         ),
         Step(
             "two tokens are tanh", two - (1 - two), sp.tanh(x).rewrite(sp.exp),
-            "tokens 1 and -1 with q = 1: a = tanh W",
+            r"tokens $1$ and $-1$ with $q = 1$: $a = \tanh W$",
         ),
         Step(
             "third cumulant of two tokens", cube, third.subs(z, sp.tanh(x)),
-            "-2 tanh (1 - tanh^2): a law on {-1, 1}",
+            r"$-2 \tanh (1 - \tanh^2)$: a law on $-1$ and $1$",
             uses=("third cumulant", "two tokens are tanh"),
         ),
         Step(
             "third cumulant, extremal", KAPPA - third,
             2 * (z + 1 / sp.sqrt(3)) ** 2 * (2 / sp.sqrt(3) - z),
-            "not negative for |z| < 1, so at most 4 / (3 sqrt(3)), at z = -1 / sqrt(3)",
+            r"not negative for $|z| < 1$, so at most $4 / (3 \sqrt{3})$, at $z = -1 / \sqrt{3}$",
             uses=("third cumulant of two tokens",),
         ),
         Step(
             "largest gradient", share + (1 - share) * B**2 - (share + (1 - share) ** 2 * B**2),
             share * (1 - share) * B**2,
-            "|a|^2 = share: |a|^2 + |M U|^2 lies below a chord, so below max(1, B^2)",
+            r"$|a|^2$ is the share; $|a|^2 + |M U|^2$ lies below a chord, so below $\max(1, B^2)$",
             {share: (0, 1)},
             uses=(
-                "tokens-in-ball", "bounded-activation", "gradient in U", "gradient in W", "trace",
+                "tokens-in-ball",
+                "bounded-activation", "gradient in $U$", "gradient in $W$", "trace",
             ),
         ),
         Step(
             "largest curvature", top, sigma1 * (kappa * B + sp.sqrt(kappa**2 * B**2 + 4)) / 2,
-            "top eigenvalue of the form 2 |u| |w| + kappa B |w|^2, times sigma1",
+            r"top eigenvalue of the form $2 |u| |w| + \kappa B |w|^2$, times $\sigma_1$",
             uses=(
                 "tokens-in-ball", "bounded-activation", "second derivative",
                 "third cumulant, extremal",
@@ -232,26 +234,27 @@ def linearization_steps() -> tuple[Step, ...]:
         Step(
             "linearisation error", network - linear,
             total(dc[r] * dh[r] + c0[r] * (dh[r] - lin[r]), r),
-            "times sqrt(m): what the tangent at the initial point does not see", kind="derived",
+            r"times $\sqrt{m}$: what the tangent at the initial point does not see", kind="derived",
         ),
         Step(
             "linearisation bound", m / sp.sqrt(m) * one_head,
             linearization(L1, L2, sp.Rational(1, 2)).subs(rho_w, sp.sqrt(radius**2 - rho_u**2)),
-            "Lemma 3 with Taylor's 1/2: m heads, moved by rho_c / sqrt(m) and radius / sqrt(m)",
+            r"Lemma 3 with Taylor's $1/2$: $m$ heads, moved by $\rho_c / \sqrt{m}$ and the "
+            r"radius over $\sqrt{m}$",
             uses=("linearisation error", "largest gradient", "largest curvature"),
         ),
         Step(
             "pair, third order", pair - pair.coeff(eps, 4) * eps**4,
             2 * eps * (dv * D0 + D1) + eps**3 * (D3 / 3 + dv * D2),
-            "the two heads of a pair cancel to second order, so at the transported point (10) the "
-            "error is of order 1/m, not 1/sqrt(m)",
+            "the two heads of a pair cancel to second order, so at the transported point "
+            r"(10) the error is of order $1/m$, not $1/\sqrt{m}$",
             uses=("symmetric-start",), kind="derived",
         ),
         Step(
             "growth of the bound", large_limit(paper, B) * large_limit(norms, y),
             2 * sigma2 * (rho_u**2 + rho_w**2),
-            "sqrt(m) / log(m) times the paper's bound: it grows like B^2 / sqrt(m), B^2 like "
-            "2 log m (m = exp(y^2))",
+            r"$\sqrt{m} / \log m$ times the paper's bound: it grows like $B^2 / \sqrt{m}$, "
+            r"$B^2$ like $2 \log m$ ($m = \exp(y^2)$)",
             uses=("linearisation bound",),
         ),
     )  # fmt: skip
@@ -270,8 +273,8 @@ def length_steps() -> tuple[Step, ...]:
             "no length in the variance",
             1 - total(spread * sp.KroneckerDelta(k, l), k, l),
             head.normalised(room),
-            "1 - |a|^2 - tr M is the mean of 1 - |X_t|^2, not negative, for every number of tokens:"
-            " the weights sum to one",
+            r"$1 - |a|^2 - \operatorname{tr} M$ is the mean of $1 - |X_t|^2$, not negative, "
+            "for every number of tokens: the weights sum to one",
             uses=("tokens-in-ball", "trace", "largest gradient", "largest curvature"),
             kind="identity",
         ),
@@ -412,13 +415,13 @@ theorem = Theorem(
     "Transformers, AISTATS 2026, arXiv:2601.16514, Theorem 1 and Lemmas 1 to 5",
     source=Source.QUOTED,
     source_note=(
-        "Model, lemmas and Theorem 1 were read in the main text of version 1; its appendices and "
-        "proofs were not at hand. Reconstructed here: the cumulant form and its constants, "
-        "the sub-Gaussian constant (Lemma 5 needs more than Hoeffding, as the features in W are "
-        "not bounded; for m/2 independent pairs it is sqrt(2) larger than the paper's), the proof "
-        "of Theorem 1 with its constants, the self-bounding certificate, the closed kernel for "
-        "erf, and the recurrent head, for which only abstract-level statements of "
-        "arXiv:2402.12241 were at hand."
+        "Model, lemmas and Theorem 1 were read in the main text of version 1; its appendices "
+        "and proofs were not at hand. Reconstructed here: the cumulant form and its "
+        "constants, the sub-Gaussian constant (Lemma 5 needs more than Hoeffding, as the "
+        r"features in $W$ are not bounded; for $m/2$ independent pairs it is $\sqrt{2}$ "
+        "larger than the paper's), the proof of Theorem 1 with its constants, the "
+        "self-bounding certificate, the closed kernel for erf, and the recurrent head, for "
+        "which only abstract-level statements of arXiv:2402.12241 were at hand."
     ),
     assumptions=(
         Assumption("tokens-in-ball", "Tokens and queries have norm at most one."),

@@ -150,16 +150,17 @@ def head_steps() -> tuple[Step, ...]:
     return (
         Step(
             "softmax rule", nudged, unfold(rule, define(P, (t,), softmax(Y[s], t))),
-            "dP_t = P_t (dl_t - sum_s P_s dl_s)", kind="derived",
+            r"$d P_t = P_t (d l_t - \sum_s P_s \, d l_s)$", kind="derived",
         ),
         Step(
             "attention is a mean", sp.diff(partition, eta[k]), written_out["attention"],
-            "a = grad A with A = log sum_t exp(X_t . eta), eta = W q", kind="derived",
+            r"$a = \nabla A$ with $A = \log \sum_t \exp(X_t \cdot \eta)$, $\eta = W q$",
+            kind="derived",
         ),
         Step(
             "covariance of the tokens", sp.diff(partition, eta[k], eta[l]),
             written_out["covariance"],
-            "M = Hessian of A",
+            "$M$ is the Hessian of $A$",
             uses=("attention is a mean",), kind="derived",
         ),
         Step(
@@ -172,18 +173,21 @@ def head_steps() -> tuple[Step, ...]:
             uses=("softmax rule", "covariance by the rule"), kind="derived",
         ),
         Step(
-            "gradient in U", sp.diff(neuron, U[x1]), (1 - neuron**2) * instantiate(model, {k: x1}),
-            "Lemma 1: sigma'(U . a) a",
+            "gradient in $U$", sp.diff(neuron, U[x1]),
+            (1 - neuron**2) * instantiate(model, {k: x1}),
+            r"Lemma 1: $\sigma'(U \cdot a) a$",
             uses=("attention is a mean",), kind="derived",
         ),
         Step(
-            "gradient in W", sp.diff(neuron, W[x1, x2]), gradient,
-            "Lemma 1: sigma'(U . a) (M U) q^T, from the model with its softmax written out",
+            "gradient in $W$", sp.diff(neuron, W[x1, x2]), gradient,
+            r"Lemma 1: $\sigma'(U \cdot a) (M U) q^\top$, from the model with its softmax "
+            "written out",
             uses=("covariance of the tokens",), kind="derived",
         ),
         Step(
             "second derivative", twice, normalised(stated + STATED["third cumulant"]),
-            "of U . a(W q) along (u, w): 2 u^T M xi + third cumulant of U, xi, xi, with xi = w q",
+            r"of $U \cdot a(W q)$ along $(u, w)$: $2 u^\top M \xi$ and the third cumulant of "
+            r"$U, \xi, \xi$, with $\xi = w q$",
             uses=("covariance by the rule", "third cumulant"), kind="derived",
         ),
     )  # fmt: skip

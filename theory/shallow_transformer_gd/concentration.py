@@ -64,20 +64,22 @@ def concentration_steps() -> tuple[Step, ...]:
     return (
         Step(
             "convexity", (b1 + bw) * (b1 + bw * y**2) - (b1 + bw * y) ** 2, b1 * bw * (1 - y) ** 2,
-            "|Z|^2 <= b (b1 + b_w |M U|^2) with b = b1 + b_w, though |M U| is not bounded",
+            r"$|Z|^2 \leq b (b_1 + b_w |M U|^2)$ with $b = b_1 + b_w$, though $|M U|$ is not "
+            "bounded",
         ),
         Step(
             "Gaussian moment", sp.simplify(cosh), sp.exp(EXPONENT),
-            "E cosh(2 lambda b g); cosh(sqrt) is convex: E exp(lambda (Z - E Z)) is at most this",
+            r"$E \operatorname{cosh}(2 \lambda b g)$; $\operatorname{cosh}\sqrt{\cdot}$ is "
+            r"convex: $E \exp(\lambda (Z - E Z))$ is at most this",
             uses=("convexity",),
         ),
         Step(
             "Chernoff", log_tail(), sp.log(2 * n) - m * eps**2 / (16 * b**2),
-            "the best lambda for m/2 independent pairs; n points and two signs",
+            r"the best $\lambda$ for $m/2$ independent pairs; $n$ points and two signs",
             uses=("symmetric-start", "Gaussian moment"),
         ),
         Step(
-            "approximation error", error_bound(), STATED["error"], "tail = delta",
+            "approximation error", error_bound(), STATED["error"], r"the tail set to $\delta$",
             uses=("bounded-activation", "realisable", "pair, third order", "Chernoff"),
         ),
         Step(
@@ -86,18 +88,19 @@ def concentration_steps() -> tuple[Step, ...]:
         ),
         Step(
             "against the paper", error_bound(), sp.sqrt(2) * STATED["error in the paper"],
-            "both heads of a pair share U and W: m/2 independent terms cost a factor sqrt(2)",
+            "both heads of a pair share $U$ and $W$: $m/2$ independent terms cost a factor "
+            r"$\sqrt{2}$",
             uses=("approximation error",),
         ),
         Step(
             "price of one more sample", sp.diff(m * error_bound() ** 2, n) * n, 16 * b**2,
-            "m times the squared bound is linear in log n",
+            r"$m$ times the squared bound is linear in $\log n$",
             uses=("approximation error",),
         ),
         Step(
             "mean square", expectation(total(Z[e] * Z[f], e, f) / pairs**2, {Z: variance}),
             2 * variance / (2 * pairs),
-            "at one point the mean of m/2 = pairs terms has variance 2/m: the mean square error "
-            "needs no log n", kind="derived",
+            "at one point the mean of $m/2$ pairs has variance $2/m$: the mean square error "
+            r"needs no $\log n$", kind="derived",
         ),
     )  # fmt: skip

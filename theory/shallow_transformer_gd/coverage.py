@@ -4,7 +4,7 @@ from theory.language.coverage import Sentence
 
 COVERAGE = (
     Sentence(
-        "The width that is needed grows like log n with the number n of samples.",
+        r"The width that is needed grows like $\log n$ with the number $n$ of samples.",
         steps=("approximation error", "width condition", "price of one more sample"),
         claims=("log-n", "required-width", "mean-square", "approximation", "approximation-bound",
                 "responses"),
@@ -19,8 +19,9 @@ COVERAGE = (
         missing="Trained networks have sixteen tokens at smoke, 128 at standard and full.",
     ),
     Sentence(
-        "The smallest training error over tau steps is at most a constant times L1^4 / sqrt(tau) + "
-        "L1 (B_app + B_lin + change of features).",
+        r"The smallest training error over $\tau$ steps is at most a constant times $L_1^4 / "
+        r"\sqrt{\tau} + L_1 (B_{\mathrm{app}} + B_{\mathrm{lin}})$, with the change of "
+        "features in the brackets.",
         steps=("Theorem 1", "descent", "linearisation bound", "certificate"),
         claims=("training-bound", "training-bound-vacuous", "linearisation-bound", "excess-loss",
                 "certificate", "certificate-near-limit", "projection"),

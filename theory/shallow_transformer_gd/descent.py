@@ -76,8 +76,9 @@ def function_space_steps() -> tuple[Step, ...]:
         Step(
             "step in function space", canonical(moved),
             canonical(substitute(residual_after(), define(K, (j, g), gram))),
-            "the gradient of the loss in phi_k, applied to f_j = <J0_j, phi - phi0>: the residual "
-            "of a linear model is multiplied by I - (2 rate / n) K, K the tangent kernel",
+            r"the gradient of the loss in $\phi_k$, applied to $f_j = \langle J_j, \phi - "
+            r"\phi_0\rangle$: the residual of a linear model is multiplied by $I - (2 \eta / "
+            r"n) K$, $\eta$ the step and $K$ the tangent kernel",
             kind="derived",
         ),
     )  # fmt: skip
@@ -115,7 +116,8 @@ def descent_steps() -> tuple[Step, ...]:
         ),
         Step(
             "inner product with the gradient", derivative, canonical(residual),
-            "<grad L, phi - star> = (2/n) sum r_j (r_j + e_j), with e_j the defect", kind="derived",
+            r"$\langle \nabla L, \phi - \phi^*\rangle = \frac{2}{n} \sum_j r_j (r_j + e_j)$, "
+            "with $e_j$ the defect", kind="derived",
         ),
         Step(
             "defect", substitute(defect(g), define(r, (g,), f[g] - y[g])), split,
@@ -124,29 +126,31 @@ def descent_steps() -> tuple[Step, ...]:
         ),
         Step(
             "descent", solved, (before - after) / (4 * rate) + R * worst + rate * R**2 * Gamma**2,
-            "|r_j| <= R and |e_j| <= worst, |grad L| <= 2 R Gamma: a bound of the loss of one step",
+            r"$|r_j| \leq R$ and $|e_j|$ at most the worst, $|\nabla L| \leq 2 R \Gamma$: a "
+            "bound of the loss of one step",
             uses=("one step", "inner product with the gradient"),
         ),
         Step(
             "Theorem 1", telescoped.subs(rate, 1 / sp.sqrt(steps)), theorem_bound(),
-            "the mean over the steps telescopes; step 1 / sqrt(steps)",
+            r"the mean over the steps telescopes; step $1/\sqrt{\tau}$",
             uses=("step-size", "approximation error", "linearisation bound", "defect", "descent"),
         ),
         Step(
             "square completed", (sp.sqrt(loss) - root) ** 2,
             loss + root**2 - 2 * sp.sqrt(loss) * root,
-            "2 sqrt(L) e <= L + e^2, with e the root mean square defect",
+            r"$2 \sqrt{L} e \leq L + e^2$, with $e$ the root mean square defect",
         ),
         Step(
             "self-bounding weight", weight - rate, rate * (1 - 4 * rate * Gamma**2),
-            "|grad L|^2 <= 4 Gamma^2 L: the loss keeps a weight of at least the step, up to "
-            "step 1 / (4 Gamma^2)",
+            r"$|\nabla L|^2 \leq 4 \Gamma^2 L$: the loss keeps a weight of at least the step, "
+            r"up to step $1 / (4 \Gamma^2)$",
             uses=("one step", "inner product with the gradient", "square completed"),
         ),
         Step(
             "certificate", sp.solve((ours - after).subs(largest), loss)[0],
             ((before - after) / rate + 2 * defect2).subs(largest),
-            "the largest step: loss <= difference of distances / step + 2 e^2",
+            "the largest step: the loss is at most the difference of distances over the "
+            "step, plus $2 e^2$",
             uses=("step-size", "self-bounding weight"),
         ),
         Step(

@@ -71,12 +71,14 @@ def error_function_steps() -> tuple[Step, ...]:
         Step(
             "mean of two slopes of erf", (4 / sp.pi * over_y * over_x / (2 * sp.pi)) ** 2,
             (mean_of_slopes() ** 2).subs(factors),
-            "a Gaussian integral over x = alpha g, y = beta g + gamma g' (squares of both sides)",
+            r"a Gaussian integral over $x = \alpha g$, $y = \beta g + \gamma g'$ (squares of "
+            "both sides)",
             uses=("bell integral",),
         ),
         Step(
             "determinant", (sp.eye(2) + 2 * gram).det(), DETERMINANT,
-            "Sylvester: det(I + 2 a a^T + 2 a' a'^T) = det(I + 2 Gram), in any dimension",
+            r"Sylvester: $\det(I + 2 a a^\top + 2 a' {a'}^\top) = \det(I + 2 "
+            r"\operatorname{Gram})$, in any dimension",
         ),
         Step(
             "mean of two erfs", sp.diff(mean_of_values(), ab), mean_of_slopes(),
@@ -92,7 +94,7 @@ def error_function_steps() -> tuple[Step, ...]:
         Step(
             "tilted covariance", canonical(product),
             canonical(sp.KroneckerDelta(i, k) * DETERMINANT.subs(_in_arrays)),
-            "(I + 2 a a^T + 2 a' a'^T) S = I, times the determinant, in any dimension",
+            r"$(I + 2 a a^\top + 2 a' {a'}^\top) S = I$, times the determinant, in any dimension",
             uses=("determinant",),
         ),
     )  # fmt: skip

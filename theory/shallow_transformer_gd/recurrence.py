@@ -78,32 +78,34 @@ def recurrence_steps() -> tuple[Step, ...]:
         Step(
             "recurrent derivative", step.subs({h: before, gradient: first}),
             (1 - value**2) * (before + w * first),
-            "d h_t / d w = sigma' (h_(t-1) + w d h_(t-1) / d w)", kind="derived",
+            r"$d h_t / d w = \sigma' (h_{t-1} + w \, d h_{t-1} / d w)$", kind="derived",
         ),
         Step(
             "recurrent curvature", curvature.subs(slopes).subs(before, h), stated.subs(before, h),
-            "differentiated again: E_t <= sigma2 (...)^2 + sigma1 (2 |first| + |w| E_(t-1))",
+            r"differentiated again: $E_t \leq \sigma_2 (\dots)^2 + \sigma_1 (2 "
+            r"|\mathrm{first}| + |w| E_{t-1})$",
             uses=("recurrent derivative",), kind="derived",
         ),
         Step(
             "geometric recursion", geometric(t), sp.expand(1 + x * geometric(t - 1)),
-            "p_t = 1 + x p_(t-1), and |d h_T / d w| <= sigma0 sigma1 p_(T-1)",
+            r"$p_t = 1 + x p_{t-1}$, and $|d h_T / d w| \leq \sigma_0 \sigma_1 p_{T-1}$",
             {x: (1.1, 2)},
             uses=("recurrent derivative",),
         ),
         Step(
             "contracting regime", geometric(t), 1 / (1 - x) - x**t / (1 - x),
-            "for x < 1 at most 1 / (1 - x), for every length", {x: (0.1, 0.9)},
+            "for $x < 1$ at most $1 / (1 - x)$, for every length", {x: (0.1, 0.9)},
             uses=("geometric recursion",),
         ),
         Step(
             "critical regime", large_limit(curvature_at_one(T) / T**3, T), sigma2 * sigma0**2 / 3,
-            "for x = 1 the bound of the curvature grows like T^3 sigma2 sigma0^2 / 3",
+            r"for $x = 1$ the bound of the curvature grows like $T^3 \sigma_2 \sigma_0^2 / 3$",
             uses=("recurrent curvature", "geometric recursion"),
         ),
         Step(
             "expanding regime", leading - x * leading.subs(t, t - 1), source,
-            "for x > 1 the solution x^(2 t) of the recursion of the curvature: exponential in T",
+            "for $x > 1$ the solution $x^{2 t}$ of the recursion of the curvature: "
+            "exponential in $T$",
             {x: (1.1, 2)},
             uses=("recurrent curvature",),
         ),

@@ -250,7 +250,7 @@ STATEMENT = ("attention mean", "attention covariance", "drift", "covariance", "n
 ASIDE: dict[str, tuple[str, ...]] = {
     "the block with an MLP, which the statement leaves out": (
         "one layer, exact",
-        "nu",
+        r"$\nu$",
         "residual MLP",
         "block",
     ),
@@ -313,13 +313,14 @@ def attention_steps(drift: sp.Expr, spread: sp.Expr) -> tuple[Step, ...]:
         Step(
             "covariance of the logits", tau0**2 * covariance_of("Y", h, al, be, g, de, om),
             same * V[al, de] * V[be, om],
-            "the covariance of the logits over tau, added up over n layers, times tau0^2: heads "
-            "are independent, and the key dimension does not matter",
+            r"the covariance of the logits over $\tau$, added up over $n$ layers, times "
+            r"$\tau_0^2$: heads are independent, and the key dimension does not matter",
             uses=("gaussian-weights",), kind="derived",
         ),
         Step(
             "attention mean", tau0**2 * mean_of("Z", h, al, be), MEAN[al, be],
-            "softmax to second order in 1 / tau, mean over the logits, added up over n layers: S1",
+            r"softmax to second order in $1/\tau$, mean over the logits, added up over $n$ "
+            "layers: $S_1$",
             uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
             kind="derived",
         ),
@@ -332,13 +333,15 @@ def attention_steps(drift: sp.Expr, spread: sp.Expr) -> tuple[Step, ...]:
         ),
         Step(
             "drift", drift, unfold(b[al, be], *STATED),
-            "mean over the values, then over the logits: gamma^2 E[B V + V B^T + B V B^T]",
+            r"mean over the values, then over the logits: $\gamma^2 E[B V + V B^\top + B V "
+            r"B^\top]$",
             uses=("gaussian-weights", "attention mean", "attention covariance"), kind="derived",
         ),
         Step(
             "covariance", spread, unfold(Sigma[al, be, de, om], *STATED),
-            "2 lambda^2 gamma^2 and gamma^4 from the values; gamma^4 Cov(B V + V B^T) from the "
-            "logits, which H independent heads average by 1 / H",
+            r"$2 \lambda^2 \gamma^2$ and $\gamma^4$ from the values; $\gamma^4 "
+            r"\operatorname{Cov}(B V + V B^\top)$ from the logits, which $H$ independent "
+            "heads average by $1/H$",
             uses=("gaussian-weights", "fixed-branch-weight", "attention covariance"),
             kind="derived",
         ),
@@ -352,7 +355,7 @@ def noise_steps(spread: sp.Expr) -> tuple[Step, ...]:
     return (
         Step(
             "noise factor", contract_pairs(mean, L, V, sp.S.One), spread,
-            "L L^T = V: the covariance of the noise factor is that of the increment",
+            r"$L L^\top = V$: the covariance of the noise factor is that of the increment",
             uses=("positive-definite-start", "covariance"),
         ),
     )  # fmt: skip
@@ -370,13 +373,13 @@ def mlp_steps(spread: sp.Expr) -> tuple[Step, ...]:
             uses=("gaussian-weights",), kind="derived",
         ),
         Step(
-            "nu", nu_of_rho(), bracket, "c tends to one: nu(rho), with a minus", inside,
+            r"$\nu$", nu_of_rho(), bracket, r"$c$ tends to one: $\nu(\rho)$, with a minus", inside,
             uses=("one layer, exact",), kind="derived",
         ),
         Step(
             "residual MLP", spread,
             2 * gamma**2 * (V[al, de] * V[be, om] + V[al, om] * V[be, de]),
-            "gamma^2 (2 - gamma^2) from the outer weights, gamma^4 from the inner ones",
+            r"$\gamma^2 (2 - \gamma^2)$ from the outer weights, $\gamma^4$ from the inner ones",
             uses=("gaussian-weights",), kind="derived",
         ),
     )  # fmt: skip
@@ -394,7 +397,7 @@ def block_steps() -> tuple[Step, ...]:
             "block", large_limit(width * (both - 1), width), of_attention + of_mlp,
             "the expectation over the MLP given attention, then over attention: drift and "
             "covariance of the block are the sums",
-            uses=("drift", "covariance", "nu", "residual MLP"),
+            uses=("drift", "covariance", r"$\nu$", "residual MLP"),
         ),
     )  # fmt: skip
 
@@ -412,10 +415,11 @@ theorem = Theorem(
     "The Neural Covariance SDE, 2022, arXiv:2206.02768",
     source=Source.RECONSTRUCTED,
     source_note=(
-        "The form of S1, S2, b and Sigma is remembered from the paper, whose text was not at hand, "
-        "for uniform averages (M = 1/m) and one head; the general averaging matrix (causal masks), "
-        "the heads factor and the noise factor are ours. The MLP part follows lecture notes on Li, "
-        "Nica, Roy with the sign of rho arccos(rho) corrected."
+        r"The form of $S_1$, $S_2$, $b$ and $\Sigma$ is remembered from the paper, whose text "
+        "was not at hand, for uniform averages ($M = 1/m$) and one head; the general "
+        "averaging matrix (causal masks), the heads factor and the noise factor are ours. "
+        r"The MLP part follows lecture notes on Li, Nica, Roy with the sign of $\rho "
+        r"\arccos(\rho)$ corrected."
     ),
     assumptions=(
         Assumption("positive-definite-start", "$V$ is positive definite at the start."),

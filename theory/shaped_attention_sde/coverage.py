@@ -36,7 +36,7 @@ COVERAGE = (
     ),
     Sentence(
         "A whole block, with a shaped MLP, has a limit of the same kind.",
-        steps=("nu", "residual MLP", "block"),
+        steps=(r"$\nu$", "residual MLP", "block"),
         claims=("shaped-relu",),
         missing="The block is no simulated network here; the mean of its MLP is a scalar identity. "
         "The gallery has the block as a layer, with its limit derived from the expression.",
@@ -53,7 +53,7 @@ FOUND = (
         r"Slip in lecture notes on the shaped ReLU: the term $\rho \arccos \rho$ is printed with a "
         "plus. The derivation gives a minus; with it the identity holds to rounding at widths 1 "
         "to 64, and with the printed sign it does not.",
-        steps=("nu",), claims=("shaped-relu",),
+        steps=(r"$\nu$",), claims=("shaped-relu",),
     ),
     Sentence(
         "With several heads the exact sampler keeps a Gram matrix of each head's columns; with two "

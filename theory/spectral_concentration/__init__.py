@@ -115,35 +115,38 @@ def gradients() -> dict[str, tuple[sp.Expr, tuple[sp.Idx, ...]]]:
 STATEMENT = (
     "one spike",
     "trace of the Jacobian",
-    "gradient of Wq",
-    "gradient of Wk",
+    "gradient of $W_q$",
+    "gradient of $W_k$",
     "growth of the largest singular value",
     "shrinkage of the largest singular value",
     "time to collapse",
     "rank one is malignant",
     "mass off the maximiser",
-    "a definite W is benign",
+    "a definite $W$ is benign",
     "high concentration without collapse of rank",
 )
 ASIDE: dict[str, tuple[str, ...]] = {
     "Jacobians that the paper states as Kronecker products: equations 2, 3 and 5": (
-        "P in W",
-        "P in Wq",
-        "P in Wk",
-        "P in X",
-        "W is the product of the factors",
-        "Y in A",
-        "Y in Wv",
-        "Y in X, A fixed",
+        "$P$ in $W$",
+        "$P$ in $W_q$",
+        "$P$ in $W_k$",
+        "$P$ in $X$",
+        "$W$ is the product of the factors",
+        "$Y$ in $A$",
+        "$Y$ in $W_v$",
+        "$Y$ in $X$, $A$ fixed",
         "the row convention",
     ),
     "further properties of the softmax Jacobian": ("the constant direction", "the half"),
     "the other gradients, for the code, and the rank of one": (
-        "gradient of Wv",
-        "gradient of X",
-        "columns of Omega sum to zero",
+        "gradient of $W_v$",
+        "gradient of $X$",
+        r"columns of $\Omega$ sum to zero",
     ),
-    "between rank one and a definite W": ("rank r sees projections", "inner tokens are outscored"),
+    "between rank one and a definite $W$": (
+        "rank $r$ sees projections",
+        "inner tokens are outscored",
+    ),
     "the form that the code computes": ("the code of the bound",),
     "how the bound behaves": (
         "small norm",
@@ -188,44 +191,48 @@ def jacobian_steps() -> tuple[Step, ...]:
     rows = total(X[e, j] * Wk[c, e] * Wq[c, f] * X[f, i], e, f, c)
     return (
         Step(
-            "P in W", sp.diff(through_W, W[x, y]), X[y, j] * X[x, i],
-            "X^T kron X^T (equation 2): its singular values are products sigma_i sigma_j of X, its "
-            "rank is rank(X)^2", kind="derived",
+            "$P$ in $W$", sp.diff(through_W, W[x, y]), X[y, j] * X[x, i],
+            r"$X^\top \otimes X^\top$ (equation 2): its singular values are products "
+            r"$\sigma_i \sigma_j$ of $X$, its rank is the square of that of $X$", kind="derived",
         ),
         Step(
-            "P in Wq", sp.diff(logits(i, j), Wq[b, x]), total(X[e, j] * Wk[b, e], e) * X[x, i],
-            "(X^T Wk^T kron X^T) K: the commutation K exchanges the indices of Wq (equation 3)",
+            "$P$ in $W_q$", sp.diff(logits(i, j), Wq[b, x]), total(X[e, j] * Wk[b, e], e) * X[x, i],
+            r"$(X^\top W_k^\top \otimes X^\top) K$: the commutation $K$ exchanges the indices "
+            "of $W_q$ (equation 3)",
             kind="derived",
         ),
         Step(
-            "P in Wk", sp.diff(logits(i, j), Wk[b, x]), X[x, j] * total(X[e, i] * Wq[b, e], e),
-            "X^T kron X^T Wq^T (equation 3)", kind="derived",
+            "$P$ in $W_k$", sp.diff(logits(i, j), Wk[b, x]), X[x, j] * total(X[e, i] * Wq[b, e], e),
+            r"$X^\top \otimes X^\top W_q^\top$ (equation 3)", kind="derived",
         ),
         Step(
-            "P in X", sp.diff(through_W, X[x, l]),
+            "$P$ in $X$", sp.diff(through_W, X[x, l]),
             instantiate(WX, {e: x}) * delta(i, l) + delta(j, l) * total(X[e, i] * W[e, x], e),
-            "((W X)^T kron I) K + I kron X^T W (equation 3)", kind="derived",
+            r"$((W X)^\top \otimes I) K + I \otimes X^\top W$ (equation 3)", kind="derived",
         ),
         Step(
-            "W is the product of the factors", logits(i, j),
-            total(X[e, i] * merged * X[f, j], e, f), "W = Wq^T Wk", kind="definition",
+            "$W$ is the product of the factors", logits(i, j),
+            total(X[e, i] * merged * X[f, j], e, f), r"$W = W_q^\top W_k$", kind="definition",
         ),
         Step(
-            "Y in A", sp.diff(output(o, j), A[k, l]), delta(j, l) * total(Wv[o, e] * X[e, k], e),
-            "I kron Wv X (equation 5)", kind="derived",
+            "$Y$ in $A$", sp.diff(output(o, j), A[k, l]),
+            delta(j, l) * total(Wv[o, e] * X[e, k], e),
+            r"$I \otimes W_v X$ (equation 5)", kind="derived",
         ),
         Step(
-            "Y in Wv", sp.diff(output(o, j), Wv[r, x]), delta(o, r) * total(X[x, i] * A[i, j], i),
-            "(X A)^T kron I (equation 5)", kind="derived",
+            "$Y$ in $W_v$", sp.diff(output(o, j), Wv[r, x]),
+            delta(o, r) * total(X[x, i] * A[i, j], i),
+            r"$(X A)^\top \otimes I$ (equation 5)", kind="derived",
         ),
         Step(
-            "Y in X, A fixed", sp.diff(output(o, j), X[x, l]), A[l, j] * Wv[o, x],
-            "A^T kron Wv (equation 5)", kind="derived",
+            "$Y$ in $X$, $A$ fixed", sp.diff(output(o, j), X[x, l]), A[l, j] * Wv[o, x],
+            r"$A^\top \otimes W_v$ (equation 5)", kind="derived",
         ),
         Step(
             "the row convention", rows, logits(i, j),
-            "tokens in rows, H = X^T: H W_Q W_K^T H^T with W_Q = Wk^T and W_K = Wq^T is P^T, so "
-            "a row softmax there is this column softmax: transposing exchanges queries and keys",
+            r"tokens in rows, $H = X^\top$: $H W_Q W_K^\top H^\top$ with $W_Q = W_k^\top$ and "
+            r"$W_K = W_q^\top$ is $P^\top$, so a row softmax there is this column softmax: "
+            "transposing exchanges queries and keys",
         ),
     )  # fmt: skip
 
@@ -246,30 +253,33 @@ def gradient_steps() -> tuple[Step, ...]:
     columns = A[i, j] * (S[i, j] - centre)
     return (
         Step(
-            "Omega", loss_slope(i, j), in_S, "dLoss / dP: A times (S - its mean under A)",
+            r"$\Omega$", loss_slope(i, j), in_S,
+            "the loss's derivative in $P$: $A$ times $S$ less its mean under $A$",
             uses=("softmax rule",), kind="derived",
         ),
         Step(
-            "gradient of Wq", found["Wq"][0], back, "Wk M^T with M = X Omega X^T",
-            uses=("Omega",), kind="derived",
+            "gradient of $W_q$", found["Wq"][0], back, r"$W_k M^\top$ with $M = X \Omega X^\top$",
+            uses=(r"$\Omega$",), kind="derived",
         ),
-        Step("gradient of Wk", found["Wk"][0], instantiate(ahead, {y: x}), "Wq M", uses=("Omega",),
+        Step(
+            "gradient of $W_k$", found["Wk"][0], instantiate(ahead, {y: x}), "$W_q M$",
+            uses=(r"$\Omega$",), kind="derived",
+        ),
+        Step(
+            "gradient of $W_v$", found["Wv"][0], total(G[r, j] * X[x, i] * A[i, j], i, j),
+            r"$G (X A)^\top$",
             kind="derived",
         ),
         Step(
-            "gradient of Wv", found["Wv"][0], total(G[r, j] * X[x, i] * A[i, j], i, j), "G (X A)^T",
-            kind="derived",
+            "gradient of $X$", found["X"][0], direct + WX + WtX,
+            r"$W_v^\top G A^\top + W X \Omega^\top + W^\top X \Omega$",
+            uses=(r"$\Omega$",), kind="derived",
         ),
         Step(
-            "gradient of X", found["X"][0], direct + WX + WtX,
-            "Wv^T G A^T + W X Omega^T + W^T X Omega",
-            uses=("Omega",), kind="derived",
-        ),
-        Step(
-            "columns of Omega sum to zero",
+            r"columns of $\Omega$ sum to zero",
             canonical(total(columns, i)), centre - total(A[i, j], i) * centre,
-            "zero, because a column of A sums to one: rank Omega <= n - 1",
-            uses=("columns", "Omega"), kind="derived",
+            r"zero, because a column of $A$ sums to one: the rank of $\Omega$ is at most $n - 1$",
+            uses=("columns", r"$\Omega$"), kind="derived",
         ),
     )  # fmt: skip
 
@@ -378,13 +388,14 @@ theorem = Theorem(
     "Entropy Collapse, ICML 2023",
     source=Source.RECONSTRUCTED,
     source_note=(
-        "The texts of the papers were not at hand. From the abstract, digests and public reviews "
-        "of Qi et al.: the model, dP/dW = X^T kron X^T and its rank, SEC, the capped rate. Their "
-        "Theorem 1 was not seen; exact statements about rank one, definite W and a counterexample "
-        "for s >= 2 stand in its place. The entropy bound is Theorem 3.1 of Zhai et al. as "
-        "restated by others, with a proof of our own and the factor 1 / sqrt(dq) that they leave "
-        "out. Gradients, perturbation bounds, the time to collapse, the error of power iteration "
-        "and the lines of the algorithm are reconstructed. The column softmax is an assumption."
+        "The texts of the papers were not at hand. From the abstract, digests and public "
+        r"reviews of Qi et al.: the model, $d P/d W = X^\top \otimes X^\top$ and its rank, "
+        "SEC, the capped rate. Their Theorem 1 was not seen; exact statements about rank "
+        r"one, definite $W$ and a counterexample for $s \geq 2$ stand in its place. The "
+        "entropy bound is Theorem 3.1 of Zhai et al. as restated by others, with a proof of "
+        r"our own and the factor $1/\sqrt{d_q}$ that they leave out. Gradients, perturbation "
+        "bounds, the time to collapse, the error of power iteration and the lines of the "
+        "algorithm are reconstructed. The column softmax is an assumption."
     ),
     assumptions=(
         Assumption("columns", "The softmax normalises columns: they sum to one."),

@@ -43,12 +43,12 @@ def _rank_one_steps() -> tuple[Step, ...]:
             "rank one is malignant",
             substitute(logits(i, j), define(W, (e, f), strength * left[e] * right[f])),
             strength * total(left[e] * X[e, i], e) * total(right[e] * X[e, j], e),
-            "logits sigma a_i b_j: every column ranks the tokens by a_i or by -a_i, so A is near "
-            "a matrix with two rows that are not zero",
+            r"logits $\sigma a_i b_j$: every column ranks the tokens by $a_i$ or by $-a_i$, "
+            "so $A$ is near a matrix with two rows that are not zero",
         ),
         Step(
             "mass off the maximiser", 1 - 1 / (1 + others), others / (1 + others),
-            "with all gaps at least gap, 1 - A_max <= (n - 1) exp(-gap)",
+            r"with all gaps at least gap, $1 - A_{\max} \leq (n - 1) \exp(-\mathrm{gap})$",
         ),
     )  # fmt: skip
 
@@ -62,10 +62,11 @@ def _hull_steps() -> tuple[Step, ...]:
     score = total(g[c] * y[c, k], c)
     return (
         Step(
-            "rank r sees projections", substitute(logits(i, j), define(W, (e, f), factored)),
+            "rank $r$ sees projections", substitute(logits(i, j), define(W, (e, f), factored)),
             total(total(U[e, c] * X[e, i], e) * s[c] * total(V[f, c] * X[f, j], f), c),
-            "W = U diag(s) V^T: column j scores the tokens by a linear function of their "
-            "projections U^T x_i, with coefficients g = s (V^T x_j)",
+            r"$W = U \operatorname{diag}(s) V^\top$: column $j$ scores the tokens by a linear "
+            r"function of their projections $U^\top x_i$, with coefficients $g = s (V^\top "
+            "x_j)$",
         ),
         Step(
             "inner tokens are outscored",
@@ -75,7 +76,7 @@ def _hull_steps() -> tuple[Step, ...]:
             "top by a mean of nonnegative numbers: only a vertex is a unique maximiser. As the "
             "scale grows every column becomes the indicator of its maximiser (the step above), so "
             "A tends to a matrix of rank at most the number of vertices",
-            uses=("rank r sees projections",),
+            uses=("rank $r$ sees projections",),
         ),
     )  # fmt: skip
 
@@ -90,15 +91,17 @@ def _benign_steps() -> tuple[Step, ...]:
     apart = total((X[e, i] - X[e, j]) * form[e, f] * (X[f, i] - X[f, j]), e, f)
     return (
         Step(
-            "a definite W is benign", product(j, j) - product(i, j),
+            "a definite $W$ is benign", product(j, j) - product(i, j),
             apart / 2 + (product(j, j) - product(i, i)) / 2,
-            "tokens of equal S-norm: P_jj - P_ij = |x_i - x_j|_S^2 / 2 > 0, so A tends to I",
+            "tokens of equal $S$-norm: $P_{jj} - P_{ij} = |x_i - x_j|_S^2 / 2 > 0$, so $A$ "
+            "tends to $I$",
         ),
         Step(
             "high concentration without collapse of rank",
             1 - (circle.T * sp.diag(1, 1) * sp.Matrix([1, 0]))[0], 2 * sp.sin(angle / 2) ** 2,
-            "W = diag(1, 1, 0, ...) has SEC(2) = 1; for tokens on a circle the gap is positive, so "
-            "A tends to I, of rank n: only s = 1 forces low rank",
-            uses=("a definite W is benign",),
+            r"$W = \operatorname{diag}(1, 1, 0, \dots)$ has an SEC(2) of 1; for tokens on a "
+            "circle the gap is positive, so $A$ tends to $I$, of rank $n$: only $s = 1$ "
+            "forces low rank",
+            uses=("a definite $W$ is benign",),
         ),
     )  # fmt: skip

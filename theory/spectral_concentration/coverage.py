@@ -6,34 +6,34 @@ COVERAGE = (
     Sentence(
         "Training without warm-up crashes, and then attention has collapsed: malignantly, into a "
         "sparse matrix of low rank, or benignly, into nearly the identity.",
-        steps=("rank one is malignant", "mass off the maximiser", "a definite W is benign"),
+        steps=("rank one is malignant", "mass off the maximiser", "a definite $W$ is benign"),
         claims=("cap-prevents-crash", "collapse-modes", "rank-one-malignant", "hull-vertices",
                 "definite-benign"),
         probes=("columns", "at-least-two-tokens"),
         missing="Networks of one or two layers on sixteen tokens at most.",
     ),
     Sentence(
-        "Spectral energy concentration of W_q^T W_k causes the malignant collapse.",
-        steps=("high concentration without collapse of rank", "Omega"),
+        r"Spectral energy concentration of $W_q^\top W_k$ causes the malignant collapse.",
+        steps=("high concentration without collapse of rank", r"$\Omega$"),
         claims=("concentration-by-qr", "gradient-spectrum", "concentration-without-crash",
                 "every-product-concentrates"),
         missing="Causality. Theorem 1 of the paper was not seen.",
     ),
     Sentence(
-        "Entropy that has collapsed stops the training of W_q and W_k.",
-        steps=("trace of the Jacobian", "the half", "one spike", "gradient of Wq"),
+        "Entropy that has collapsed stops the training of $W_q$ and $W_k$.",
+        steps=("trace of the Jacobian", "the half", "one spike", "gradient of $W_q$"),
         claims=("entropy-bound", "entropy-bound-of-a-layer", "softmax-jacobian", "gradients",
                 "low-entropy-without-crash"),
     ),
     Sentence(
-        "By Weyl's inequality a step that is capped at tau sigma_1(W) / sigma_1(update) keeps the "
-        "spectrum smooth.",
+        r"By Weyl's inequality a step that is capped at $\tau \sigma_1(W)$ over $\sigma_1$ of "
+        "the update keeps the spectrum smooth.",
         steps=("a pair of unit vectors", "growth of the largest singular value",
                "shrinkage of the largest singular value", "time to collapse"),
         claims=("capped-step", "power-iteration", "power-iteration-exceeds-the-cap",
                 "time-to-collapse", "concentration-perturbed", "adam-entries"),
         probes=("exact-norms", "decay-at-most-one"),
-        missing="Weyl's inequality is derived for sigma_1, and used for the others.",
+        missing=r"Weyl's inequality is derived for $\sigma_1$, and used for the others.",
     ),
     Sentence(
         "With the cap, models train without warm-up as well as with it.",
@@ -58,9 +58,9 @@ FOUND = (
         claims=("entropy-bound", "entropy-bound-of-a-layer"),
     ),
     Sentence(
-        "With a loose cap, tau = 0.3, at most 40 % of networks end accurate. With the cap in "
-        "spectral norm at least 60 % do, and at most 40 % crash; so it is with a cap in Frobenius "
-        "norm, and at a constant rate equal to the mean that the cap allowed.",
+        r"With a loose cap, $\tau = 0.3$, at most 40 % of networks end accurate. With the cap "
+        "in spectral norm at least 60 % do, and at most 40 % crash; so it is with a cap in "
+        "Frobenius norm, and at a constant rate equal to the mean that the cap allowed.",
         claims=(
             "loose-cap-does-not-help", "cap-prevents-crash", "frobenius-cap-does-as-well",
             "uniform-rate-does-as-well",

@@ -77,30 +77,33 @@ def softmax_steps() -> tuple[Step, ...]:
         Step(
             "softmax rule", sp.diff(sp.exp(u[i]) / normaliser(), u[a]),
             jacobian(weight(i), sp.KroneckerDelta(i, a), weight(a)),
-            "dp_i = p_i (du_i - sum_k p_k du_k), differentiated from exp(u) / sum exp(u)",
+            r"$d p_i = p_i (d u_i - \sum_k p_k \, d u_k)$, differentiated from $\exp(u) / "
+            r"\sum \exp(u)$",
             kind="derived",
         ),
         Step(
             "the constant direction", total(J, a), p[row, i] * (1 - total(p[row, a], a)),
-            "J 1 = 0, as a row sums to one: a common shift of the logits changes nothing",
+            r"$J \mathbf{1} = 0$, as a row sums to one: a common shift of the logits changes "
+            "nothing",
             uses=("columns", "softmax rule"), kind="derived",
         ),
         Step(
             "the Jacobian is a variance", quadratic, contract_rows(canonical(spread), p),
-            "v^T J v = (1/2) sum p_i p_k (v_i - v_k)^2, so J is positive semidefinite",
+            r"$v^\top J v = \frac{1}{2} \sum p_i p_k (v_i - v_k)^2$, so $J$ is positive "
+            "semidefinite",
             uses=("columns", "softmax rule"), kind="derived",
         ),
         Step(
             "trace of the Jacobian",
             contract_rows(total(instantiate(J, {a: i}), i), p), 1 - total(p[row, i] ** 2, i),
-            "the norm of J is at most its trace 1 - |p|^2 <= 1 - exp(-H) <= H (Jensen): a small "
-            "entropy is a vanishing gradient",
+            r"the norm of $J$ is at most its trace $1 - |p|^2 \leq 1 - \exp(-H) \leq H$ "
+            "(Jensen): a small entropy is a vanishing gradient",
             uses=("columns", "softmax rule", "the Jacobian is a variance"), kind="derived",
         ),
         Step(
             "the half", high**2 + low**2 - (high - low) ** 2 / 2, (high + low) ** 2 / 2,
-            "a variance is at most a quarter of the squared range (Popoviciu), and this square is "
-            "positive: so |J| <= 1/2",
+            "a variance is at most a quarter of the squared range (Popoviciu), and this "
+            r"square is positive: so $|J| \leq 1/2$",
             uses=("the Jacobian is a variance",),
         ),
     )  # fmt: skip
@@ -142,23 +145,24 @@ def bound_steps(stated: sp.Expr) -> tuple[Step, ...]:
     pieces = (
         Step(
             "gradient of the entropy", sp.diff(entropy(), u[a]), -weight(a) * (u[a] - mean(1)),
-            "d H / d u_a = -p_a (u_a - E_p[u])",
+            "$d H / d u_a = -p_a (u_a - E_p[u])$",
             uses=("softmax rule",), kind="derived",
         ),
         Step(
             "only centred logits count", sp.exp(shift) * sp.exp(u[i]) / moved, weight(i),
-            "a shift c of all logits changes no weight: the norm about the mean may stand in the "
-            "bound", kind="derived",
+            "a shift $c$ of all logits changes no weight: the norm about the mean may stand "
+            "in the bound", kind="derived",
         ),
         Step(
             "on the sphere", sp.diff(entropy(scale), scale), -scale * variance,
-            "d H(s u) / ds = -s Var <= 0: the minimiser has the largest norm allowed",
+            r"$d H(s u) / d s = -s \operatorname{Var} \leq 0$: the minimiser has the largest "
+            "norm allowed",
             uses=("gradient of the entropy", "only centred logits count"), kind="derived",
         ),
         Step(
             "two values", sp.diff(critical, p_of, 2), 1 / p_of + mu / p_of**2,
-            "on the sphere p (u - E_p[u]) = mu u, a function of p that is convex: at most two "
-            "roots, so k entries are high and T - k are low",
+            r"on the sphere $p (u - E_p[u]) = \mu u$, a function of $p$ that is convex: at "
+            "most two roots, so $k$ entries are high and $T - k$ are low",
             uses=("gradient of the entropy", "on the sphere"),
         ),
     )  # fmt: skip
@@ -180,41 +184,42 @@ def _fewer_high_entries() -> tuple[Step, ...]:
     return (
         Step(
             "norm of two levels", two_level_norm(), tokens * q * (1 - q) * g**2,
-            "with norm nu the levels differ by g = nu / sqrt(T q (1 - q))",
+            r"with norm $\nu$ the levels differ by $g = \nu / \sqrt{T q (1 - q)}$",
             uses=("two values",), kind="derived",
         ),
         Step(
             "slope in the fraction", left, -defect(on_sphere).subs(g, gap),
-            "q (1 - q) dKL/dq = -D, with q = k / T and the norm fixed", inside,
+            r"$q (1 - q) \, d\mathrm{KL}/d q = -D$, with $q = k/T$ and the norm fixed", inside,
             uses=("norm of two levels",),
         ),
         Step(
-            "D starts at zero", high_mass() - q,
+            "$D$ starts at zero", high_mass() - q,
             q * (1 - q) * (sp.exp(g) - 1) / (1 + q * (sp.exp(g) - 1)),
-            "pi = q at g = 0, and there D = pi - q",
+            r"$\pi = q$ at $g = 0$, and there $D = \pi - q$",
             uses=("slope in the fraction",),
         ),
         Step(
-            "D in the gap", sp.diff(defect(pi), g), derivative,
-            "positive whenever (1 - 2 pi)(1 - 2 q) >= 0", {q: (0.05, 0.95)},
+            "$D$ in the gap", sp.diff(defect(pi), g), derivative,
+            r"positive whenever $(1 - 2 \pi)(1 - 2 q) \geq 0$", {q: (0.05, 0.95)},
             uses=("slope in the fraction",),
         ),
         Step(
             "one sign change", bracket.rewrite(sp.exp), signs.rewrite(sp.exp),
-            "otherwise q < 1/2 < pi: with tanh(alpha) = 1 - 2 q and tanh(b) = 2 pi - 1 the bracket "
-            "has the sign of a decreasing function of b",
-            uses=("D in the gap",),
+            r"otherwise $q < 1/2 < \pi$: with $\tanh(\alpha) = 1 - 2 q$ and $\tanh(b) = 2 \pi "
+            "- 1$ the bracket has the sign of a decreasing function of $b$",
+            uses=("$D$ in the gap",),
         ),
         Step(
             "that function decreases", sp.diff(sp.coth(b) - b, b), -1 / sp.sinh(b) ** 2 - 1,
-            "so D rises, then falls",
+            "so $D$ rises, then falls",
             uses=("one sign change",),
         ),
         Step(
-            "D at infinity", defect(1 - Z) - (1 - q),
+            "$D$ at infinity", defect(1 - Z) - (1 - q),
             -Z * (1 + g * (1 - Z) * (1 - g * (1 - 2 * q) / 2)),
-            "1 - pi = Z is exponentially small in g: D tends to 1 - q > 0, and D >= 0 throughout",
-            uses=("D starts at zero", "D in the gap", "that function decreases"),
+            r"$1 - \pi = Z$ is exponentially small in $g$: $D$ tends to $1 - q > 0$, and $D "
+            r"\geq 0$ throughout",
+            uses=("$D$ starts at zero", "$D$ in the gap", "that function decreases"),
         ),
     )  # fmt: skip
 
@@ -228,10 +233,10 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
     five = [sp.diff(stated.subs(tokens, 5), nu, j).subs(nu, 0) / sp.factorial(j) for j in range(4)]
     return (
         Step(
-            "one spike", spike_entropy(), stated, "k = 1 in closed form: the bound", inside,
+            "one spike", spike_entropy(), stated, "$k = 1$ in closed form: the bound", inside,
             uses=(
                 "at-least-two-tokens", "norm of two levels", "slope in the fraction",
-                "D at infinity",
+                "$D$ at infinity",
             ),
         ),
         Step(
@@ -241,12 +246,12 @@ def _single_spike(stated: sp.Expr) -> tuple[Step, ...]:
         ),
         Step(
             "the bound decreases", sp.diff(stated, nu), slope,
-            "-nu times the variance of the unit spike under its softmax", inside,
+            r"$-\nu$ times the variance of the unit spike under its softmax", inside,
             uses=("one spike",),
         ),
         Step(
             "small norm", order[0] + order[1] * nu + order[2] * nu**2,
-            sp.log(tokens) - nu**2 / (2 * tokens), "log T - nu^2 / (2 T) + O(nu^3)", inside,
+            sp.log(tokens) - nu**2 / (2 * tokens), r"$\log T - \nu^2 / (2 T) + O(\nu^3)$", inside,
             uses=("one spike",),
         ),
         Step(
@@ -270,25 +275,26 @@ def _large_norm(stated: sp.Expr) -> tuple[Step, ...]:
     return (
         Step(
             "large norm", stated / leading, 1 / (1 + rest) + quotient,
-            "the share of the bound in nu sqrt(T (T - 1)) beta; (T - 1) beta is exponentially "
-            "small and log(1 + x) / x lies between 1 / (1 + x) and 1: the share tends to one",
+            r"the share of the bound in $\nu \sqrt{T (T - 1)} \beta$; $(T - 1) \beta$ is "
+            r"exponentially small and $\log(1 + x) / x$ lies between $1 / (1 + x)$ and $1$: "
+            "the share tends to one",
             inside,
             uses=("one spike",),
         ),
         Step(
             "a logarithm below its argument", sp.diff(x - sp.log(1 + x), x), x / (1 + x),
-            "nonnegative, and the difference vanishes at 0: log(1 + x) <= x",
+            r"nonnegative, and the difference vanishes at $0$: $\log(1 + x) \leq x$",
         ),
         Step(
             "a logarithm above", sp.diff(sp.log(1 + x) - x / (1 + x), x), x / (1 + x) ** 2,
-            "nonnegative, and the difference vanishes at 0: log(1 + x) >= x / (1 + x)",
+            r"nonnegative, and the difference vanishes at $0$: $\log(1 + x) \geq x / (1 + x)$",
         ),
         Step(
             "the rate of Zhai et al.", leading,
             tokens * nu * sp.exp(-nu) * sp.sqrt((tokens - 1) / tokens) * sp.exp(-nu * excess),
-            "T nu exp(-nu) times a factor that is bounded below only while nu is at most of order "
-            "T: sqrt(T / (T - 1)) - 1 is about 1 / (2 T), so for T fixed the bound is smaller than "
-            "T nu exp(-nu) by an exponential factor", inside,
+            r"$T \nu \exp(-\nu)$ times a factor that is bounded below only while $\nu$ is at "
+            r"most of order $T$: $\sqrt{T / (T - 1)} - 1$ is about $1 / (2 T)$, so for $T$ "
+            r"fixed the bound is smaller than $T \nu \exp(-\nu)$ by an exponential factor", inside,
             uses=("large norm",),
         ),
     )  # fmt: skip

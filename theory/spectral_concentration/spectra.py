@@ -95,17 +95,18 @@ def spectral_steps() -> tuple[Step, ...]:
     return (
         Step(
             "a pair of unit vectors", sigma * lengths - in_pair, missing,
-            "for unit vectors sigma_1 - u^T W v is a sum of terms that are not negative, so "
-            "sigma_1 is the largest u^T W v, hence a norm: Weyl's inequality for sigma_1",
+            r"for unit vectors $\sigma_1 - u^\top W v$ is a sum of terms that are not "
+            r"negative, so $\sigma_1$ is the largest $u^\top W v$, hence a norm: Weyl's "
+            r"inequality for $\sigma_1$",
         ),
         Step(
             "growth of the largest singular value", growth(), (1 - decay + tau) * sigma,
-            "sigma_1(A + B) <= sigma_1(A) + sigma_1(B), with the step at the cap",
+            r"$\sigma_1(A + B) \leq \sigma_1(A) + \sigma_1(B)$, with the step at the cap",
             uses=("exact-norms", "decay-at-most-one", "a pair of unit vectors"),
         ),
         Step(
             "shrinkage of the largest singular value", shrinkage(), (1 - decay - tau) * sigma,
-            "the other side: sigma_1(A) <= sigma_1(A + B) + sigma_1(B)",
+            r"the other side: $\sigma_1(A) \leq \sigma_1(A + B) + \sigma_1(B)$",
             uses=("exact-norms", "decay-at-most-one", "a pair of unit vectors"),
         ),
         Step(
@@ -118,7 +119,8 @@ def spectral_steps() -> tuple[Step, ...]:
         ),
         Step(
             "time to collapse", sp.solve(logits_after(steps_) - target, steps_)[0], collapse_time(),
-            "the logits grow at most by (1 + tau)^2 a step, one factor each for W_q and W_k",
+            r"the logits grow at most by $(1 + \tau)^2$ a step, one factor each for $W_q$ and "
+            "$W_k$",
             uses=("growth of the largest singular value", "one spike", "the bound decreases"),
         ),
         *_power_steps(),
@@ -142,20 +144,21 @@ def _power_steps() -> tuple[Step, ...]:
         Step(
             "power iteration is a quotient of moments",
             canonical(image) / canonical(length), canonical(moments[0]) / canonical(moments[1]),
-            "k = 2 rounds: |W v|^2 = m_(2k+1) / m_(2k), moments of sigma^2 under the weights w0^2; "
-            "log-convex moments make it rise with k and stay below sigma_1^2", kind="derived",
+            r"$k = 2$ rounds: $|W v|^2 = m_{2k+1} / m_{2k}$, moments of $\sigma^2$ under the "
+            "weights $w_0^2$; log-convex moments make it rise with $k$ and stay below "
+            r"$\sigma_1^2$", kind="derived",
         ),
         Step(
             "power iteration without a gap", sp.expand_log(sp.log(sp.sqrt(plain)), force=True),
             sp.log(c) / (2 * rounds + 1) + sp.log(sigma),
-            "with m_0 = 1, m_(2k+1) / m_(2k) >= m_(2k+1)^(1/(2k+1)), of which the top is a part: "
-            "c^(1/(2k+1)) sigma_1, in logarithms", bounded,
+            r"with $m_0 = 1$, $m_{2k+1} / m_{2k} \geq m_{2k+1}^{1/(2k+1)}$, of which the top "
+            r"is a part: $c^{1/(2k+1)} \sigma_1$, in logarithms", bounded,
             uses=("power iteration is a quotient of moments",),
         ),
         Step(
             "power iteration with a gap", kept_by_power_iteration(),
             1 / sp.sqrt(1 + (1 - c**2) / c**2 * ratio ** (4 * rounds)),
-            "the quotient is smallest when all other energy sits at sigma_2", bounded,
+            r"the quotient is smallest when all other energy sits at $\sigma_2$", bounded,
             uses=("power iteration is a quotient of moments",),
         ),
     )  # fmt: skip
@@ -169,13 +172,15 @@ def _adam_steps() -> tuple[Step, ...]:
     below_one = {b1: (0.5, 0.95), b2: (0.95, 0.999)}
     return (
         Step(
-            "geometric sum", series * (1 - rho), 1 - rho**terms, "five terms; rho = b1^2 / b2",
+            "geometric sum", series * (1 - rho), 1 - rho**terms,
+            r"five terms; $\rho = b_1^2 / b_2$",
         ),
         Step(
             "entries of Adam's update",
             (1 - b1) / (1 - b1**terms) * sp.sqrt(lagged) * sp.sqrt((1 - b2**terms) / (1 - b2)),
             entry_bound().subs(steps_, terms),
-            "Cauchy-Schwarz after five steps, bias corrections included, epsilon = 0", below_one,
+            r"Cauchy-Schwarz after five steps, bias corrections included, $\epsilon = 0$",
+            below_one,
             uses=("geometric sum",),
         ),
     )  # fmt: skip
