@@ -151,7 +151,7 @@ class Ends:
 
 def task_of(size: Size) -> Task:
     """The network and training of a size point."""
-    return Task(tokens=size["tokens"], layers=size["layers"], steps=size["steps"])
+    return Task(**size)
 
 
 class Networks:

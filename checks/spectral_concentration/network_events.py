@@ -19,6 +19,7 @@ from checks.spectral_concentration.capped_steps import (
     columns,
 )
 from numerics.spectral_concentration import LOW_ENTROPY, LOW_RANK
+from numerics.spectral_concentration.bounded_logits import normed_tokens
 from numerics.spectral_concentration.reversal import Arm
 from numerics.spectral_concentration.small_transformers import Size as ModelSize
 from numerics.spectral_concentration.small_transformers import Trained, characters, digits
@@ -77,6 +78,40 @@ def end_events(networks: Networks, arm: Arm = FROBENIUS) -> Any:
     """Crash and accuracy."""
     end = networks.ends(arm)
     return columns(end.crash, end.accurate)
+
+
+QK_NORM = Arm(logits=normed_tokens)
+
+
+def norm_events(networks: Networks, arm: Arm = QK_NORM) -> Any:
+    """Crash without a cap and with other logits; accuracy, mode and concentration of the latter."""
+    without, end = networks.ends(PLAIN), networks.ends(arm)
+    return columns(without.crash, end.crash, end.accurate, end.malignant, end.concentration >= 0.8)
+
+
+DELAY = {"layers": 1, "tokens": 8, "steps": 500, "record": 10}  # steps between records
+DELAYED = 0.9  # SEC(4) that is waited for
+
+
+def waiting_time(size: Sizes, keys: Keys, *, arm: Arm = CAPPED, factor: float = 1.0) -> Any:
+    """Steps until SEC(4) reaches DELAYED with a cap of ``factor / N``, as column ``steps``.
+
+    Between records the concentration is interpolated; a network that never reaches it counts as if
+    it did at the end.
+    """
+    networks = Networks(DELAY, keys)
+    along = networks.history(arm._replace(tau=factor / size["N"])).concentration[..., 0]
+    reached = np.array([_crossing(row, DELAYED) for row in along.astype(float)])
+    return {"steps": DELAY["record"] * (1 + reached)}
+
+
+def _crossing(values: Any, level: float) -> float:
+    """Where a sequence first reaches a level, between its indices; else its last index."""
+    above = np.flatnonzero(values >= level)
+    if not len(above):
+        return len(values) - 1.0
+    k = int(above[0])
+    return k - (values[k] - level) / (values[k] - values[k - 1]) if k else 0.0
 
 
 def uniform_events(networks: Networks, factor: float = 1.0) -> Any:

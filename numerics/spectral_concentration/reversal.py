@@ -33,6 +33,13 @@ class Task(NamedTuple):
     record: int = 25  # steps between records
 
 
+def products(
+    x: Float[Array, "... tokens d"], Wq: Float[Array, "d dq"], Wk: Float[Array, "d dq"]
+) -> Float[Array, "... tokens tokens"]:
+    """Logits of attention: products of queries and keys over sqrt(dq)."""
+    return (x @ Wq) @ (x @ Wk).swapaxes(-1, -2) / Wq.shape[-1] ** 0.5
+
+
 class Arm(NamedTuple):
     """How one network is trained; numbers, so that arms are stacked."""
 
@@ -43,7 +50,9 @@ class Arm(NamedTuple):
     cap_others: Any = True
     scale: Any = 1.0  # standard deviation of the initial weights, in units of width**-1/2
     frobenius: Any = False  # the cap measures Frobenius norms, as LARS does
-    under: Any = adam_with  # makes an optimiser of a cap; a program each, for it is no number
+    # No numbers, so that each makes a program of its own.
+    under: Any = adam_with  # makes an optimiser of a cap
+    logits: Any = products  # of tokens, query and key matrix
 
 
 class Record(NamedTuple):
@@ -94,7 +103,7 @@ def normalised(h: Float[Array, "... d"], gain: Float[Array, " d"]) -> Float[Arra
 
 
 def network(
-    params: PyTree, symbols: Int[Array, "batch tokens"]
+    params: PyTree, symbols: Int[Array, "batch tokens"], logits_of: Any = products
 ) -> tuple[Float[Array, "batch tokens symbols"], Float[Array, "layers batch tokens tokens"]]:
     """Predictions, and the logits of attention; tokens in rows, attention normalises rows."""
     embed, position, unembed = params["thin"]
@@ -104,15 +113,17 @@ def network(
     for layer, gain in enumerate(gains):
         Wq, Wk, Wv, Wo = params["square"][layer]
         x = normalised(h, gain)
-        logits = (x @ Wq) @ (x @ Wk).swapaxes(-1, -2) / Wq.shape[-1] ** 0.5
+        logits = logits_of(x, Wq, Wk)
         h = h + jax.nn.softmax(logits, axis=-1) @ (x @ Wv) @ Wo
         recorded.append(logits)
     return normalised(h, last_gain) @ unembed.T, jnp.stack(recorded)
 
 
-def objective(params: PyTree, symbols: Int[Array, "batch tokens"]) -> Float[Array, ""]:
+def objective(
+    params: PyTree, symbols: Int[Array, "batch tokens"], logits_of: Any = products
+) -> Float[Array, ""]:
     """Mean cross-entropy of the reversed sequence."""
-    predicted, _ = network(params, symbols)
+    predicted, _ = network(params, symbols, logits_of)
     wanted = jax.nn.one_hot(symbols[:, ::-1], predicted.shape[-1], dtype=predicted.dtype)
     return optax.softmax_cross_entropy(predicted, wanted).mean()
 
@@ -138,9 +149,11 @@ def optimizer(arm: Arm, under: Any) -> optax.GradientTransformation:
     return under(cap)
 
 
-def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
+def observe(
+    params: PyTree, symbols: Array, loss: Array, rate: Array, logits_of: Any = products
+) -> Record:
     """The record at one time, on a batch that is not trained on."""
-    predicted, logits = network(params, symbols)
+    predicted, logits = network(params, symbols, logits_of)
     _, rank = collapse_indicators(jax.nn.softmax(logits, axis=-1))
     products = jax.vmap(lambda w: jnp.stack([w[0].T, w[2].T, w[0].T]))(params["square"])
     partners = jax.vmap(lambda w: jnp.stack([w[1].T, w[3], w[2].T]))(params["square"])
@@ -159,7 +172,7 @@ def observe(params: PyTree, symbols: Array, loss: Array, rate: Array) -> Record:
     )
 
 
-def train_one(begin: Start, arm: Arm, task: Task, under: Any) -> Record:
+def train_one(begin: Start, arm: Arm, task: Task, under: Any, logits_of: Any) -> Record:
     """Train one network; records are stacked along the first axis, the start excluded."""
     method = optimizer(arm, under)
     scaled = {name: arm.scale * begin.params[name] for name in ("square", "thin")}
@@ -167,7 +180,7 @@ def train_one(begin: Start, arm: Arm, task: Task, under: Any) -> Record:
 
     def step(carry: Any, batch: Array) -> tuple[Any, tuple[Array, Array]]:
         params, state = carry
-        loss, slope = jax.value_and_grad(objective)(params, batch)
+        loss, slope = jax.value_and_grad(objective)(params, batch, logits_of)
         moves, state = method.update(slope, state, params)
         return (optax.apply_updates(params, moves), state), (
             loss,
@@ -176,17 +189,17 @@ def train_one(begin: Start, arm: Arm, task: Task, under: Any) -> Record:
 
     def stretch(carry: Any, batches: Array) -> tuple[Any, Record]:
         carry, (losses, rates) = jax.lax.scan(step, carry, batches)
-        return carry, observe(carry[0], begin.held, losses.mean(), (rates / arm.rate).mean())
+        rate = (rates / arm.rate).mean()
+        return carry, observe(carry[0], begin.held, losses.mean(), rate, logits_of)
 
     batches = begin.batches.reshape(-1, task.record, task.batch, task.tokens)
     return jax.lax.scan(stretch, (params, method.init(params)), batches)[1]
 
 
 @cache
-def _compiled(task: Task, under: Any) -> Any:
-    """One program for all arms with one optimiser."""
-    over_seeds = jax.vmap(lambda begin, arm: train_one(begin, arm, task, under), (0, None))
-    return quick_jit(over_seeds)
+def _compiled(task: Task, *how: Any) -> Any:
+    """One program for all arms with one optimiser and one form of the logits."""
+    return quick_jit(jax.vmap(lambda begin, arm: train_one(begin, arm, task, *how), (0, None)))
 
 
 def train(keys: UInt32[np.ndarray, "seeds 2"], arm: Arm, task: Task) -> Record:
@@ -201,8 +214,8 @@ def train(keys: UInt32[np.ndarray, "seeds 2"], arm: Arm, task: Task) -> Record:
             f"{task.steps}; change one of them"
         )
     starts = jax.tree.map(lambda *values: np.stack(values), *(start(key, task) for key in keys))
-    numbers = arm._replace(under=None)
-    trained = _compiled(task, arm.under)(starts, jax.tree.map(np.asarray, numbers))
+    numbers = arm._replace(under=None, logits=None)
+    trained = _compiled(task, arm.under, arm.logits)(starts, jax.tree.map(np.asarray, numbers))
     return jax.tree.map(np.asarray, trained)
 
 

@@ -16,8 +16,9 @@ COVERAGE = (
         r"Spectral energy concentration of $W_q^\top W_k$ causes the malignant collapse.",
         steps=("high concentration without collapse of rank", r"$\Omega$"),
         claims=("concentration-by-qr", "gradient-spectrum", "concentration-without-crash",
-                "every-product-concentrates"),
-        missing="Causality. Theorem 1 of the paper was not seen.",
+                "every-product-concentrates", "qk-norm-does-as-well"),
+        missing="Causality: concentration is not compared with the largest singular value and "
+        "entropy as a predictor of a crash. Theorem 1 of the paper was not seen.",
     ),
     Sentence(
         "Entropy that has collapsed stops the training of $W_q$ and $W_k$.",
@@ -31,7 +32,7 @@ COVERAGE = (
         steps=("a pair of unit vectors", "growth of the largest singular value",
                "shrinkage of the largest singular value", "time to collapse"),
         claims=("capped-step", "power-iteration", "power-iteration-exceeds-the-cap",
-                "time-to-collapse", "concentration-perturbed", "adam-entries"),
+                "time-to-collapse", "delay", "concentration-perturbed", "adam-entries"),
         probes=("exact-norms", "decay-at-most-one"),
         missing=r"Weyl's inequality is derived for $\sigma_1$, and used for the others.",
     ),
@@ -39,8 +40,9 @@ COVERAGE = (
         "With the cap, models train without warm-up as well as with it.",
         claims=("cap-prevents-crash", "any-rate", "warm-up-to-a-high-rate",
                 "uniform-rate-does-as-well", "loose-cap-does-not-help", "cap-on-query-and-key",
-                "benign-to-malignant", "frobenius-cap-does-as-well"),
-        missing="sigmaReparam and QK-norm are not compared.",
+                "benign-to-malignant", "frobenius-cap-does-as-well",
+                "qk-norm-does-as-well"),
+        missing="sigmaReparam, and QK-norm with gains that are learned, are not compared.",
     ),
     Sentence(
         "ViT, Swin and GPT train with the cap.",
