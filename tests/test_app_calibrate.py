@@ -60,10 +60,16 @@ def test_chosen_studies_replace_their_rows_of_a_page_and_leave_the_others(
     assert text.endswith("After.")
 
 
-def test_studies_that_are_not_there_or_not_of_the_judge_are_refused(toy_here: Here) -> None:
+def test_studies_that_are_not_there_or_not_of_the_judge_are_refused(
+    toy_here: Here, tmp_path: Path
+) -> None:
     done = toy_here("calibrate", "--judge", "--studies", "power-lav")
     assert done.returncode == 2
     assert "power-law" in done.stderr
+    (tmp_path / "page.md").write_text("No place for a table.")
+    done = toy_here("calibrate", "--judge", "--studies", "power-law", "--table", "page.md")
+    assert done.returncode == 2
+    assert STUDIES.begin in done.stderr.replace("\n", " ")
     done = toy_here("calibrate", "--studies", "power-law")
     assert done.returncode == 2
     assert "Add --judge" in done.stderr

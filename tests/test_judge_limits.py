@@ -236,3 +236,14 @@ def test_a_quantile_that_no_look_can_reach_is_refused_before_anything_is_measure
     )
     with pytest.raises(ClaimError, match="160 or more, received looks up to 128"):
         RateClaim(**given, statistic="quantile 0.1", seeds=64, cap=159)
+
+
+@pytest.mark.parametrize("unit", [1e300, 1e-290])
+def test_a_limit_near_the_ends_of_all_doubles_is_judged_as_any_other(unit: float) -> None:
+    law, moved = path(lambda k: (1 + 1 / k) / k), path(lambda k: k**-0.6)
+    result = judge(settling(lambda k: k, value=lambda s, keys: unit * law(s, keys)))
+    assert result.verdict is Verdict.SUPPORTED, result.because
+    low, high = result.estimates["limit"]["interval"]
+    assert low < 3 * unit < high
+    wrong = judge(settling(lambda k: k, value=lambda s, keys: unit * moved(s, keys)))
+    assert wrong.verdict is Verdict.REFUTED

@@ -131,3 +131,11 @@ def test_other_sizes_than_two_and_names_that_are_not_there_are_refused() -> None
     ):
         with pytest.raises(ClaimError, match="user/optimum"):
             least(-1.0, **fields)
+
+
+def test_the_unit_of_the_values_does_not_matter() -> None:
+    value = placed(np.abs, -1.0)
+    plain = judge(least(-1.0, value=value))
+    large = judge(least(-1.0, value=lambda size, keys: 2.0**990 * value(size, keys)))
+    assert plain.tests[0].to_json() == large.tests[0].to_json()
+    assert plain.verdict is large.verdict is Verdict.SUPPORTED

@@ -69,13 +69,15 @@ def calibrate_the_judge(
     """Run the judge and the rules in use elsewhere on studies whose truth is known.
 
     ``studies``: names of those that are run (default: all), also several in one text with commas.
-    ``table``: a Markdown file in which their rows are replaced; those of other studies stay.
+    ``table``: a Markdown file in which their rows are replaced, in the judge's table, that of the
+    rules, or both; rows of other studies stay.
     """
     require_writable(out, "--json", "{")
     names = [study.name for study in ALL]
     chosen = _chosen(studies, names)
-    for place in (STUDIES, RIVALS):
-        place.require(table)
+    wanted = [place for place in (STUDIES, RIVALS) if table and place.is_in(table)]
+    if not wanted:
+        STUDIES.require(table)
     log = console(stderr=True)
     found = calibrate_judge(
         replicates,
@@ -86,7 +88,7 @@ def calibrate_the_judge(
     tables = {STUDIES: found.to_markdown(), RIVALS: found.rivals_to_markdown()}
     for place, text in tables.items():
         console().print(text, markup=False, soft_wrap=True)
-        if table is not None:
+        if table is not None and place in wanted:
             merge_rows(place, table, text.splitlines(), names)
     if out is not None:
         write_text(out, json.dumps(found.to_json(), indent=2, allow_nan=False) + "\n")

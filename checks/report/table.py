@@ -18,16 +18,19 @@ class Place:
     begin: str
     end: str
 
+    def is_in(self, path: Path) -> bool:
+        """Whether the file has one such place."""
+        return path.is_file() and len(self._pattern.findall(path.read_text(encoding="utf-8"))) == 1
+
     def require(self, path: Path | None) -> None:
         """Raise `InputProblem` unless the file has one such place (None: nothing asked)."""
         if path is None:
             return
-        text = path.read_text(encoding="utf-8") if path.is_file() else None
-        if text is None or len(self._pattern.findall(text)) != 1:
+        if not self.is_in(path):
             lines = f"{self.begin} and {self.end}"
             raise InputProblem(
                 expected=f"--table to name a Markdown file with one pair of lines {lines}",
-                received=f"{path}, which is no file" if text is None else f"{path} without one",
+                received=f"{path} without one" if path.is_file() else f"{path}, which is no file",
                 remedy="Put the two lines where the table is wanted; nothing was run.",
             )
 

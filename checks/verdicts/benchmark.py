@@ -148,7 +148,9 @@ def calibrate_judge(
             for name, answer in _answers(claim, study.measure, run).items():
                 accepted[name] = accepted.get(name, 0) + answer
         rivals = {name: frequency(count, replicates) for name, count in accepted.items()}
-        rows.append(Row(study.name, study.right, frequencies(counts, replicates), rivals))
+        verdicts = frequencies(counts, replicates)
+        covered = isinstance(study, Study) or study.covered
+        rows.append(Row(study.name, study.right, verdicts, rivals, covered))
     return Benchmark(replicates, seed, tuple(rows))
 
 

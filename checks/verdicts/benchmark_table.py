@@ -21,12 +21,14 @@ class Row:
     right: bool
     verdicts: dict[str, Frequency]
     rivals: dict[str, Frequency]
+    covered: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return {
             "study": self.study,
             "claim_is_right": self.right,
+            "covered": self.covered,
             "verdicts": {k: v.to_json() for k, v in self.verdicts.items()},
             "rivals_accept": {k: v.to_json() for k, v in self.rivals.items()},
         }
@@ -35,7 +37,8 @@ class Row:
     def words(self) -> list[str]:
         """The study, its number of runs, and whether the claim is right."""
         runs = next(iter(self.verdicts.values())).replicates
-        return [self.study, str(runs), "right" if self.right else "wrong"]
+        wrong = "wrong" if self.covered else "wrong, not covered"
+        return [self.study, str(runs), "right" if self.right else wrong]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Studies made to mislead the rules of rates, constants and decays: next orders, floors."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,18 @@ FIRST = (
     _first("share-of-heads-six-levels", _heads, 1 / sp.sqrt(n), [8, 16, 32, 64, 128, 256]),
     _first("share-of-heads-eight-levels", _heads, 1 / sp.sqrt(n), [2**k for k in range(2, 10)]),
 )
+NOT_COVERED = tuple(
+    replace(study, covered=False)
+    for study in (
+        _rate("slower-rate-beyond-the-range", False, lambda n: 1 / n + n**-0.5 / 400),
+        _constant("constant-of-a-wave-between-the-levels", False,
+                  lambda n: (1 + 0.5 * np.sin(2 * np.pi * np.log2(n))) / n),
+        Hostile("slower-rate-in-one-seed-of-ten-thousand", False,
+                replace(_rate("rare", False, lambda n: 1 / n).subject, id="hostile/rare-slower"),
+                lambda rng, count, n: noise(rng, count)
+                / n * np.where(rng.random(count) < 1e-4, 1e4 * n**0.5 / 8, 1.0)),
+    )
+)  # fmt: skip
 FLOORS = (
     _bound("floor-like-the-finest-error", False, lambda L, H: _mixed(L, H) + 0.99 * FINEST),
     _bound("floor-of-twice-the-finest-error", False, lambda L, H: _mixed(L, H) + 2 * FINEST),

@@ -223,7 +223,7 @@ def _follow(looks: Sequence[int], budget: float, look: Callable[[int], Finding])
             looks[k],
             last_look=k == len(looks) - 1,
             error=SUPPORT_ERROR * shares[k],
-            wanted=wanted,
+            wanted=0 if finding.final else wanted,
         ),
         finding,
         p_value,

@@ -18,13 +18,17 @@ Draw = Callable[..., np.ndarray]  # (generator, number of seeds, sizes by name) 
 
 @dataclass(frozen=True)
 class Hostile:
-    """A claim whose data ``draw`` makes (``other`` the right side), and whether it is right."""
+    """A claim whose data ``draw`` makes (``other`` the right side), and whether it is right.
+
+    ``covered=False``: a wrong claim that the documentation says no data of such sizes can show.
+    """
 
     name: str
     right: bool
     subject: Claim
     draw: Draw
     other: Draw | None = None
+    covered: bool = True
 
     def claim(self) -> Claim:
         """The claim; its data come from ``measure``."""

@@ -24,6 +24,7 @@ from checks.verdicts.orders import OTHERS, SUPPORTS
 from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.rated import RateRule, exact_errors, rate_finding
 from checks.verdicts.spending import support
+from checks.verdicts.trends import standard_error
 from checks.verdicts.values import ClaimError, common_unit, in_unit
 from theory.language.rate import Kind, Rate
 
@@ -129,7 +130,11 @@ class LimitClaim(Claim):
             )
         rule = RateRule(self.rate, self.margin, self.next_order, FLOOR_SHARE)
         found = rate_finding(rule, levels, coarse, unit, ())
-        centre, spread = values.mean(axis=0), values.std(axis=0, ddof=1) / len(values) ** 0.5
+        own = common_unit(values)
+        scaled = in_unit(values, own)
+        centre, spread = (
+            in_unit(part, -own) for part in (scaled.mean(axis=0), standard_error(scaled))
+        )
         series = plot_series("value", data.points, self.rate.sizes[0], centre, spread, None)
         settled = not (found.doubt or found.blocked) and support(found.tests) <= SUPPORTS
         limit = {"limit": self._limit(data)} if settled else {}
@@ -141,7 +146,8 @@ class LimitClaim(Claim):
         """Richardson's: exponents within the margin, with and without a next order."""
         (name,) = self.rate.sizes
         (power,) = self.rate.exponents()[0].values()
-        values, levels = data.matrix("value"), data.column(name)
+        unit, levels = common_unit(data.matrix("value")), data.column(name)
+        values = in_unit(data.matrix("value"), unit)
         ratio, found = levels[-1] / levels[-2], []
         fastest = np.inf if self.rate.kind is Kind.UPPER_BOUND else float(self.margin)
 
@@ -155,7 +161,7 @@ class LimitClaim(Claim):
             for ends in (once[:, -1], *(path[:, -1] for path in twice)):
                 half = t_quantile(0.995, len(ends) - 1.0) * ends.std(ddof=1) / len(ends) ** 0.5
                 found.append((ends.mean(), ends.mean() - half, ends.mean() + half))
-        middle, low, high = np.array(found).T
+        middle, low, high = in_unit(np.array(found), -unit).T
         return {
             "value": number(middle[0]), "interval": [number(low.min()), number(high.max())],
             "confidence": 0.99, "unit": "",
@@ -201,12 +207,13 @@ class LimitClaim(Claim):
 
     def _settling(self, power: float, data: Data) -> Data:
         """Values whose means follow a power of the size, or its logarithm for the power 0."""
-        values = data.matrix("value")
-        centre, (name,) = values.mean(axis=0), self.rate.sizes
+        unit, (name,) = common_unit(data.matrix("value")), self.rate.sizes
+        values = in_unit(data.matrix("value"), unit)
+        centre = values.mean(axis=0)
         sizes = data.column(name)
         law = np.log(sizes) if abs(power) < 1e-9 else sizes**power
         scale = (centre[0] - centre[-1]) / (law[0] - law[-1])
-        return data.with_matrix("value", values - centre + scale * law)
+        return data.with_matrix("value", in_unit(values - centre + scale * law, -unit))
 
 
 def _rounding(values: Float[np.ndarray, "n K"]) -> float:

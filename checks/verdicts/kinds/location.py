@@ -102,12 +102,13 @@ class LocationClaim(Claim):
         low, high = exponents(logs, *tightest)
         coarse = low < test.low or high > test.high
         own = {**_range(*test.interval()), "value": number(test.estimate)}
+        middle, spread = (
+            in_unit(part, -unit) for part in (values[0].mean(axis=0), standard_error(values[0]))
+        )
         return Finding(
             (test,),
             {test.name: own, **places},
-            plot_series(
-                "value", data.points, self.over, curve.mean(axis=0), standard_error(curve), None
-            ),
+            plot_series("value", data.points, self.over, middle, spread, None),
             doubt=self._coarse(low, high) if coarse else "",
             final=coarse and all(map(np.array_equal, tightest, sure)),
         )
