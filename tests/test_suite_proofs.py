@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from checks.suite import sources
-from checks.suite.executors import Measured
+from checks.suite.executors import Begins, Measured, always
 from checks.suite.meter import Cost
 from checks.suite.problem import InputProblem
 from checks.suite.run import Blocks
@@ -83,7 +83,9 @@ def measure(store: Store, proof: dict[str, str]) -> int:
     """Measure one item as a worker with that proof does; returns how often it was computed."""
     computed = []
 
-    def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
+    def execute(
+        located: Located, tasks: Sequence[Task], begins: Begins = always
+    ) -> Iterator[tuple[int, Measured]]:
         for position, _ in enumerate(tasks):
             computed.append(position)
             yield position, Measured({"value": np.zeros(4)}, Cost(0.1), proof)

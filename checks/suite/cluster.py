@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from checks.suite.executors import Execute, Measured, died, inline, work
+from checks.suite.executors import Begins, Execute, Measured, always, died, inline, work
 from checks.suite.problem import InputProblem
 from checks.suite.snapshot import Proof, Snapshot, own_proof
 from checks.suite.targets import Located, Origin
@@ -111,10 +111,12 @@ def _executor(client: Any) -> Execute:
     from distributed import CancelledError, as_completed
     from distributed.comm.core import CommClosedError
 
-    def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
+    def execute(
+        located: Located, tasks: Sequence[Task], begins: Begins = always
+    ) -> Iterator[tuple[int, Measured]]:
         origin = located.origin
         if origin is None or not tasks:
-            yield from inline(located, tasks)
+            yield from inline(located, tasks, begins)
             return
 
         def submit(positions: Collection[int]) -> dict[Any, int]:
@@ -122,7 +124,8 @@ def _executor(client: Any) -> Execute:
             futures = client.map(work, [origin] * len(wanted), wanted, pure=False)
             return dict(zip(futures, positions, strict=True))
 
-        asked = submit(range(len(tasks)))
+        # Nobody here knows when a task begins on a cluster: it does when it is submitted.
+        asked = submit([i for i in range(len(tasks)) if begins(i)])
         blamed: set[int] = set()
         finished = as_completed(asked, loop=client.loop)
         try:

@@ -11,8 +11,9 @@ from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from checks.suite.devices import over_devices
 from checks.suite.fingerprint import in_double_precision
@@ -36,7 +37,26 @@ class Measured:
     proof: Proof
 
 
-Execute = Callable[[Located, Sequence[Task]], Iterator[tuple[int, Measured]]]  # int: the position
+Begins = Callable[[int], bool]  # of a position, when it is its turn: whether it is computed
+
+
+@runtime_checkable
+class Execute(Protocol):
+    """Computes items: yields the position of each and what was measured.
+
+    Those of which ``begins`` says no are left out.
+    """
+
+    def __call__(
+        self, located: Located, tasks: Sequence[Task], begins: Begins = ...
+    ) -> Iterator[tuple[int, Measured]]:
+        """The items of a claim, as they are computed."""
+        ...
+
+
+def always(position: int) -> bool:
+    """Every item is computed."""
+    return True
 
 
 def work(origin: Origin, task: Task, profile: str | None = None) -> Measured:
@@ -53,7 +73,9 @@ def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None)
     return Measured(table, cost, own_proof(proof, run))
 
 
-def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
+def inline(
+    located: Located, tasks: Sequence[Task], begins: Begins = always
+) -> Iterator[tuple[int, Measured]]:
     """Compute the items here: a room's on all devices, others one after the other.
 
     Nobody knows whether a user's functions may run side by side in one process.
@@ -62,13 +84,15 @@ def inline(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measu
     proof, run = ({}, None) if origin is None else (origin.proof(), origin.run)
     found = experiments((located.claim,))
 
-    def one(task: Task) -> Measured:
-        return _measured(found[task.experiment], task, proof, run)
+    def one(position: int) -> Measured | None:
+        task = tasks[position]
+        return _measured(found[task.experiment], task, proof, run) if begins(position) else None
 
-    if run is None:
-        yield from ((position, one(task)) for position, task in enumerate(tasks))
-    else:
-        yield from over_devices(one, tasks)
+    positions = range(len(tasks))
+    every = enumerate(map(one, positions)) if run is None else over_devices(one, positions)
+    for position, measured in every:
+        if measured is not None:
+            yield position, measured
 
 
 @contextmanager
@@ -84,14 +108,19 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
     with ExitStack() as stack:
         submit = cache(lambda: stack.enter_context(team(jobs, limit, _say_again)))
 
-        def execute(located: Located, tasks: Sequence[Task]) -> Iterator[tuple[int, Measured]]:
+        def execute(
+            located: Located, tasks: Sequence[Task], begins: Begins = always
+        ) -> Iterator[tuple[int, Measured]]:
             origin = located.origin
             if origin is None or not tasks or (here and not origin.file):
-                yield from inline(located, tasks)
+                yield from inline(located, tasks, begins)
                 return
             with starting:
                 ask = submit()
-            futures = {ask(work, origin, task, profile): i for i, task in enumerate(tasks)}
+            futures = {
+                ask(work, origin, task, profile, begins=partial(begins, i)): i
+                for i, task in enumerate(tasks)
+            }
             yield from _collect(futures, located, tasks)
 
         yield execute
@@ -115,7 +144,8 @@ def _collect(
                 raise died(located, tasks[futures[future]]) from error
             except TooLong as error:
                 raise _took_too_long(located, tasks[futures[future]], error) from error
-            yield futures[future], found
+            if found is not None:
+                yield futures[future], found
     finally:
         for future in futures:
             future.cancel()

@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,6 +15,7 @@ from checks.suite.snapshot import Proof
 from checks.suite.sources import UNPROVED
 from checks.suite.store import Store
 from checks.suite.targets import Located, Origin
+from checks.suite.turns import Turns
 from checks.verdicts import (
     Claim,
     ClaimError,
@@ -95,6 +97,11 @@ class Stopped(Exception):
 
 
 Took = Callable[[Task, Cost], object]
+LOOK = 0.25  # seconds between two looks at what other runs compute
+
+
+def _fits(table: Table, task: Task) -> bool:
+    return all(len(column) == task.count for column in table.values())
 
 
 class Blocks:
@@ -156,24 +163,34 @@ class Blocks:
         items = [item_of(located, task) for task in tasks]
         stored = [None if kept is None else kept.get(item) for item in items]
         for i, (task, table) in enumerate(zip(tasks, stored, strict=True)):
-            if table is not None and all(len(column) == task.count for column in table.values()):
+            if table is not None and _fits(table, task):
                 futures[i].set_result(table)
             else:
                 stored[i] = None
         missing = [i for i, table in enumerate(stored) if table is None]
-        for position, found in self._execute(located, [tasks[i] for i in missing]):
-            i = missing[position]
-            took(tasks[i], found.cost)
-            if self.stop.is_set():
-                raise Stopped
-            proof = {**found.proof, **((kept and located.kept_with()) or {})}
-            if kept is not None:
-                self._tell(who, proof)
-            sure = store is None or store.snapshot.require(proof, who)
-            if kept is not None and sure:
-                cost = found.cost
-                kept.put(items[i], found.table, cost.seconds, proof, cost.memory)
-            futures[i].set_result(found.table)
+        with closing(Turns(kept, items)) as turn:
+            while missing:
+                asked, begins = [tasks[i] for i in missing], turn.of(missing)
+                for position, found in self._execute(located, asked, begins):
+                    i = missing[position]
+                    took(tasks[i], found.cost)
+                    if self.stop.is_set():
+                        raise Stopped
+                    proof = {**found.proof, **((kept and located.kept_with()) or {})}
+                    if kept is not None:
+                        self._tell(who, proof)
+                    sure = store is None or store.snapshot.require(proof, who)
+                    if kept is not None and sure:
+                        cost = found.cost
+                        kept.put(items[i], found.table, cost.seconds, proof, cost.memory)
+                    turn.end(i)
+                    futures[i].set_result(found.table)
+                for i in set(turn.others).intersection(missing):
+                    if _fits(turn.others[i], tasks[i]):
+                        futures[i].set_result(turn.others[i])
+                missing = [i for i in missing if not futures[i].done()]
+                if missing and self.stop.wait(LOOK):
+                    raise Stopped
 
     def _tell(self, who: str, proof: Proof) -> None:
         why = {entry for entry, hash in proof.items() if hash == UNPROVED} - self._told

@@ -6,8 +6,9 @@ read. A row is found only by a run whose snapshot agrees with that proof, so a n
 code, data, libraries or precision is never given out; rows of several states of the code lie side
 by side. Each row is committed as soon as it is measured: a killed run loses at most the items in
 flight. It carries a checksum of all that it says, which is verified on reading: a damaged row is
-measured anew. Write-ahead logging lets two runs share a file; what both measure is the same
-number, and the first row stays. Where nothing can be written, rows are read, and a run goes on.
+measured anew. Write-ahead logging lets two runs share a file, and `checks.suite.leases` the work;
+what both measure all the same is one number, and the first row stays. Where nothing can be written,
+rows are read, and a run goes on.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from checks.suite.database import SAYS, connect, guarded
+from checks.suite.leases import Leases
 from checks.suite.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Store:
         self._agrees: dict[str, bool] = {}
         self._lock = threading.Lock()
         self._connection, self._writes = connect(path)
+        shared = self._writes and str(path) != ":memory:"
+        self.leases = Leases(path) if shared else None
         self._damaged: set[tuple[str, str]] = set()
         self._silent = False
 
@@ -161,7 +165,9 @@ class Store:
             return self._connection.execute("SELECT count(*) FROM items").fetchone()[0]
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and give back the leases."""
+        if self.leases is not None:
+            self.leases.close()
         self._connection.close()
 
 

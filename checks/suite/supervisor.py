@@ -4,7 +4,8 @@ The command runs in a child. What ends it without its own word, be it a function
 crash or the system short of memory, is reported here with status 2: never as a verdict. Ctrl-C,
 SIGTERM and SIGHUP kill the child and all that it started at once: rows of the store and output
 files are written whole or not at all, so nothing needs time to be put in order. When the watching
-process itself is killed, the child ends as well. Whoever ends last removes the temporary folder.
+process itself is killed, the child ends as well. Whoever ends last removes the temporary folder;
+where all were killed at once, the next command does: it is locked as long as one of them lives.
 """
 
 import contextlib
@@ -15,14 +16,21 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 MEASURING = ("check", "report", "calibrate", "mutate")  # commands that go on where they stopped
 GRACE = 5.0  # seconds between a command's last word and its end
-ROOM = 107 - len("/verilimit-12345678/pymp-12345678/listener-12345678")
+NAME = "verilimit-run-"
+ROOM = 107 - len(f"/{NAME}12345678/pymp-12345678/listener-12345678")
 _scratch: list[str] = []
+
+fcntl: Any = None  # Windows has neither this nor fork
+with contextlib.suppress(ImportError):
+    fcntl = import_module("fcntl")
 
 
 def scratch() -> str | None:
@@ -32,7 +40,7 @@ def scratch() -> str | None:
 
 def supervised(command: Callable[[], int]) -> int:
     """The exit status of the command, which runs in a child process where there can be one."""
-    if not hasattr(os, "fork"):
+    if fcntl is None:
         return command()
     try:
         folder = _temporary()
@@ -55,10 +63,30 @@ def supervised(command: Callable[[], int]) -> int:
 
 
 def _temporary() -> str:
-    """A folder whose path leaves room for the names of sockets, which may have 107 bytes."""
+    """A folder whose path leaves room for the names of sockets, which may have 107 bytes.
+
+    It has its name only when it is locked, so that no other command takes it for a dead one's.
+    """
     usual = tempfile.gettempdir()
     place = "/tmp" if len(os.fsencode(usual)) > ROOM and os.access("/tmp", os.W_OK) else usual
-    return tempfile.mkdtemp(prefix="verilimit-", dir=place)
+    _sweep(Path(place))
+    new = tempfile.mkdtemp(prefix="new-", suffix=f"-{NAME}", dir=place)
+    fcntl.flock(os.open(new, os.O_RDONLY), fcntl.LOCK_SH)
+    folder = os.path.join(place, NAME + os.path.basename(new)[len("new-") : -len(f"-{NAME}")])
+    os.rename(new, folder)
+    return folder
+
+
+def _sweep(place: Path) -> None:
+    """Remove what commands have left of which no process lives."""
+    for folder in place.glob(f"{NAME}*"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def _child(command: Callable[[], int], life: int, tell: int) -> None:

@@ -73,6 +73,8 @@ def team(
 ) -> Iterator[Submit]:
     """A function that has ``jobs`` processes compute: ``submit(function, *arguments)``.
 
+    With ``begins=``, a function that is asked when it is the item's turn; where it says no, nothing
+    is computed and the result is None.
     What has not begun in the end is cancelled, and what has is not waited for. The future of an
     item that takes more than ``limit`` seconds raises `TooLong`. An item whose process dies is
     tried once more while no other runs, which ``again`` is told with its arguments.
@@ -178,7 +180,12 @@ class _Turns:
 class _Item:
     function: Callable[..., Any]
     arguments: tuple
+    begins: Callable[[], bool]
     future: Future
+
+
+def _always() -> bool:
+    return True
 
 
 class _Queue:
@@ -189,8 +196,10 @@ class _Queue:
         self._changed = threading.Condition()
         self._closed = False
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        item = _Item(function, arguments, Future())
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, begins: Callable[[], bool] = _always
+    ) -> Future:
+        item = _Item(function, arguments, begins, Future())
         with self._changed:
             if self._closed:
                 _cancel(item.future)
@@ -204,7 +213,7 @@ class _Queue:
             if not item.future.set_running_or_notify_cancel():
                 continue
             try:
-                item.future.set_result(worker.compute(item))
+                item.future.set_result(worker.compute(item) if item.begins() else None)
             except BaseException as error:  # whatever it was belongs to who waits for the item
                 item.future.set_exception(error)
 
