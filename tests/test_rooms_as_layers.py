@@ -9,7 +9,9 @@ import verilimit as vl
 from numerics.generated import noise_synchronization as noise
 from numerics.generated import shaped_attention_sde as shaped
 from theory import noise_synchronization as noisy_room
+from theory import shaped_attention_sde as shaped_room
 from theory.layers.explicit import explicit
+from theory.limits.entries import sde_of
 
 V = np.array([[1.0, 0.2, 0.1], [0.2, 0.8, -0.1], [0.1, -0.1, 1.3]])
 AVERAGES = {
@@ -96,6 +98,15 @@ def test_attention_adds_what_the_room_says() -> None:
         noise.token_drift(jnp.asarray(X), beta**0.5 * eye, beta**0.5 * eye, eye, 0.0)
     )
     np.testing.assert_allclose(whole - alone, moved @ X.T + X @ moved.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("room", [noisy_room, shaped_room])
+def test_what_the_compiler_assumes_is_an_assumption_of_the_theorem(room) -> None:
+    status = sde_of(room.layer).hypotheses
+    assert all(status[h].startswith("ASSUMED") for h in ("H1", "H2", "H3"))
+    assert status["H4"].startswith("PROVED")
+    used = {name for step in room.theorem.derivation.steps for name in step.uses}
+    assert "small-remainders" in used & {a.id for a in room.theorem.assumptions}
 
 
 def _normalised(v: np.ndarray) -> np.ndarray:

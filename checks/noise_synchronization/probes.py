@@ -23,6 +23,7 @@ STEEPEST = {
 tangent = jax.jit(generated.projected)
 attention = jax.jit(generated.attention)
 slope = jax.jit(generated.energy_slope)
+second_order = jax.jit(generated.layer_norm_expansion)
 density = jax.jit(generated.decay_density)
 relu_kernel = jax.jit(generated.relu_kernel)
 
@@ -32,6 +33,15 @@ def drift_is_tangent(X: Tokens, Q: Matrix, V: Matrix) -> None:
     moved = np.asarray(tangent(X, attention(X, Q, np.eye(X.shape[1]), V)))
     radial = np.abs((X * moved).sum(axis=1)).max()
     require(radial <= 1e-9, f"a token leaves its sphere at speed {radial:.3g}")
+
+
+def layer_norm_is_its_second_order(X: Tokens, G: Tokens, size: Real) -> None:
+    """What is left of LN(x + w), w = size G, beyond second order is below |w|^2 / 8."""
+    moved = X + size * G
+    exact = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    error = np.linalg.norm(exact - np.asarray(second_order(X, G, size)), axis=1)
+    excess = (error - (size * np.linalg.norm(G, axis=1)) ** 2 / 8).max()
+    require(excess <= 1e-15, f"beyond second order is {excess:.3g} more than |w|^2 / 8")
 
 
 @dataclass(frozen=True)
@@ -166,6 +176,16 @@ probes = (
                 "Self-attention is not globally Lipschitz: far tokens break every constant.",
                 {"X": vs.tokens(radius=100, kinds=("collinear",))},
             ),
+        ),
+    ),
+    Probe(
+        "small-remainders",
+        "For branches below 1/64 LayerNorm is its second order up to |w|^2 / 8.",
+        {"X": vs.tokens(kinds=SPHERE), "G": vs.tokens(radius=1.0, kinds=INSIDE),
+         "size": vs.numbers(2.0**-12, 2.0**-6)},
+        layer_norm_is_its_second_order,
+        outside=(
+            Outside("Branches of order one: no order is negligible.", {"size": vs.numbers(2, 8)}),
         ),
     ),
     Probe(

@@ -66,6 +66,16 @@ def covariance_is_positive(V: Gram, gamma: Real) -> None:
     require(least >= -1e-9, f"a variance of the noise is {least:.3g}")
 
 
+def softmax_is_its_second_order(y: Float[np.ndarray, " m"], size: Real) -> None:
+    """What is left of the softmax of z = size y beyond second order is below max|z|^2 / 64."""
+    z = size * y
+    exact = np.exp(z - z.max())
+    about = z - z.mean()
+    second = (1 + about + (about**2 - (about**2).mean()) / 2) / len(z)
+    error, bound = np.abs(exact / exact.sum() - second).max(), np.abs(z).max() ** 2 / 64
+    require(error <= bound + 1e-15, f"beyond second order are {error:.3g}, above {bound:.3g}")
+
+
 probes = (
     Probe(
         "positive-definite-start",
@@ -119,6 +129,18 @@ probes = (
                 r"A branch stronger than the whole: $1 - \gamma^2 < 0$, and $\gamma^2 (2 - "
                 r"\gamma^2)$ is a negative variance beyond $\sqrt{2}$.",
                 {"gamma": st.floats(1.0, 4.0)},
+            ),
+        ),
+    ),
+    Probe(
+        "small-remainders",
+        "For logits below 1/256 the softmax is its second order up to max|z|^2 / 64.",
+        {"y": vs.vectors(3), "size": vs.numbers(2.0**-12, 2.0**-8)},
+        softmax_is_its_second_order,
+        outside=(
+            Outside(
+                "Logits of order one, a softmax that is not shaped: no order is negligible.",
+                {"size": vs.numbers(1, 8)},
             ),
         ),
     ),

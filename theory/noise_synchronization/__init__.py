@@ -471,13 +471,16 @@ def layer_steps() -> tuple[Step, ...]:
         Step(
             "drift", zonal().drift, STATED_DRIFT,
             "mean of one layer to order T / L: E|P G|^2 = (d - 1) kappa(1)",
-            uses=("fixed-attention", "LayerNorm", "MLP covariance", "order of the mean"),
+            uses=(
+                "fixed-attention", "small-remainders", "LayerNorm", "MLP covariance",
+                "order of the mean",
+            ),
             kind="derived",
         ),
         Step(
             "cross-bracket", process.bracket, STATED_BRACKET,
             "covariance of the increments of two tokens: K(x_p, x_q) P_p P_q",
-            uses=("LayerNorm", "MLP covariance"), kind="derived",
+            uses=("small-remainders", "LayerNorm", "MLP covariance"), kind="derived",
         ),
         Step(
             "Stratonovich", correction(), -(d - 1) * kappa(1) * X[p, a] / 2,
@@ -820,6 +823,12 @@ theorem = Theorem(
         Assumption(
             "fixed-attention",
             "Attention is bounded, Lipschitz in x and in mu (W_2), the same in all layers.",
+        ),
+        Assumption(
+            "small-remainders",
+            "What LayerNorm has beyond its second order in the branches is of lower order than a "
+            "layer's mean and variance, and no step is large (hypotheses H1 to H3 of the "
+            "compiler).",
         ),
         Assumption(
             "lipschitz-activation",

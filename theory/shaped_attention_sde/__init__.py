@@ -321,14 +321,20 @@ def attention_steps(drift: sp.Expr, spread: sp.Expr) -> tuple[Step, ...]:
             "attention mean", tau0**2 * mean_of("Z", h, al, be), MEAN[al, be],
             r"softmax to second order in $1/\tau$, mean over the logits, added up over $n$ "
             "layers: $S_1$",
-            uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
+            uses=(
+                "rows-sum-to-one", "fixed-branch-weight", "small-remainders",
+                "covariance of the logits",
+            ),
             kind="derived",
         ),
         Step(
             "attention covariance", tau0**2 * covariance_of("Z", h, al, be, g, de, om),
             same * COVARIANCE[al, be, de, om],
             "the first order of the softmax is linear in the logits: S2",
-            uses=("rows-sum-to-one", "fixed-branch-weight", "covariance of the logits"),
+            uses=(
+                "rows-sum-to-one", "fixed-branch-weight", "small-remainders",
+                "covariance of the logits",
+            ),
             kind="derived",
         ),
         Step(
@@ -431,6 +437,12 @@ theorem = Theorem(
         Assumption(
             "fixed-branch-weight",
             r"$\gamma \in (0, 1]$ and $\tau_0$ do not depend on the width.",
+        ),
+        Assumption(
+            "small-remainders",
+            "What the softmax has beyond its second order in the logits is of lower order than a "
+            "layer's mean and variance, uniformly on compact sets, and no step is large "
+            "(hypotheses H1 to H3 of the compiler).",
         ),
     ),
     rate=None,
