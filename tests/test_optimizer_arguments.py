@@ -74,6 +74,22 @@ def test_the_cap_may_follow_a_schedule() -> None:
     assert float(state.rate["w"] / after.rate["w"]) == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"tau": lambda count: 0.01 - 0.01 * count}, "a cap tau above zero"),
+     ({"weight_decay": lambda count: 0.1 - 0.2 * count}, "a weight_decay of at least zero")],
+)  # fmt: skip
+def test_a_schedule_that_leaves_its_range_is_refused(wrong: Any, message: str) -> None:
+    step, params = adamw2(**{"learning_rate": 1.0, "tau": 0.01} | wrong), {"w": jnp.ones((3, 2))}
+    _, state = step.update(params, step.init(params), params)
+    with pytest.raises(ValueError, match=f"{message}.*mend the schedule"):
+        step.update(params, state, params)
+    moves, _ = jax.jit(step.update)(params, state, params)  # which cannot raise
+    assert np.isnan(moves["w"]).all()
+    moves, _ = jax.jit(step.update)(params, step.init(params), params)
+    assert np.isfinite(moves["w"]).all()
+
+
 @every
 def test_parameters_that_are_no_floating_point_numbers_are_refused(method: Method) -> None:
     with pytest.raises(ValueError, match=r"received int32 of shape \(3,\); leave it out"):

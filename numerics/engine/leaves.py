@@ -53,6 +53,16 @@ def at(value: Any, count: Array) -> Any:
     return value(count) if callable(value) else value
 
 
+def checked(value: Any, rule: Callable[[Any], Any], expected: str) -> Any:
+    """A number that obeys the rule, else ValueError; a traced one that does not becomes NaN.
+
+    For what a schedule gives at a step: it is seen there first, and a compiled step cannot raise.
+    """
+    if not allowed(value, rule):
+        raise ValueError(f"expected {expected}, received {value}; mend the schedule")
+    return jnp.where(rule(value), value, jnp.nan) if isinstance(value, Tracer) else value
+
+
 def marks(chosen: Any, params: PyTree) -> PyTree:
     """A mask as a tree like the parameters, with an entry a leaf.
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, PyTree
 
-from numerics.engine.leaves import allowed, at, cast, is_decay, marks, real, wide
+from numerics.engine.leaves import allowed, at, cast, checked, is_decay, marks, real, wide
 from numerics.spectral_concentration.spectral_norms import (
     STACK,
     exact_norms,
@@ -122,7 +122,8 @@ def spectral_cap(
     - ``tau``: the cap, above zero (``inf`` is none).
     - ``rate``: by what updates are multiplied where the cap does not bind; they come with a
       learning rate and the sign of descent, usually. Like ``tau`` and ``weight_decay`` it may be a
-      schedule.
+      schedule; a step at which one of the latter is out of range is a ValueError, in compiled code
+      updates that are no numbers.
     - ``axes``: what is a matrix. A letter for each axis of a parameter: r for rows, c for columns,
       s for axes that count matrices, each with a cap of its own; ``*`` for any number of these.
       Without it a parameter with two or more axes is a stack of matrices in its last two,
@@ -219,6 +220,8 @@ def cap_by(
         sizes, of_weights = _measure(norms_of, params, state.vectors[0], spelled)
         reaches, of_updates = _measure(norms_of, updates, state.vectors[1], spelled)
         wanted, cap, decay = (at(x, state.count) for x in (rate, tau, weight_decay))
+        cap = checked(cap, lambda x: x > 0, "a cap tau above zero at every step")
+        decay = checked(decay, lambda x: x >= 0, "a weight_decay of at least zero at every step")
         rates = jax.tree.map(partial(_rate, wanted, cap), sizes, reaches, state.free)
         decays = jax.tree.map(
             lambda m: sign * decay * m, marks(True if mask is None else mask, params)
