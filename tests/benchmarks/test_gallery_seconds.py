@@ -1,7 +1,7 @@
 """What the layers of the gallery cost: derivation in a fresh process, and a check at smoke.
 
-``make bench`` prints both. Each layer has its own process and an empty store. Processor seconds (children included) are little changed by what else runs on
-the machine, unlike seconds on the wall.
+``make bench`` prints both. Each layer has its own process and an empty store. Processor seconds
+(children included) are little changed by what else runs on the machine, unlike those on the wall.
 """
 
 import resource
