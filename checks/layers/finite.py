@@ -18,7 +18,7 @@ from checks.layers.states import (
 )
 from checks.verdicts.tasks import seed_keys
 from numerics.engine.quick import quick_jit
-from numerics.layers.paths import increments, path_end, path_peak
+from numerics.layers.paths import Start, as_given, increments, path_end, path_peak
 from theory.codegen.layers import layer_source
 from theory.layers.arrays import Array
 from theory.layers.explicit import explicit
@@ -191,10 +191,12 @@ class FiniteLayer:
         """``(seeds, q)`` statistics after so many steps, stopped."""
         return self._run(("path", n, "reduced_step", steps), partial(path_end, steps=steps), keys)
 
-    def path_peak(self, n: int, keys: np.ndarray, steps: int, spiky: bool = False) -> np.ndarray:
-        """``(seeds,)`` the largest share of one coordinate along the path, ``spiky`` at first."""
-        program = ("path", n, "reduced_step", steps, "peak", spiky)
-        return self._run(program, partial(path_peak, steps=steps, spiky=spiky), keys)
+    def path_peak(
+        self, n: int, keys: np.ndarray, steps: int, start: Start = as_given
+    ) -> np.ndarray:
+        """``(seeds,)`` the largest share of one coordinate along a path from a drawn start."""
+        program = ("path", n, "reduced_step", steps, "peak", start)
+        return self._run(program, partial(path_peak, steps=steps, start=start), keys)
 
     def _run(self, program: tuple, many: Callable, keys: np.ndarray) -> np.ndarray:
         """Compiled once for each program, in haste: it runs for seconds, one step for less."""

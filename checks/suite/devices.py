@@ -1,8 +1,7 @@
 """Blocks of seeds over all devices of a process: each computes whole ones.
 
-No block is divided: a program that XLA partitions (`jax.sharding`) is fused otherwise and rounds
-otherwise, from the last digit of ten layers to the ninth of long paths. Here every device runs the
-very program that a single one would.
+No block is divided: a program that XLA partitions (`jax.sharding`) is another program, and rounds
+otherwise. Here every device runs the very program that a single one would.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -18,6 +18,7 @@ BOUND = 10.0
 States = dict[str, Any]
 Step = Callable[[jax.Array, States], States]
 Watch = Callable[[States], dict[str, Any]]
+Start = Callable[[jax.Array, States], States]
 
 
 def flat(statistics: dict[str, Any]) -> Float[Array, " q"]:
@@ -59,17 +60,22 @@ def path_end(
     return jax.vmap(one)(keys)
 
 
+def as_given(key: jax.Array, states: States) -> States:
+    """Every path starts at the states themselves."""
+    return states
+
+
 def path_peak(
     step: Step,
     watch: Watch,
     states: States,
     keys: UInt32[Array, "seeds 2"],
     steps: int,
-    spiky: bool = False,
+    start: Start = as_given,
 ) -> Float[Array, " seeds"]:
     """The largest share of one coordinate in the square of a state's row, along stopped paths.
 
-    ``spiky``: at the start the first coordinate is one to three times as long as the row.
+    ``start`` draws where a path starts from the states.
     """
 
     states = {k: jnp.asarray(x) for k, x in states.items()}
@@ -77,11 +83,6 @@ def path_peak(
     def share(now: States) -> jax.Array:
         rows = [x**2 for x in now.values()]
         return jnp.stack([(x.max(axis=-1) / x.sum(axis=-1)).max() for x in rows]).max()
-
-    def spike(x: jax.Array, times: jax.Array) -> jax.Array:
-        square = (x**2).sum(axis=-1, keepdims=True)
-        moved = jnp.concatenate([times * square**0.5, x[..., 1:]], axis=-1)
-        return moved * (square / (moved**2).sum(axis=-1, keepdims=True)) ** 0.5
 
     def one(key: jax.Array) -> jax.Array:
         def move(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
@@ -92,9 +93,8 @@ def path_peak(
             return (new, jnp.maximum(peak, share(new))), None
 
         first, *rest = jax.random.split(key, steps + 1)
-        times = jax.random.uniform(first, minval=1.0, maxval=3.0)
-        start = {k: spike(x, times) if spiky else x for k, x in states.items()}
-        (_, peak), _ = jax.lax.scan(move, (start, share(start)), jnp.stack(rest))
+        drawn = start(first, states)
+        (_, peak), _ = jax.lax.scan(move, (drawn, share(drawn)), jnp.stack(rest))
         return peak
 
     return jax.vmap(one)(keys)
