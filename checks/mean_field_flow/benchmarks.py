@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from checks.bench.by_hand import by_hand, in_tokens
-from checks.bench.coupling import Coupling
+from checks.mean_field_flow.coupling import Coupling
 from checks.mean_field_flow.depth import depth_claims
 from checks.mean_field_flow.width import on_data
 from numerics.generated.mean_field_flow import feedforward_gradient
