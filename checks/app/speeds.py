@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from rich.table import Table
 
 from checks.app.screen import console
-from checks.bench import Benchmark, Row
+from checks.bench import Benchmark, Row, judging, starting
 from checks.bench.deriving import Derivations
 from checks.report.table import Place
 from checks.suite.files import require_writable, write_text
@@ -16,15 +15,15 @@ from checks.suite.house import House
 from checks.suite.problem import InputProblem
 
 PLACE = Place("<!-- verilimit bench -->", "<!-- end of the bench -->")
-GENERAL = ("starting", "judging")
 
 
 def subjects(house: House) -> Mapping[str, tuple[Benchmark, ...]]:
     """What can be measured: the machinery by subject, and each room that has benchmarks."""
     found: dict[str, tuple[Benchmark, ...]] = {
-        name: import_module(f"checks.bench.{name}").benchmarks for name in GENERAL
+        "starting": starting.benchmarks,
+        "judging": judging.benchmarks,
+        "deriving": (Derivations(house.names()),),
     }
-    found["deriving"] = (Derivations(house.names()),)
     for room in house.names():
         module = house.part(room, "benchmarks")
         if module is not None:
