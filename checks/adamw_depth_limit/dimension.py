@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from checks.adamw_depth_limit.statements import Size, state
+from checks.adamw_depth_limit.statements import state
 from checks.verdicts import Column, Experiment, IndependenceClaim, With, drifting
 from numerics.adamw_depth_limit.dimension_problems import dimension
 from numerics.adamw_depth_limit.head_noise import tokens as simulate_tokens
-from numerics.engine.measuring import Table
+from numerics.engine.measuring import Size, Table
 
 
 # Tokens and embedding dimension.

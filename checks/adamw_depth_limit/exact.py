@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from checks.adamw_depth_limit import wrong
-from checks.adamw_depth_limit.statements import HALF, H, L, Size, at, state
+from checks.adamw_depth_limit.statements import HALF, H, L, at, state
 from checks.verdicts import (
     Experiment,
     IdentityClaim,
@@ -25,6 +25,7 @@ from numerics.adamw_depth_limit.gradient_histories import (
 )
 from numerics.adamw_depth_limit.head_noise import ADAMW, value_moves
 from numerics.adamw_depth_limit.token_symmetry import adjoint_residual, symmetry
+from numerics.engine.measuring import Size
 from numerics.generated.adamw_depth_limit import largest_update
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from checks.adamw_depth_limit.random_heads import of_heads
-from checks.adamw_depth_limit.statements import Size
 from checks.suite.picture import Picture
 from numerics.adamw_depth_limit.head_noise import STEPS, fixed_limit, random_heads
+from numerics.engine.measuring import Size
 from theory.adamw_depth_limit import theorem
 
 

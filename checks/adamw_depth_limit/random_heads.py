@@ -8,12 +8,12 @@ import numpy as np
 import sympy as sp
 
 from checks.adamw_depth_limit import wrong
-from checks.adamw_depth_limit.statements import HALF, THIRD, H, L, Size, at, state
+from checks.adamw_depth_limit.statements import HALF, THIRD, H, L, at, state
 from checks.verdicts import Column, ConstantClaim, Experiment, MomentClaim, RateClaim, With
 from numerics.adamw_depth_limit.head_noise import STEPS, deviation, spreads
 from numerics.adamw_depth_limit.head_noise import heads as simulate_heads
 from numerics.adamw_depth_limit.one_token_network import toy_squares
-from numerics.engine.measuring import Table
+from numerics.engine.measuring import Size, Table
 from numerics.generated.adamw_depth_limit import toy_mean_square
 from theory.adamw_depth_limit import theorem
 

@@ -9,7 +9,6 @@ from checks.verdicts import Statements
 
 L, H = sp.symbols("L H", positive=True)
 THIRD, HALF = sp.Rational(-1, 3), sp.Rational(-1, 2)
-Size = dict[str, int]
 
 
 state = Statements("adamw_depth_limit", seeds={"smoke": 16, "standard": 32, "full": 64})

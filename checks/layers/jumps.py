@@ -11,7 +11,7 @@ import numpy as np
 
 from checks.layers.exact import inexact
 from checks.layers.finite import SEEDS, FiniteLayer
-from checks.layers.ladder import Size, falls_claim, stays_claim
+from checks.layers.ladder import Reading, falls_claim, stays_claim
 from checks.layers.onestep import MARGIN
 from checks.layers.states import NotMeasured
 from checks.verdicts import IdentityClaim, MomentClaim, Mutant
@@ -53,7 +53,7 @@ def _what(finite: FiniteLayer, name: str) -> str:
     return f"The number of steps, {steps}, times E[(step of {name})**4]"
 
 
-def _fourth(finite: FiniteLayer, name: str) -> Size:
+def _fourth(finite: FiniteLayer, name: str) -> Reading:
     """The fourth moment times the steps, the largest entry, at the statistics of a small N."""
     moments = finite.moments
     if len(moments.increments[name]) > MOST:

@@ -15,7 +15,7 @@ RATIO, LEVELS = 16, 3
 MOST_STEPS, MOST_ENTRIES, MOST_N = 1e8, 1e7, 1e7  # what double precision and memory allow
 SLOW = 0.125  # a power of N that is told from none, half of the slowest that is measured
 
-Size = Callable[[int, Mapping[str, Any]], float]
+Reading = Callable[[int, Mapping[str, Any]], float]
 
 
 def rungs(finite: FiniteLayer) -> list[int]:
@@ -36,7 +36,7 @@ def _fits(finite: FiniteLayer, n: int) -> bool:
 
 
 def stays_claim(
-    name: str, what: str, finite: FiniteLayer, size: Size, least: float = 0.0
+    name: str, what: str, finite: FiniteLayer, size: Reading, least: float = 0.0
 ) -> IdentityClaim:
     """A positive number does not fall with N; with ``least`` above 0 it grows by half that power.
 
@@ -54,7 +54,7 @@ def stays_claim(
     return _claim(name, what, words, levels, off(found), {p: off(_power(levels, p)) for p in wrong})
 
 
-def falls_claim(name: str, what: str, finite: FiniteLayer, size: Size) -> IdentityClaim:
+def falls_claim(name: str, what: str, finite: FiniteLayer, size: Reading) -> IdentityClaim:
     """A positive number falls with N, from level to level."""
     levels, found = _numbers(finite, size)
 
@@ -66,7 +66,7 @@ def falls_claim(name: str, what: str, finite: FiniteLayer, size: Size) -> Identi
     return _claim(name, what, words, levels, off(found), wrong)
 
 
-def _numbers(finite: FiniteLayer, size: Size) -> tuple[list[int], list[float]]:
+def _numbers(finite: FiniteLayer, size: Reading) -> tuple[list[int], list[float]]:
     levels = rungs(finite)
     try:
         return levels, [abs(size(n, finite.numbers(n))) for n in levels]

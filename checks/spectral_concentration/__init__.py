@@ -30,10 +30,8 @@ from checks.verdicts import (
     InequalityClaim,
     Statements,
 )
+from numerics.engine.measuring import Size
 from numerics.spectral_concentration.reversal import Arm
-
-Keys = Any
-Sizes = Mapping[str, Any]
 
 # Networks: rows are size points of a tier. Seeds come in two looks; ten unanimous seeds support a
 # probability above 0.6 (0.6**10 = 0.006, below a quarter of 5 %).
@@ -70,7 +68,7 @@ def asked(
 
 
 def inequality(
-    name: str, statement: str, slack: Any, sizes: Sizes, seeds: Any = INSTANCES, **slips: Slip
+    name: str, statement: str, slack: Any, sizes: Size, seeds: Any = INSTANCES, **slips: Slip
 ) -> Claim:
     """A claim whose slack is in units of the rounding that its terms allow."""
     return state(
@@ -79,7 +77,7 @@ def inequality(
     )  # fmt: skip
 
 
-def identity(name: str, statement: str, residual: Any, sizes: Sizes, **slips: Slip) -> Claim:
+def identity(name: str, statement: str, residual: Any, sizes: Size, **slips: Slip) -> Claim:
     """A claim of equality to rounding: 1e-11, for 1 in 2000 instances comes near 1e-12."""
     return state(
         IdentityClaim, name, statement, *asked(name, residual, slips), sizes=sizes,
@@ -416,7 +414,7 @@ TRANSITION_TASK = {"layers": 1, "tokens": 8, "steps": 1000}
 PICTURE_KEYS = np.array([[2505, seed] for seed in range(8)], dtype=np.uint32)
 
 
-def _curves(axes: Any, arms: Mapping[str, Arm], size: Sizes) -> None:
+def _curves(axes: Any, arms: Mapping[str, Arm], size: Size) -> None:
     """Loss, entropy, effective rank and SEC(4) along training: medians over eight seeds."""
     names = {
         "loss": "loss",

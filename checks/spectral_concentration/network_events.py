@@ -18,6 +18,7 @@ from checks.spectral_concentration.capped_steps import (
     Networks,
     columns,
 )
+from numerics.engine.measuring import Keys, Size
 from numerics.spectral_concentration import LOW_ENTROPY, LOW_RANK
 from numerics.spectral_concentration.bounded_logits import normed_tokens
 from numerics.spectral_concentration.reversal import Arm
@@ -25,18 +26,15 @@ from numerics.spectral_concentration.small_transformers import Size as ModelSize
 from numerics.spectral_concentration.small_transformers import Trained, characters, digits
 from numerics.spectral_concentration.small_transformers import train as train_model
 
-Keys = Any
-Sizes = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Events:
     """What is asked of the same networks, as columns: a simulation of an experiment."""
 
-    of: Callable[[Sizes, Keys], Any]  # the networks of a point and keys
+    of: Callable[[Size, Keys], Any]  # the networks of a point and keys
     functions: Mapping[str, Callable[..., Any]]
 
-    def __call__(self, point: Sizes, keys: Keys) -> dict[str, Any]:
+    def __call__(self, point: Size, keys: Keys) -> dict[str, Any]:
         """Each column."""
         networks = self.of(point, keys)
         return {name: events(networks) for name, events in self.functions.items()}
@@ -93,7 +91,7 @@ DELAY = {"layers": 1, "tokens": 8, "steps": 500, "record": 10}  # steps between 
 DELAYED = 0.9  # SEC(4) that is waited for
 
 
-def waiting_time(size: Sizes, keys: Keys, *, arm: Arm = CAPPED, factor: float = 1.0) -> Any:
+def waiting_time(size: Size, keys: Keys, *, arm: Arm = CAPPED, factor: float = 1.0) -> Any:
     """Steps until SEC(4) reaches DELAYED with a cap of ``factor / N``, as column ``steps``.
 
     Between records the concentration is interpolated; a network that never reaches it counts as if
@@ -187,7 +185,7 @@ MODELS = {"GPT": (characters, 0.9, 0.01), "ViT": (digits, 0.75, 0.003)}
 class Models:
     """Small transformers on real data, by rate and cap, each trained once."""
 
-    def __init__(self, size: Sizes, keys: Keys, model: str) -> None:
+    def __init__(self, size: Size, keys: Keys, model: str) -> None:
         """Nothing is trained yet."""
         data, self.share, self.small = MODELS[model]
         self._data, self._size = data(), ModelSize(steps=size["steps"])

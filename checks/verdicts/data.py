@@ -7,8 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
+from numerics.engine.measuring import Size as Size
+
 Real = float | int  # what a user may write where a number is meant
-Size = dict[str, Any]  # numbers by name: whole ones are int, others float
 
 
 @runtime_checkable

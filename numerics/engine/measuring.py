@@ -6,6 +6,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt32
 
-Size = Mapping[str, Any]  # numbers by name
+Size = dict[str, Any]  # numbers by name: whole ones are int, others float
 Keys = UInt32[np.ndarray, "seeds 2"]  # raw keys of JAX, seeds for NumPy
 Table = Mapping[str, Any]  # named columns
