@@ -53,8 +53,18 @@ def test_observations_that_do_not_vary_end_the_looks_at_a_thousand() -> None:
     exact = rate(lambda size, keys: np.full(len(keys), (1 + 3 / size["n"] ** 0.5) / size["n"]))
     result = judge(exact)
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert result.seeds <= 256
+    assert result.seeds == 1024
     assert "would decide" not in result.because
+
+
+def test_a_bounded_mean_at_many_sizes_is_looked_at_until_its_bound_decides() -> None:
+    zeros = MomentClaim(
+        id="user/zeros", sample=lambda size, keys: np.zeros(len(keys)), expected=0.0,
+        tolerance=0.01, bounds=(0, 1), sizes={"n": list(range(1, 17))},
+    )  # fmt: skip
+    result = judge(zeros)
+    assert result.verdict is Verdict.SUPPORTED, result.because
+    assert result.seeds == 2048
 
 
 def test_a_rare_event_that_a_first_look_misses_is_still_looked_for() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from checks.report.strips import strip
-from checks.verdicts import MomentClaim, Test, Verdict, judge
+from checks.verdicts import MomentClaim, Test, Verdict, judge, settle
 from checks.verdicts.wording import percent
 
 
@@ -50,6 +50,19 @@ def test_the_interval_of_a_result_lies_where_its_verdict_says(offset: float, ver
     else:
         assert low > test.high
     assert result.confidence != 0.99
+
+
+def test_a_refutation_within_the_budget_of_a_run_has_that_level() -> None:
+    claim = MomentClaim(
+        id="mean", sizes={}, expected=0.0, margin=0.25, tolerance=0.1, seeds=64, cap=64,
+        sample=lambda size, keys: 0.5
+        + np.array([np.random.default_rng(k).normal() for k in keys]),
+    )  # fmt: skip
+    alone = judge(claim, budget=1e-9)
+    assert alone.verdict is Verdict.INCONCLUSIVE
+    (settled,) = settle([alone], budget=0.5)
+    assert settled.verdict is Verdict.REFUTED
+    assert settled.confidence == pytest.approx(1 - 0.5 * alone.share)
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,16 @@ from .claim import TIERS, Claim, Mutant
 from .data import Data
 from .evidence import Evidence, Measurer, planted
 from .finding import Finding, Undecided
-from .outcome import MutantOutcome, Result, Verdict
+from .outcome import SUPPORT_ERROR, MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
 from .values import FAULTS, ClaimError, in_words
 from .wording import because, margin_of, reach_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
-SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
 # Refuting a mutant wrongly lets a toothless claim pass: a risk of false support, not of false
 # refutation. It is therefore not paid from the budget of the run.
 MUTANT_ERROR = 0.01
-CONSTANT = 1024  # observations without variation: were one in 300 different, it would have shown
+CONSTANT = 1024  # seeds without variation: were one in 300 different, it would have shown
 
 
 @lru_cache(maxsize=128)
@@ -93,7 +92,7 @@ def judge(
         series=course.finding.series,
         own_verdict=course.verdict,
         counted=course.finding.counted,
-        confidence=_confidence(course, budget),
+        share=course.share,
     )
 
 
@@ -153,7 +152,8 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
         wrong = [t.name for t in found.tests if np.isnan([t.estimate, t.standard_error]).any()]
         if wrong:
             raise Undecided(f"{wrong[0]} is no number: the data do not determine it")
-        return replace(found, final=found.final or _does_not_vary(data))
+        exact = any(test.exact is not None for test in found.tests)  # narrower with every seed
+        return replace(found, final=found.final or (_does_not_vary(data) and not exact))
     except Undecided as reason:
         return Finding((), {}, blocked=str(reason), final=reason.final or _does_not_vary(data))
     except ClaimError:
@@ -169,16 +169,7 @@ def _finding(subject: Claim, mutant: Mutant | None, data: Data) -> Finding:
 def _does_not_vary(data: Data) -> bool:
     """Whether so many seeds are all alike that others are not expected to differ."""
     arrays = [values for part in data.arrays.values() for values in part]
-    enough = data.seeds * len(data.points) >= CONSTANT
-    return enough and all(np.all(values == values[:1]) for values in arrays)
-
-
-def _confidence(course: "Course", budget: float) -> float:
-    """Of the two-sided interval that has to lie inside the region, or for a refutation outside."""
-    if course.verdict is Verdict.REFUTED:
-        refuting = sum(test.refutes for test in course.finding.tests)
-        return 1 - budget * course.share / max(refuting, 1)
-    return 1 - 2 * SUPPORT_ERROR * course.share
+    return data.seeds >= CONSTANT and all(np.all(values == values[:1]) for values in arrays)
 
 
 def _rule_of_three(course: Course) -> tuple[str, ...]:

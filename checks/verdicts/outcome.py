@@ -12,6 +12,7 @@ from scipy import special
 from . import notebook
 from .data import Real
 
+SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
 SHOWN = 1.25  # the skewness of a law over that of a sample
 
 
@@ -173,7 +174,7 @@ class Result:
       ``planned``: seeds the pilot (the first look) asked for; ``counted``: what the numbers rest
       on where that is not seeds.
     - ``series``: plain data for plots: ``{"x", "label", "mean", "standard_error", "fit"}``.
-    - ``confidence``: of the intervals off which the last look reads its answer.
+    - ``share``: of the error probabilities, at the last look.
     """
 
     claim_id: str
@@ -201,7 +202,7 @@ class Result:
     series: tuple[dict[str, Any], ...] = ()
     own_verdict: Verdict = field(default=Verdict.INCONCLUSIVE)
     counted: str = ""
-    confidence: float = 0.99
+    share: float = 1.0
 
     def __repr__(self) -> str:
         """Id, verdict and reason; ``to_json()`` has all of it."""
@@ -213,6 +214,14 @@ class Result:
     def plot(self, axes: Any = None) -> Any:
         """Draw what was measured and fitted; returns the axes (`checks.verdicts.notebook`)."""
         return notebook.plot(self, axes)
+
+    @property
+    def confidence(self) -> float:
+        """Of the two-sided interval that has to lie in the region, or for a refutation outside."""
+        if self.verdict is Verdict.REFUTED:
+            refuting = sum(test.refutes for test in self.tests)
+            return 1 - self.budget * self.share / max(refuting, 1)
+        return 1 - 2 * SUPPORT_ERROR * self.share
 
     @property
     def assumed(self) -> bool:
