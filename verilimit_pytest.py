@@ -92,20 +92,20 @@ def judge_claim(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Judge a claim in a test: ``judge_claim(claim, tier="smoke")`` fails unless supported.
 
     Returns the result, so that a test may look at its estimates. All that a session judges shares
-    one budget of false refutation; ``budget=`` sets that of one claim beside it.
+    one budget of false refutation; ``budget=`` sets that of one claim beside it. A test that
+    was not collected with this fixture, but asks for it as it runs, fails: it was not counted.
     """
     _admit()
-    from checks.app.plugin import judge_or_fail, share_of_a_call
+    from checks.app.plugin import judge_or_fail, require_counted, share_of_a_call, tier_of
 
-    seed = request.config.getoption("--verilimit-seed")
-    tier = request.config.getoption("--verilimit") or "smoke"
-
+    require_counted(request.node)
+    usual = {"seed": request.config.getoption("--verilimit-seed"), "tier": tier_of(request.config)}
     calls = count(1)
 
     def judge(claim: Any, **options: Any) -> Any:
-        given = {"seed": seed, "tier": tier, **options}
-        share = share_of_a_call(request.session, str(given["tier"]), next(calls))
-        return judge_or_fail(claim, **{"budget": share, **given})
+        if "budget" not in options:
+            options["budget"] = share_of_a_call(request.session, next(calls))
+        return judge_or_fail(claim, **(usual | options))
 
     return judge
 

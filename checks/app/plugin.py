@@ -110,19 +110,9 @@ class ClaimItem(pytest.Item):
         judge_or_raise(
             self.located.claim,
             seed=self.config.getoption("--verilimit-seed"),
-            tier=self.tier,
-            budget=self.budget,
+            tier=tier_of(self.config),
+            budget=share_of_an_item(self.session),
         )
-
-    @property
-    def tier(self) -> str:
-        """The tier of the session."""
-        return str(self.config.getoption("--verilimit") or "smoke")
-
-    @property
-    def budget(self) -> float:
-        """What the session gives each of its items."""
-        return share_of_an_item(self.session, self.tier)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Verdicts and input errors are messages, not tracebacks."""
@@ -135,12 +125,18 @@ class ClaimItem(pytest.Item):
         return self.path, None, self.name
 
 
-def share_of_an_item(session: pytest.Session, tier: str) -> float:
-    """An even part of the session's budget for each item that judges at the tier.
+def tier_of(config: pytest.Config) -> str:
+    """The tier of the session."""
+    return str(config.getoption("--verilimit") or "smoke")
+
+
+def share_of_an_item(session: pytest.Session) -> float:
+    """An even part of the session's budget for each item that judges at its tier.
 
     An item reports at once, so that no later p-value can move its threshold, as Holm's procedure
     over the session would: the split is fixed when all items are collected.
     """
+    tier = tier_of(session.config)
     judging = sum(
         item.located.claim.runs_at(tier) if isinstance(item, ClaimItem) else _asks_to_judge(item)
         for item in session.items
@@ -152,12 +148,24 @@ def _asks_to_judge(item: pytest.Item) -> bool:
     return "judge_claim" in getattr(item, "fixturenames", ())
 
 
-def share_of_a_call(session: pytest.Session, tier: str, call: int) -> float:
-    """Of a test that calls `judge_claim` again and again, nobody knows how often.
+def require_counted(item: pytest.Item) -> None:
+    """Fail a test that was not counted as one that judges when the budget was split."""
+    if not _asks_to_judge(item):
+        problem = InputProblem(
+            expected="judge_claim among the arguments of a test or of its fixtures",
+            received=f"a request for it while {item.nodeid} runs",
+            remedy="Name it as an argument: tests that judge share one budget, and are counted "
+            "when they are collected.",
+        )
+        pytest.fail(str(problem), pytrace=False)
 
-    The first call has a half of the test's share, the second a quarter, and so on.
+
+def share_of_a_call(session: pytest.Session, call: int) -> float:
+    """What the test's call number 1, 2, … of `judge_claim` may spend.
+
+    Nobody knows how often it will call: 1/2, 1/6, 1/12, … of its share add up to it at most.
     """
-    return share_of_an_item(session, tier) / 2**call
+    return share_of_an_item(session) / (call * (call + 1))
 
 
 def judge_or_raise(claim: Claim, **options: Any) -> Result:
