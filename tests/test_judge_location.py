@@ -139,3 +139,19 @@ def test_the_unit_of_the_values_does_not_matter() -> None:
     large = judge(least(-1.0, value=lambda size, keys: 2.0**990 * value(size, keys)))
     assert plain.tests[0].to_json() == large.tests[0].to_json()
     assert plain.verdict is large.verdict is Verdict.SUPPORTED
+
+
+def test_places_off_every_power_law_are_not_supported_by_brackets_that_contradict() -> None:
+    """Up and down again; at this noise the looks that see it come after those that see an end."""
+    place = {8: 11.0, 32: 1400.0, 128: 176.0}
+
+    def value(size, keys):
+        rng = np.random.default_rng([*map(int, keys[0]), size["n"], int(1000 * size["x"])])
+        away = np.log(size["x"] / place[size["n"]])
+        return 0.6 * abs(away) + rng.standard_normal(len(keys))
+
+    sizes = {"n": list(place), "x": [2.0 ** (k / 2) for k in range(4, 24)]}
+    claim = least(1.0, value=value, exponent=1.0, sizes=sizes)
+    verdicts = [judge(claim, seed=seed).verdict for seed in range(2)]
+    assert verdicts.count(Verdict.SUPPORTED) == 0
+    assert Verdict.REFUTED in verdicts

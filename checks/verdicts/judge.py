@@ -13,12 +13,18 @@ from .data import Data
 from .evidence import Evidence, Measurer, planted
 from .finding import Finding, Undecided
 from .outcome import MutantOutcome, Result, Verdict
-from .spending import false_support, look_shares, planned_seeds, refutation, support
+from .spending import (
+    SUPPORT_ERROR,
+    false_support,
+    look_shares,
+    planned_seeds,
+    refutation,
+    support,
+)
 from .values import FAULTS, ClaimError, in_words
 from .wording import because, margin_of, reach_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
-SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
 # Refuting a mutant wrongly lets a toothless claim pass: a risk of false support, not of false
 # refutation. It is therefore not paid from the budget of the run.
 MUTANT_ERROR = 0.01

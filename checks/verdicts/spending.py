@@ -8,6 +8,7 @@ from scipy import special
 from .data import Real
 from .outcome import Test, t_quantile
 
+SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
 LATER = 3.0  # a look has this many times the error probability of the look before it
 
 

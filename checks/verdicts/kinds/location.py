@@ -13,6 +13,7 @@ from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, Undecided, plot_series
 from checks.verdicts.levels import refuse_copies
 from checks.verdicts.outcome import Test, number
+from checks.verdicts.spending import SUPPORT_ERROR
 from checks.verdicts.trends import Slice, mean_test, slices, standard_error
 from checks.verdicts.values import ClaimError, common_unit, in_unit
 
@@ -36,10 +37,10 @@ class LocationClaim(Claim):
     Assumed is that the mean falls and then grows, or crosses once; no shape, no smoothness. Then
     a mean confidently below that of a smaller level says that the optimum lies above that level, so
     each ``size`` has a bracket, between two levels of ``over``. All brackets hold at once with the
-    stated probability. SUPPORTED: every power law through them has an exponent within the margin.
-    REFUTED: none has. There is no term of a next order. Levels of ``over`` must be dense for a
-    narrow margin: the exponent is known to two of their ratios (one for a crossover), at most, over
-    the range of ``size``, in logarithms.
+    stated probability. SUPPORTED: there are power laws through them, and every one has an exponent
+    within the margin. REFUTED: none has. There is no term of a next order. Levels of ``over`` must
+    be dense for a narrow margin: the exponent is known to two of their ratios (one for a
+    crossover), at most, over the range of ``size``, in logarithms.
     """
 
     value: Measure
@@ -153,14 +154,22 @@ class LocationClaim(Claim):
             least, most = exponents(logs, *brackets(sides, error))
             return bool(max(least, low) > min(most, high))
 
+        def empty(error: float) -> bool:
+            least, most = exponents(logs, *brackets(sides, error))
+            return least > most
+
         levels = np.unique(np.concatenate([[*s.above, *s.below] for s in sides]))
+        supported, contradicted = (_least(levels, count, holds) for holds in (inside, empty))
+        # Each exponent of none is within the margin: brackets that contradict each other where
+        # support is read off support nothing.
+        if contradicted <= max(SUPPORT_ERROR, supported):
+            supported = 1.0
         shown = exponents(logs, *brackets(sides, SURE / count))
         centre = _middle(exponents(logs, *brackets(sides, 0.5)))
         return Test(
             f"exponent of the {self._what}", centre, float(np.ptp(shown)) / 5.2, seeds - 1.0,
             low, high,
-            refutation=_least(levels, count, outside), support=_least(levels, count, inside),
-            exact=shown,
+            refutation=_least(levels, count, outside), support=supported, exact=shown,
         )  # fmt: skip
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
