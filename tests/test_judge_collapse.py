@@ -96,3 +96,25 @@ def test_slices_are_those_of_rational_arithmetic(through, sizes) -> None:
 def test_no_monomial_of_all_sizes_or_no_two_points_alike_are_refused(fields) -> None:
     with pytest.raises(ClaimError, match="user/collapse"):
         collapse(lambda L, n: 1.0, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"through": "L/n"}, "expected through to be a Rate"),
+        ({"through": 2 * L / n}, "coefficient 1"),
+        ({"size": None}, "size one of them"),
+        ({"size": ["L"]}, "size one of them"),
+        ({"through": sp.log(L) / n, "sizes": {**SIZES, "L": [1, 2, 4, 16]}}, "at least 2"),
+        ({"sizes": {**SIZES, "T": [1, 2, 4]}, "through": L * sp.Symbol("T") / n}, "repeat others"),
+    ],
+)
+def test_a_refusal_names_the_claim_and_what_is_wrong(fields, said) -> None:
+    with pytest.raises(ClaimError, match=f"claim user/collapse: .*{said}"):
+        collapse(lambda L, n: 1.0, **fields)
+
+
+def test_the_picture_has_one_curve_a_diagonal() -> None:
+    result = judge(collapse(lambda L, n: L / n, cap=64))
+    labels = [series["label"] for series in result.series]
+    assert sorted(labels) == [f"mean error, L/n={z}" for z in (0.125, 0.25, 0.5, 1.0, 2.0)]
