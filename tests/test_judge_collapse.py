@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from checks.verdicts import ClaimError, IndependenceClaim, Verdict, judge
+from checks.verdicts import ClaimError, Data, IndependenceClaim, Verdict, judge
+from checks.verdicts.trends import slices
+from theory.language.rate import Rate
 
 L, n = sp.symbols("L n", positive=True)
 SIZES = {"L": [2, 4, 8, 16], "n": [4, 8, 16, 32]}
@@ -60,6 +62,29 @@ def test_real_sizes_collapse_by_their_values_and_not_by_their_digits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("through", "sizes"),
+    [
+        (L / n**2, {"L": [4, 64, 256, 1024, 4096], "n": [1024, 2048, 4096, 8192]}),
+        (L / n, {"L": [2.0**k for k in range(6)], "n": [1000 * 2.0**k for k in range(16)]}),
+        ((L / n) ** 600, {"L": [2, 4, 8, 16], "n": [4, 8, 16, 32]}),
+    ],
+)
+def test_slices_are_those_of_rational_arithmetic(through, sizes) -> None:
+    """Rounding splits no diagonal, and no value is too large."""
+    claim = collapse(lambda L, n: 1.0, through=through, sizes=sizes)
+    points = claim.at("smoke").points
+    exact: dict[sp.Expr, set[int]] = {}
+    for k, point in enumerate(points):
+        value = through.subs({L: int(point["L"]), n: int(point["n"])})
+        exact.setdefault(value, set()).add(k)
+    found = slices(Data(points, {}, 0), "L", Rate(through))
+    assert sorted(sorted(map(int, members)) for _, members in found) == sorted(
+        sorted(members) for members in exact.values() if len(members) > 1
+    )
+    assert len({str(rest) for rest, _ in found}) == len(found)
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"through": L / n + 1 / n},
@@ -71,3 +96,25 @@ def test_real_sizes_collapse_by_their_values_and_not_by_their_digits() -> None:
 def test_no_monomial_of_all_sizes_or_no_two_points_alike_are_refused(fields) -> None:
     with pytest.raises(ClaimError, match="user/collapse"):
         collapse(lambda L, n: 1.0, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"through": "L/n"}, "expected through to be a Rate"),
+        ({"through": 2 * L / n}, "coefficient 1"),
+        ({"size": None}, "size one of them"),
+        ({"size": ["L"]}, "size one of them"),
+        ({"through": sp.log(L) / n, "sizes": {**SIZES, "L": [1, 2, 4, 16]}}, "at least 2"),
+        ({"sizes": {**SIZES, "T": [1, 2, 4]}, "through": L * sp.Symbol("T") / n}, "repeat others"),
+    ],
+)
+def test_a_refusal_names_the_claim_and_what_is_wrong(fields, said) -> None:
+    with pytest.raises(ClaimError, match=f"claim user/collapse: .*{said}"):
+        collapse(lambda L, n: 1.0, **fields)
+
+
+def test_the_picture_has_one_curve_a_diagonal() -> None:
+    result = judge(collapse(lambda L, n: L / n, cap=64))
+    labels = [series["label"] for series in result.series]
+    assert sorted(labels) == [f"mean error, L/n={z}" for z in (0.125, 0.25, 0.5, 1.0, 2.0)]

@@ -51,8 +51,12 @@ def test_an_optimum_that_stays_is_exponent_zero() -> None:
     result = judge(least(0.0, **still))
     assert result.verdict is Verdict.SUPPORTED, result.because
     assert judge(least(-0.7, **still)).verdict is Verdict.REFUTED
-    low, high = result.estimates["optimum over x at n=8"]["interval"]
+    place = result.estimates["optimum over x at n=8"]
+    low, high = place["interval"]
     assert low <= 4.7 <= high
+    assert place["value"] == pytest.approx(np.sqrt(low * high))
+    assert result.planned == 0  # brackets have no standard error
+    assert 0 < result.false_support["probability"] <= 0.05
 
 
 def test_a_crossover_is_bracketed_by_one_spacing() -> None:
@@ -67,6 +71,19 @@ def test_a_crossover_is_bracketed_by_one_spacing() -> None:
     low, high = result.tests[0].interval()
     assert high - low == pytest.approx(2 * np.log(2) / 2 / np.log(16), abs=0.13)
     assert judge(claim(-0.5)).verdict is Verdict.REFUTED
+
+
+def test_a_refutation_by_brackets_that_contradict_says_so() -> None:
+    place = {8: 11.0, 32: 1400.0, 128: 176.0}
+
+    def value(size, keys):
+        return np.full(len(keys), abs(np.log(size["x"] / place[size["n"]])))
+
+    sizes = {"n": list(place), "x": [2.0 ** (k / 2) for k in range(4, 24)]}
+    result = judge(least(1.0, value=value, exponent=1.0, sizes=sizes, cap=64))
+    assert result.verdict is Verdict.REFUTED
+    assert result.because.startswith("no power law passes all brackets")
+    assert result.estimates["exponent of the optimum"]["value"] is None
 
 
 def test_levels_that_are_too_coarse_are_said_and_end_the_looks() -> None:
@@ -117,8 +134,12 @@ def test_without_noise_brackets_are_exact_and_flat_curves_have_none() -> None:
         sizes=SIZES,
         value=lambda s, keys: np.ones(len(keys)),
     )
-    assert judge(flat).verdict is Verdict.INCONCLUSIVE
-    assert judge(flat).seeds == 64
+    unseen = judge(flat)
+    assert unseen.verdict is Verdict.INCONCLUSIVE
+    assert unseen.seeds == 64
+    for estimate in unseen.estimates.values():  # no place is seen, and none is invented
+        assert estimate["value"] is None
+        assert estimate["interval"] == [None, None]
 
 
 def test_other_sizes_than_two_and_names_that_are_not_there_are_refused() -> None:
@@ -128,6 +149,9 @@ def test_other_sizes_than_two_and_names_that_are_not_there_are_refused() -> None
         {"sizes": {**SIZES, "m": [1, 2]}},
         {"sizes": {"x": SIZES["x"]}},
         {"exponent": np.nan},
+        {"exponent": None},
+        {"over": ["x"]},
+        {"size": np.array(["n", "x"])},
     ):
         with pytest.raises(ClaimError, match="user/optimum"):
             least(-1.0, **fields)
@@ -139,3 +163,19 @@ def test_the_unit_of_the_values_does_not_matter() -> None:
     large = judge(least(-1.0, value=lambda size, keys: 2.0**990 * value(size, keys)))
     assert plain.tests[0].to_json() == large.tests[0].to_json()
     assert plain.verdict is large.verdict is Verdict.SUPPORTED
+
+
+def test_places_off_every_power_law_are_not_supported_by_brackets_that_contradict() -> None:
+    """Up and down again; at this noise the looks that see it come after those that see an end."""
+    place = {8: 11.0, 32: 1400.0, 128: 176.0}
+
+    def value(size, keys):
+        rng = np.random.default_rng([*map(int, keys[0]), size["n"], int(1000 * size["x"])])
+        away = np.log(size["x"] / place[size["n"]])
+        return 0.6 * abs(away) + rng.standard_normal(len(keys))
+
+    sizes = {"n": list(place), "x": [2.0 ** (k / 2) for k in range(4, 24)]}
+    claim = least(1.0, value=value, exponent=1.0, sizes=sizes)
+    verdicts = [judge(claim, seed=seed).verdict for seed in range(2)]
+    assert verdicts.count(Verdict.SUPPORTED) == 0
+    assert Verdict.REFUTED in verdicts

@@ -119,6 +119,11 @@ def test_a_strip_of_a_bound_reaches_the_edge() -> None:
     assert float(root[0].get("x", "")) == 0.0
 
 
+def test_a_strip_of_an_open_interval_reaches_the_edge() -> None:
+    test = Test("exponent", 0.5, np.inf, 10.0, -1.0, 1.0, exact=(-0.2, np.inf))
+    assert fromstring(strip(test))[1].get("d", "").endswith("H120")
+
+
 @pytest.mark.parametrize(
     ("value", "interval", "text"),
     [

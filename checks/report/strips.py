@@ -18,9 +18,9 @@ def strip(test: Test, confidence: float = 0.99, *, told: bool = True) -> Markup:
     ``told``: with the same in words, for who does not see it; not where words stand beside it.
     """
     low, high = test.support_region
-    interval = [x for x in (*test.interval(confidence), test.estimate) if math.isfinite(x)]
-    shown = [*interval, *(x for x in (low, high) if math.isfinite(x))]
-    if not interval or not math.isfinite(test.estimate):
+    interval = (*test.interval(confidence), test.estimate)
+    shown = [x for x in (*interval, low, high) if math.isfinite(x)]
+    if not math.isfinite(test.estimate):
         return Markup("")
     least, span = min(shown), max(shown) - min(shown) or 1.0
 

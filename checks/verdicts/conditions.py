@@ -7,7 +7,7 @@ import sympy as sp
 from theory.language.rate import Kind, Rate
 
 from .claim import Claim, declared_tiers
-from .data import Data, Real, at
+from .data import Data, Real, Size, at
 from .trends import slices
 from .values import ClaimError, stated_number
 
@@ -23,15 +23,20 @@ def kind_of(name: str, kind: Any) -> Kind:
     return Kind(kind)
 
 
-def normal_rate(name: str, predicted: Any, kind: Any) -> tuple[Kind, Rate]:
-    """A Rate of the wanted kind; plain symbols are taken to be positive sizes."""
+def normal_rate(
+    name: str, predicted: Any, kind: Any, field: str = "predicted"
+) -> tuple[Kind, Rate]:
+    """A Rate of the wanted kind; plain symbols are taken to be positive sizes.
+
+    Raises ClaimError that names the claim and the ``field`` for what is none.
+    """
     if isinstance(predicted, Rate):
         kind = predicted.kind if kind is None else kind_of(name, kind)
         same = kind is predicted.kind
         return kind, predicted if same else Rate(predicted.expression, kind)
     if isinstance(predicted, str) or predicted is None:
         raise ClaimError(
-            f"claim {name}: expected predicted to be a Rate or a SymPy expression, received "
+            f"claim {name}: expected {field} to be a Rate or a SymPy expression, received "
             f"{predicted!r}; a text is not evaluated: write it with sp.Symbol"
         )
     try:
@@ -40,7 +45,7 @@ def normal_rate(name: str, predicted: Any, kind: Any) -> tuple[Kind, Rate]:
         expression = None
     if not isinstance(expression, sp.Expr) or not expression.free_symbols:
         raise ClaimError(
-            f"claim {name}: expected predicted to be a Rate or a SymPy expression in the sizes, "
+            f"claim {name}: expected {field} to be a Rate or a SymPy expression in the sizes, "
             f"received {predicted!r}"
         )
     symbols = {s: sp.Symbol(str(s), positive=True) for s in expression.free_symbols}
@@ -79,7 +84,8 @@ def check_number(
         )
         if not inside:
             raise ClaimError(
-                f"claim {claim.id}: expected {field} {' and '.join(words)}, a finite number"
+                f"claim {claim.id}: expected {' '.join([field, ' and '.join(words)]).strip()}, "
+                f"a finite number"
                 f"{others}, received {value!r}{why}"
             )
         object.__setattr__(claim, field, number)
@@ -131,6 +137,18 @@ def check_choice(name: str, what: str, value: Any, choices: tuple[str, ...]) -> 
         raise ClaimError(f"claim {name}: expected {what} in {choices}, received {value!r}")
 
 
+def check_logarithms(claim: Claim, rate: Rate, points: tuple[Size, ...]) -> None:
+    """Sizes of which a rate has the logarithm are at least 2."""
+    logs = sorted(str(log.args[0]) for log in rate.expression.atoms(sp.log))
+    small = [f"{name} = {p[name]:g}" for p in points for name in logs if p[name] < 2]
+    if small:
+        raise ClaimError(
+            f"claim {claim.id}: a logarithm of {', '.join(logs)} needs levels of at least 2, "
+            f"received {', '.join(dict.fromkeys(small))}: near 1 it vanishes and below it is "
+            "negative; leave those levels out, or choose another unit"
+        )
+
+
 def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
     """There are points enough in every tier to see the rate.
 
@@ -144,14 +162,7 @@ def check_levels(claim: Claim, rate: Rate, *, oriented: bool = False) -> None:
                 f"claim {claim.id}: the rate {rate.expression} depends on {sorted(missing)}, which "
                 f"the sizes {sorted(points[0])} do not have: expected levels for it"
             )
-        logs = sorted(str(log.args[0]) for log in rate.expression.atoms(sp.log))
-        small = [f"{name} = {p[name]:g}" for p in points for name in logs if p[name] < 2]
-        if small:
-            raise ClaimError(
-                f"claim {claim.id}: a logarithm of {', '.join(logs)} needs levels of at least 2, "
-                f"received {', '.join(dict.fromkeys(small))}: near 1 it vanishes and below it is "
-                "negative; leave those levels out, or choose another unit"
-            )
+        check_logarithms(claim, rate, points)
         for name in () if oriented else rate.sizes:
             falls = all(point[name] <= 1 for point in points)
             if falls and any(powers.get(name, 0) > 0 for powers in rate.exponents()):

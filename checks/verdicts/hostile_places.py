@@ -34,6 +34,18 @@ def _lopsided(u: float, n: int) -> float:
     return abs(u) * (4 if (u > 0) == (n in (8, 32, 128)) else 1)
 
 
+def _bent(n: int) -> float:
+    """A place that goes up and down again: from n = 8 to 128, and there alone, it goes like n."""
+    return 1408.0 * (n / 32) ** (3.5 if n < 32 else -1.5)
+
+
+def _off(slope: float) -> Hostile:
+    """Valleys whose places are seen, but not their sides at once."""
+    sizes = {**SIZES, "n": [8, 32, 128]}
+    name = f"optimum-off-a-power-law-slope-{slope:g}"
+    return _place(name, False, _bent, lambda u, n: slope * abs(u), sizes=sizes)
+
+
 def _crossed(name: str, right: bool, power: float) -> Hostile:
     """Two lines in log x that cross at 4.7 n**power."""
 
@@ -59,6 +71,8 @@ PLACES = (
     _place("optimum-that-stays-claimed-to-move", False, lambda n: 64.0, _lopsided),
     _place("optimum-of-a-flat-curve", True, lambda n: 4.0 * n, lambda u, n: 0.03 * u**2),
     _place("optimum-of-two-valleys", False, lambda n: 4.0 * n, lambda u, n: abs(abs(u) - 1.2)),
+    _off(0.04),
+    _off(0.06),
     _crossed("crossover-that-moves", True, 1.0),
     _crossed("crossover-that-moves-too-slowly", False, 0.5),
     _crossed("crossover-at-the-edge", False, 0.8),

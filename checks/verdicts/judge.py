@@ -200,7 +200,7 @@ def _follow(looks: Sequence[int], budget: float, look: Callable[[int], Finding])
             )
         if verdict is not Verdict.INCONCLUSIVE or finding.final or k == len(looks) - 1:
             break
-        told = not finding.blocked and any(test.standard_error > 0 for test in finding.tests)
+        told = not finding.blocked and any(0 < t.standard_error < np.inf for t in finding.tests)
         wanted = planned if told else 0
         k = next((j for j in range(k + 1, len(looks)) if looks[j] >= wanted), len(looks) - 1)
     wanted = planned_seeds(

@@ -50,8 +50,11 @@ def planned_seeds(tests: Sequence[Test], seeds: int, refute: float, support: flo
     """Seeds that a pilot of ``seeds`` asks for, at error probabilities of the last look.
 
     Each test needs its interval to come clear of the nearer edge of its region, with one
-    standard error to spare. All tests must do so for support, one is enough to refute.
+    standard error to spare. All tests must do so for support, one is enough to refute. 0, no plan,
+    where a standard error is not known.
     """
+    if not np.isfinite([test.standard_error for test in tests]).all():
+        return 0
     inside, outside = [], []
     for test in tests:
         low, high = test.support_region

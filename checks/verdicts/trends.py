@@ -11,6 +11,8 @@ from .outcome import Test, third_cumulant
 from .shapes import log_monomials
 from .values import Undecided, common_unit, in_unit
 
+SAME = 1e-9  # logarithms of one number differ by no more, as they are rounded
+LARGE = 700.0  # logarithm of what a float can nearly not hold
 Slice = tuple[dict[str, Real], Int[np.ndarray, " k"]]
 
 
@@ -33,8 +35,19 @@ def _rests(data: Data, name: str, through: Rate | None) -> list[tuple[tuple[str,
     """What the points of one slice have in common."""
     if through is None:
         return [tuple((n, v) for n, v in point.items() if n != name) for point in data.points]
-    values = np.exp(log_monomials(through, data)[0])
-    return [((str(through.expression), float(f"{value:.9g}")),) for value in values]
+    logs = log_monomials(through, data)[0]
+    order = np.argsort(logs)
+    steps = np.diff(logs[order], prepend=logs[order[0]])
+    first = order[np.maximum.accumulate(np.where(steps > SAME, np.arange(len(order)), 0))]
+    alike = dict(zip(order.tolist(), first.tolist(), strict=True))
+    return [(_named(through, float(logs[alike[k]])),) for k in range(len(order))]
+
+
+def _named(through: Rate, logarithm: float) -> tuple[str, float]:
+    """A monomial with its value, or its logarithm with that where the value is no number."""
+    if abs(logarithm) > LARGE:
+        return f"log({through.expression})", float(f"{logarithm:.12g}")
+    return str(through.expression), float(f"{np.exp(logarithm):.12g}")
 
 
 def standard_error(values: Float[np.ndarray, "n K"]) -> Float[np.ndarray, " K"]:

@@ -37,6 +37,9 @@ def because(
         worst = next((test for test in finding.tests if test.p_refute <= CLEARLY), worst)
         said = _Said(worst, finding)
         p = f" (p = {worst.p_refute:.2g})" if worst.p_refute > 0 or worst.standard_error else ""
+        low, high = worst.interval()
+        if low > high and finding.doubt:  # no number at all agrees with the data
+            return f"{finding.doubt}{p}"
         return f"{said.words()}, outside {said.region(worst.low, worst.high)}{p}"
     worst = max(finding.tests, key=lambda test: test.p_support)
     if verdict.holds:
@@ -82,7 +85,7 @@ class _Said:
         """The estimate with its interval."""
         shift, test = self.claimed or 0.0, self.test
         name = test.name if self.claimed is None else test.name.removeprefix("excess ")
-        said = f"{name} {shift + test.estimate:.3g}"
+        said = f"{name} {shift + test.estimate:.3g}" if np.isfinite(test.estimate) else name
         low, high = (shift + end for end in test.interval(confidence))
         if test.standard_error == 0:
             return said + (f", between {low:.3g} and {high:.3g}" if test.exact else "")

@@ -10,6 +10,7 @@ from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
 from checks.verdicts.conditions import (
     STATISTICS,
     check_choice,
+    check_logarithms,
     check_margin,
     chosen_size,
     normal_rate,
@@ -60,12 +61,23 @@ class IndependenceClaim(Claim):
 
     def _check_collapse(self) -> None:
         """One monomial of all sizes, with enough points at which it has the same value."""
-        through = normal_rate(self.id, self.through, Kind.EXACT)[1]
+        try:
+            through = normal_rate(self.id, self.through, Kind.EXACT, "through")[1]
+        except ClaimError:
+            raise
+        except ValueError as error:
+            raise ClaimError(f"claim {self.id}: through: {error}") from error
         object.__setattr__(self, "through", through)
         for tier in declared_tiers(self):
             points = self.at(tier).points
-            size = self.size or next(iter(points[0]), "")
-            known = size in points[0] and set(through.sizes) == set(points[0])
+            size = (
+                next(iter(points[0]), "")
+                if isinstance(self.size, str) and not self.size
+                else self.size
+            )
+            known = (
+                isinstance(size, str) and size in points[0] and set(through.sizes) == set(points[0])
+            )
             if len(through.terms) != 1 or not known:
                 raise ClaimError(
                     f"claim {self.id}: expected through to be one monomial of all sizes "
@@ -73,10 +85,17 @@ class IndependenceClaim(Claim):
                     f"{through.expression} and {size!r}"
                 )
             object.__setattr__(self, "size", size)
+            check_logarithms(self, through, points)
             parts = slices(Data(points, {}, 0), size, through)
             levels = [[points[k][size] for k in members] for _, members in parts]
             twice = any(len(set(part)) < len(part) for part in levels)
-            if len(parts) < 2 or max(map(len, levels)) < 3 or twice:
+            if twice:
+                raise ClaimError(
+                    f"claim {self.id}: expected each level of {size} once where "
+                    f"{through.expression} has one value, in tier {tier}, received {levels}; leave "
+                    "out the points that repeat others"
+                )
+            if len(parts) < 2 or max(map(len, levels)) < 3:
                 raise ClaimError(
                     f"claim {self.id}: expected two values of {through.expression} or more with "
                     f"several levels of {size} each, three of one of them, in tier {tier}, "
@@ -108,8 +127,10 @@ class IndependenceClaim(Claim):
                 for name, c in contrasts.items()
             ]
             means = in_unit(np.exp(centre), -unit)
+            # One curve a slice: on a diagonal, the sizes that are not its name move along it.
+            points = tuple({self.size: point[self.size], **rest} for point in part.points)
             series += plot_series(
-                f"{self.statistic} error", part.points, self.size, means,
+                f"{self.statistic} error", points, self.size, means,
                 means * standard_error(influence), np.full(len(levels), means.mean()),
             )  # fmt: skip
         compared = {int(k) for _, members in parts for k in members}

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
 from checks.verdicts.conditions import check_level_count, check_margin, check_number, chosen_size
 from checks.verdicts.data import Data, Measure, Real
-from checks.verdicts.finding import Finding, Undecided, plot_series
+from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
-from checks.verdicts.outcome import Test, number
+from checks.verdicts.outcome import SUPPORT_ERROR, Test, number
 from checks.verdicts.trends import Slice, mean_test, slices, standard_error
 from checks.verdicts.values import ClaimError, common_unit, in_unit
 
@@ -36,10 +36,10 @@ class LocationClaim(Claim):
     Assumed is that the mean falls and then grows, or crosses once; no shape, no smoothness. Then
     a mean confidently below that of a smaller level says that the optimum lies above that level, so
     each ``size`` has a bracket, between two levels of ``over``. All brackets hold at once with the
-    stated probability. SUPPORTED: every power law through them has an exponent within the margin.
-    REFUTED: none has. There is no term of a next order. Levels of ``over`` must be dense for a
-    narrow margin: the exponent is known to two of their ratios (one for a crossover), at most, over
-    the range of ``size``, in logarithms.
+    stated probability. SUPPORTED: there are power laws through them, and every one has an exponent
+    within the margin. REFUTED: none has. There is no term of a next order. Levels of ``over`` must
+    be dense for a narrow margin: the exponent is known to two of their ratios (one for a
+    crossover), at most, over the range of ``size``, in logarithms.
     """
 
     value: Measure
@@ -57,8 +57,12 @@ class LocationClaim(Claim):
         check_margin(self)
         check_number(self, "exponent")
         names = set(self.at(declared_tiers(self)[0]).points[0])
-        rest = sorted(names - {self.over})
-        if self.over not in names or len(rest) != 1 or self.size not in ("", *rest):
+        rest = sorted(name for name in names if name != self.over)
+        texts = isinstance(self.over, str) and isinstance(self.size, str)
+        if (
+            not texts or self.over not in names or len(rest) != 1
+            or self.size not in ("", *rest)
+        ):  # fmt: skip
             raise ClaimError(
                 f"claim {self.id}: expected two sizes, one of them named in over=, received "
                 f"{sorted(names)} and over={self.over!r}, size={self.size!r}"
@@ -93,24 +97,31 @@ class LocationClaim(Claim):
         if turned:
             raise Undecided(self._turns(parts[turned[0]][0]))
         logs = np.log([part[0][self.size] for part in parts])
-        test = self._test(sides, count, logs, data.seeds)
+        test, contradicted = self._test(sides, count, logs, data.seeds)
         places = {
-            f"{self._what} over {self.over} at {self.size}={part[0][self.size]:g}": _range(*ends)
-            for part, *ends in zip(parts, *map(np.exp, sure), strict=True)
+            f"{self._what} over {self.over} at {self.size}={part[0][self.size]:g}": _place(*ends)
+            for part, *ends in zip(parts, *sure, strict=True)
         }
         tightest = brackets(sides, 0.5)
         low, high = exponents(logs, *tightest)
-        coarse = low < test.low or high > test.high
-        own = {**_range(*test.interval()), "value": number(test.estimate)}
+        coarse = max(abs(low - self.exponent), abs(high - self.exponent)) > self.margin
+        coarse = coarse and low <= high
+        final = coarse and all(map(np.array_equal, tightest, sure))
+        doubt = self._coarse(low, high, final=final) if coarse else ""
+        if contradicted:
+            doubt = f"no power law passes all brackets of the {self._what}"
+        own = {**estimate_of(test), "predicted": self.exponent}
+        own["value"] = number(self.exponent + test.estimate)
+        own["interval"] = [number(self.exponent + end) for end in test.interval()]
         middle, spread = (
             in_unit(part, -unit) for part in (values[0].mean(axis=0), standard_error(values[0]))
         )
         return Finding(
             (test,),
-            {test.name: own, **places},
+            {f"exponent of the {self._what}": own, **places},
             plot_series("value", data.points, self.over, middle, spread, None),
-            doubt=self._coarse(low, high) if coarse else "",
-            final=coarse and all(map(np.array_equal, tightest, sure)),
+            doubt=doubt,
+            final=final,
         )
 
     @property
@@ -123,11 +134,11 @@ class LocationClaim(Claim):
         where = f"at {self.size}={point[self.size]:g} the mean over {self.over}"
         return f"{where} {turns if self.other is None else crosses}"
 
-    def _coarse(self, low: float, high: float) -> str:
+    def _coarse(self, low: float, high: float, *, final: bool) -> str:
+        always = ", whatever the number of seeds" if final else ""
         return (
-            f"the levels of {self.over} leave open exponents from {low:.3g} to {high:.3g}, "
-            f"whatever the number of seeds: take denser or more levels of {self.over}, or a wider "
-            f"range of {self.size}"
+            f"the levels of {self.over} leave open exponents from {low:.3g} to {high:.3g}{always}: "
+            f"take denser or more levels of {self.over}, or a wider range of {self.size}"
         )
 
     def _sides(
@@ -142,26 +153,38 @@ class LocationClaim(Claim):
 
     def _test(
         self, sides: list["Sides"], count: int, logs: Float[np.ndarray, " K"], seeds: int
-    ) -> Test:
-        low, high = self.exponent - self.margin, self.exponent + self.margin
+    ) -> tuple[Test, bool]:
+        """The exponent over the claimed one, and whether no power law passes all brackets."""
+
+        def excess(error: float) -> tuple[float, float]:
+            least, most = exponents(logs, *brackets(sides, error))
+            return least - self.exponent, most - self.exponent
 
         def inside(error: float) -> bool:
-            least, most = exponents(logs, *brackets(sides, error))
-            return bool(low <= least and most <= high)
+            least, most = excess(error)
+            return -self.margin <= least and most <= self.margin
 
         def outside(error: float) -> bool:
-            least, most = exponents(logs, *brackets(sides, error))
-            return bool(max(least, low) > min(most, high))
+            least, most = excess(error)
+            return max(least, -self.margin) > min(most, self.margin)
+
+        def empty(error: float) -> bool:
+            least, most = excess(error)
+            return least > most
 
         levels = np.unique(np.concatenate([[*s.above, *s.below] for s in sides]))
-        shown = exponents(logs, *brackets(sides, SURE / count))
-        centre = _middle(exponents(logs, *brackets(sides, 0.5)))
+        supported, contradicted = (_least(levels, count, holds) for holds in (inside, empty))
+        # Each exponent of none is within the margin: brackets that contradict each other where
+        # support is read off support nothing.
+        if contradicted <= max(SUPPORT_ERROR, supported):
+            supported = 1.0
+        shown = excess(SURE / count)
+        # Brackets do not shrink like 1/sqrt(seeds): they have no standard error to plan with.
         return Test(
-            f"exponent of the {self._what}", centre, float(np.ptp(shown)) / 5.2, seeds - 1.0,
-            low, high,
-            refutation=_least(levels, count, outside), support=_least(levels, count, inside),
-            exact=shown,
-        )  # fmt: skip
+            f"excess exponent of the {self._what}", _middle(excess(0.5), shown), np.inf,
+            seeds - 1.0, -self.margin, self.margin,
+            refutation=_least(levels, count, outside), support=supported, exact=shown,
+        ), contradicted <= SUPPORT_ERROR  # fmt: skip
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Exponents moved by twice the margin, either way; a place that stays, where it moves."""
@@ -264,15 +287,19 @@ def _least(levels: np.ndarray, count: int, holds: Callable[[float], bool]) -> fl
     return min(1.0, count * float(levels[low]))
 
 
-def _middle(ends: tuple[float, float]) -> float:
-    finite = [end for end in ends if np.isfinite(end)]
-    return sum(finite) / len(finite) if finite else 0.0
+def _middle(*ranges: tuple[float, float]) -> float:
+    """Of the first range that has one; infinite where none is seen."""
+    for low, high in ranges:
+        if np.isfinite([low, high]).all() and low <= high:
+            return (low + high) / 2
+    return np.inf
 
 
-def _range(low: Real, high: Real) -> dict[str, Any]:
+def _place(low: float, high: float) -> dict[str, Any]:
+    """A bracket of logarithms; its middle, where both ends are seen."""
     return {
-        "value": number((low + high) / 2),
-        "interval": [number(low), number(high)],
+        "value": number(np.exp((low + high) / 2)) if np.isfinite([low, high]).all() else None,
+        "interval": [number(np.exp(end)) if np.isfinite(end) else None for end in (low, high)],
         "confidence": 1 - SURE,
         "unit": "",
     }
