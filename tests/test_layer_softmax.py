@@ -47,3 +47,29 @@ def test_second_moments_of_more_keys_than_queries_are_those_of_a_sum_over_a_latt
     expected = ((rows**2).sum(axis=0) * mass).sum() / mass.sum()
     np.testing.assert_allclose(np.diag(found), expected, atol=1e-6)
     np.testing.assert_allclose(found[0, 1], 1 / keys, atol=1e-9)
+
+
+C = vl.fixed("C", m, m, rows_sum_to_one=True)
+
+
+@pytest.mark.parametrize(
+    ("logits", "weights"),
+    [
+        (vl.fixed("l", 1, m), C),
+        (vl.fixed("l", m), C),
+        (vl.fixed("l", m, m), vl.fixed("w", m, 1, rows_sum_to_one=True)),
+        (vl.fixed("l", k, m), C),
+    ],
+)
+def test_weights_that_are_no_weights_of_the_logits_are_refused(
+    logits: vl.Array, weights: vl.Array
+) -> None:
+    with pytest.raises(vl.LayerError, match="shape"):
+        vl.softmax(logits, weights)
+
+
+def test_logits_written_out_have_wider_weights() -> None:
+    A = np.array([[1.0, 0.0], [0.5, 0.5]])
+    logits = vl.gaussian("S", 1, m) / vl.sqrt(vl.N) + 0 * C
+    found = drift(g / vl.N * (vl.softmax(logits, C) @ X), C=A)
+    np.testing.assert_allclose(found, A @ V + V @ A.T, atol=1e-12)
