@@ -54,3 +54,26 @@ def test_noise_that_all_coordinates_of_a_token_share_diffuses() -> None:
     moved = np.einsum("ac,b->abc", EYE, s) + np.einsum("bc,a->abc", EYE, s)
     spread = 0.49 * np.einsum("abc,dec->abde", moved, moved)
     np.testing.assert_allclose(found.evaluate("covariance", "V", "V", at=at), spread, atol=1e-12)
+
+
+MASKED = vl.fixed("mask", m, 1) * (X @ W) / vl.sqrt(n)
+WRONG = [MASK[:, 0], MASK.T, MASK @ MASK.T, 3.0, [[1.0], [0.3], [0.2]]]
+
+
+@pytest.mark.parametrize("mask", WRONG)
+def test_values_of_another_length_are_refused_and_not_summed(mask: object) -> None:
+    found = limit(MASKED)
+    with pytest.raises(ValueError, match=r"mask has shape .*m = 2"):
+        found.evaluate("drift", "V", at={"V": V, g: 0.7, "mask": mask})
+
+
+def test_sizes_given_and_shown_agree() -> None:
+    with pytest.raises(ValueError, match=r"V has shape .*m = 3"):
+        limit(MASKED).evaluate("drift", "V", at={"V": V, g: 0.7, "mask": MASK, m: 3})
+
+
+@pytest.mark.parametrize("mask", WRONG)
+def test_a_layer_refuses_values_of_another_length_by_its_name(mask: object) -> None:
+    step, watch = {X: X + MASKED / vl.sqrt(vl.N)}, {"V": X @ X.T / n}
+    with pytest.raises(vl.LayerError, match="layer “masked”, at=: mask has shape"):
+        vl.Layer("masked", step, watch, {n: vl.N}, vl.N, at={"V": V, "mask": mask})
