@@ -77,3 +77,9 @@ def test_a_layer_refuses_values_of_another_length_by_its_name(mask: object) -> N
     step, watch = {X: X + MASKED / vl.sqrt(vl.N)}, {"V": X @ X.T / n}
     with pytest.raises(vl.LayerError, match="layer “masked”, at=: mask has shape"):
         vl.Layer("masked", step, watch, {n: vl.N}, vl.N, at={"V": V, "mask": mask})
+
+
+def test_a_statistic_that_keeps_an_axis_of_length_one_is_refused() -> None:
+    found = limit(X @ W / vl.sqrt(n), u=vl.mean(X, 1, keepdims=True))
+    assert found.regime == "UNDECIDED"
+    assert "leave keepdims away" in found.words[0]
