@@ -83,3 +83,26 @@ def test_a_statistic_that_keeps_an_axis_of_length_one_is_refused() -> None:
     found = limit(X @ W / vl.sqrt(n), u=vl.mean(X, 1, keepdims=True))
     assert found.regime == "UNDECIDED"
     assert "leave keepdims away" in found.words[0]
+
+
+LOGITS = np.array([[0.5], [-1.0]])
+OPEN = 1 / (1 + np.exp(-LOGITS))
+AVERAGE = np.exp(LOGITS).T / np.exp(LOGITS).sum() * np.ones((2, 1))
+FUNCTIONS = {
+    "a column": (vl.sigmoid(vl.fixed("l", m, 1)) * X, LOGITS, OPEN * V),
+    "a row, turned": (vl.sigmoid(vl.fixed("l", 1, m)).T * X, LOGITS.T, OPEN * V),
+    "one number": (vl.sigmoid(vl.fixed("l", 1, 1)) * X, LOGITS[:1], OPEN[0] * V),
+    "a softmax of one query": (vl.softmax(vl.fixed("l", 1, m)) @ X, LOGITS.T, AVERAGE @ V),
+    "a softmax of one key": (vl.softmax(vl.fixed("l", m, 1)) * X, LOGITS, V),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_an_array_with_an_axis_of_length_one_is_that_of_its_entries(
+    name: str,
+) -> None:
+    branch, logits, moved = FUNCTIONS[name]
+    found = limit(branch / vl.sqrt(vl.N))
+    assert found.regime == "ODE", found.words
+    drift = found.evaluate("drift", "V", at={"V": V, g: 0.7, "l": logits})
+    np.testing.assert_allclose(drift, 0.7 * (moved + moved.T), atol=1e-12)
