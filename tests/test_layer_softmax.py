@@ -73,3 +73,9 @@ def test_logits_written_out_have_wider_weights() -> None:
     logits = vl.gaussian("S", 1, m) / vl.sqrt(vl.N) + 0 * C
     found = drift(g / vl.N * (vl.softmax(logits, C) @ X), C=A)
     np.testing.assert_allclose(found, A @ V + V @ A.T, atol=1e-12)
+
+
+def test_a_random_softmax_is_not_said_to_have_logits_that_only_tend_to_gaussians() -> None:
+    step = {X: X + g / vl.N * ROW}
+    found = vl.derive(vl.Layer("layer", step, {"V": X @ X.T / n}, {n: vl.N}, vl.N))
+    assert "may be in the limit only" in found.hypotheses["H1"]
