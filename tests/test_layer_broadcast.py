@@ -54,3 +54,55 @@ def test_noise_that_all_coordinates_of_a_token_share_diffuses() -> None:
     moved = np.einsum("ac,b->abc", EYE, s) + np.einsum("bc,a->abc", EYE, s)
     spread = 0.49 * np.einsum("abc,dec->abde", moved, moved)
     np.testing.assert_allclose(found.evaluate("covariance", "V", "V", at=at), spread, atol=1e-12)
+
+
+MASKED = vl.fixed("mask", m, 1) * (X @ W) / vl.sqrt(n)
+WRONG = [MASK[:, 0], MASK.T, MASK @ MASK.T, 3.0, [[1.0], [0.3], [0.2]]]
+
+
+@pytest.mark.parametrize("mask", WRONG)
+def test_values_of_another_length_are_refused_and_not_summed(mask: object) -> None:
+    found = limit(MASKED)
+    with pytest.raises(ValueError, match=r"mask has shape .*m = 2"):
+        found.evaluate("drift", "V", at={"V": V, g: 0.7, "mask": mask})
+
+
+def test_sizes_given_and_shown_agree() -> None:
+    with pytest.raises(ValueError, match=r"V has shape .*m = 3"):
+        limit(MASKED).evaluate("drift", "V", at={"V": V, g: 0.7, "mask": MASK, m: 3})
+
+
+@pytest.mark.parametrize("mask", WRONG)
+def test_a_layer_refuses_values_of_another_length_by_its_name(mask: object) -> None:
+    step, watch = {X: X + MASKED / vl.sqrt(vl.N)}, {"V": X @ X.T / n}
+    with pytest.raises(vl.LayerError, match="layer “masked”, at=: mask has shape"):
+        vl.Layer("masked", step, watch, {n: vl.N}, vl.N, at={"V": V, "mask": mask})
+
+
+def test_a_statistic_that_keeps_an_axis_of_length_one_is_refused() -> None:
+    found = limit(X @ W / vl.sqrt(n), u=vl.mean(X, 1, keepdims=True))
+    assert found.regime == "UNDECIDED"
+    assert "leave keepdims away" in found.words[0]
+
+
+LOGITS = np.array([[0.5], [-1.0]])
+OPEN = 1 / (1 + np.exp(-LOGITS))
+AVERAGE = np.exp(LOGITS).T / np.exp(LOGITS).sum() * np.ones((2, 1))
+FUNCTIONS = {
+    "a column": (vl.sigmoid(vl.fixed("l", m, 1)) * X, LOGITS, OPEN * V),
+    "a row, turned": (vl.sigmoid(vl.fixed("l", 1, m)).T * X, LOGITS.T, OPEN * V),
+    "one number": (vl.sigmoid(vl.fixed("l", 1, 1)) * X, LOGITS[:1], OPEN[0] * V),
+    "a softmax of one query": (vl.softmax(vl.fixed("l", 1, m)) @ X, LOGITS.T, AVERAGE @ V),
+    "a softmax of one key": (vl.softmax(vl.fixed("l", m, 1)) * X, LOGITS, V),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_an_array_with_an_axis_of_length_one_is_that_of_its_entries(
+    name: str,
+) -> None:
+    branch, logits, moved = FUNCTIONS[name]
+    found = limit(branch / vl.sqrt(vl.N))
+    assert found.regime == "ODE", found.words
+    drift = found.evaluate("drift", "V", at={"V": V, g: 0.7, "l": logits})
+    np.testing.assert_allclose(drift, 0.7 * (moved + moved.T), atol=1e-12)

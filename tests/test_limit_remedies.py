@@ -12,17 +12,17 @@ m, n = vl.sizes("m n")
 g = vl.positive("g")
 X, x, y = vl.state("X", m, n), vl.state("x", n), vl.state("y", n)
 D, s, W = vl.fixed("D", n, n), vl.fixed("s", n), vl.gaussian("W", n, n)
-GIVEN = {"X": X, "x": x, "y": y, "D": D, "s": s, "vl": vl}
+GIVEN = {"X": X, "x": x, "y": y, "D": D, "s": s, "n": n, "vl": vl}
 # The next value of a state, what is watched, and what is left in the drift.
 CASES = {
-    "squared weights": (X, X @ (W * W) / n, X @ X.T / n, ["vl.sum(X, 1)"]),
-    "a square": (x, x**2, vl.mean(x), ["x @ x"]),
-    "a product of states": (x, x**2 * y, vl.mean(x), ["vl.sum(x**2 * y)"]),
-    "a form": (x, D @ x, x @ x / n, ["x @ D @ x"]),
-    "scaled columns": (X, X * s, X @ X.T / n, ["(X * s) @ X.T"]),
-    "mixed columns": (X, X @ D, X @ X.T / n, ["X @ D @ X.T", "X @ D.T @ X.T"]),
-    "mixed twice": (X, X @ D @ D.T, X @ X.T / n, ["X @ D @ D.T @ X.T"]),
-    "a cube": (X, X**3, X @ X.T / n, ["(X**3) @ X.T", "X @ (X**3).T"]),
+    "squared weights": (X, X @ (W * W) / n, X @ X.T / n, ["vl.sum(X, 1) / n"]),
+    "a square": (x, x**2, vl.mean(x), ["x @ x / n"]),
+    "a product of states": (x, x**2 * y, vl.mean(x), ["vl.sum(x**2 * y) / n"]),
+    "a form": (x, D @ x, x @ x / n, ["x @ D @ x / n"]),
+    "scaled columns": (X, X * s, X @ X.T / n, ["(X * s) @ X.T / n"]),
+    "mixed columns": (X, X @ D, X @ X.T / n, ["X @ D @ X.T / n", "X @ D.T @ X.T / n"]),
+    "mixed twice": (X, X @ D @ D.T, X @ X.T / n, ["X @ D @ D.T @ X.T / n"]),
+    "a cube": (X, X**3, X @ X.T / n, ["(X**3) @ X.T / n", "X @ (X**3).T / n"]),
 }
 
 
@@ -44,6 +44,15 @@ def test_a_remedy_is_what_is_left_of_the_state(name: str) -> None:
         ((_, (component,)),) = reading.of(eval(text, GIVEN))
         found.add(watchable(read(limit.layer), component))
     assert found == set(expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_that_follows_its_remedy_moves_in_the_declared_steps(name: str) -> None:
+    *parts, advised = CASES[name]
+    first = layer(*parts)
+    more = {f"more{k}": eval(text, GIVEN) for k, text in enumerate(advised)}
+    followed = vl.Layer("followed", first.step, {**first.watch, **more}, {n: vl.N}, vl.N)
+    assert vl.derive(followed).regime not in ("TRIVIAL", "UNSTABLE")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -104,7 +104,7 @@ class _Planning:
         elif limit.regime in (*LIMITS, "UNSTABLE") and limit.drift:
             found, hidden = asymptotic_claims(self.slug, limit, finite)
         else:
-            raise NotMeasured(f"{why}, so its moments are not exact at small widths")
+            raise NotMeasured(f"{why}, so its moments need not be exact at small widths")
         self.invisible += hidden
         return found
 

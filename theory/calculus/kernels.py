@@ -92,9 +92,9 @@ class SoftmaxMean(sp.Expr):
 
     def moments(self, covariance: np.ndarray) -> np.ndarray:
         """All entries, from the covariance as an array with four axes."""
-        size, count = len(covariance), len(self.args[0]) // 2
-        found = np.zeros((size,) * (2 * count))
-        for rows in np.ndindex(*(size,) * count):
+        count = len(self.args[0]) // 2
+        found = np.zeros(covariance.shape[:2] * count)
+        for rows in np.ndindex(*covariance.shape[:1] * count):
             where = sum(((r, slice(None)) for r in rows), ())
             found[where] = _softmax_moments(covariance, rows)
         return found
@@ -102,7 +102,7 @@ class SoftmaxMean(sp.Expr):
 
 def _softmax_moments(covariance: np.ndarray, rows: tuple[int, ...]) -> np.ndarray:
     """The mean of the outer product of some rows of a softmax."""
-    size = len(covariance)
+    size = covariance.shape[1]
     joint = np.block([[covariance[p, :, r, :] for r in rows] for p in rows])
     # Softmax does not see a shift of a row: the mean of each row is taken off.
     centring = np.kron(np.eye(len(rows)), np.eye(size) - 1.0 / size)

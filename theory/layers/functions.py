@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.layers.arrays import Array, LayerError, Operand, as_array
+from theory.layers.arrays import Array, LayerError, Operand, as_array, broadcast
 from theory.layers.leaves import Leaf
 
 x = sp.Dummy("x", real=True)  # a dummy: no name of a layer can be captured
@@ -97,8 +97,9 @@ def absolute(array: Operand) -> Array:
 def softmax(array: Array, weights: Array | None = None) -> Array:
     """Softmax along the last axis: ``weights * exp(x)``, divided by its sum.
 
-    ``weights`` (default 1 / size) is a fixed array whose rows sum to one, such as a causal mean.
-    Raises LayerError for other weights: expansions about zero logits begin at them.
+    ``weights`` (default 1 / size) is a fixed array whose rows sum to one, such as a causal mean, of
+    the logits' shape or broadcast to it, its rows as long. Raises LayerError for other weights:
+    expansions about zero logits begin at them.
     """
     if array.ndim < 1:
         raise LayerError(f"softmax needs an axis; {array} has none")
@@ -108,6 +109,14 @@ def softmax(array: Array, weights: Array | None = None) -> Array:
             f"softmax: expected weights as vl.fixed(name, m, m, rows_sum_to_one=True), received "
             f"{weights}; divide the rows of a mask by their sums"
         )
+    if weights is not None:
+        whole = broadcast(array.shape, weights.shape, what=f"softmax({array}, {weights})")
+        if whole != array.shape or weights.shape[-1] != array.shape[-1]:
+            raise LayerError(
+                f"softmax: expected weights of the logits' shape {array.shape}, or broadcast to it "
+                f"with rows as long; received {weights} of shape {weights.shape}. Give the logits "
+                f"the full shape, such as logits + 0 * {weights}, or give weights of theirs"
+            )
     return Array("softmax", (array,) if weights is None else (array, weights), array.shape)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from theory.layers.arrays import Array, LayerError, nodes
@@ -50,6 +51,12 @@ class Layer:
         self._check_names()
         self._check_ties()
         self._check_sizes()
+        try:
+            self.lengths(
+                {k.data.name if isinstance(k, Array) else str(k): v for k, v in self.at.items()}
+            )
+        except ValueError as why:
+            raise LayerError(f"layer “{self.name}”, at=: {why}") from None
 
     @property
     def leaves(self) -> dict[str, Array]:
@@ -61,6 +68,29 @@ class Layer:
                     if leaf.op == "leaf" and found.setdefault(leaf.data.name, leaf) != leaf:
                         raise LayerError(f"two arrays are named {leaf.data.name}; rename one")
         return found
+
+    def lengths(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Sizes by name, as values of statistics and arrays show them.
+
+        Raises ``ValueError`` for a value of a shape that is not the declared one.
+        """
+        arrays = {**self.watch, **self.leaves}
+        given = {k: np.shape(v) for k, v in values.items() if k in arrays}
+        found: dict[sp.Symbol, Any] = {}
+        for name, lengths in given.items():
+            for size, length in zip(arrays[name].shape, lengths, strict=False):
+                if isinstance(size, sp.Symbol):
+                    found.setdefault(size, values.get(str(size), length))
+        for name, lengths in given.items():
+            shape = tuple(size.subs(found) for size in arrays[name].shape)
+            pairs = zip(shape, lengths, strict=False)
+            if len(shape) != len(lengths) or any(s.is_number and s != k for s, k in pairs):
+                where = ", ".join(f"{k} = {v}" for k, v in found.items())
+                raise ValueError(
+                    f"{name} has shape {arrays[name].shape}{' where ' * bool(where)}{where}; "
+                    f"received one of shape {lengths}"
+                )
+        return {str(k): v for k, v in found.items()}
 
     @property
     def numbers(self) -> list[sp.Expr]:

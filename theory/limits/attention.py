@@ -76,7 +76,7 @@ def _moment(reading: Reading, node: Array, between, entries: Sequence[Entry]) ->
         shape = tuple(node.shape) * len(entries)
 
         def definition(*where: sp.Idx) -> sp.Expr:
-            p, q, r, s = (sp.Idx(f"_{k}", node.shape[0]) for k in "pqrs")
+            p, q, r, s = map(sp.Idx, ("_p", "_q", "_r", "_s"), (*node.shape, *node.shape))
             return SoftmaxMean(sp.Tuple(*where), sp.Tuple(p, q, r, s), between(p, q, r, s))
 
         reading.networks.add(Head(name, shape, "function", definition=definition))

@@ -121,11 +121,12 @@ class Limit:
         expression = tables[what][key]
         values = {_name(k): v for k, v in {**self.layer.at, **(at or {})}.items()}
         self._check_values(values, {_name(k) for k in at or {}}, expression)
-        return evaluate(expression, self.axes[key], self._shapes(values))
+        return evaluate(expression, self.axes[key], {**self.layer.lengths(values), **values})
 
     def values(self) -> dict[str, Any]:
         """Parameters, statistics, fixed arrays and sizes by name, as the layer gives them."""
-        return self._shapes({_name(k): v for k, v in self.layer.at.items()})
+        values = {_name(k): v for k, v in self.layer.at.items()}
+        return {**self.layer.lengths(values), **values}
 
     def _check_values(self, values: Mapping[str, Any], given: set[str], e: sp.Expr) -> None:
         """Names that are known, symmetric matrices that are, diagonals that are what they must."""
@@ -169,21 +170,6 @@ class Limit:
                         f"expected {what} of {key} {np.asarray(value).tolist()}; derived "
                         f"{np.round(derived, 7).tolist()}"
                     )
-        return found
-
-    def _shapes(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Sizes that the values of statistics show."""
-        found = dict(values)
-        arrays = {n: a.shape for n, a in self.layer.watch.items()}
-        arrays |= {n: a.shape for n, a in self.layer.leaves.items()}
-        for name, shape in arrays.items():
-            if name in values:
-                given = np.shape(values[name])
-                if len(given) != len(shape):
-                    raise ValueError(f"{name} has shape {shape}; received one of shape {given}")
-                for size, length in zip(shape, given, strict=True):
-                    if isinstance(size, sp.Symbol):
-                        found.setdefault(str(size), length)
         return found
 
     def __str__(self) -> str:

@@ -62,6 +62,12 @@ def _declare_statistic(reading: Reading, name: str, statistic: Array) -> None:
     rule = statistic_rule(networks, entry, definition)
     if rule is None:
         raise Undecided(f"UNDECIDED (closure): the statistic {name} contains no state")
+    named = {i for _, at in rule.pattern for i in at}
+    if any(i not in named for i in entry[1]):
+        raise Undecided(
+            f"UNDECIDED (closure): the statistic {name} of shape {statistic.shape} is the "
+            f"same all along an axis; leave keepdims away, or watch it without that axis"
+        )
     reading.closure.add(rule)
 
 

@@ -1,5 +1,6 @@
 """What is left of a state in a moment, in the words in which a user would watch it."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -10,7 +11,23 @@ from theory.limits.moments import Moments
 
 
 def watchable(moments: Moments, component: Component) -> str:
-    """An expression in arrays, such as ``e @ D @ e`` or ``vl.sum(X, 1)``; else the formula."""
+    """An expression in arrays, such as ``e @ D @ e / n`` or ``vl.sum(X, 1) / n``; else the formula.
+
+    It is of order one, so that it has a limit where it moves.
+    """
+    return _scaled(_named(moments, component), moments.reading.sizes.to_order_one(component))
+
+
+def _scaled(text: str, factor: sp.Expr) -> str:
+    above, below = factor.as_numer_denom()
+    typed = [
+        re.sub(r"\bsqrt\b", "vl.sqrt", str(e) if e.is_Atom else f"({e})") for e in (above, below)
+    ]
+    before = "" if above == 1 else f"{typed[0]} * "
+    return f"{before}{text}" + ("" if below == 1 else f" / {typed[1]}")
+
+
+def _named(moments: Moments, component: Component) -> str:
     entries, free = _in_order(component)
     if all(name in moments.layer.leaves for name, _ in entries):
         found = _elementwise(entries, free) or _chain(entries, free)

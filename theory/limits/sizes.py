@@ -88,7 +88,7 @@ class Sizes:
         found: dict[sp.Expr, list] = {}
         for key, c in polynomial.items():
             size = sp.Add(*(self.typical(k) for k in key[1]))
-            kept = sp.Mul(*(self._shown(k) for k in key[1])) if size != 0 else sp.S.One
+            kept = sp.Mul(*(self.to_order_one(k) for k in key[1])) if size != 0 else sp.S.One
             for e, coefficient in exponents(c, self.scaling).items():
                 found.setdefault(sp.expand(e + size), []).append((key, coefficient * kept))
         joined = {e: self.networks.joined(terms) for e, terms in found.items()}
@@ -98,7 +98,7 @@ class Sizes:
         """A coefficient by its powers of N."""
         return exponents(coefficient, self.scaling)
 
-    def _shown(self, component: Component) -> sp.Expr:
+    def to_order_one(self, component: Component) -> sp.Expr:
         """What makes a component that grows or falls of order one, in the size it runs over."""
         power = self.typical(component)
         for i in sorted({i for _, at in component for i in at if i >= 0}):

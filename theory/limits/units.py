@@ -145,8 +145,12 @@ def named_function(
     name = reading.fresh(node.data if isinstance(node.data, str) else node.op)
 
     def of(*at: sp.Idx) -> sp.Expr:
-        spread = dict(zip(axes, at, strict=True))
-        return definition(*(spread.get(k, sp.Idx("unused", 1)) for k in range(node.ndim)))
+        # An axis of length one has no index outside: the value is summed over its one entry.
+        ones = {k: sp.Idx(f"one{k}", 1) for k in range(node.ndim) if k not in axes}
+        spread = dict(zip(axes, at, strict=True)) | ones
+        value = definition(*(spread[k] for k in range(node.ndim)))
+        sums = [(i, 0, 0) for i in ones.values() if i in value.free_symbols]
+        return sp.Sum(value, *sums) if sums else value
 
     reading.networks.add(Head(name, tuple(node.shape[k] for k in axes), kind, definition=of))
     return reading.networks.entry(name, *(-1 - k for k in axes))

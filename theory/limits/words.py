@@ -145,7 +145,7 @@ def inexact(moments: Moments) -> str:
     if reading.networks.depth is not None:
         return "functions of small arguments are expanded"
     if set(reading.laws) - set(moments.layer.leaves) - set(reading.hidden):
-        return "logits are Gaussian in the limit only"
+        return "its random logits count as Gaussian, which they may be in the limit only"
     return ""
 
 
