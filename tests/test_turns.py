@@ -46,9 +46,8 @@ class Run:
                 yield position, Measured({"value": np.zeros(4)}, Cost(0.1), self.proof)
 
     def measure(self, tasks: Sequence[Task], patience: float = 20.0) -> None:
-        late = threading.Timer(
-            patience, self.blocks.stop.set
-        )  # then who still waits raises `Stopped`
+        # Whoever still waits then raises `Stopped`.
+        late = threading.Timer(patience, self.blocks.stop.set)
         late.start()
         try:
             self.blocks.measurer(LOCATED)(tasks)
