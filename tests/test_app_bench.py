@@ -39,6 +39,40 @@ def test_runs_of_every_kind_have_one_record_and_are_compared(
     assert not (tmp_path / ".verilimit" / "results.sqlite").exists()
 
 
+FILE = """import numpy as np, verilimit as vl
+claim = vl.IdentityClaim(id="mine/zero", residual=lambda size, keys: np.zeros(len(keys)){})
+"""
+
+
+def test_of_a_users_file_nothing_is_said_that_was_not_measured(
+    verilimit: Run, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed", reason="the extra `cluster` is optional")
+    for depends, words in (
+        ("", "nothing was stored: numbers of these claims are not kept"),
+        (", depends=()", "less than 0.1 s of computing: too little for shares of it"),
+    ):
+        (tmp_path / "mine.py").write_text(FILE.format(depends))
+        done = verilimit("bench", "mine.py", "-q")
+        assert done.returncode == 0, done.stderr
+        assert "devices" not in done.stdout
+        assert not re.search(r"^one worker: ", done.stdout, re.MULTILINE)
+        assert ("everything stored" in done.stdout) is bool(depends)
+        assert done.stdout.splitlines()[-1] == words
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--store", "s.sqlite"), "--store without it"), (("--device", "--speed"), "both")],
+)
+def test_options_that_do_not_belong_together_are_refused(
+    verilimit: Run, options: tuple[str, ...], words: str
+) -> None:
+    done = verilimit("bench", "spectral_concentration", *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
 def test_without_an_accelerator_one_line_says_so(verilimit: Run, tmp_path: Path) -> None:
     build_house(tmp_path / "rooms")
     done = verilimit("bench", "--device", "toy_limit", "--rooms", "rooms", JAX_PLATFORMS="cpu")

@@ -79,16 +79,25 @@ def test_a_lease_is_renewed_while_its_run_lives(
     one.close()
 
 
-def test_a_killed_runs_lease_is_taken_over_at_once(tmp_path: Path) -> None:
+def killed(store: Path) -> subprocess.Popen[bytes]:
+    """A run that took a lease and was killed; nobody has waited for it."""
     code = (
         "import os, pathlib, sys\nfrom checks.suite.leases import Leases\n"
         "assert Leases(pathlib.Path(sys.argv[1])).take('k')\nos.kill(os.getpid(), 9)"
     )
-    died = subprocess.run([sys.executable, "-c", code, str(tmp_path / "s")], check=False)
-    assert died.returncode == -9
+    process = subprocess.Popen([sys.executable, "-c", code, str(store)])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    return process
+
+
+@pytest.mark.parametrize("reaped", [True, False])
+def test_a_killed_runs_lease_is_taken_over_at_once(tmp_path: Path, reaped: bool) -> None:
+    died = killed(tmp_path / "s")
+    assert not reaped or died.wait() == -9
     run = Leases(tmp_path / "s")
     assert run.take("k")
     run.close()
+    assert died.wait() == -9
 
 
 def test_where_there_is_no_place_for_leases_a_run_computes_all(tmp_path: Path) -> None:

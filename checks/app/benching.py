@@ -27,12 +27,14 @@ from checks.suite.targets import Located
 from checks.verdicts import Experiment, Task, evaluate, experiments
 
 HEAVIEST = 3
+LEAST = 0.1  # seconds of computing of which a share says something
+DEVICES = "eight devices"
 RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and the store's name
     "one worker": (("--jobs", "1"), "one"),
     "two workers": (("--jobs", "2"), "two"),
     "everything stored": (("--jobs", "2"), "two"),
     "Dask with two workers": (("--executor", "dask", "--jobs", "2"), "dask"),
-    "eight devices": (("--jobs", "1"), "eight"),
+    DEVICES: (("--jobs", "1"), "eight"),
 }
 
 
@@ -44,24 +46,33 @@ class Timed:
     record: dict[str, Any]
 
 
-def bench_runs(claims: Sequence[Located], words: Sequence[str], plan: Plan) -> int:
+def bench_runs(
+    claims: Sequence[Located], words: Sequence[str], plan: Plan, *, quiet: bool = False
+) -> int:
     """Run the claims in several ways, and print ratios; ``words`` name them on a command line.
 
-    Raises `InputProblem` for a run that ends without a verdict.
+    Claims of files run on one device; where rooms are named, too, all runs are compared. With
+    ``quiet`` the seconds of single runs are left out. Raises `InputProblem` for a run that ends
+    without a verdict.
     """
+    files = all(located.origin is not None and located.origin.file for located in claims)
+    runs = [name for name in RUNS if not (files and name == DEVICES)]
     with TemporaryDirectory(prefix="verilimit-", dir=scratch()) as folder:
         found = {}
-        for name, (options, store) in RUNS.items():
+        for name in runs:
+            options, store = RUNS[name]
             found[name] = _timed(name, [*words, *options], Path(folder), store)
-            _print(f"{name}: {found[name].seconds:.1f} s")
-        one, two, again, dask, eight = (found[name] for name in RUNS)
+            if not quiet:
+                _print(f"{name}: {found[name].seconds:.1f} s")
+        one, two, again, dask = (found[name] for name in runs[:4])
         _print(f"two workers against one: {one.seconds / two.seconds:.2f} times as fast")
-        _print(f"a second run with everything stored: {again.seconds:.1f} s")
         _print(f"Dask on loopback against local workers: {dask.seconds / two.seconds - 1:+.0%}")
-        _print(f"eight devices against one: {one.seconds / eight.seconds:.2f} times as fast")
+        if DEVICES in found:
+            eight = found[DEVICES].seconds
+            _print(f"eight devices against one: {one.seconds / eight:.2f} times as fast")
         same = all(run.record == one.record for run in found.values())
         _print("the records are the same" if same else "the records DIFFER")
-        _print_costs(claims, plan, Path(folder))
+        _print_costs(claims, plan, Path(folder), again.seconds)
     return 0 if same else 1
 
 
@@ -69,7 +80,7 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
     out = folder / "record.json"
     options = ("-q", "--store", str(folder / f"{store}.sqlite"), "--json", str(out))
     surroundings = dict(os.environ)
-    if name == "eight devices":
+    if name == DEVICES:
         surroundings["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FORCED}=8".strip()
     start = time.perf_counter()
     done = subprocess.run(
@@ -87,8 +98,11 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
     return Timed(seconds, {k: v for k, v in record.items() if k not in ("timings", "devices")})
 
 
-def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path) -> None:
-    """What planning, reading and keeping take, of the seconds that computing took."""
+def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path, again: float) -> None:
+    """What planning, reading and keeping take, of the seconds that computing took.
+
+    Before, the seconds of a second run ``again``, with how much of it was stored.
+    """
     loaded = [located.origin.proof() for located in claims if located.origin is not None]
     snapshot = Snapshot({entry: digest for proof in loaded for entry, digest in proof.items()})
     store = Store(folder / "two.sqlite", environment(), snapshot)
@@ -100,6 +114,12 @@ def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path) -> None:
     reading = time.perf_counter() - start - planning
     computing = store.computing(items)
     store.close()
+    stored = sum(table is not None for table in tables)
+    if not stored:
+        _print("nothing was stored: numbers of these claims are not kept")
+        return
+    share = "everything" if stored == len(items) else f"{stored} of {len(items)} blocks"
+    _print(f"a second run with {share} stored: {again:.1f} s")
     copy = Store(folder / "copy.sqlite", environment(), snapshot)
     start = time.perf_counter()
     for item, table in zip(items, tables, strict=True):
@@ -107,10 +127,12 @@ def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path) -> None:
             copy.put(item, table, 0.0)
     keeping = time.perf_counter() - start
     copy.close()
-    if computing:
-        shares = ((planning, "planning"), (reading + keeping, "the store"))
-        words = ", ".join(f"{name} {took / computing:.2%}" for took, name in shares)
-        _print(f"of {computing:.1f} s of computing {len(items)} blocks: {words}")
+    if computing < LEAST:
+        _print(f"less than {LEAST} s of computing: too little for shares of it")
+        return
+    shares = ((planning, "planning"), (reading + keeping, "the store"))
+    words = ", ".join(f"{name} {took / computing:.2%}" for took, name in shares)
+    _print(f"of {computing:.1f} s of computing {len(items)} blocks: {words}")
 
 
 def bench_device(claims: Sequence[Located], plan: Plan, store: Path) -> int:

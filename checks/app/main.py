@@ -535,7 +535,9 @@ def bench(
         Path | None, typer.Option("--table", help="Put those of --speed into this Markdown file.")
     ] = None,
     tier: opt.TierOption = opt.Tier.smoke,
-    store: opt.StoreOption = opt.DEFAULT_STORE,
+    store: Annotated[
+        Path | None, typer.Option("--store", help="Whose timings say what is heaviest (--device).")
+    ] = None,
     rooms: opt.RoomsOption = None,
     quiet: opt.QuietOption = False,
 ) -> None:
@@ -550,6 +552,18 @@ def bench(
     from checks.suite.run import Plan
     from checks.suite.targets import declared, select
 
+    if device and speed:
+        raise InputProblem(
+            expected="--device or --speed",
+            received="both",
+            remedy="Run one after the other.",
+        )
+    if store is not None and not device:
+        raise InputProblem(
+            expected="--store with --device, which reads in it what is heaviest",
+            received="--store without it",
+            remedy="Leave it away: these runs have stores of their own.",
+        )
     if speed:
         raise typer.Exit(
             bench_speed(targets or (), house(rooms), out=json, table=table, quiet=quiet)
@@ -564,9 +578,10 @@ def bench(
     plan = Plan(tier.value)
     claims = select(asked, house(rooms))
     if device:
-        raise typer.Exit(bench_device(claims, plan, store))
+        raise typer.Exit(bench_device(claims, plan, store or opt.DEFAULT_STORE))
     folders = [word for folder in rooms or () for word in ("--rooms", str(folder))]
-    raise typer.Exit(bench_runs(claims, [*asked, "--tier", tier.value, *folders], plan))
+    words = [*asked, "--tier", tier.value, *folders]
+    raise typer.Exit(bench_runs(claims, words, plan, quiet=quiet))
 
 
 @app.command()

@@ -94,10 +94,16 @@ class Leases:
 
 
 def _lives(process: int) -> bool:
+    """Whether a process of this machine runs; one that ended and was not waited for does not."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
         return True
-    return True
+    try:
+        status = Path(f"/proc/{process}/stat").read_bytes()
+    except OSError:  # another system, or it has ended meanwhile
+        return True
+    state = status.rpartition(b")")[2].split()[0]  # the name before it may hold anything
+    return state not in (b"Z", b"X")

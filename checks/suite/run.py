@@ -118,6 +118,7 @@ class Blocks:
         self._store = store
         self._known: dict[tuple[Origin | int, Task], Future[Table]] = {}
         self._told: set[str] = set()
+        self._unkept: set[str] = set()  # claims whose rows are not kept: these are not shared
         self._lock = threading.Lock()
 
     def measurer(self, located: Located, took: Took = lambda task, cost: None) -> Measurer:
@@ -156,10 +157,9 @@ class Blocks:
         store, who = self._store, located.claim.id
         declared = None if store is None else located.kept_with()
         kept = store if declared is not None else None
-        if kept is not None:
-            kept.snapshot.differences(
-                declared or {}
-            )  # what is declared is looked at before it is read
+        # What is declared is looked at before it is read.
+        if kept is not None and kept.snapshot.differences(declared or {}):
+            self._unkept.add(who)
         items = [item_of(located, task) for task in tasks]
         stored = [None if kept is None else kept.get(item) for item in items]
         for i, (task, table) in enumerate(zip(tasks, stored, strict=True)):
@@ -168,7 +168,7 @@ class Blocks:
             else:
                 stored[i] = None
         missing = [i for i, table in enumerate(stored) if table is None]
-        with closing(Turns(kept, items)) as turn:
+        with closing(Turns(None if who in self._unkept else kept, items)) as turn:
             while missing:
                 asked, begins = [tasks[i] for i in missing], turn.of(missing)
                 for position, found in self._execute(located, asked, begins):
@@ -183,6 +183,9 @@ class Blocks:
                     if kept is not None and sure:
                         cost = found.cost
                         kept.put(items[i], found.table, cost.seconds, proof, cost.memory)
+                    elif kept is not None:
+                        self._unkept.add(who)
+                        turn.alone()
                     turn.end(i)
                     futures[i].set_result(found.table)
                 for i in set(turn.others).intersection(missing):

@@ -16,6 +16,7 @@ class Turns:
         self._store, self._items = store, items
         self._leases = None if store is None else store.leases
         self._taken: set[int] = set()
+        self._shared = self._leases is not None
         self.others: dict[int, Table] = {}
 
     def of(self, positions: Sequence[int]) -> Begins:
@@ -23,7 +24,7 @@ class Turns:
         return lambda position: self._begins(positions[position])
 
     def _begins(self, i: int) -> bool:
-        if self._store is None or self._leases is None:
+        if self._store is None or self._leases is None or not self._shared:
             return True
         if not self._leases.take(self._store.key(self._items[i])):
             return False
@@ -40,6 +41,11 @@ class Turns:
         if self._store is not None and self._leases is not None and i in self._taken:
             self._taken.discard(i)
             self._leases.give_back(self._store.key(self._items[i]))
+
+    def alone(self) -> None:
+        """Rows are not kept: nobody is to wait for this run's, nor it for those of others."""
+        self._shared = False
+        self.close()
 
     def close(self) -> None:
         """Nothing more is computed for the claim."""
