@@ -134,7 +134,7 @@ probes = (
     ),
     Probe(
         "small-remainders",
-        "For logits below 1/256 the softmax is its second order up to max|z|^2 / 64.",
+        r"For logits $z$ below $1/256$ the softmax is its second order up to $\max |z|^2 / 64$.",
         {"y": vs.vectors(3), "size": vs.numbers(2.0**-12, 2.0**-8)},
         softmax_is_its_second_order,
         outside=(

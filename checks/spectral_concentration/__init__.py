@@ -140,7 +140,7 @@ delay = state(
     r"steps until SEC(4) reaches 0.9, for $\tau$ from $1/14$ to $1/40$.",
     delay_over(1.0),
     {
-        "square": ("at least like tau^(-2)", delay_over(2.0)),
+        "square": (r"at least like $\tau^{-2}$", delay_over(2.0)),
         "no-cap": ("no cap", delay_over(1.0, delays.changed("no-cap", factor=np.inf))),
         "raw-gradient": (
             "the cap measures the raw gradient",

@@ -214,7 +214,7 @@ def spelled_out(expression: sp.Expr) -> sp.Expr:
 
 
 NAMED = {
-    "M U": total(P[t] * X[t, k] * by_U[t], t),
+    "$M U$": total(P[t] * X[t, k] * by_U[t], t),
     "third cumulant": total(P[t] * by_U[t] * by_xi[t] ** 2, t),
     "first derivative": total(u[k] * a[k], k) + total(P[t] * by_U[t] * by_xi[t], t),
     "second derivative": 2 * total(P[t] * by_u[t] * by_xi[t], t)
@@ -226,7 +226,7 @@ def naming_steps() -> tuple[Step, ...]:
     """The named forms are the derived ones."""
     once, twice = preactivation_curve()
     derived = {
-        "M U": total(covariance(k, l) * U[l], l), "third cumulant": third_cumulant(),
+        "$M U$": total(covariance(k, l) * U[l], l), "third cumulant": third_cumulant(),
         "first derivative": once, "second derivative": twice,
     }  # fmt: skip
     return tuple(
@@ -275,7 +275,7 @@ def head_functions() -> tuple[Function, ...]:
             "Random features of one head, activation tanh: value, gradients in U and in W.",
             f"{source}, Lemma 1: the gradient in W is sigma' (M U) q^T; the Jacobian of the "
             "softmax is never formed.",
-            definitions=(*head, values, about_mean(by_U, U), define(M_U, (k,), NAMED["M U"])),
+            definitions=(*head, values, about_mean(by_U, U), define(M_U, (k,), NAMED["$M U$"])),
             name="features",
         ),
         Function(
