@@ -69,4 +69,4 @@ def test_the_examples_of_the_page_on_the_judge_run(tmp_path: Path) -> None:
     assert len(BLOCKS) == 5
     path.write_text("\n".join([*BLOCKS, claims]))
     found = [judge(claim) for claim in file_claims(str(path))]
-    assert [result.verdict.value for result in found] == ["SUPPORTED"] * 5, found
+    assert [result.verdict.value for result in found] == ["SUPPORTED"] * 6, found

@@ -194,7 +194,9 @@ branch = state(
     "within 0.01",
     found.branch_increments,
     {
-        "root": (r"$\sqrt{\gamma}$ for $\gamma$", {"expected": partial(branch_moments, power=0.5)}),
+        "root": (
+            r"$\sqrt{\gamma}$ for $\gamma$", {"expected": partial(branch_moments, power=0.5)}
+        ),
         "square": (r"$\gamma^2$ for $\gamma$", {"expected": partial(branch_moments, power=2.0)}),
         "tenth": (r"$\gamma$ 1.1 times too large", {"expected": partial(branch_moments, times=1.1)}),
     },
