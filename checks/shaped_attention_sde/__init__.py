@@ -198,7 +198,9 @@ branch = state(
             r"$\sqrt{\gamma}$ for $\gamma$", {"expected": partial(branch_moments, power=0.5)}
         ),
         "square": (r"$\gamma^2$ for $\gamma$", {"expected": partial(branch_moments, power=2.0)}),
-        "tenth": (r"$\gamma$ 1.1 times too large", {"expected": partial(branch_moments, times=1.1)}),
+        "tenth": (
+            r"$\gamma$ 1.1 times too large", {"expected": partial(branch_moments, times=1.1)}
+        ),
     },
     expected=branch_moments, sizes={"n": [1024], "percent": [30, 60, 100]}, margin=0.15,
     tolerance=0.01, seeds={"smoke": 2048, "standard": 4096, "full": 8192},
