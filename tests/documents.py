@@ -30,12 +30,17 @@ NOT_RUN: dict[str, dict[str, str]] = {
         "# my_claims.py": "test_readme.py",
     },
     "docs/certificates.md": {"verilimit certify  ": "test_certify_files.py"},
+    "docs/explanation/rivals.md": {
+        "verilimit calibrate --judge --studies": "test_app_calibrate.py"
+    },
+    "docs/explanation/speed.md": {"verilimit bench --speed": "test_speeds.py"},
     "docs/howto/ci.md": {
         "# .github/workflows/limits.yml": "a forge's machine; test_documents.py reads it",
         "# .gitlab-ci.yml": "a forge's machine; test_documents.py reads it",
     },
     "docs/howto/cluster.md": {
         "verilimit check --tier standard --jobs 32": TAKES_HOURS,
+        "verilimit check --tier full --jobs 1": TAKES_HOURS,
         "dask scheduler &": TAKES_HOURS,
         "import time": TAKES_HOURS,
         "verilimit check --tier full --executor dask": TAKES_HOURS,
@@ -44,6 +49,7 @@ NOT_RUN: dict[str, dict[str, str]] = {
     "docs/howto/docs.md": {"make docs ": "test_docs_site.py builds a site in the same way"},
     "docs/howto/pytest.md": {"pytest --verilimit smoke ": "test_app_plugin.py"},
     "docs/index.md": {"make verify     # derive": MAKE},
+    "docs/judge.md": {"verilimit calibrate --judge --studies": "test_app_calibrate.py"},
     "docs/layers.md": {
         "         0 < p < 1/2  UNSTABLE": "tutorials/layer.md prints it",
         "$ verilimit derive branch.py:layer --phase p": "tutorials/layer.md runs it",
