@@ -94,7 +94,7 @@ def test_calibration_shows_a_mutant_without_teeth():
     assert found.claim["INCONCLUSIVE"].count == 5
 
 
-def test_the_judge_beats_the_rules_in_use_elsewhere_on_a_small_sample():
+def test_the_judge_errs_nowhere_on_a_small_sample_and_all_rules_but_one_do():
     table = calibrate_judge(8, 2, studies=STUDIES)
     assert len(table.rows) == len(STUDIES)
     for row in table.rows:

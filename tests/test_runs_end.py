@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.conftest import Run, build_house
+from tests.kills import living
 
 HEAD = """import os, signal, sys
 import numpy as np, sympy as sp
@@ -121,18 +122,6 @@ def test_a_reader_that_leaves_changes_no_verdict(
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(json.loads((tmp_path / "r.json").read_text())["claims"]) == 2
-
-
-def living(folder: Path) -> list[int]:
-    """Processes that work in a folder."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            if place.resolve() == folder.resolve():
-                found.append(int(place.parent.name))
-        except OSError:
-            continue
-    return found
 
 
 @pytest.fixture
