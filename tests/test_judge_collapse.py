@@ -1,5 +1,8 @@
 """Scaling collapse: an error depends on its sizes through one monomial alone, or not."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -101,10 +104,7 @@ def test_no_monomial_of_all_sizes_or_no_two_points_alike_are_refused(fields) -> 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"through": "L/n"}, "expected through to be a Rate"),
         ({"through": 2 * L / n}, "coefficient 1"),
-        ({"size": None}, "size one of them"),
-        ({"size": ["L"]}, "size one of them"),
         ({"through": sp.log(L) / n, "sizes": {**SIZES, "L": [1, 2, 4, 16]}}, "at least 2"),
         ({"sizes": {**SIZES, "T": [1, 2, 4]}, "through": L * sp.Symbol("T") / n}, "repeat others"),
     ],
@@ -112,6 +112,33 @@ def test_no_monomial_of_all_sizes_or_no_two_points_alike_are_refused(fields) -> 
 def test_a_refusal_names_the_claim_and_what_is_wrong(fields, said) -> None:
     with pytest.raises(ClaimError, match=f"claim user/collapse: .*{said}"):
         collapse(lambda L, n: 1.0, **fields)
+
+
+TYPES = """
+from verilimit import ClaimError, IndependenceClaim, LocationClaim
+
+collapse = dict(sizes={"L": [2, 4], "n": [4, 8]}, size="L", error=print)
+optimum = dict(sizes={"x": [1, 2, 3], "n": [4, 8]}, over="x", exponent=-1, value=print)
+for kind, fields, wrong in (
+    (IndependenceClaim, collapse, {"through": "L/n"}),
+    (IndependenceClaim, collapse, {"size": None}),
+    (IndependenceClaim, collapse, {"size": ["L"]}),
+    (LocationClaim, optimum, {"exponent": None}),
+    (LocationClaim, optimum, {"over": ["x"]}),
+    (LocationClaim, optimum, {"size": 3}),
+):
+    try:
+        kind(id="user/of-types", **{**fields, **wrong})
+    except ClaimError as error:
+        assert str(error).startswith("claim user/of-types: expected"), error
+    else:
+        raise AssertionError(f"{kind.__name__} took {wrong}")
+"""
+
+
+def test_wrong_types_are_refused_by_name_where_nothing_checks_them() -> None:
+    """The tests check annotations as they run; a user's process does not."""
+    subprocess.run([sys.executable, "-c", TYPES], check=True)
 
 
 def test_the_picture_has_one_curve_a_diagonal() -> None:

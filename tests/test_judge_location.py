@@ -149,9 +149,6 @@ def test_other_sizes_than_two_and_names_that_are_not_there_are_refused() -> None
         {"sizes": {**SIZES, "m": [1, 2]}},
         {"sizes": {"x": SIZES["x"]}},
         {"exponent": np.nan},
-        {"exponent": None},
-        {"over": ["x"]},
-        {"size": np.array(["n", "x"])},
     ):
         with pytest.raises(ClaimError, match="user/optimum"):
             least(-1.0, **fields)

@@ -15,8 +15,9 @@ def allowed(value: Any, rule: Callable[[Any], Any]) -> bool:
     """Whether a number obeys the rule; a traced one is not known before it runs."""
     if isinstance(value, Tracer):
         return True
+    # as NumPy: what JAX compares while a function is traced is traced, be the number known or not
     return isinstance(value, int | float | np.generic | np.ndarray | jax.Array) and bool(
-        np.all(rule(value))
+        np.all(rule(np.asarray(value)))
     )
 
 
