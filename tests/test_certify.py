@@ -28,7 +28,7 @@ x, y = sp.symbols("x y", real=True)
 def test_a_false_claim_ends_in_a_verified_counter_box(name: str, planted: sp.Expr) -> None:
     claim = inequalities()[name]
     assert isinstance(claim, Inequality)
-    false = Inequality("false", "wrong", claim.expression + planted, claim.box, claim.taylor,
+    false = Inequality("false", "wrong", claim.difference + planted, claim.box, claim.taylor,
                        claim.shape)  # fmt: skip
     outcome = certify(false, budget=20_000)
     assert outcome.status is Status.FALSE, outcome.detail
@@ -39,7 +39,7 @@ def test_a_false_claim_ends_in_a_verified_counter_box(name: str, planted: sp.Exp
 @pytest.mark.parametrize("name", ["softmax-half", "third-cumulant", "third-cumulant-chord"])
 def test_a_false_polynomial_ends_in_a_point(name: str) -> None:
     claim = inequalities()[name]
-    false = Factored("false", "wrong", claim.expression - sp.Rational(1, 10**6), claim.box)
+    false = Factored("false", "wrong", claim.difference - sp.Rational(1, 10**6), claim.box)
     outcome = certify(false)
     assert outcome.status is Status.FALSE
     assert outcome.certificate is not None
@@ -48,8 +48,8 @@ def test_a_false_polynomial_ends_in_a_point(name: str) -> None:
 
 def test_what_is_too_hard_is_sampled_and_never_certified() -> None:
     hard = Inequality("hard", "tight on a line", (x - y) ** 2, {x: (0, 1), y: (0, 1)})
-    easy = Inequality("easy", "(x - y)^2 + 1/100", hard.expression + sp.Rational(1, 100), hard.box)
-    apart = sp.expand(hard.expression)
+    easy = Inequality("easy", "(x - y)^2 + 1/100", hard.difference + sp.Rational(1, 100), hard.box)
+    apart = sp.expand(hard.difference)
     outcome = certify(Inequality("hard", "written out", apart, hard.box), budget=3000)
     assert outcome.status is Status.SAMPLED
     assert outcome.certificate is None
@@ -92,8 +92,8 @@ def test_both_arithmetics_enclose_what_sympy_says_to_forty_digits(name: str) -> 
         values = {s: sp.Float(x, 60) for s, x in zip(claim.symbols, at, strict=True)}
         point = [(Fraction(x), Fraction(x)) for x in at]
         programs = [claim.program, *(p for chain in claim.derivatives.values() for p in chain[1:2])]
-        slopes = [sp.diff(claim.expression, s) for s in claim.taylor]
-        for program, expression in zip(programs, [claim.expression, *slopes], strict=True):
+        slopes = [sp.diff(claim.difference, s) for s in claim.taylor]
+        for program, expression in zip(programs, [claim.difference, *slopes], strict=True):
             truth = sp.N(expression.subs(values), 40)
             low, high = replay.enclose(program, point)
             assert flint.arb(str(truth), 1e-30).overlaps(low.union(high))

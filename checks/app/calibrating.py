@@ -13,8 +13,8 @@ from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.run import Blocks, Plan
 from checks.suite.targets import select
-from checks.verdicts import calibrate, calibrate_judge
-from checks.verdicts.benchmark import ALL
+from checks.verdicts import calibrate
+from checks.verdicts.benchmark import ALL, calibrate_judge
 
 
 def calibrate_claims(

@@ -1,6 +1,5 @@
 """Claims, planted errors, and the rules that decide with controlled error."""
 
-from .benchmark import calibrate_judge as calibrate_judge
 from .calibration import Calibration as Calibration
 from .calibration import calibrate as calibrate
 from .claim import TIERS as TIERS

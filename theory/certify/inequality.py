@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
@@ -26,24 +27,34 @@ class Inequality:
     ``taylor`` names symbols along which a piece may also be decided by its derivatives: where
     f and its first derivatives are not negative at an end of the piece and the next one is not on
     all of it, f is not negative. This proves equality at a point. ``shape`` brings a derivative
-    into a form in which zeros of it are zeros of the interval evaluation.
+    into a form in which zeros of it are zeros of the interval evaluation. What takes long to derive
+    is given as a function without arguments, which is called when the inequality is to be proved.
     """
 
     name: str
     statement: str
-    expression: sp.Expr
+    expression: sp.Expr | Callable[[], sp.Expr]
     box: Box
     taylor: tuple[sp.Symbol, ...] = ()
     shape: Callable[[sp.Expr], sp.Expr] = field(default=lambda e: e, repr=False)
 
     def __post_init__(self) -> None:
         """Reject ends that doubles round, empty boxes and free symbols without an interval."""
-        require_box(self.name, self.expression, self.box, binary=True)
+        if isinstance(self.expression, sp.Basic) or not callable(self.expression):
+            _ = self.difference
         if extra := [str(s) for s in self.taylor if s not in self.box]:
             raise ValueError(
                 f"{self.name}: expected Taylor symbols among {', '.join(map(str, self.box))}; "
                 f"received {', '.join(extra)}"
             )
+
+    @cached_property
+    def difference(self) -> sp.Expr:
+        """The expression itself; ValueError where it does not fit the box."""
+        given: Any = self.expression
+        found: Any = given() if callable(given) and not isinstance(given, sp.Basic) else given
+        require_box(self.name, found, self.box, binary=True)
+        return found
 
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -58,14 +69,14 @@ class Inequality:
     @cached_property
     def program(self) -> Program:
         """The program of the expression."""
-        return compile_expression(self.expression, self.symbols)
+        return compile_expression(self.difference, self.symbols)
 
     @cached_property
     def derivatives(self) -> Mapping[int, tuple[Program, ...]]:
         """For each Taylor axis the programs of the derivatives of order 0 to the largest."""
         found = {}
         for symbol in self.taylor:
-            chain = [self.expression]
+            chain = [self.difference]
             for _ in range(LARGEST_ORDER):
                 chain.append(self.shape(sp.diff(chain[-1], symbol)))
             programs = tuple(compile_expression(e, self.symbols) for e in chain)
@@ -101,6 +112,11 @@ class Factored:
                 f"{self.name}: expected a polynomial in {', '.join(map(str, self.box))} with "
                 f"rational coefficients; received {self.expression}; use Inequality"
             ) from error
+
+    @property
+    def difference(self) -> sp.Expr:
+        """The expression."""
+        return self.expression
 
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:

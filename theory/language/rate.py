@@ -7,6 +7,7 @@ orders silently drops the leading one.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import sympy as sp
 
@@ -54,7 +55,7 @@ class Rate:
         """The monomials, in SymPy's canonical order."""
         return tuple(sp.Add.make_args(self.expression))
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[str, ...]:
         """Names of the sizes that the rate depends on, sorted."""
         return tuple(sorted(str(symbol) for symbol in self.expression.free_symbols))

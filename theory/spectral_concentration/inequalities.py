@@ -59,6 +59,6 @@ inequalities = (
     Inequality(
         "sign-lemma", r"$D(g) \ge 0$ for $0 \le q \le 1$: fewer high entries have a lower "
         "entropy.",
-        sign_of_defect(), {q: (0, 1), g: (0, 32)}, taylor=(g,), shape=by_q,
+        sign_of_defect, {q: (0, 1), g: (0, 32)}, taylor=(g,), shape=by_q,
     ),
 )  # fmt: skip

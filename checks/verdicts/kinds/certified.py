@@ -1,6 +1,7 @@
 """Certified inequalities: proved on all of a box, which is more than SUPPORTED."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -95,8 +96,14 @@ class CertifiedClaim(Claim):
 
 def _demanding(claim: Claimed, share: sp.Rational) -> Claimed:
     """The inequality with twice the margin claimed that it has at a point, and a little more."""
+    name = f"{claim.name}-exceeded"
+    if isinstance(claim, Inequality):
+        return replace(claim, name=name, expression=partial(_exceeded, claim, share))
+    return replace(claim, name=name, expression=_exceeded(claim, share))
+
+
+def _exceeded(claim: Claimed, share: sp.Rational) -> sp.Expr:
     ends = ((sp.Rational(str(low)), sp.Rational(str(high))) for low, high in claim.ends)
     point = {s: low + share * (high - low) for s, (low, high) in zip(claim.box, ends, strict=True)}
-    value = float(claim.expression.subs(point).evalf())
-    excess = sp.Rational(int(np.floor(2048 * value)) + 2, 1024)
-    return replace(claim, name=f"{claim.name}-exceeded", expression=claim.expression - excess)
+    value = float(claim.difference.subs(point).evalf())
+    return claim.difference - sp.Rational(int(np.floor(2048 * value)) + 2, 1024)
