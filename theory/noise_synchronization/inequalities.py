@@ -40,7 +40,8 @@ inequalities = (
     Inequality(
         "coercivity-margin", r"$-\bar\lambda > 0$ for the ReLU, $d \in [4, 1024]$, $\sigma_u$ "
         r"and $\sigma_w$ in $[1/2, 2]$.",
-        margin, {dimension: (4, 1024), sigma_u: (sp.Rational(1, 2), 2), sigma_w: (sp.Rational(1, 2), 2)},
+        margin,
+        {dimension: (4, 1024), sigma_u: (sp.Rational(1, 2), 2), sigma_w: (sp.Rational(1, 2), 2)},
     ),
     Inequality(
         "coercivity-pair", r"Noise lowers the energy of every pair: $G_0(u) \ge 0$ for $u \in "
