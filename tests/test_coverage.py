@@ -37,8 +37,6 @@ ASCII = re.compile(
     r"\b(?:alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|nu|rho|sigma|tau|phi|Gamma|Sigma|"
     r"Phi|Omega)\d?\b"
 )
-# A room of which only claims and pictures are mended so far.
-TO_MEND = "noise_synchronization"
 
 
 def described(room: str) -> Iterator[str]:
@@ -46,8 +44,6 @@ def described(room: str) -> Iterator[str]:
     found = BUILT_IN.room(room)
     yield from (claim.statement for claim in found.claims)
     yield from (picture.caption for picture in found.pictures)
-    if room == TO_MEND:
-        return
     theorem = found.theorem
     yield from (theorem.statement, theorem.source_note, *found.not_checked)
     yield from (assumption.statement for assumption in theorem.assumptions)

@@ -38,7 +38,7 @@ X = uniform_tokens(jax.random.PRNGKey(1), 4, 3)
     ("name", "wrong"),
     [
         ("drift", lambda step: step.right - room.k_1 * room.X[room.p, room.a] / 2),
-        ("lambda_bar", lambda step: step.right + room.k_1),
+        (r"$\bar\lambda$", lambda step: step.right + room.k_1),
         ("ReLU slope", lambda step: room.d * step.right),
     ],
 )

@@ -67,7 +67,7 @@ layer_norm = state(
     "LayerNorm is its second-order expansion up to the third power of the branch.",
     experiment("layer-norm", one.norm_defects).column(norm_error),
     {
-        "plus-sign": ("plus <v, w> P w in second order", With(more=2.0)),
+        "plus-sign": (r"plus $\langle v, w \rangle P w$ in second order", With(more=2.0)),
         "second-order": ("a remainder of second order claimed", k**-2),
     },
     sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=k**-3, statistic="rms",
@@ -122,7 +122,7 @@ one_layer = (
             "attention-as-noise": (NO_ATTENTION, {"expected": moments(wrong.no_attention)}),
             "independent-noise": (NO_SHARING, {"expected": moments(wrong.no_bracket)}),
             "no-1-by-d": (
-                "pre-activations not divided by sqrt(d)",
+                r"pre-activations not divided by $\sqrt{d}$",
                 {"expected": lambda _: one.stated_moments(1).row},
             ),
         },
@@ -135,7 +135,7 @@ one_layer = (
         experiment("one-step-bias", one.radial_moves).column(radial_bias),
         {
             "ito-d": (ITO_D, With(factor=5 / 4)),
-            "squared": ("rate 1/L^2 claimed", L**-2),
+            "squared": ("rate $1/L^2$ claimed", L**-2),
         },
         sizes={"L": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=1 / L,
         statistic="weak", margin=0.2,
@@ -177,7 +177,7 @@ def depths(factor: int, levels: int, tokens: Mapping[str, int]) -> dict[str, Any
 def slips(run: Experiment, column: str, *names: str) -> dict[str, Any]:
     """Wrong limits, and a wrong rate."""
     limits = {name: (wrong.WORDS[name], run[column.format(name)]) for name in names}
-    return limits | {"squared": ("rate 1/L^2 claimed", L**-2)}
+    return limits | {"squared": ("rate $1/L^2$ claimed", L**-2)}
 
 
 in_depth = (
@@ -216,8 +216,8 @@ width_rate = state(
     "Coupled layer by layer, the mean square distance of MLP widths $m$ and infinity is at most "
     "of order $1/m$.", coupled["limit/{m}"],
     {
-        "no-outer-bias": ("infinite width without sigma_w", coupled["no outer bias/{m}"]),
-        "squared": ("rate 1/m^2 claimed", m**-2),
+        "no-outer-bias": (r"infinite width without $\sigma_w$", coupled["no outer bias/{m}"]),
+        "squared": ("rate $1/m^2$ claimed", m**-2),
     },
     predicted=1 / m, kind="upper bound", source="quoted", seeds=tiers(128, 256, 512), margin=0.25,
     sizes=tiers(*(
@@ -235,7 +235,7 @@ def chaos(d: int, atoms: int, bound: sp.Expr, words: str, **how: Any) -> RateCla
         f"and the conditional law given the common noise is {words}.", given["own noise/{N}"],
         {
             "other-noise": ("the law given another noise", given["another noise/{N}"]),
-            "inverse": ("rate 1/N claimed", 1 / N),
+            "inverse": ("rate $1/N$ claimed", 1 / N),
         },
         predicted=bound, source="quoted", seeds=tiers(64, 128, 256), next_order=None,
         sizes=tiers(*({"N": ladder(*size)} for size in ((128, 4), (256, 5), (1024, 6)))), **how,
@@ -273,7 +273,7 @@ laws = (
                 {"right": partial(walks.diffusion_products, between=wrong.nothing)},
             ),
             "no-1-by-d": (
-                "pre-activations not divided by sqrt(d)",
+                r"pre-activations not divided by $\sqrt{d}$",
                 {"right": partial(walks.diffusion_products, kappa=wrong.undivided)},
             ),
         },
@@ -404,8 +404,8 @@ synchronization = (
         r"$\epsilon = 0$) the mean energy decays at least at the rate $-\bar\lambda'$.",
         attracted["energy"],
         {
-            "repulsion": ("V = -I: lambda_bar < 0 alone is not enough", repelled["energy"]),
-            "weak-repulsion": ("V = -I/2, above the threshold", slightly_repelled["energy"]),
+            "repulsion": (r"$V = -I$: $\bar\lambda < 0$ alone is not enough", repelled["energy"]),
+            "weak-repulsion": ("$V = -I/2$, above the threshold", slightly_repelled["energy"]),
         },
         rate=lambda _: dissipation_bound(), kind="upper bound", source="quoted",
         seeds=tiers(64, 256, 512), times=walks.ENERGY_TIMES, **decaying,
@@ -417,9 +417,9 @@ synchronization = (
         r"$\delta = -\bar\lambda/2$ on.", walks.repelled_growth,
         {
             "no-attention": ("the network has no attention", With(repulsion=(0.0, 0.0))),
-            "attraction": ("V = +delta I", With(repulsion=(-0.1, -0.5))),
+            "attraction": (r"$V = +\delta I$", With(repulsion=(-0.1, -0.5))),
             "delta-once": (
-                "lambda_bar + delta", {"expected": partial(repelled_growth, factor=1.0)}
+                r"$\bar\lambda + \delta$", {"expected": partial(repelled_growth, factor=1.0)}
             ),
         },
         expected=repelled_growth, sizes=at_depth(), seeds=tiers(64, 256, 512), tolerance=0.02,
@@ -430,7 +430,7 @@ synchronization = (
         r"Near synchrony, where the energy is its form for small $\beta$, the mean decays at "
         r"exactly $-\bar\lambda$.", walks.near_curve,
         {
-            "no-1-by-d": ("kappa'(1) without 1/d", {"rate": rate_without_d}),
+            "no-1-by-d": (r"$\kappa'(1)$ without $1/d$", {"rate": rate_without_d}),
             "log-rate": ("the rate of a typical path", {"rate": log_rate}),
         },
         rate=near_rate, seeds=tiers(128, 256, 512), times=walks.NEAR_TIMES, **decaying,
@@ -440,7 +440,7 @@ synchronization = (
         r"Unbiased ReLU: the mean of $1 - \langle x, y \rangle$ near synchrony grows at $1/d$ "
         "while its logarithm falls at $1/d$.", walks.relu_growth,
         {
-            "no-1-by-d": ("kappa'(1) without 1/d", {"expected": growth_without_d}),
+            "no-1-by-d": (r"$\kappa'(1)$ without $1/d$", {"expected": growth_without_d}),
             "same-sign": (
                 "mean and logarithm at the same rate", {"expected": growth_of_logarithm}
             ),
@@ -452,7 +452,7 @@ synchronization = (
         "For an odd activation without biases antipodes stay antipodes and never meet.",
         walks.antipode_residual,
         {
-            "inner-bias": ("biases sigma_u = 0.3", With(law=Law("tanh", 0.3, 0.0))),
+            "inner-bias": (r"biases with $\sigma_u = 0.3$", With(law=Law("tanh", 0.3, 0.0))),
             "relu": ("an activation that is not odd", With(law=Law("relu", 0.0, 0.0))),
         },
         sizes=at_depth(), seeds=tiers(64, 256, 512), tolerance=1e-12,
@@ -465,11 +465,13 @@ claims = (
 )  # fmt: skip
 
 not_checked = (
-    "That a coupling as in Theorem 1.1 exists for MLPs with fresh weights: the L-rate is measured "
-    "with frozen features and shared Brownian increments, the 1/m-rate with a layerwise coupling.",
-    "The constants c_(N,T) of the rates.",
-    "That the rate is uniform in N for smooth activations, with m^(-1/4) in place of 1/m.",
-    "That the limit in m commutes with those in L and N, uniformly in the start.",
-    "That r_d(N) is attained for d >= 4: the laws used have finitely many atoms.",
+    "That a coupling as in Theorem 1.1 exists for MLPs with fresh weights: the $L$-rate is "
+    "measured "
+    "with frozen features and shared Brownian increments, the $1/m$-rate with a layerwise "
+    "coupling.",
+    "The constants $c_{N,T}$ of the rates.",
+    "That the rate is uniform in $N$ for smooth activations, with $m^{-1/4}$ in place of $1/m$.",
+    "That the limit in $m$ commutes with those in $L$ and $N$, uniformly in the start.",
+    r"That $r_d(N)$ is attained for $d \ge 4$: the laws used have finitely many atoms.",
     "Uniqueness of the solution of the SPDE in its class of measures.",
 )

@@ -150,7 +150,7 @@ probes = (
         drift_is_tangent,
         outside=(
             Outside(
-                "Inside the ball I - x x^T is no projection: the norm drifts.",
+                r"Inside the ball $I - x x^\top$ is no projection: the norm drifts.",
                 {"X": vs.tokens(kinds=("ball",))},
             ),
         ),
@@ -180,7 +180,7 @@ probes = (
     ),
     Probe(
         "small-remainders",
-        "For branches below 1/64 LayerNorm is its second order up to |w|^2 / 8.",
+        "For branches below $1/64$ LayerNorm is its second order up to $|w|^2 / 8$.",
         {"X": vs.tokens(kinds=SPHERE), "G": vs.tokens(radius=1.0, kinds=INSIDE),
          "size": vs.numbers(2.0**-12, 2.0**-6)},
         layer_norm_is_its_second_order,
@@ -199,8 +199,8 @@ probes = (
     ),
     Probe(
         "coercivity",
-        "With sigma_u^2 + 2 sigma_w^2 above 2 / (d (d - 3)), d > 3, the ReLU's noise lowers the "
-        "energy of every pair: F > 0.",
+        r"With $\sigma_u^2 + 2 \sigma_w^2$ above $2 / (d (d - 3))$, $d > 3$, the ReLU's noise "
+        "lowers the energy of every pair: $F > 0$.",
         {
             "activation": st.just("relu"), "d": st.integers(4, 8),
             "excess": vs.numbers(1.125, 8), "share": vs.numbers(0, 1),
@@ -209,22 +209,22 @@ probes = (
         pair_is_drawn_together,
         outside=(
             Outside(
-                "Below the threshold lambda_bar > 0: the mean energy of close tokens grows.",
+                r"Below the threshold $\bar\lambda > 0$: the mean energy of close tokens grows.",
                 {"excess": vs.numbers(0, 0.875), "u": st.just(1 - 2.0**-12)},
             ),
             Outside(
-                "An odd activation without biases keeps antipodes antipodal: F(-1) = 0.",
+                "An odd activation without biases keeps antipodes antipodal: $F(-1) = 0$.",
                 {"activation": st.just("tanh"), "u": st.just(-1.0)},
             ),
         ),
     ),
     Probe(
         "forcing",
-        "Along attention with Q^T K = beta I, V = I the energy does not grow.",
+        r"Along attention with $Q^\top K = \beta I$, $V = I$ the energy does not grow.",
         {"X": vs.tokens(kinds=SPHERE), "beta": vs.numbers(0.25, 4), "values": st.just(1.0)},
         attention_lowers_the_energy,
         outside=(
-            Outside("Repulsive values, V = -I, drive tokens apart.", {"values": st.just(-1.0)}),
+            Outside("Repulsive values, $V = -I$, drive tokens apart.", {"values": st.just(-1.0)}),
         ),
     ),
 )  # fmt: skip

@@ -398,8 +398,8 @@ STATEMENT = (
     "SPDE, drift",
     "SPDE, noise",
     "decay density",
-    "lambda_bar",
-    "lambda_1",
+    r"$\bar\lambda$",
+    r"$\lambda_1$",
     "attention near synchrony",
 )
 ASIDE: dict[str, tuple[str, ...]] = {
@@ -421,11 +421,11 @@ ASIDE: dict[str, tuple[str, ...]] = {
     "the exponents for a given activation": (
         "ReLU kernel",
         "ReLU slope",
-        "ReLU lambda_1",
+        r"ReLU $\lambda_1$",
         "ReLU coercivity",
         "Mehler",
-        "Hermite lambda_bar",
-        "Hermite lambda_1",
+        r"Hermite $\bar\lambda$",
+        r"Hermite $\lambda_1$",
     ),
 }
 
@@ -448,29 +448,30 @@ def layer_steps() -> tuple[Step, ...]:
     return (
         Step(
             "LayerNorm", expansion_of_layer_norm(), STATED_LAYER_NORM,
-            "(x + eps w) / |x + eps w| to second order, |x| = 1: -<x, w> P w has a minus",
+            r"$(x + \epsilon w) / |x + \epsilon w|$ to second order, $|x| = 1$: $-\langle x, w "
+            r"\rangle P w$ has a minus",
             uses=("tokens-on-the-sphere",), kind="derived",
         ),
         Step(
             "pre-activations", expectation(both, {U_w: 1, b_U: sigma_u**2}),
             total(X[p, c] * X[q, c], c) / d + sigma_u**2,
-            "mean over U and b_U: the Gaussian law whose correlation the kernel depends on",
+            r"mean over $U$ and $b_U$: the Gaussian law whose correlation the kernel depends on",
             uses=("fresh-gaussian-weights",), kind="derived",
         ),
         Step(
             "MLP covariance", contract_pairs(expectation(fields, WEIGHTS), Fe, Phi, m),
             sp.KroneckerDelta(a, b) * (Phi[p, q] + sigma_w**2),
-            "E[G G^T] = K I, exact for every width: the m of the sum cancels 1 / m",
+            r"$E[G G^\top] = K I$, exact for every width: the $m$ of the sum cancels $1/m$",
             uses=("fresh-gaussian-weights", "pre-activations"), kind="derived",
         ),
         Step(
             "order of the mean", mean_of_first_order(), sp.S.Zero,
-            "G is centred: no drift of order sqrt(T / L)",
+            r"$G$ is centred: no drift of order $\sqrt{T/L}$",
             uses=("LayerNorm", "MLP covariance"), kind="derived",
         ),
         Step(
             "drift", zonal().drift, STATED_DRIFT,
-            "mean of one layer to order T / L: E|P G|^2 = (d - 1) kappa(1)",
+            r"mean of one layer to order $T/L$: $E|P G|^2 = (d - 1) \kappa(1)$",
             uses=(
                 "fixed-attention", "small-remainders", "LayerNorm", "MLP covariance",
                 "order of the mean",
@@ -479,7 +480,7 @@ def layer_steps() -> tuple[Step, ...]:
         ),
         Step(
             "cross-bracket", process.bracket, STATED_BRACKET,
-            "covariance of the increments of two tokens: K(x_p, x_q) P_p P_q",
+            r"covariance of the increments of two tokens: $K(x_p, x_q) P_p P_q$",
             uses=("small-remainders", "LayerNorm", "MLP covariance"), kind="derived",
         ),
         Step(
@@ -499,7 +500,7 @@ def measure_steps() -> tuple[Step, ...]:
             f"harmonics of degree {k}",
             w_drift * sp.diff(f, w_) + w_bracket * sp.diff(f, w_, 2) / 2,
             -k_1 * k * (k + d - 2) * f / 2,
-            "the one-point motion is spherical Brownian motion at speed kappa(1)",
+            r"the one-point motion is spherical Brownian motion at speed $\kappa(1)$",
             uses=("drift", "cross-bracket"),
             kind="derived",
         )
@@ -509,18 +510,19 @@ def measure_steps() -> tuple[Step, ...]:
     return (
         Step(
             "SPDE, drift", drift, stated_drift,
-            "Ito's formula for <mu, f> with arbitrary derivatives of f at the tokens: the "
+            r"Ito's formula for $\langle \mu, f \rangle$ with arbitrary derivatives of $f$ at "
+            "the tokens: the "
             "empirical measure solves the SPDE exactly, for every N",
             uses=("drift", "cross-bracket"), kind="derived",
         ),
         Step(
-            "SPDE, noise", noise, stated_noise, "Karhunen-Loeve: sum_k sigma_k sigma_k = K",
+            "SPDE, noise", noise, stated_noise, r"Karhunen–Loève: $\sum_k \sigma_k \sigma_k = K$",
             uses=("cross-bracket",), kind="derived",
         ),
         *harmonics,
         Step(
             "energy identity", energy_slope(), stated_energy_slope(),
-            "Ito's formula for E_beta in the Gram matrix; no inequality",
+            r"Ito's formula for $E_\beta$ in the Gram matrix; no inequality",
             uses=("drift", "cross-bracket"), kind="derived",
         ),
     )  # fmt: skip
@@ -542,7 +544,8 @@ def pair_steps() -> tuple[Step, ...]:
     quadratic = at_synchrony(sp.diff(spread, u, 2)) / 2
     return (
         Step(
-            "two tokens, drift", drift, G_0, "u = <x, y> is autonomous without attention",
+            "two tokens, drift", drift, G_0,
+            r"$u = \langle x, y \rangle$ is autonomous without attention",
             uses=("drift", "cross-bracket"), kind="derived",
         ),
         Step("two tokens, noise", spread, G_1, "half the bracket of u", uses=("cross-bracket",),
@@ -550,36 +553,39 @@ def pair_steps() -> tuple[Step, ...]:
         ),
         Step(
             "exponential of u", drift * beta + spread * beta**2, beta * G_BETA,
-            "the generator on e^(beta u), divided by e^(beta u)",
+            r"the generator on $e^{\beta u}$, divided by $e^{\beta u}$",
             uses=("two tokens, drift", "two tokens, noise"),
         ),
         Step(
             "decay density", decay_density().subs(k_u, kappa(u)), DECAY_DENSITY,
-            "e^beta - e^(beta u) drawn out: inf of this is the dissipation rate",
+            r"$e^\beta - e^{\beta u}$ drawn out: the infimum of this is the dissipation rate",
             uses=("energy identity", "exponential of u"), kind="definition",
         ),
         Step(
-            "edge of the decay density", edge, -LAMBDA_BAR, "F(1-) = -lambda_bar",
+            "edge of the decay density", edge, -LAMBDA_BAR, r"$F(1-) = -\bar\lambda$",
             uses=("decay density",),
         ),
         Step(
-            "lambda_bar", slope, LAMBDA_BAR, "h = 1 - u near 0: dh = lambda_bar h dt + noise",
+            r"$\bar\lambda$", slope, LAMBDA_BAR,
+            r"$h = 1 - u$ near $0$: $dh = \bar\lambda h\,dt$ and noise",
             uses=("two tokens, drift",), kind="derived",
         ),
         Step(
             "attention near synchrony", repulsion(), 2 * delta * apart[p, q],
-            "V = -delta I drives h apart at 2 delta: the mean moves at lambda_bar + 2 delta",
-            uses=("drift", "lambda_bar"), kind="derived",
+            r"$V = -\delta I$ drives $h$ apart at $2 \delta$: the mean moves at $\bar\lambda + "
+            r"2 \delta$",
+            uses=("drift", r"$\bar\lambda$"), kind="derived",
         ),
         Step(
-            "noise of h", 2 * quadratic, 4 * (k_1 + k_p), "d<h>/dt over h^2, near synchrony",
+            "noise of h", 2 * quadratic, 4 * (k_1 + k_p),
+            r"$d\langle h \rangle/dt$ over $h^2$, near synchrony",
             uses=("two tokens, noise",), kind="derived",
         ),
         Step(
-            "lambda_1", slope * h_ * sp.diff(sp.log(h_), h_)
+            r"$\lambda_1$", slope * h_ * sp.diff(sp.log(h_), h_)
             + quadratic * h_**2 * sp.diff(sp.log(h_), h_, 2),
-            2 * LAMBDA_1, "log h near 0 moves at the rate 2 lambda_1",
-            uses=("lambda_bar", "noise of h"),
+            2 * LAMBDA_1, r"$\log h$ near $0$ moves at the rate $2 \lambda_1$",
+            uses=(r"$\bar\lambda$", "noise of h"),
         ),
     )  # fmt: skip
 
@@ -596,34 +602,38 @@ def activation_steps() -> tuple[Step, ...]:
         Step(
             "ReLU kernel", value,
             SCALE / (2 * sp.pi) * (sp.sqrt(1 - rho**2) + rho * (sp.pi - theta)) + sigma_w**2,
-            "polar coordinates; rho = (u / d + sigma_u^2) / s^2", inside,
+            r"polar coordinates; $\rho = (u/d + \sigma_u^2) / s^2$", inside,
             uses=("pre-activations",), kind="derived",
         ),
         Step(
             "ReLU slope", sp.diff(value, rho) / (d * SCALE), slope,
-            "chain rule, d rho / du = 1 / (d s^2), against E[phi' phi'] / d: the 1/d stays", inside,
+            r"chain rule, $d\rho/du = 1 / (d s^2)$, against $E[\varphi' \varphi'] / d$: the "
+            "$1/d$ stays", inside,
             uses=("ReLU kernel",), kind="derived",
         ),
         Step(
-            "ReLU lambda_1", with_relu(LAMBDA_1), -1 / (2 * d) - bias * (d - 1) / 4,
+            r"ReLU $\lambda_1$", with_relu(LAMBDA_1), -1 / (2 * d) - bias * (d - 1) / 4,
             "negative for every bias and dimension",
-            uses=("ReLU slope", "lambda_1"),
+            uses=("ReLU slope", r"$\lambda_1$"),
         ),
         Step(
             "ReLU coercivity", with_relu(LAMBDA_BAR), (d - 3) * (2 / (d * (d - 3)) - bias) / 2,
-            "negative iff sigma_u^2 + 2 sigma_w^2 > 2 / (d (d - 3)), d > 3",
-            uses=("ReLU slope", "lambda_bar"),
-        ),
-        Step("Mehler", left, right, "E h_j(x) h_k(y) = rho^k delta_jk, degrees 0 to 3", inside),
-        Step(
-            "Hermite lambda_bar", with_hermite(LAMBDA_BAR), sums[0] - (d - 3) * sigma_w**2,
-            "only the mean of the activation (k = 0) and the bias help coercivity",
-            uses=("Mehler", "lambda_bar"),
+            r"negative iff $\sigma_u^2 + 2 \sigma_w^2 > 2 / (d (d - 3))$, $d > 3$",
+            uses=("ReLU slope", r"$\bar\lambda$"),
         ),
         Step(
-            "Hermite lambda_1", with_hermite(LAMBDA_1), sums[1] - (d - 1) * sigma_w**2 / 2,
-            "k = 0 and 1 help; k >= 2 hurt when d is large",
-            uses=("Mehler", "lambda_1"),
+            "Mehler", left, right,
+            r"$E h_j(x) h_k(y) = \rho^k \delta_{jk}$, degrees 0 to 3", inside,
+        ),
+        Step(
+            r"Hermite $\bar\lambda$", with_hermite(LAMBDA_BAR), sums[0] - (d - 3) * sigma_w**2,
+            "only the mean of the activation ($k = 0$) and the bias help coercivity",
+            uses=("Mehler", r"$\bar\lambda$"),
+        ),
+        Step(
+            r"Hermite $\lambda_1$", with_hermite(LAMBDA_1), sums[1] - (d - 1) * sigma_w**2 / 2,
+            r"$k = 0$ and $k = 1$ help; $k \ge 2$ hurt when $d$ is large",
+            uses=("Mehler", r"$\lambda_1$"),
         ),
     )  # fmt: skip
 
@@ -822,7 +832,8 @@ theorem = Theorem(
         ),
         Assumption(
             "fixed-attention",
-            "Attention is bounded, Lipschitz in x and in mu (W_2), the same in all layers.",
+            "Attention is bounded and the same in all layers, Lipschitz in the token and, in the "
+            "Wasserstein-2 distance, in the law of the tokens.",
         ),
         Assumption(
             "small-remainders",

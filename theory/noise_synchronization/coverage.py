@@ -14,7 +14,7 @@ COVERAGE = (
         "joint limit in L and m is measured one size at a time.",
     ),
     Sentence(
-        "The mean square distance, sup over time, is at most c (log L / L + 1/m).",
+        r"The mean square distance, its supremum over time, is at most $c (\log L / L + 1/m)$.",
         claims=("strong-rate", "between-grid-times", "width-rate"),
         missing="The rates are of couplings with frozen features, not of the optimal ones.",
     ),
@@ -22,7 +22,7 @@ COVERAGE = (
         "The empirical measure solves a stochastic partial differential equation.",
         steps=("SPDE, drift", "SPDE, noise"),
         claims=("spde-residual", "limits-commute"),
-        missing="Six quadratic test functions in R^3.",
+        missing=r"Six quadratic test functions in $\mathbb{R}^3$.",
     ),
     Sentence(
         "Given the common noise, chaos propagates: many tokens are independent.",
@@ -32,14 +32,14 @@ COVERAGE = (
     Sentence(
         "If the noise is coercive relative to the attention drift, the mean energy decays "
         "exponentially: the tokens synchronize.",
-        steps=("decay density", "lambda_bar", "attention near synchrony", "energy identity"),
+        steps=("decay density", r"$\bar\lambda$", "attention near synchrony", "energy identity"),
         claims=("dissipation", "dissipation-with-attention", "repulsion-threshold", "sharp-rate"),
         probes=("coercivity", "forcing"),
-        missing="An epsilon above zero is measured near synchrony only.",
+        missing=r"An $\epsilon$ above zero is measured near synchrony only.",
     ),
     Sentence(
         "Whether an activation is coercive is seen in its kernel.",
-        steps=("lambda_bar", "ReLU coercivity", "Hermite lambda_bar", "lambda_1"),
+        steps=(r"$\bar\lambda$", "ReLU coercivity", r"Hermite $\bar\lambda$", r"$\lambda_1$"),
         claims=("harmonics", "relu-signs", "antipodes"),
         probes=("coercivity",),
         missing="The paper's 24 settings are computed and shown; its own table is compared in a "
