@@ -111,6 +111,25 @@ def test_roots_of_singular_matrices_are_exact() -> None:
         np.testing.assert_allclose(factor @ factor.T, matrix, atol=1e-9)
 
 
+@pytest.mark.parametrize(("count", "edge"), [(1, True), (2, False)])
+def test_a_law_that_euler_paths_do_not_reach_is_not_compared(*, count: int, edge: bool) -> None:
+    """One number and its square: the law of both stands on a parabola, and Euler's paths do not."""
+    n = vl.sizes("n")
+    x, g = vl.state("x", n), vl.gaussian("g", n)
+    plan = plan_of(
+        vl.Layer(
+            "mean and mean square",
+            step={x: x + g / vl.sqrt(vl.N)},
+            watch={"q": x @ x / n, "m": vl.mean(x, 0)},
+            scaling={n: n},
+            steps=vl.N,
+            at={n: count, "q": 0.16, "m": 0.4},
+        )
+    )
+    assert any("it may have an edge" in why for why in plan.not_checked) is edge
+    assert any(c.id.endswith("path-law") for c in plan.claims) is not edge
+
+
 def test_noise_in_jumps_is_another_law() -> None:
     claim = claim_of("deep_linear", "path-law")
     result = judge(claim, seed=3, tier="smoke", budget=1e-4)

@@ -1,16 +1,53 @@
 """The law of a finite layer at the end of its path is that of the derived SDE, both stopped."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from checks.layers.limiting import Limiting
 from checks.layers.paths import Paths
 from checks.layers.planted import WRONG, short
+from checks.layers.states import NotMeasured
 from checks.verdicts import Experiment, LawClaim, Mutant
+from checks.verdicts.kinds.law import largest_distance
 from numerics.layers.paths import BOUND
 
 SEEDS, TOLERANCE, DISTANCE = 1024, 0.06, 0.18  # of laws that agree in the limit
 SEEN = 0.22  # the distance at which a mutant counts
 MOST = 6  # mutants: each is a simulation of the limit
+EULER = (16, 64, 256)  # steps of a path of the limit
+PATHS = 1024  # on which numbers of steps are compared
+MOVED = 0.04  # by which four times as many steps may move the law
+
+
+def euler_steps(paths: Paths) -> int:
+    """Euler steps that give the law at the end of the limit's path.
+
+    So many that four times as many, on the same noise, hardly move it. Raises `NotMeasured` where
+    none do: near an edge of a law, which Euler's paths cross, their error falls as slowly as the
+    fourth root of a step.
+    """
+    limiting, time = paths.limiting, paths.time(paths.n)
+    fine = np.random.default_rng(0).standard_normal((EULER[-1], PATHS, limiting.count))
+
+    def law(steps: int) -> np.ndarray:
+        return limiting.ends(paths.start, time, added_up(fine, steps))[:, paths.entries]
+
+    laws = [law(EULER[0])]
+    for steps, more in pairwise(EULER):
+        laws.append(law(more))
+        if largest_distance(*laws[-2:]) <= MOVED:
+            return steps
+    raise NotMeasured(
+        f"from {EULER[-2]} to {EULER[-1]} steps the law of the limit's own Euler paths moves by "
+        f"{largest_distance(*laws[-2:]):.2g}, too far to compare with it: it may have an edge"
+    )
+
+
+def added_up(noises: np.ndarray, steps: int) -> np.ndarray:
+    """The same Brownian paths in fewer steps: sums of increments, of variance one."""
+    together = len(noises) // steps
+    return noises.reshape(steps, together, *noises.shape[1:]).sum(axis=1) / together**0.5
 
 
 def _seen(spread: np.ndarray, what: str, off: np.ndarray, time: float) -> float:
@@ -46,17 +83,19 @@ def _wrong_laws(paths: Paths, time: float) -> tuple[list[tuple[str, Limiting]], 
 
 
 def law_claim(slug: str, paths: Paths, ends: Experiment) -> tuple[LawClaim, list[str]]:
-    """The claim, and mutants that it does not see.
+    """The claim, and mutants that it does not see; `NotMeasured` as `euler_steps` says.
 
     Mutants are wrong theorems: a term changed, and each of the hypotheses H2, H3, H5 broken.
     """
     n, start, entries = paths.n, paths.start, paths.entries
-    time, limiting = paths.time(n), paths.limiting
+    time, limiting, steps = paths.time(n), paths.limiting, euler_steps(paths)
 
     def right(of: Limiting, start: np.ndarray = start, time: float = time, rare: float = 1.0):
         def sample(size: dict, keys: np.ndarray) -> np.ndarray:
             rng = np.random.default_rng(np.asarray(keys, np.uint32).ravel())
-            return of.ends(start, time, rng, len(keys), rare)[:, entries]
+            noises = rng.standard_normal((steps, len(keys), of.count))
+            noises *= (rng.random((steps, len(keys), 1)) < rare) / rare**0.5
+            return of.ends(start, time, noises)[:, entries]
 
         return sample
 
@@ -66,7 +105,7 @@ def law_claim(slug: str, paths: Paths, ends: Experiment) -> tuple[LawClaim, list
     mutants = [
         Mutant("no-noise", "the limit has no noise", {"right": right(limiting.without_noise())}),
         Mutant("jumps", "noise of this covariance that comes in jumps (H3)",
-               {"right": right(limiting, rare=1 / 16)}),
+               {"right": right(limiting, rare=1 / steps)}),
         Mutant("start", "another start (H5)", {"right": right(limiting, start=elsewhere)}),
         Mutant("time", "time four times as fast", {"right": right(limiting, time=4 * time)}),
     ]  # fmt: skip

@@ -20,7 +20,7 @@ from theory.limits import Limit
 from theory.limits.limit import ByPair
 from theory.limits.numbers import evaluate
 
-EULER = 16  # steps of a path of the limit, over a horizon that is short for it
+RUNGE_KUTTA = 16  # steps of a solution, over a horizon that is short for it
 
 Place = tuple[int, ...]
 
@@ -133,19 +133,16 @@ class Limiting:
         return {**self.values, **{n: v[which] for n, v in split.items()}}
 
     # Paths.
-    def ends(
-        self, start: np.ndarray, horizon: float, rng: np.random.Generator, paths: int, rare: float
-    ) -> np.ndarray:
+    def ends(self, start: np.ndarray, horizon: float, noises: np.ndarray) -> np.ndarray:
         """``(paths, q)`` ends of Euler paths of the SDE, stopped as layers are.
 
-        So are paths that leave the domain of the coefficients. With ``rare`` below one the noise
-        has the same covariance and comes in jumps, each step with that probability.
+        So are paths that leave the domain of the coefficients. ``noises``: of mean zero and
+        variance one, ``(steps, paths, q)``.
         """
-        dt, now = horizon / EULER, np.tile(start, (paths, 1))
+        steps, paths, _ = noises.shape
+        dt, now = horizon / steps, np.tile(start, (paths, 1))
         alive = np.ones(paths, bool)
-        for _ in range(EULER):
-            noise = rng.standard_normal((paths, self.count))
-            noise *= (rng.random(paths) < rare)[:, None] / rare**0.5
+        for noise in noises:
             alive &= np.abs(now).max(axis=1) <= BOUND
             with np.errstate(invalid="ignore", divide="ignore"):
                 slope, spread = self.drift(now[alive]), self.covariance(now[alive])
@@ -189,8 +186,8 @@ def roots(matrices: np.ndarray) -> np.ndarray:
 def _solved(
     slope: Callable[[np.ndarray], np.ndarray], start: np.ndarray, horizon: float
 ) -> np.ndarray:
-    now, dt = np.asarray(start, float), horizon / EULER
-    for _ in range(EULER):
+    now, dt = np.asarray(start, float), horizon / RUNGE_KUTTA
+    for _ in range(RUNGE_KUTTA):
         one = slope(now)
         two = slope(now + dt / 2 * one)
         three = slope(now + dt / 2 * two)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from .data import Real, Size
+from .data import Data, Real, Size, at
 from .levels import Levels
 from .outcome import Test, number
 from .values import Undecided as Undecided
@@ -86,3 +86,15 @@ def plot_series(
 def sampled(n: int, worst: float) -> str:
     """The word for 'looked for and not found', which is not 'proved'."""
     return f"SAMPLED({n}, {worst:.3g})"
+
+
+def searched(data: Data, role: str, *, least: bool, name: str, allowed: str) -> str:
+    """What was looked at, where the worst case is, and what is allowed, in words."""
+    values = data.matrix(role)
+    worst = np.argmin(values) if least else np.argmax(values)
+    where = at(data.points[int(worst) % values.shape[1]])
+    which = "smallest" if least else "largest"
+    return (
+        f"{sampled(values.size, float(values.flat[worst]))}: the {which} {name} of "
+        f"{values.size}{where}; allowed {allowed}"
+    )

@@ -6,7 +6,7 @@ import sympy as sp
 
 from theory.calculus.closure import Rule, statistic_rule
 from theory.calculus.network_forms import written
-from theory.calculus.networks import Head
+from theory.calculus.networks import Head, Networks, Polynomial
 from theory.layers.arrays import Array
 from theory.layers.layer import Layer
 from theory.limits.hidden import slopes
@@ -61,7 +61,8 @@ def _declare_statistic(reading: Reading, name: str, statistic: Array) -> None:
     entry = (name, tuple(-1 - k for k in range(statistic.ndim)))
     rule = statistic_rule(networks, entry, definition)
     if rule is None:
-        raise Undecided(f"UNDECIDED (closure): the statistic {name} contains no state")
+        why = _no_rule(networks, definition)
+        raise Undecided(f"UNDECIDED (closure): the statistic {name} {why}")
     named = {i for _, at in rule.pattern for i in at}
     if any(i not in named for i in entry[1]):
         raise Undecided(
@@ -69,6 +70,19 @@ def _declare_statistic(reading: Reading, name: str, statistic: Array) -> None:
             f"same all along an axis; leave keepdims away, or watch it without that axis"
         )
     reading.closure.add(rule)
+
+
+def _no_rule(networks: Networks, definition: Polynomial) -> str:
+    """Why no component can be named by a statistic, and what to do."""
+    used = {n for _, components in definition for entries in components for n, _ in entries}
+    if any(networks.heads[n].kind == "state" for n in used):
+        return (
+            "is made of products of sums alone: watch the sums themselves, the limit of a function "
+            "of them follows by Ito's formula"
+        )
+    if watched := sorted(n for n in used if networks.heads[n].kind == "statistic"):
+        return f"is a function of {', '.join(watched)}, watched before it: leave it out"
+    return "contains no state: watch what the step moves"
 
 
 def _increments(reading: Reading, normals: dict[Array, Array]) -> Moments:

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.conditions import check_number
 from checks.verdicts.data import Data, Measure, Real
-from checks.verdicts.finding import Finding, estimate_of, sampled
+from checks.verdicts.finding import Finding, estimate_of, searched
 from checks.verdicts.outcome import Test
 
 
@@ -37,10 +37,12 @@ class IdentityClaim(Claim):
 
     def finding(self, data: Data) -> Finding:
         """The largest relative residual against the tolerance of the arithmetic."""
-        residuals = data.matrix("residual")
-        worst = float(residuals.max())
+        worst = float(data.matrix("residual").max())
         test = Test("largest relative residual", worst, 0.0, 0.0, -np.inf, self.tolerance)
-        notes = (sampled(residuals.size, worst),)
+        allowed = f"up to {self.tolerance:.3g}"
+        notes = (
+            searched(data, "residual", least=False, name="relative residual", allowed=allowed),
+        )
         return Finding((test,), {test.name: estimate_of(test)}, notes=notes)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled
 from checks.verdicts.conditions import check_number
 from checks.verdicts.data import Data, Measure, Real
-from checks.verdicts.finding import Finding, estimate_of, sampled
+from checks.verdicts.finding import Finding, estimate_of, searched
 from checks.verdicts.outcome import Test
 
 
@@ -35,10 +35,10 @@ class InequalityClaim(Claim):
 
     def finding(self, data: Data) -> Finding:
         """The smallest slack found against zero (minus the rounding allowed)."""
-        slack = data.matrix("slack")
-        worst = float(slack.min())
+        worst = float(data.matrix("slack").min())
         test = Test("smallest slack", worst, 0.0, 0.0, -self.tolerance, np.inf)
-        notes = (sampled(slack.size, worst),)
+        allowed = f"from {-self.tolerance:.3g} on" if self.tolerance else "from zero on"
+        notes = (searched(data, "slack", least=True, name="slack", allowed=allowed),)
         return Finding((test,), {test.name: estimate_of(test)}, notes=notes)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:

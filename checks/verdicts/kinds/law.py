@@ -128,6 +128,14 @@ class LawClaim(Claim):
         )
 
 
+def largest_distance(left: Matrix, right: Matrix) -> float:
+    """The largest of the distances that a LawClaim tests, marginal and joint ones."""
+    x, y = _standardised(left, right, 0.0)
+    q = x.shape[1]
+    directions = [*np.eye(q), *(_directions(q) if q > 1 else ())]
+    return max(_kolmogorov(x @ d, y @ d) for d in directions)
+
+
 def _moved(shift: Real, scale: Real, data: Data) -> Data:
     """The left samples moved, in units of the standard deviation of both together."""
 
