@@ -40,7 +40,7 @@ RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and t
 
 @dataclass(frozen=True)
 class Timed:
-    """A run of `check`: its seconds, and its record without what may differ."""
+    """A run of `check`: its seconds, and its record without the devices, which may differ."""
 
     seconds: float
     record: dict[str, Any]
@@ -95,7 +95,7 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
             remedy="Mend it, or name other claims.",
         )
     record = json.loads(out.read_text())
-    return Timed(seconds, {k: v for k, v in record.items() if k not in ("timings", "devices")})
+    return Timed(seconds, {k: v for k, v in record.items() if k != "devices"})
 
 
 def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path, again: float) -> None:

@@ -87,14 +87,12 @@ class Content:
         return any(p.word == "FAILS" for room in self.rooms for p in room.probed)
 
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """How the run was made: plan, versions, precision."""
+        """How the run was made: plan, versions, precision; nothing that equal runs differ in."""
         plan = self.study.plan
-        seconds = sum(self.study.seconds)
         made = {
             "tier": plan.tier,
             "seed": str(plan.seed),
             "budget of false refutation": f"{plan.budget:g}, split by Holm over all claims",
-            "seconds of computing": f"{seconds:.0f}",
         }
         return (*made.items(), *environment().items(), ("source", source_hash()))
 

@@ -5,6 +5,7 @@ so their numbers are the same.
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
@@ -73,6 +74,12 @@ def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None)
     return Measured(table, cost, own_proof(proof, run))
 
 
+def memory(located: Located, tasks: Sequence[Task]) -> list[int]:
+    """The bytes that the experiment of each item says a block needs; 0 where it says nothing."""
+    found = experiments((located.claim,))
+    return [math.ceil(found[task.experiment].memory) for task in tasks]
+
+
 def inline(
     located: Located, tasks: Sequence[Task], begins: Begins = always
 ) -> Iterator[tuple[int, Measured]]:
@@ -101,7 +108,7 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
 
     With one job, and neither a ``limit`` of seconds for an item nor a folder for its ``profile``,
     rooms are measured in this process. A user's file never is: whatever ends its process costs its
-    own claim.
+    own claim. Items that say what memory they need run side by side as far as this machine has it.
     """
     here = jobs == 1 and limit is None and profile is None
     starting = threading.Lock()
@@ -118,8 +125,8 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
             with starting:
                 ask = submit()
             futures = {
-                ask(work, origin, task, profile, begins=partial(begins, i)): i
-                for i, task in enumerate(tasks)
+                ask(work, origin, task, profile, begins=partial(begins, i), memory=needed): i
+                for i, (task, needed) in enumerate(zip(tasks, memory(located, tasks), strict=True))
             }
             yield from _collect(futures, located, tasks)
 
