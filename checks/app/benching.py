@@ -40,9 +40,10 @@ RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and t
 
 @dataclass(frozen=True)
 class Timed:
-    """A run of `check`: its seconds, and its record without the devices, which may differ."""
+    """A run of `check`: its seconds, those of processors, and its record without the devices."""
 
     seconds: float
+    used: float
     record: dict[str, Any]
 
 
@@ -70,6 +71,7 @@ def bench_runs(
         if DEVICES in found:
             eight = found[DEVICES].seconds
             _print(f"eight devices against one: {one.seconds / eight:.2f} times as fast")
+        _print_used({name: run.used / one.used for name, run in found.items() if run is not one})
         same = all(run.record == one.record for run in found.values())
         _print("the records are the same" if same else "the records DIFFER")
         _print_costs(claims, plan, Path(folder), again.seconds)
@@ -82,12 +84,12 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
     surroundings = dict(os.environ)
     if name == DEVICES:
         surroundings["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FORCED}=8".strip()
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _processors()
     done = subprocess.run(
         [sys.executable, "-m", "verilimit", "check", *words, *options],
         env=surroundings, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    seconds = time.perf_counter() - start
+    seconds, used = time.perf_counter() - start, _processors() - before
     if done.returncode not in (0, 1, 3):
         raise InputProblem(
             expected=f"a run of these claims with {name}",
@@ -95,7 +97,19 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
             remedy="Mend it, or name other claims.",
         )
     record = json.loads(out.read_text())
-    return Timed(seconds, {k: v for k, v in record.items() if k != "devices"})
+    return Timed(seconds, used, {k: v for k, v in record.items() if k != "devices"})
+
+
+def _processors() -> float:
+    """Seconds of processors that children of this process have used, and theirs."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _print_used(shares: Mapping[str, float]) -> None:
+    """Print what runs cost in seconds of processors: other load changes these little."""
+    words = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+    _print(f"seconds of processors over those of one worker: {words}")
 
 
 def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path, again: float) -> None:

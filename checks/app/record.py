@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from checks.suite.devices import devices
-from checks.suite.fingerprint import source_hash, versions
+from checks.suite.fingerprint import machine, source_hash, versions
 from checks.suite.run import Study
 
 SCHEMA_VERSION = 1
@@ -21,6 +21,7 @@ def record(study: Study, *, timings: bool = False) -> dict[str, Any]:
         "source": source_hash(),
         "dtype": study.plan.precision,
         "devices": devices(),
+        "machine": machine(),
         "tier": study.plan.tier,
         "seed": study.plan.seed,
         "budget": study.plan.budget,

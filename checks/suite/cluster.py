@@ -14,7 +14,17 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import Any
 
-from checks.suite.executors import Begins, Execute, Measured, always, died, inline, memory, work
+from checks.suite.executors import (
+    Begins,
+    Execute,
+    Measured,
+    always,
+    died,
+    inline,
+    memory,
+    repeated,
+    work,
+)
 from checks.suite.problem import InputProblem
 from checks.suite.snapshot import Proof, Snapshot, own_proof
 from checks.suite.targets import Located, Origin
@@ -131,7 +141,7 @@ def _executor(client: Any) -> Execute:
         if max(needed) and not _has_memory(client, max(needed), located):
             uncounted()
             needed = [0] * len(tasks)
-        submit = partial(_submit, client, origin, tasks, needed)
+        submit = partial(_submit, client, located, tasks, needed)
         # Nobody here knows when a task begins on a cluster: it does when it is submitted.
         asked = submit([i for i in range(len(tasks)) if begins(i)])
         blamed: set[int] = set()
@@ -159,18 +169,19 @@ def _executor(client: Any) -> Execute:
 
 def _submit(
     client: Any,
-    origin: Origin,
+    located: Located,
     tasks: Sequence[Task],
     needed: Sequence[int],
     positions: Collection[int],
 ) -> dict[Any, int]:
     """Futures of some of the items, with the position of each; those of one need go together."""
     found: dict[Any, int] = {}
+    twice = repeated(located, tasks)
     for need in sorted({needed[i] for i in positions}, reverse=True):
         some = [i for i in positions if needed[i] == need]
-        arguments = [origin] * len(some), [tasks[i] for i in some]
+        each = [(located.origin, tasks[i], None, twice[i]) for i in some]
         resources = {MEMORY: need} if need else None
-        futures = client.map(work, *arguments, pure=False, resources=resources)
+        futures = client.map(work, *zip(*each, strict=True), pure=False, resources=resources)
         found.update(zip(futures, some, strict=True))
     return found
 
