@@ -1,5 +1,7 @@
 """``verilimit bench``: what workers, a cluster, devices and the store gain and cost, as ratios."""
 
+import contextlib
+import ctypes
 import json
 import math
 import os
@@ -27,6 +29,8 @@ from checks.suite.targets import Located
 from checks.verdicts import Experiment, Task, evaluate, experiments
 
 HEAVIEST = 3
+SUBREAPER = 36  # of prctl
+PATIENCE = 10.0
 LEAST = 0.1  # seconds of computing of which a share says something
 DEVICES = "eight devices"
 RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and the store's name
@@ -58,6 +62,7 @@ def bench_runs(
     """
     files = all(located.origin is not None and located.origin.file for located in claims)
     runs = [name for name in RUNS if not (files and name == DEVICES)]
+    _adopt()
     with TemporaryDirectory(prefix="verilimit-", dir=scratch()) as folder:
         found = {}
         for name in runs:
@@ -89,7 +94,9 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
         [sys.executable, "-m", "verilimit", "check", *words, *options],
         env=surroundings, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    seconds, used = time.perf_counter() - start, _processors() - before
+    seconds = time.perf_counter() - start
+    _await_orphans()
+    used = _processors() - before
     if done.returncode not in (0, 1, 3):
         raise InputProblem(
             expected=f"a run of these claims with {name}",
@@ -98,6 +105,21 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
         )
     record = json.loads(out.read_text())
     return Timed(seconds, used, {k: v for k, v in record.items() if k != "devices"})
+
+
+def _adopt() -> None:
+    """Be the parent of what children leave behind, on Linux: a run does not wait for its server."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def _await_orphans() -> None:
+    """Wait, some seconds, until they have ended: only then their seconds are known."""
+    end = time.monotonic() + PATIENCE
+    with contextlib.suppress(ChildProcessError):
+        while time.monotonic() < end:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
 
 
 def _processors() -> float:

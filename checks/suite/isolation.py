@@ -53,12 +53,17 @@ def _house() -> Attributes:
     """What verilimit's modules and classes hold now."""
     found: Attributes = {}
     for name, module in tuple(sys.modules.items()):
-        if name.partition(".")[0] in HOUSE:
+        if name.partition(".")[0] in HOUSE and not _is_loading(module):
             found[module] = dict(vars(module))
             for value in found[module].values():
                 if isinstance(value, type) and value.__module__ == name:
                     found[value] = dict(vars(value))
     return found
+
+
+def _is_loading(module: ModuleType) -> bool:
+    """Whether another thread imports it just now: a worker of a cluster may have several."""
+    return getattr(module.__spec__, "_initializing", False)
 
 
 def _is_module(value: Any) -> bool:
