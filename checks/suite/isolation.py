@@ -26,7 +26,7 @@ Attributes = dict[Any, dict[str, Any]]  # of a module or a class
 @contextmanager
 def apart(who: str) -> Iterator[None]:
     """Run what belongs to the file ``who``; raises `InputProblem` where it changes verilimit."""
-    house, folder, errors = _house(), os.getcwd(), np.geterr()
+    house, folder, errors = _house(), _folder(), np.geterr()
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     streams = {name: getattr(sys, name) for name in STREAMS}
     try:
@@ -34,7 +34,7 @@ def apart(who: str) -> Iterator[None]:
             yield
     finally:
         with suppress(OSError):  # it may be gone
-            os.chdir(folder)
+            os.chdir(folder or "")
         np.seterr(**errors)
         random.setstate(drawn)
         np.random.set_state(drawn_by_numpy)
@@ -47,6 +47,12 @@ def apart(who: str) -> Iterator[None]:
             received=f"a file that sets {', '.join(changed)}",
             remedy="Claims are what it may make; nothing was judged by other rules.",
         )
+
+
+def _folder() -> str | None:
+    with suppress(OSError):  # it may be gone
+        return os.getcwd()
+    return None
 
 
 def _house() -> Attributes:
