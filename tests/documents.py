@@ -44,6 +44,8 @@ NOT_RUN: dict[str, dict[str, str]] = {
         "dask scheduler &": TAKES_HOURS,
         "import time": TAKES_HOURS,
         "verilimit check --tier full --executor dask": TAKES_HOURS,
+        "FROM python:3.12-slim": "an image; nothing here builds one",
+        "docker build": "a cluster; test_kubernetes.py runs the commands of the manifest",
         'verilimit check "shaped-attention-sde/*" --tier full': TAKES_HOURS,
     },
     "docs/howto/docs.md": {"make docs ": "test_docs_site.py builds a site in the same way"},

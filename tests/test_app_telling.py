@@ -60,7 +60,8 @@ def mine(tmp_path: Path):
 def test_events_are_lines_of_json_and_end_with_the_verdicts(
     verilimit: Run, mine, tmp_path: Path
 ) -> None:
-    done = verilimit("check", mine("good", "wrong"), "--json-lines", "e.jsonl", "--timings", "-q")
+    options = ("--json-lines", "e.jsonl", "--json", "r.json", "--timings", "-q")
+    done = verilimit("check", mine("good", "wrong"), *options)
     assert done.returncode == 1, done.stderr
     events = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
     assert events[0] == {"event": "run", "claims": 2}
@@ -72,6 +73,8 @@ def test_events_are_lines_of_json_and_end_with_the_verdicts(
     assert verdicts == {"my/good0": "SUPPORTED", "my/wrong1": "REFUTED"}
     assert f"{len(blocks)} blocks" in done.stderr
     assert "compiling" in done.stderr
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert set(record["timings"]) == set(verdicts)
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

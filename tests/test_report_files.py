@@ -93,8 +93,8 @@ def test_the_command_of_a_users_room_names_its_folder(
 ) -> None:
     assert toy_here("report", "-q").returncode == 0
     again, whole = commands((tmp_path / "report.html").read_text())
-    assert again == f"check toy-limit/true --tier smoke --seed 0 --rooms {toy_house}"
-    assert whole == f"report toy_limit --tier smoke --seed 0 --rooms {toy_house}"
+    assert again == f"check toy-limit/true --tier smoke --seed 0 --rooms {toy_house.name}"
+    assert whole == f"report toy_limit --tier smoke --seed 0 --rooms {toy_house.name}"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checks.suite.database import LAYOUT
+from checks.suite.database import BEFORE, LAYOUT
 from checks.suite.problem import InputProblem
 from checks.suite.store import Store, checksum_of
 from tests.conftest import Ended
@@ -54,7 +54,8 @@ def test_a_damaged_row_is_measured_anew_and_replaced(
     change(kept, "UPDATE items SET value = ? WHERE item LIKE '%\"seed\": 0%'", value)
     with closing(Store(kept, HERE)) as store:
         assert store.get(ITEM) is None
-        assert "a damaged row" in caplog.text
+        assert store.get(ITEM) is None
+        assert caplog.text.count("a damaged row") == 1
         assert store.get({**ITEM, "seed": 1}) is not None
         store.put(ITEM, {"a": np.arange(4.0)}, 0.1)
     with closing(Store(kept, HERE)) as store:
@@ -69,14 +70,18 @@ def test_what_a_row_says_of_its_memory_is_covered_by_its_checksum(kept: Path) ->
         assert store.get(ITEM) is None
 
 
-def test_a_store_of_the_layout_before_keeps_its_rows(kept: Path) -> None:
-    with closing(sqlite3.connect(kept)) as database, database:
+def to_layout_before(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
         query = "SELECT key, proof, item, value, seconds, made FROM items"
         for row in database.execute(query).fetchall():
             old = "UPDATE items SET checksum = ? WHERE key = ?"
             database.execute(old, (checksum_of(*row, None), row[0]))
         database.execute("ALTER TABLE items DROP COLUMN memory")
-        database.execute("PRAGMA user_version = 4")
+        database.execute(f"PRAGMA user_version = {BEFORE}")
+
+
+def test_a_store_of_the_layout_before_keeps_its_rows(kept: Path) -> None:
+    to_layout_before(kept)
     with closing(Store(kept, HERE)) as store, closing(Store(kept, HERE)) as another:
         assert store.get(ITEM) is not None
         another.put({**ITEM, "seed": 2}, {"a": np.ones(4)}, 0.1, memory=3)
@@ -136,9 +141,13 @@ def test_a_full_disk_ends_keeping_and_not_the_run(
     assert caplog.text.count("is not kept") == 1
 
 
+@pytest.mark.parametrize("made", [LAYOUT, BEFORE])
 def test_a_store_that_cannot_be_written_is_read(
-    kept: Path, environment: dict[str, str], tmp_path: Path
+    kept: Path, environment: dict[str, str], tmp_path: Path, made: int
 ) -> None:
+    if made == BEFORE:
+        to_layout_before(kept)
+    before = kept.read_bytes()
     kept.chmod(0o444)
     tmp_path.chmod(0o555)
     code = (
@@ -155,6 +164,26 @@ def test_a_store_that_cannot_be_written_is_read(
     tmp_path.chmod(0o755)
     assert done.stdout == "True\n", done.stderr
     assert done.stderr.count("is not kept") == 1
+    assert kept.read_bytes() == before
+
+
+def test_a_network_file_system_has_no_write_ahead_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The shared folder is one that Linux is made to call so."""
+    shared = tmp_path / "shared folder"
+    mounts = tmp_path / "mounts"
+    place = str(shared).replace(" ", r"\040")
+    mounts.write_text(
+        f"1 0 8:1 / / rw shared:1 - ext4 /dev/a rw\n2 1 0:9 / {place} rw - nfs4 a:/b rw\n"
+    )
+    monkeypatch.setattr("checks.suite.database.MOUNTS", mounts)
+    for folder, journal in ((tmp_path / "here", "wal"), (shared, "delete")):
+        with closing(Store(folder / "s.sqlite", HERE)) as store:
+            store.put(ITEM, {"a": np.ones(4)}, 0.1)
+            assert store._connection.execute("PRAGMA journal_mode").fetchone() == (journal,)
+            assert store.get(ITEM) is not None
+    assert caplog.text.count("is on a network file system (nfs4)") == 1
 
 
 def test_the_store_is_looked_after(toy_here: Callable[..., Ended], tmp_path: Path) -> None:

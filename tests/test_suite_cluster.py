@@ -28,8 +28,8 @@ class Cluster:
         self.file.unlink(missing_ok=True)
         return self._start("scheduler")
 
-    def worker(self, **variables: str) -> subprocess.Popen[bytes]:
-        return self._start("worker", "--nthreads", "1", "--no-nanny", **variables)
+    def worker(self, *options: str, **variables: str) -> subprocess.Popen[bytes]:
+        return self._start("worker", "--no-nanny", *(options or ("--nthreads", "1")), **variables)
 
     def _start(self, kind: str, *options: str, **variables: str) -> subprocess.Popen[bytes]:
         common = ("--no-dashboard", "--host", "127.0.0.1", "--scheduler-file", str(self.file))

@@ -1,5 +1,7 @@
 """``verilimit bench``: what workers, a cluster, devices and the store gain and cost, as ratios."""
 
+import contextlib
+import ctypes
 import json
 import math
 import os
@@ -27,6 +29,8 @@ from checks.suite.targets import Located
 from checks.verdicts import Experiment, Task, evaluate, experiments
 
 HEAVIEST = 3
+SUBREAPER = 36  # of prctl
+PATIENCE = 10.0
 LEAST = 0.1  # seconds of computing of which a share says something
 DEVICES = "eight devices"
 RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and the store's name
@@ -40,9 +44,10 @@ RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and t
 
 @dataclass(frozen=True)
 class Timed:
-    """A run of `check`: its seconds, and its record without what may differ."""
+    """A run of `check`: its seconds, those of processors, and its record without the devices."""
 
     seconds: float
+    used: float
     record: dict[str, Any]
 
 
@@ -57,6 +62,7 @@ def bench_runs(
     """
     files = all(located.origin is not None and located.origin.file for located in claims)
     runs = [name for name in RUNS if not (files and name == DEVICES)]
+    _adopt()
     with TemporaryDirectory(prefix="verilimit-", dir=scratch()) as folder:
         found = {}
         for name in runs:
@@ -70,6 +76,7 @@ def bench_runs(
         if DEVICES in found:
             eight = found[DEVICES].seconds
             _print(f"eight devices against one: {one.seconds / eight:.2f} times as fast")
+        _print_used({name: run.used / one.used for name, run in found.items() if run is not one})
         same = all(run.record == one.record for run in found.values())
         _print("the records are the same" if same else "the records DIFFER")
         _print_costs(claims, plan, Path(folder), again.seconds)
@@ -82,12 +89,14 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
     surroundings = dict(os.environ)
     if name == DEVICES:
         surroundings["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FORCED}=8".strip()
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _processors()
     done = subprocess.run(
         [sys.executable, "-m", "verilimit", "check", *words, *options],
         env=surroundings, capture_output=True, text=True, check=False,
     )  # fmt: skip
     seconds = time.perf_counter() - start
+    _await_orphans()
+    used = _processors() - before
     if done.returncode not in (0, 1, 3):
         raise InputProblem(
             expected=f"a run of these claims with {name}",
@@ -95,7 +104,34 @@ def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
             remedy="Mend it, or name other claims.",
         )
     record = json.loads(out.read_text())
-    return Timed(seconds, {k: v for k, v in record.items() if k not in ("timings", "devices")})
+    return Timed(seconds, used, {k: v for k, v in record.items() if k != "devices"})
+
+
+def _adopt() -> None:
+    """Be the parent of what children leave behind, on Linux: a run does not wait for its server."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def _await_orphans() -> None:
+    """Wait, some seconds, until they have ended: only then their seconds are known."""
+    end = time.monotonic() + PATIENCE
+    with contextlib.suppress(ChildProcessError):
+        while time.monotonic() < end:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.05)
+
+
+def _processors() -> float:
+    """Seconds of processors that children of this process have used, and theirs."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _print_used(shares: Mapping[str, float]) -> None:
+    """Print what runs cost in seconds of processors: other load changes these little."""
+    words = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+    _print(f"seconds of processors over those of one worker: {words}")
 
 
 def _print_costs(claims: Sequence[Located], plan: Plan, folder: Path, again: float) -> None:

@@ -50,7 +50,7 @@ def check(
         return 2
     study = study_of(claims, plan, machinery)
     if json is not None:
-        write_text(json, json_text(study))
+        write_text(json, json_text(study, timings=machinery.timings))
     if junit is not None:
         write_text(junit, junit_xml(study))
     print_verdicts(console(), study)

@@ -270,7 +270,8 @@ def check(
         typer.Option("--json-lines", help="Write what happens here, one JSON object a line."),
     ] = None,
     timings: Annotated[
-        bool, typer.Option("--timings", help="Say where the time went: compiling, judging, ...")
+        bool,
+        typer.Option("--timings", help="Say where the time went; in --json, too."),
     ] = False,
     profile: Annotated[
         Path | None,

@@ -2,12 +2,20 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from checks.suite.meter import Cost
@@ -64,7 +72,9 @@ def complain(lost: Iterable[InputProblem]) -> None:
 
 
 class Reporter:
-    """Says how a run goes: a bar on a terminal, plain lines elsewhere, nothing when quiet."""
+    """Says how a run goes: on a terminal a bar, the rate of blocks and the time that claims have
+    left; plain lines elsewhere; nothing when quiet.
+    """  # fmt: skip
 
     def __init__(
         self, console: Console, progress: Progress | None, *, quiet: bool, verbose: bool = False
@@ -72,7 +82,8 @@ class Reporter:
         """Wrap a console and, on a terminal, a running progress display."""
         self._console, self._progress, self._quiet = console, progress, quiet
         self._verbose = verbose
-        self._task = progress.add_task("", total=None) if progress else None
+        self._task = progress.add_task("", total=None, rate="") if progress else None
+        self._blocks, self._began = 0, time.monotonic()
 
     def total(self, claims: int) -> None:
         """Announce how many claims will be judged."""
@@ -88,6 +99,10 @@ class Reporter:
     def measured(self, claim: str, task: Task, cost: Cost) -> None:
         """A block was computed for a claim."""
         self.working(claim)
+        self._blocks += 1
+        if self._progress and self._task is not None:
+            rate = self._blocks / max(time.monotonic() - self._began, 1e-3)
+            self._progress.update(self._task, rate=f"{rate:.1f} blocks/s")
         if self._verbose:
             self._console.print(
                 f"{claim}: {task.experiment} {task.where}, {cost.seconds:.2f} s", markup=False
@@ -110,8 +125,10 @@ def reporter(*, quiet: bool, verbose: bool = False) -> Iterator[Reporter]:
     if quiet or not screen.is_terminal:
         yield Reporter(screen, None, quiet=quiet, verbose=verbose)
         return
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, TextColumn("{task.description}"), console=screen, transient=True
-    ) as bar:
+    columns = (
+        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[rate]}"),
+        TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.description}"),
+    )  # fmt: skip
+    # Claims end in bursts: what is left is told from the speed of some minutes.
+    with Progress(*columns, console=screen, transient=True, speed_estimate_period=600) as bar:
         yield Reporter(screen, bar, quiet=quiet, verbose=verbose)

@@ -87,14 +87,12 @@ class Content:
         return any(p.word == "FAILS" for room in self.rooms for p in room.probed)
 
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """How the run was made: plan, versions, precision."""
+        """How the run was made: plan, versions, precision; nothing that equal runs differ in."""
         plan = self.study.plan
-        seconds = sum(self.study.seconds)
         made = {
             "tier": plan.tier,
             "seed": str(plan.seed),
             "budget of false refutation": f"{plan.budget:g}, split by Holm over all claims",
-            "seconds of computing": f"{seconds:.0f}",
         }
         return (*made.items(), *environment().items(), ("source", source_hash()))
 
@@ -160,13 +158,14 @@ def _own(path: str, study: Study) -> Judged:
 
 
 def _rooms_option(address: Address) -> str:
-    """What a command needs to find a room where only an option has named its folder."""
+    """What a command needs to find a room where only an option has named its folder.
+
+    It is the folder's name: where it lies, as seen from here, would make equal runs differ.
+    """
     root = address.root
     if root is None or root.named_by != Root("").named_by:
         return ""
-    folder, here = Path(root.folder), Path.cwd()
-    folder = folder.relative_to(here) if folder.is_relative_to(here) else folder
-    return f" --rooms {shlex.quote(str(folder))}"
+    return f" --rooms {shlex.quote(Path(root.folder).name)}"
 
 
 def errors_sentence(result: Result) -> str:

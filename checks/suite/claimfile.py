@@ -21,6 +21,7 @@ from typing import Any
 
 from checks.suite import sources
 from checks.suite.fingerprint import in_double_precision
+from checks.suite.isolation import apart
 from checks.suite.outside import making
 from checks.suite.problem import InputProblem
 from verilimit_namesakes import PACKAGES, is_ours
@@ -141,7 +142,7 @@ class ClaimFile:
             str(self.path.parent)
         )  # for libraries that import, and last: it hides nothing
         try:
-            with in_double_precision(str(self.path)), making():
+            with apart(str(self.path)), in_double_precision(str(self.path)), making():
                 loader.exec_module(module)
         except InputProblem:
             raise

@@ -7,20 +7,34 @@ Losing the scheduler ends a run; what the store has is not measured again.
 """
 
 import logging
+import math
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache, partial
 from typing import Any
 
-from checks.suite.executors import Begins, Execute, Measured, always, died, inline, work
+from checks.suite.executors import (
+    Begins,
+    Execute,
+    Measured,
+    always,
+    died,
+    inline,
+    memory,
+    repeated,
+    work,
+)
 from checks.suite.problem import InputProblem
 from checks.suite.snapshot import Proof, Snapshot, own_proof
 from checks.suite.targets import Located, Origin
+from checks.suite.workers import memory_here
 from checks.verdicts import Task
 
 _log = logging.getLogger(__name__)
 ANSWER = 20.0  # seconds that a scheduler has to answer
 LOOK = 30.0  # seconds between two looks whether there are workers
+MEMORY = "memory"  # what a worker calls the bytes that it has: `dask worker --resources memory=8e9`
 
 
 @contextmanager
@@ -44,6 +58,8 @@ def dask(
         if name.startswith("distributed"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said here
     options: dict[str, Any] = {"dashboard_address": None}  # typed as str, documented with None
+    room = memory_here() / jobs  # beyond it, Dask kills a worker of its own cluster
+    options["resources"] = {MEMORY: room} if room < math.inf else None
     cluster = scheduler or LocalCluster(n_workers=jobs, threads_per_worker=1, **options)
     try:
         client: Any = Client(cluster, timeout=ANSWER)
@@ -111,6 +127,8 @@ def _executor(client: Any) -> Execute:
     from distributed import CancelledError, as_completed
     from distributed.comm.core import CommClosedError
 
+    uncounted = cache(_say_uncounted)
+
     def execute(
         located: Located, tasks: Sequence[Task], begins: Begins = always
     ) -> Iterator[tuple[int, Measured]]:
@@ -119,11 +137,11 @@ def _executor(client: Any) -> Execute:
             yield from inline(located, tasks, begins)
             return
 
-        def submit(positions: Collection[int]) -> dict[Any, int]:
-            wanted = [tasks[i] for i in positions]
-            futures = client.map(work, [origin] * len(wanted), wanted, pure=False)
-            return dict(zip(futures, positions, strict=True))
-
+        needed = memory(located, tasks)
+        if max(needed) and not _has_memory(client, max(needed), located):
+            uncounted()
+            needed = [0] * len(tasks)
+        submit = partial(_submit, client, located, tasks, needed)
         # Nobody here knows when a task begins on a cluster: it does when it is submitted.
         asked = submit([i for i in range(len(tasks)) if begins(i)])
         blamed: set[int] = set()
@@ -147,6 +165,49 @@ def _executor(client: Any) -> Execute:
                 client.cancel(list(asked))
 
     return execute
+
+
+def _submit(
+    client: Any,
+    located: Located,
+    tasks: Sequence[Task],
+    needed: Sequence[int],
+    positions: Collection[int],
+) -> dict[Any, int]:
+    """Futures of some of the items, with the position of each; those of one need go together."""
+    found: dict[Any, int] = {}
+    twice = repeated(located, tasks)
+    for need in sorted({needed[i] for i in positions}, reverse=True):
+        some = [i for i in positions if needed[i] == need]
+        each = [(located.origin, tasks[i], None, twice[i]) for i in some]
+        resources = {MEMORY: need} if need else None
+        futures = client.map(work, *zip(*each, strict=True), pure=False, resources=resources)
+        found.update(zip(futures, some, strict=True))
+    return found
+
+
+def _say_uncounted() -> None:
+    _log.warning(
+        "no Dask worker says what memory it has (--resources memory=BYTES): blocks that need much "
+        "may meet on one"
+    )
+
+
+def _has_memory(client: Any, need: int, located: Located) -> bool:
+    """Whether workers say what memory they have, so that blocks can be given out by it.
+
+    Raises `InputProblem` where they do and none has as much: such a block would wait for ever.
+    """
+    workers = client.scheduler_info()["workers"].values()
+    most = max((worker["resources"].get(MEMORY, 0) for worker in workers), default=0)
+    if 0 < most < need:
+        raise InputProblem(
+            expected=f"a Dask worker with {need:.3g} bytes of memory, for {located.claim.id}",
+            received=f"workers with {most:.3g} at most",
+            remedy="Start larger ones, and fewer: --resources memory=BYTES says what one has; "
+            "without --scheduler each of --jobs has an equal share of this machine.",
+        )
+    return most > 0
 
 
 def _is_killed(future: Any) -> bool:

@@ -5,6 +5,7 @@ so their numbers are the same.
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
@@ -15,8 +16,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from checks.suite.devices import over_devices
 from checks.suite.fingerprint import in_double_precision
+from checks.suite.isolation import apart
 from checks.suite.meter import Cost, metered, profiled
 from checks.suite.outside import making
 from checks.suite.reach import during
@@ -26,15 +30,20 @@ from checks.suite.workers import TooLong, team
 from checks.verdicts import ClaimError, Experiment, Table, Task, evaluate, experiments
 
 _log = logging.getLogger(__name__)
+ROUNDING = 1e-6  # relative, between two measurements of one thing
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A work item's columns, what it cost, and the proof of what measured it."""
+    """A work item's columns, what it cost, and the proof of what measured it.
+
+    It is not ``pure`` if it was measured twice, and other numbers came for the same keys.
+    """
 
     table: Table
     cost: Cost
     proof: Proof
+    pure: bool = True
 
 
 Begins = Callable[[int], bool]  # of a position, when it is its turn: whether it is computed
@@ -59,18 +68,48 @@ def always(position: int) -> bool:
     return True
 
 
-def work(origin: Origin, task: Task, profile: str | None = None) -> Measured:
+def work(origin: Origin, task: Task, profile: str | None = None, twice: bool = False) -> Measured:
     """Compute one work item from its address, with a trace in the folder ``profile`` if any."""
     experiment, proof = origin.find(task.experiment)
-    with profiled(profile, f"{task.experiment} {task.where} of {origin.room or origin.file}"):
-        return _measured(experiment, task, proof, origin.run)
+    place = origin.room or origin.file
+    with profiled(profile, f"{task.experiment} {task.where} of {place}"), ExitStack() as stack:
+        if origin.file:
+            stack.enter_context(apart(origin.file))
+        return _measured(experiment, task, proof, origin.run, twice)
 
 
-def _measured(experiment: Experiment, task: Task, proof: Proof, run: str | None) -> Measured:
+def _measured(
+    experiment: Experiment, task: Task, proof: Proof, run: str | None, twice: bool = False
+) -> Measured:
     who = experiment.who
-    with metered() as cost, in_double_precision(who), making(), during(run or who):
-        table = evaluate(experiment, task)
-    return Measured(table, cost, own_proof(proof, run))
+    with in_double_precision(who), making(), during(run or who):
+        with metered() as cost:
+            table = evaluate(experiment, task)
+        pure = not twice or _alike(table, evaluate(experiment, task))
+    return Measured(table, cost, own_proof(proof, run), pure)
+
+
+def _alike(one: Table, other: Table) -> bool:
+    """Whether two tables have the same numbers; some devices add in an order that varies."""
+    same = one.keys() == other.keys() and all(one[n].shape == other[n].shape for n in one)
+    return same and all(np.allclose(one[n], other[n], rtol=ROUNDING, atol=0) for n in one)
+
+
+def repeated(located: Located, tasks: Sequence[Task]) -> list[bool]:
+    """Whether each item is measured twice: of a user's file, the first of each experiment.
+
+    A function that draws from anything but its keys is found so. Rooms have tests of their own.
+    """
+    own = located.origin is not None and bool(located.origin.file)
+    begins = [i for i, task in enumerate(tasks) if own and task.start == 0]
+    first = {tasks[i].experiment: i for i in reversed(begins)}.values()
+    return [i in first for i in range(len(tasks))]
+
+
+def memory(located: Located, tasks: Sequence[Task]) -> list[int]:
+    """The bytes that the experiment of each item says a block needs; 0 where it says nothing."""
+    found = experiments((located.claim,))
+    return [math.ceil(found[task.experiment].memory) for task in tasks]
 
 
 def inline(
@@ -101,7 +140,7 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
 
     With one job, and neither a ``limit`` of seconds for an item nor a folder for its ``profile``,
     rooms are measured in this process. A user's file never is: whatever ends its process costs its
-    own claim.
+    own claim. Items that say what memory they need run side by side as far as this machine has it.
     """
     here = jobs == 1 and limit is None and profile is None
     starting = threading.Lock()
@@ -117,16 +156,17 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
                 return
             with starting:
                 ask = submit()
+            each = zip(tasks, repeated(located, tasks), memory(located, tasks), strict=True)
             futures = {
-                ask(work, origin, task, profile, begins=partial(begins, i)): i
-                for i, task in enumerate(tasks)
+                ask(work, origin, task, profile, twice, begins=partial(begins, i), memory=need): i
+                for i, (task, twice, need) in enumerate(each)
             }
             yield from _collect(futures, located, tasks)
 
         yield execute
 
 
-def _say_again(origin: Origin, task: Task, profile: str | None) -> None:
+def _say_again(origin: Origin, task: Task, *options: object) -> None:
     _log.warning(
         "%s, %s %s: the worker process died (memory?); tried once more while no other runs",
         origin.room or Path(origin.file).name, task.experiment, task.where,

@@ -4,7 +4,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -64,6 +64,17 @@ def environment() -> Mapping[str, str]:
         "machine": platform.machine(),
         "settings": settings(),
     }
+
+
+@cache
+def machine() -> str:
+    """The machine's type and processor: XLA compiles for its instructions, and may round so."""
+    with suppress(OSError):  # Linux alone has it
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return f"{platform.machine()}, {value.strip()}"
+    return platform.machine()
 
 
 def settings() -> str:

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
-from checks.suite.executors import Execute
+from checks.suite.executors import Execute, Measured
 from checks.suite.meter import Cost
 from checks.suite.snapshot import Proof
 from checks.suite.sources import UNPROVED
@@ -97,7 +97,16 @@ class Stopped(Exception):
 
 
 Took = Callable[[Task, Cost], object]
+IMPURE = (
+    "measured twice, it gives other numbers for the same keys: draw from the keys alone, e.g. "
+    "np.random.default_rng([*key, n]); no run can be repeated like this, and its numbers are not "
+    "kept"
+)
 LOOK = 0.25  # seconds between two looks at what other runs compute
+
+
+def _not_done(futures: Sequence[Future[Table]]) -> list[int]:
+    return [i for i, future in enumerate(futures) if not future.done()]
 
 
 def _fits(table: Table, task: Task) -> bool:
@@ -118,6 +127,7 @@ class Blocks:
         self._store = store
         self._known: dict[tuple[Origin | int, Task], Future[Table]] = {}
         self._told: set[str] = set()
+        self._impure: set[str] = set()  # claims that give other numbers for the same keys
         self._unkept: set[str] = set()  # claims whose rows are not kept: these are not shared
         self._lock = threading.Lock()
 
@@ -154,21 +164,15 @@ class Blocks:
         futures: Sequence[Future[Table]],
         took: Took,
     ) -> None:
-        store, who = self._store, located.claim.id
-        declared = None if store is None else located.kept_with()
-        kept = store if declared is not None else None
-        # What is declared is looked at before it is read.
-        if kept is not None and kept.snapshot.differences(declared or {}):
-            self._unkept.add(who)
+        kept = self._kept(located)
         items = [item_of(located, task) for task in tasks]
-        stored = [None if kept is None else kept.get(item) for item in items]
-        for i, (task, table) in enumerate(zip(tasks, stored, strict=True)):
+        for future, task, item in zip(futures, tasks, items, strict=True):
+            table = None if kept is None else kept.get(item)
             if table is not None and _fits(table, task):
-                futures[i].set_result(table)
-            else:
-                stored[i] = None
-        missing = [i for i, table in enumerate(stored) if table is None]
-        with closing(Turns(None if who in self._unkept else kept, items)) as turn:
+                future.set_result(table)
+        shared = None if located.claim.id in self._unkept else kept
+        missing = _not_done(futures)
+        with closing(Turns(shared, items)) as turn:
             while missing:
                 asked, begins = [tasks[i] for i in missing], turn.of(missing)
                 for position, found in self._execute(located, asked, begins):
@@ -176,24 +180,47 @@ class Blocks:
                     took(tasks[i], found.cost)
                     if self.stop.is_set():
                         raise Stopped
-                    proof = {**found.proof, **((kept and located.kept_with()) or {})}
-                    if kept is not None:
-                        self._tell(who, proof)
-                    sure = store is None or store.snapshot.require(proof, who)
-                    if kept is not None and sure:
-                        cost = found.cost
-                        kept.put(items[i], found.table, cost.seconds, proof, cost.memory)
-                    elif kept is not None:
-                        self._unkept.add(who)
+                    if not self._keeps(located, kept, items[i], found):
                         turn.alone()
                     turn.end(i)
                     futures[i].set_result(found.table)
                 for i in set(turn.others).intersection(missing):
                     if _fits(turn.others[i], tasks[i]):
                         futures[i].set_result(turn.others[i])
-                missing = [i for i in missing if not futures[i].done()]
+                missing = _not_done(futures)
                 if missing and self.stop.wait(LOOK):
                     raise Stopped
+
+    def _kept(self, located: Located) -> Store | None:
+        """The store, if it keeps the claim's numbers: a user's file must say what it reads."""
+        declared = None if self._store is None else located.kept_with()
+        if self._store is None or declared is None:
+            return None
+        if self._store.snapshot.differences(declared):  # looked at before it is read
+            self._unkept.add(located.claim.id)
+        return self._store
+
+    def _keeps(
+        self, located: Located, kept: Store | None, item: dict[str, Any], found: Measured
+    ) -> bool:
+        """Keep a number; whether it may be: it must prove that it is of the store's snapshot."""
+        if not found.pure and located.claim.id not in self._impure:
+            self._impure.add(located.claim.id)
+            _log.warning("%s: %s", located.claim.id, IMPURE)
+        if self._store is None:
+            return True
+        who, proof = located.claim.id, found.proof
+        if kept is not None:
+            proof = {**proof, **(located.kept_with() or {})}
+            self._tell(who, proof)
+        sure = self._store.snapshot.require(proof, who) and who not in self._impure
+        if kept is None:
+            return True
+        if sure:
+            kept.put(item, found.table, found.cost.seconds, proof, found.cost.memory)
+        else:
+            self._unkept.add(who)
+        return sure
 
     def _tell(self, who: str, proof: Proof) -> None:
         why = {entry for entry, hash in proof.items() if hash == UNPROVED} - self._told

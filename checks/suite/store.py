@@ -72,8 +72,11 @@ class Store:
                     continue
                 if checksum_of(*row) == checksum:
                     return columns_of(row[3])
-                self._damaged.add((key, row[1]))
-                _log.warning("a damaged row of the store is measured anew: %s", json.dumps(item))
+                if (key, row[1]) not in self._damaged:  # it may be asked for again
+                    self._damaged.add((key, row[1]))
+                    _log.warning(
+                        "a damaged row of the store is measured anew: %s", json.dumps(item)
+                    )
         return None
 
     def _current(self, proof: str) -> bool:

@@ -7,6 +7,7 @@ that a command can call `start` before anything else.
 """
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -36,6 +37,7 @@ MOST = 8  # unless asked for: a container may see the cores of a host that it do
 # Python's own 700 a third of the time of an import goes into looking through them.
 SELDOM = 200_000
 Submit = Callable[..., Future]  # of a function and its arguments
+CONTAINERS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def start(jobs: int = 0, *, apart: bool = False) -> None:
@@ -74,12 +76,13 @@ def team(
     """A function that has ``jobs`` processes compute: ``submit(function, *arguments)``.
 
     With ``begins=``, a function that is asked when it is the item's turn; where it says no, nothing
-    is computed and the result is None.
+    is computed and the result is None. With ``memory=``, bytes, an item waits until those that run
+    and said what they need leave room for it on this machine, or have ended.
     What has not begun in the end is cancelled, and what has is not waited for. The future of an
     item that takes more than ``limit`` seconds raises `TooLong`. An item whose process dies is
     tried once more while no other runs, which ``again`` is told with its arguments.
     """
-    queue, turns = _Queue(), _Turns()
+    queue, turns = _Queue(), _Turns(memory_here())
     with TemporaryDirectory(
         prefix="verilimit-", dir=scratch(), ignore_cleanup_errors=True
     ) as programs:
@@ -114,7 +117,7 @@ class _Worker:
         Side by side with others it may have needed more memory than there is.
         """
         try:
-            with self._turns.turn():
+            with self._turns.turn(item.memory):
                 return self._result(item)
         except BrokenProcessPool:
             if self._closed:
@@ -153,27 +156,47 @@ class _Worker:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Turns:
-    """Items run side by side, or one of them alone."""
+def memory_here() -> float:
+    """Bytes of memory that this machine, or container, has; infinite where it does not say."""
+    found = []
+    with contextlib.suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
+        found.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
+    for place in CONTAINERS:
+        with contextlib.suppress(ValueError, OSError), open(place) as file:  # or "max"
+            found.append(float(file.read()))
+    return min(found, default=math.inf)
 
-    def __init__(self) -> None:
+
+class _Turns:
+    """Items run side by side, those that need much memory where there is room, or one alone."""
+
+    def __init__(self, room: float = math.inf) -> None:
         self._changed = threading.Condition()
+        self._room, self._taken = room, 0
         self._running = 0
         self._alone = 0  # those that are, or wait to be: meanwhile nobody else begins
 
     @contextmanager
-    def turn(self, *, alone: bool = False) -> Iterator[None]:
+    def turn(self, memory: int = 0, *, alone: bool = False) -> Iterator[None]:
         with self._changed:
             self._alone += alone
-            self._changed.wait_for(lambda: not (self._running if alone else self._alone))
+            self._changed.wait_for(lambda: self._begins(memory, alone=alone))
             self._running += 1
+            self._taken += memory
         try:
             yield
         finally:
             with self._changed:
                 self._running -= 1
+                self._taken -= memory
                 self._alone -= alone
                 self._changed.notify_all()
+
+    def _begins(self, memory: int, *, alone: bool) -> bool:
+        """What needs more than there is begins when no other that needs much is running."""
+        if alone or self._alone:
+            return alone and not self._running
+        return not memory or not self._taken or self._taken + memory <= self._room
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +204,7 @@ class _Item:
     function: Callable[..., Any]
     arguments: tuple
     begins: Callable[[], bool]
+    memory: int
     future: Future
 
 
@@ -197,9 +221,13 @@ class _Queue:
         self._closed = False
 
     def submit(
-        self, function: Callable[..., Any], *arguments: Any, begins: Callable[[], bool] = _always
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        begins: Callable[[], bool] = _always,
+        memory: int = 0,
     ) -> Future:
-        item = _Item(function, arguments, begins, Future())
+        item = _Item(function, arguments, begins, memory, Future())
         with self._changed:
             if self._closed:
                 _cancel(item.future)

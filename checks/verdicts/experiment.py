@@ -5,13 +5,14 @@ the experiment's name, so claims of one experiment ask about the same networks; 
 a point is simulated and stored once, whoever asks for it first and wherever it is computed.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .data import Measure, Size
+from .data import Measure, Real, Size
 
 Table = Mapping[str, np.ndarray]  # named columns, each with one row a key
 
@@ -26,6 +27,10 @@ class Experiment:
     independent. ``block``: the number of seeds simulated together, by default that of the first
     look of the claim that asks. ``together``: the size whose levels are simulated at once, such as
     nested depths: the point has the claim's largest level, and the table columns for all.
+    ``memory``: the bytes that a block needs at most, where they are many. Blocks that say so do not
+    run side by side on a machine, or a Dask worker, that has not room for all of them.
+
+    Raises ValueError where ``memory`` is no number of bytes.
 
     ``experiment["error"]`` is a measuring function of a claim that reads a column, and
     ``experiment["error/{L}"]`` one that reads ``error/8`` where the claim's size L is 8;
@@ -39,6 +44,15 @@ class Experiment:
     options: Mapping[str, Any] = field(default_factory=dict)
     block: int = 0
     together: str = ""
+    memory: Real = 0
+
+    def __post_init__(self) -> None:
+        """Check the field that no simulation would find wrong."""
+        if isinstance(self.memory, bool) or not 0 <= self.memory < math.inf:
+            raise ValueError(
+                f"experiment {self.name}: expected memory to be a number of bytes, at least 0; "
+                f"received {self.memory!r}"
+            )
 
     @staticmethod
     def of(
