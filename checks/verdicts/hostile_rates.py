@@ -84,6 +84,21 @@ def _mixed(L: Real, H: Real) -> float:
     return 1 / L + (L * H) ** -0.5
 
 
+def _quadrature(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
+    """Errors claimed to be of order 1/L and (L H)^-1/2 in quadrature, or so in one size."""
+    predicted = sp.sqrt(L**-2 + 1 / (L * H))
+    return _rate(name, right, truth, **{"sizes": GRID, "predicted": predicted, **fields})
+
+
+def _root(L: Real, H: Real) -> float:
+    return (L**-2.0 + 0.25 / (L * H)) ** 0.5
+
+
+def _root_of_one(n: Real) -> float:
+    return (n**-2.0 + 0.1 / n) ** 0.5
+
+
+ONE_SIZE = {"sizes": EIGHT, "predicted": sp.sqrt(n**-2 + 1 / n)}
 FINEST = _mixed(128, 16)
 NEXT_ORDER = (
     _rate("slower-rate-behind-a-large-correction", False, lambda n: n**-0.85 * (1 + 40 / n)),
@@ -138,4 +153,51 @@ FLOORS = (
     _bound("root-of-squares-below-it", True, lambda L, H: (L**-2.0 + 0.25 / (L * H)) ** 0.5),
     _bound("errors-on-the-bound", True, lambda L, H: 1 / L + L ** (-1 / 3) * H**-0.5),
     _bound("one-term-far-below", True, lambda L, H: L**-2.0),
+)
+QUADRATURE = (
+    _quadrature("quadrature", True, _root),
+    _quadrature("quadrature-as-a-bound", True, _root, kind="upper bound", margin=0.15),
+    _quadrature("sum-under-a-bound-in-quadrature", True, _mixed, kind="upper bound", margin=0.15),
+    _quadrature("quadrature-in-one-size", True, _root_of_one, **ONE_SIZE),
+    _quadrature("quadrature-falls-faster", False, lambda L, H: _root(L, H) * L**-0.2),
+    _quadrature("quadrature-falls-more-slowly", False, lambda L, H: _root(L, H) * H**0.2),
+    _quadrature("quadrature-at-the-edge", False, lambda L, H: _root(L, H) * L**-0.1),
+    _quadrature("quadrature-at-the-other-edge", False, lambda L, H: _root(L, H) * L**0.1),
+    _quadrature("quadrature-of-one-term", False, lambda L, H: 1 / L),
+    _quadrature(
+        "quadrature-on-a-floor",
+        False,
+        lambda L, H: (_root(L, H) ** 2 + _root(128, 16) ** 2) ** 0.5,
+    ),
+    _quadrature(
+        "quadrature-above-its-bound",
+        False,
+        lambda L, H: _root(L, H) * (L * H) ** 0.3,
+        kind="upper bound",
+        margin=0.15,
+    ),
+    _quadrature(
+        "quadrature-in-one-size-at-the-edge", False, lambda n: _root_of_one(n) * n**-0.1, **ONE_SIZE
+    ),
+)
+SUMS = (
+    _rate(
+        "sum-in-one-size",
+        True,
+        lambda n: n**-2.0 + 1e-3 * n**-0.5,
+        predicted=n**-2 + 1 / sp.sqrt(n),
+    ),
+    _rate(
+        "sum-in-one-size-at-the-edge",
+        False,
+        lambda n: (1 / n + 0.3 * n**-0.5) * n**-0.1,
+        predicted=1 / n + 1 / sp.sqrt(n),
+    ),
+    _rate(
+        "sum-with-a-slower-term",
+        False,
+        lambda L, H: L**-0.8 + 0.5 / H,
+        sizes=GRID,
+        predicted=1 / L + 1 / H,
+    ),
 )
