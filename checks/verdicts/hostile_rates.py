@@ -16,6 +16,7 @@ from .study import SEEDS, Draw, Hostile, noise, unmeasured
 
 n, L, H = sp.symbols("n L H", positive=True)
 EIGHT = {"n": [2**k for k in range(2, 10)]}
+UNEVEN = {"n": [3, 5, 9, 20, 33, 70, 150, 400]}
 GRID = {"L": [8, 16, 32, 64, 128], "H": [1, 2, 4, 8, 16]}
 MIXED = 1 / L + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)
 TIMES = np.linspace(0, 5, 11)
@@ -113,6 +114,20 @@ NEXT_ORDER = (
     _rate("right-rate-with-a-second-order", True, lambda n: (1 + 20 * n**-2.0) / n),
     _rate("edge-above-a-half-order", False, lambda n: n**-1.1 * (1 - 0.3 * n**-0.5)),
     _rate("edge-behind-a-half-order", False, lambda n: n**-0.9 * (1 + 0.3 * n**-0.5)),
+    _rate("edge-behind-a-larger-half-order", False, lambda n: n**-0.9 * (1 + 2 * n**-0.5)),
+    _rate(
+        "edge-behind-a-half-order-on-uneven-levels",
+        False,
+        lambda n: n**-0.9 * (1 + 2.7 * n**-0.5),
+        sizes=UNEVEN,
+    ),
+    _rate(
+        "edge-behind-a-half-order-named",
+        False,
+        lambda n: n**-0.9 * (1 + 2 * n**-0.5),
+        next_order=0.5,
+        cap=4096,
+    ),
     _rate(
         "edge-above-a-half-order-default-cap",
         False,
@@ -121,6 +136,7 @@ NEXT_ORDER = (
     ),
     _rate("half-order-named", True, lambda n: (1 + n**-0.5) / n, next_order=0.5),
     _rate("pre-asymptotic-of-unknown-order", True, lambda n: (1 + 2 / n) / n),
+    _rate("pre-asymptotic-of-unknown-order-default-cap", True, lambda n: (1 + 2 / n) / n, cap=CAP),
     _constant("right-constant-with-a-half-order", True, lambda n: (1 + 2 * n**-0.5) / n),
     _constant("wrong-constant-with-a-half-order", False, lambda n: (0.8 + 2 * n**-0.5) / n),
     _constant("right-constant", True, lambda n: (1 + 2 / n) / n),

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import sympy as sp
 from jaxtyping import Float
-from scipy import special
 
 from theory.language.rate import Kind, Rate, summands
 
@@ -29,7 +28,7 @@ from .finding import Finding, noise_floor, plot_series
 from .fit import Fit, allowed, least_misfit
 from .floors import floor_notes, floor_tests
 from .levels import Levels
-from .linear import misfit_unit
+from .likelihood import by_likelihood
 from .model import Shape
 from .orders import OTHERS, Order, over_orders
 from .outcome import Test
@@ -75,7 +74,7 @@ def rate_finding(
     fit = fit_rate(held.rate, held.margin, seen, shape)
     tests, more, doubt = _over_orders(held, _tests(held, seen, shape, fit, data), seen, data)
     if len(shape.log_terms) > 1 and rate.kind is Kind.EXACT:
-        tests = _excluded(tests, held, seen, shape) + presence_tests(held.rate, seen, shape, fit)
+        tests += presence_tests(held.rate, seen, shape, fit)
     if power > 1:
         tests = tuple(_of_root(test, rate.sizes) for test in tests)
     logs = levels.log_mean, fit.log_fit / power
@@ -100,24 +99,6 @@ def rate_finding(
     )
 
 
-def _excluded(
-    tests: tuple[Test, ...], rule: RateRule, levels: Levels, shape: Shape
-) -> tuple[Test, ...]:
-    """Exponents of a sum refute only as far as no fit within the margin explains the data.
-
-    Constants and exponents of a sum may stand in for each other, far from where it was fitted: the
-    standard errors there say nothing. The likelihood ratio of the claim's region to all fits does.
-    """
-    count = len(shape.log_sizes)
-    least = least_misfit(levels, shape)
-    claimed = least_misfit(levels, shape, allowed(rule.rate.kind, rule.margin))
-    spare = len(levels.log_mean) - len(shape.log_terms) - count
-    unit = misfit_unit(least, spare)
-    tail = float(special.chdtrc(count, max(claimed - least, 0.0) / unit))
-    exponents, rest = tests[:count], tests[count:]
-    return tuple(replace(t, refutation=max(t.p_refute, tail)) for t in exponents) + rest
-
-
 def _of_root(test: Test, sizes: tuple[str, ...]) -> Test:
     """A test of the square of an error: exponents are halved, shares are of the square."""
     if test.name not in [f"excess exponent of {name}" for name in sizes]:
@@ -128,9 +109,14 @@ def _of_root(test: Test, sizes: tuple[str, ...]) -> Test:
     return replace(test, estimate=estimate, standard_error=error, low=low, high=high)
 
 
-def _tests(rule: RateRule, levels: Levels, shape: Shape, fit: Fit, data: Data) -> tuple[Test, ...]:
-    tests = exponent_tests(rule.rate, rule.margin, fit)
-    return tests + floor_tests(rule.rate, rule.floor_share, levels, shape, fit, data)
+def _tests(
+    rule: RateRule, levels: Levels, shape: Shape, fit: Fit, data: Data, *, bounded: bool = False
+) -> tuple[Test, ...]:
+    rate, tests = rule.rate, exponent_tests(rule.rate, rule.margin, fit)
+    if len(rate.terms) == 1 or rate.kind is Kind.EXACT:
+        region = allowed(rate.kind, rule.margin)
+        tests = by_likelihood(tests, levels, shape, fit, region, bounded=bounded)
+    return tests + floor_tests(rate, rule.floor_share, levels, shape, fit, data)
 
 
 def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: Data) -> Held:
@@ -147,7 +133,8 @@ def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: 
         fit = fit_rate(rate, rule.margin, levels, other, bounded=True)
         misfit = least_misfit(levels, other, bounded=True)
         claimed = least_misfit(levels, other, allowed(rate.kind, rule.margin), bounded=True)
-        rivals.append(Order(order, misfit, claimed, _tests(rule, levels, other, fit, data)))
+        held = _tests(rule, levels, other, fit, data, bounded=True)
+        rivals.append(Order(order, misfit, claimed, held))
     spare = len(data.points) - 1 - len(shape.log_sizes) - len(shape.corrections)
     return over_orders(first, rivals, spare)
 
