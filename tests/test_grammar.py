@@ -66,7 +66,7 @@ def test_the_examples_of_the_page_on_the_judge_run(tmp_path: Path) -> None:
         "sample = lambda size, keys: np.array([np.random.default_rng(k).normal() for k in keys])\n"
         "three = MedianClaim(id='mine/three', sample=sample, expected=0.0)\n"
     )
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     path.write_text("\n".join([*BLOCKS, claims]))
     found = [judge(claim) for claim in file_claims(str(path))]
     assert [result.verdict.value for result in found] == ["SUPPORTED"] * 6, found

@@ -18,6 +18,8 @@ from checks.verdicts import (
     settle,
 )
 from checks.verdicts.benchmark import STUDIES, calibrate_judge
+from checks.verdicts.calibration import frequency
+from checks.verdicts.hostile import HOSTILE
 from checks.verdicts.judge import quick_verdict
 from tests.conftest import result_schema
 
@@ -94,23 +96,29 @@ def test_calibration_shows_a_mutant_without_teeth():
     assert found.claim["INCONCLUSIVE"].count == 5
 
 
-def test_the_judge_errs_nowhere_on_a_small_sample_and_all_rules_but_one_do():
-    table = calibrate_judge(8, 2, studies=STUDIES)
-    assert len(table.rows) == len(STUDIES)
+# Of these the judge decides few: it must not decide them wrongly.
+MISLEADING = ("right-rate-with-a-half-order", "slower-rate-with-a-half-order")
+OF_ORDERS = {"slope 0.3", "SciML 0.2", "diffrax 0.9", "interval", "mlmc", "GCI"}
+
+
+def test_the_judge_errs_nowhere_on_a_small_sample_and_every_rule_of_orders_does():
+    """An error is a wrong claim accepted or a right one rejected; only the judge may leave open."""
+    studies = [*STUDIES, *(study for study in HOSTILE if study.name in MISLEADING)]
+    table = calibrate_judge(8, 2, studies=studies)
     for row in table.rows:
         accepted = row.verdicts["SUPPORTED"].count
         if row.right:
-            # Six levels whose next order is not named stay undecided at times, never refuted.
-            open_form = row.study == "power-law-6-levels"
             assert row.verdicts["REFUTED"].count == 0
-            assert accepted >= (1 if open_form else 8)
         else:
             assert accepted == 0
-    faultless = set()
-    for rival in {name for row in table.rows for name in row.rivals}:
-        read = [row for row in table.rows if rival in row.rivals]  # some read no grid
-        wrong = sum(row.rivals[rival].count for row in read if not row.right)
-        missed = sum(8 - row.rivals[rival].count for row in read if row.right)
-        faultless |= {rival} if wrong + missed == 0 else set()
-    assert faultless <= {"mlmc"}  # which reads single powers only, and these without a fault
-    assert table.to_markdown().count("\n") == len(STUDIES) + 2
+        if row.right and row.study not in MISLEADING:
+            # Six levels whose next order is not named stay open at times.
+            least = 0.88 if row.study == "power-law-6-levels" else 1.0
+            assert frequency(accepted, 8).high >= least
+    errs = dict.fromkeys(OF_ORDERS, 0)
+    for row in table.rows:
+        assert row.rivals.keys() <= OF_ORDERS
+        for name, accepted in row.rivals.items():
+            errs[name] += 8 - accepted.count if row.right else accepted.count
+    assert all(errs.values()), errs
+    assert table.to_markdown().count("\n") == len(studies) + 2

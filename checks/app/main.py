@@ -341,7 +341,10 @@ def judge(
     ] = None,
     predicted: Annotated[
         str | None,
-        typer.Option("--predicted", help="The rate, e.g. 'L^-1 + L^-1/3 H^-1/2'. Else estimate."),
+        typer.Option(
+            "--predicted",
+            help="The rate, e.g. 'L^-1 + L^-1/3 H^-1/2', or 'sqrt(L^-2 + 1/H)'. Else estimate.",
+        ),
     ] = None,
     kind: Annotated[str, typer.Option("--kind", help="'exact' or 'upper bound'.")] = "exact",
     margin: Annotated[

@@ -15,22 +15,21 @@ from checks.recorded.monomials import read_rate
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
     check_floor_share,
-    check_levels,
     check_margin,
     check_next_order,
     check_resolution,
     normal_rate,
 )
 from checks.verdicts.data import Data, Real
-from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided, plot_series
 from checks.verdicts.fit import allowed
 from checks.verdicts.floors import grows
 from checks.verdicts.levels import Levels
 from checks.verdicts.outcome import Test, number
-from checks.verdicts.rated import RateRule, exact_errors, rate_finding
+from checks.verdicts.rated import RateRule, exact_errors, excess_exponents, rate_finding
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
+from checks.verdicts.sizes import check_levels
 from checks.verdicts.slopes import ASSUMED, Slopes, above_floor, read_slopes
 from checks.verdicts.values import ClaimError
 from theory.language.rate import Kind, Rate
@@ -46,9 +45,9 @@ class RecordedRateClaim(Claim):
     """Recorded errors go to zero at the predicted rate.
 
     - ``recorded``: what ``vl.recorded(table, ...)`` returns; sizes and runs are its own.
-    - ``predicted``: as in `RateClaim`, or a text such as ``"L^-1 + n^-1/2"``. A size of which the
-      prediction has positive powers only (``h**2``) is a step that goes to 0, and held as 1/h,
-      unless the table was read with ``steps=``.
+    - ``predicted``: as in `RateClaim`, or a text such as ``"L^-1 + n^-1/2"`` or, in quadrature,
+      ``"sqrt(L^-2 + n^-1)"``. A size of which the prediction has positive powers only (``h**2``) is
+      a step that goes to 0, and held as 1/h, unless the table was read with ``steps=``.
     - ``kind``, ``margin``, ``next_order``, ``floor_share``, ``resolution``: as in `RateClaim`.
 
     With runs or standard errors the rule is that of `RateClaim` at one look. One error a size,
@@ -134,8 +133,12 @@ class RecordedRateClaim(Claim):
         if self.recorded.noise == "none":
             found = self._of_slopes(levels, data)
             return replace(found, notes=(*notes, *found.notes))
-        rule = RateRule(self.rate, self.margin, self.next_order, self.floor_share)
-        return rate_finding(rule, levels, data, 0, notes)
+        return rate_finding(self.rule, levels, data, 0, notes)
+
+    @property
+    def rule(self) -> RateRule:
+        """What decides, where there is noise."""
+        return RateRule(self.rate, self.margin, self.next_order, self.floor_share)
 
     def _resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
         """The data without levels that are rounding, and a note on them."""
@@ -216,12 +219,12 @@ class RecordedRateClaim(Claim):
     def _on_bound(self, step: Real, data: Data) -> Data:
         """Errors on the bound, times this power of every size."""
         data = self._resolved(data)[0]
-        shape, levels = rate_shape(self.rate, self.next_order, data), self.levels(data)
+        shape, levels = rate_shape(self.rate, None, data), self.levels(data)
         if self.recorded.noise == "none":
             slopes = read_slopes(shape.log_sizes[0], levels.log_mean - shape.log_terms[0])
             gamma = np.array([slopes.exponent])
         else:
-            gamma = fit_rate(self.rate, self.margin, levels, shape).gamma
+            gamma = excess_exponents(self.rule, levels, data)
         moved = np.exp(levels.log_mean + (step - gamma) @ shape.log_sizes)
         return _with_values(data, moved, np.ones(len(moved)))
 

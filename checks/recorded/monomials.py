@@ -1,5 +1,6 @@
 """Rates from text, such as ``L^-1 + L^-1/3 H^-1/2``: read by a grammar, never evaluated.
 
+rate     = sum | "sqrt(" sum ")"
 sum      = product { "+" product }
 product  = factor { [ "*" ] factor } | "1/" factor { "/" factor }
 factor   = ( NAME | "log(" NAME ")" ) [ "^" power ]      "**" is read as "^"
@@ -21,17 +22,23 @@ FACTOR = re.compile(
     r"(?![\w.^(])",
     re.ASCII,
 )
+QUADRATURE = re.compile(r"\s*sqrt\s*\((.*)\)\s*", re.DOTALL)
 LONGEST, MOST, LARGEST = 1000, 16, 100  # characters, monomials, the absolute value of a power
 
 
 def read_rate(text: str) -> sp.Expr:
-    """The sum of monomials as an expression in positive sizes; InputProblem for anything else."""
+    """The sum, or its root, as an expression in positive sizes; InputProblem for anything else."""
     if not isinstance(text, str):
         raise _problem(f"a {type(text).__name__}")
-    parts = text.replace("**", "^").split("+")
+    root = QUADRATURE.fullmatch(text)
+    parts = (root.group(1) if root else text).replace("**", "^").split("+")
     if len(text) > LONGEST or len(parts) > MOST:
         raise _problem(f"{len(text)} characters and {len(parts)} monomials")
-    return sp.Add(*map(_product, parts))
+    terms = list(map(_product, parts))
+    if root and len(terms) == 1:  # no sum: SymPy's root of a squared logarithm is no monomial
+        factors = [factor.as_base_exp() for factor in sp.Mul.make_args(terms[0])]
+        return sp.Mul(*(base ** (power / 2) for base, power in factors))
+    return sp.sqrt(sp.Add(*terms)) if root else sp.Add(*terms)
 
 
 def _product(text: str) -> sp.Expr:
@@ -64,7 +71,8 @@ def _product(text: str) -> sp.Expr:
 def _problem(received: str) -> InputProblem:
     return InputProblem(
         expected="a sum of monomials in the sizes and their logarithms, e.g. "
-        "“L^-1 + L^-1/3 H^-1/2” or “log(n)^2 n^-1/2”, at most 16 of powers up to 100",
+        "“L^-1 + L^-1/3 H^-1/2” or “log(n)^2 n^-1/2”, at most 16 of powers up to 100, or the root "
+        "of one, “sqrt(L^-2 + 1/n)”",
         received=received,
         remedy="Constants are estimated and not claimed: leave them out.",
     )

@@ -16,6 +16,7 @@ from .study import SEEDS, Draw, Hostile, noise, unmeasured
 
 n, L, H = sp.symbols("n L H", positive=True)
 EIGHT = {"n": [2**k for k in range(2, 10)]}
+UNEVEN = {"n": [3, 5, 9, 20, 33, 70, 150, 400]}
 GRID = {"L": [8, 16, 32, 64, 128], "H": [1, 2, 4, 8, 16]}
 MIXED = 1 / L + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2)
 TIMES = np.linspace(0, 5, 11)
@@ -84,6 +85,21 @@ def _mixed(L: Real, H: Real) -> float:
     return 1 / L + (L * H) ** -0.5
 
 
+def _quadrature(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
+    """Errors claimed to be of order 1/L and (L H)^-1/2 in quadrature, or so in one size."""
+    predicted = sp.sqrt(L**-2 + 1 / (L * H))
+    return _rate(name, right, truth, **{"sizes": GRID, "predicted": predicted, **fields})
+
+
+def _root(L: Real, H: Real) -> float:
+    return (L**-2.0 + 0.25 / (L * H)) ** 0.5
+
+
+def _root_of_one(n: Real) -> float:
+    return (n**-2.0 + 0.1 / n) ** 0.5
+
+
+ONE_SIZE = {"sizes": EIGHT, "predicted": sp.sqrt(n**-2 + 1 / n)}
 FINEST = _mixed(128, 16)
 NEXT_ORDER = (
     _rate("slower-rate-behind-a-large-correction", False, lambda n: n**-0.85 * (1 + 40 / n)),
@@ -98,6 +114,20 @@ NEXT_ORDER = (
     _rate("right-rate-with-a-second-order", True, lambda n: (1 + 20 * n**-2.0) / n),
     _rate("edge-above-a-half-order", False, lambda n: n**-1.1 * (1 - 0.3 * n**-0.5)),
     _rate("edge-behind-a-half-order", False, lambda n: n**-0.9 * (1 + 0.3 * n**-0.5)),
+    _rate("edge-behind-a-larger-half-order", False, lambda n: n**-0.9 * (1 + 2 * n**-0.5)),
+    _rate(
+        "edge-behind-a-half-order-on-uneven-levels",
+        False,
+        lambda n: n**-0.9 * (1 + 2.7 * n**-0.5),
+        sizes=UNEVEN,
+    ),
+    _rate(
+        "edge-behind-a-half-order-named",
+        False,
+        lambda n: n**-0.9 * (1 + 2 * n**-0.5),
+        next_order=0.5,
+        cap=4096,
+    ),
     _rate(
         "edge-above-a-half-order-default-cap",
         False,
@@ -106,6 +136,7 @@ NEXT_ORDER = (
     ),
     _rate("half-order-named", True, lambda n: (1 + n**-0.5) / n, next_order=0.5),
     _rate("pre-asymptotic-of-unknown-order", True, lambda n: (1 + 2 / n) / n),
+    _rate("pre-asymptotic-of-unknown-order-default-cap", True, lambda n: (1 + 2 / n) / n, cap=CAP),
     _constant("right-constant-with-a-half-order", True, lambda n: (1 + 2 * n**-0.5) / n),
     _constant("wrong-constant-with-a-half-order", False, lambda n: (0.8 + 2 * n**-0.5) / n),
     _constant("right-constant", True, lambda n: (1 + 2 / n) / n),
@@ -138,4 +169,51 @@ FLOORS = (
     _bound("root-of-squares-below-it", True, lambda L, H: (L**-2.0 + 0.25 / (L * H)) ** 0.5),
     _bound("errors-on-the-bound", True, lambda L, H: 1 / L + L ** (-1 / 3) * H**-0.5),
     _bound("one-term-far-below", True, lambda L, H: L**-2.0),
+)
+QUADRATURE = (
+    _quadrature("quadrature", True, _root),
+    _quadrature("quadrature-as-a-bound", True, _root, kind="upper bound", margin=0.15),
+    _quadrature("sum-under-a-bound-in-quadrature", True, _mixed, kind="upper bound", margin=0.15),
+    _quadrature("quadrature-in-one-size", True, _root_of_one, **ONE_SIZE),
+    _quadrature("quadrature-falls-faster", False, lambda L, H: _root(L, H) * L**-0.2),
+    _quadrature("quadrature-falls-more-slowly", False, lambda L, H: _root(L, H) * H**0.2),
+    _quadrature("quadrature-at-the-edge", False, lambda L, H: _root(L, H) * L**-0.1),
+    _quadrature("quadrature-at-the-other-edge", False, lambda L, H: _root(L, H) * L**0.1),
+    _quadrature("quadrature-of-one-term", False, lambda L, H: 1 / L),
+    _quadrature(
+        "quadrature-on-a-floor",
+        False,
+        lambda L, H: (_root(L, H) ** 2 + _root(128, 16) ** 2) ** 0.5,
+    ),
+    _quadrature(
+        "quadrature-above-its-bound",
+        False,
+        lambda L, H: _root(L, H) * (L * H) ** 0.3,
+        kind="upper bound",
+        margin=0.15,
+    ),
+    _quadrature(
+        "quadrature-in-one-size-at-the-edge", False, lambda n: _root_of_one(n) * n**-0.1, **ONE_SIZE
+    ),
+)
+SUMS = (
+    _rate(
+        "sum-in-one-size",
+        True,
+        lambda n: n**-2.0 + 1e-3 * n**-0.5,
+        predicted=n**-2 + 1 / sp.sqrt(n),
+    ),
+    _rate(
+        "sum-in-one-size-at-the-edge",
+        False,
+        lambda n: (1 / n + 0.3 * n**-0.5) * n**-0.1,
+        predicted=1 / n + 1 / sp.sqrt(n),
+    ),
+    _rate(
+        "sum-with-a-slower-term",
+        False,
+        lambda L, H: L**-0.8 + 0.5 / H,
+        sizes=GRID,
+        predicted=1 / L + 1 / H,
+    ),
 )

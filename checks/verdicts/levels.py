@@ -8,7 +8,7 @@ covariance of the rows' influences over their number. It is used in place of dra
 and a test compares the two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -40,6 +40,10 @@ class Levels:
         """The levels with the given indices."""
         covariance = self.covariance[np.ix_(keep, keep)]
         return Levels(self.log_mean[keep], covariance, self.seeds, self.sign[keep])
+
+    def to_power(self, power: int) -> "Levels":
+        """The levels of a power of the statistic."""
+        return replace(self, log_mean=power * self.log_mean, covariance=power**2 * self.covariance)
 
 
 def refuse_copies(values: Float[np.ndarray, "n K"]) -> None:

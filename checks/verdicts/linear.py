@@ -27,6 +27,15 @@ def chi_square(levels: Levels, residual: Float[np.ndarray, " K"]) -> float:
     return float(residual @ np.linalg.solve(covariance, residual)) * spare / (levels.seeds - 1)
 
 
+def misfit_unit(least: float, spare: int) -> float:
+    """What chi-squares are compared in: where no form fits, the misfit of the best one.
+
+    ``spare``: levels beyond the parameters of a form. As in analysis of variance.
+    """
+    misfits = spare > 0 and special.chdtrc(spare, least) < MISFIT
+    return max(1.0, least / spare) if misfits else 1.0
+
+
 def least_squares(
     design: Float[np.ndarray, "K p"], weights: Float[np.ndarray, " K"]
 ) -> Float[np.ndarray, "p K"]:

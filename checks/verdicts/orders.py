@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 
 from scipy import special
 
-from .linear import MISFIT
+from .linear import misfit_unit
 from .outcome import Test
 from .spending import support
 
@@ -53,9 +53,7 @@ def over_orders(
     ``spare``: levels beyond the parameters of a form.
     """
     least = min(order.misfit for order in (first, *rivals))
-    # Where no form fits, they are compared in the unit of the misfit, as in analysis of variance.
-    misfits = spare > 0 and special.chdtrc(spare, least) < MISFIT
-    unit = max(1.0, least / spare) if misfits else 1.0
+    unit = misfit_unit(least, spare)
     tests, notes, doubt = first.tests, [], ""
     for rival in rivals:
         excluded = _tail((rival.claimed - least) / unit)

@@ -1,13 +1,18 @@
-"""The decision rule of rates: from levels to a finding, whatever they were summarised from."""
+"""The decision rule of rates: from levels to a finding, whatever they were summarised from.
+
+Terms in quadrature, e = sqrt(C_1 A^2 + C_2 B^2), are a sum in the square of the error: the rule is
+that of a sum, on levels of squares, with twice the margin, and its exponents are halved.
+"""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from jaxtyping import Float
 
-from theory.language.rate import Kind, Rate
+from theory.language.rate import Kind, Rate, summands
 
 from .claim import Mutant
 from .data import Data, Real
@@ -23,6 +28,7 @@ from .finding import Finding, noise_floor, plot_series
 from .fit import Fit, allowed, least_misfit
 from .floors import floor_notes, floor_tests
 from .levels import Levels
+from .likelihood import by_likelihood
 from .model import Shape
 from .orders import OTHERS, Order, over_orders
 from .outcome import Test
@@ -41,6 +47,19 @@ class RateRule:
     next_order: Any
     floor_share: Real
 
+    def of_sum(self, levels: Levels) -> tuple["RateRule", Levels]:
+        """The rule of the sum that is claimed, and the levels that it is claimed of."""
+        power = self.rate.power
+        held = replace(self, rate=self.rate.as_sum, margin=power * self.margin)
+        return (self, levels) if power == 1 else (held, levels.to_power(power))
+
+
+def excess_exponents(rule: RateRule, levels: Levels, data: Data) -> Float[np.ndarray, " J"]:
+    """By which powers of the sizes the fit leaves the rate."""
+    held, seen = rule.of_sum(levels)
+    shape = rate_shape(held.rate, held.next_order, data)
+    return fit_rate(held.rate, held.margin, seen, shape).gamma / rule.rate.power
+
 
 def rate_finding(
     rule: RateRule, levels: Levels, data: Data, unit: int, notes: tuple[str, ...]
@@ -49,12 +68,17 @@ def rate_finding(
 
     ``levels`` are in units of 2**unit, at the points of ``data``.
     """
-    rate, shape = rule.rate, rate_shape(rule.rate, rule.next_order, data)
-    fit = fit_rate(rate, rule.margin, levels, shape)
-    tests, more, doubt = _over_orders(rule, _tests(rule, levels, shape, fit, data), levels, data)
+    rate, power = rule.rate, rule.rate.power
+    held, seen = rule.of_sum(levels)
+    shape = rate_shape(held.rate, held.next_order, data)
+    fit = fit_rate(held.rate, held.margin, seen, shape)
+    tests, more, doubt = _over_orders(held, _tests(held, seen, shape, fit, data), seen, data)
     if len(shape.log_terms) > 1 and rate.kind is Kind.EXACT:
-        tests += presence_tests(rate, levels, shape, fit)
-    means, fitted = (in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit))
+        tests += presence_tests(held.rate, seen, shape, fit)
+    if power > 1:
+        tests = tuple(_of_root(test, rate.sizes) for test in tests)
+    logs = levels.log_mean, fit.log_fit / power
+    means, fitted = (in_unit(np.exp(part), -unit) for part in logs)
     finest = finest_point(rate, data)
     order = rule.next_order if len(shape.corrections) else None
     return Finding(
@@ -75,9 +99,24 @@ def rate_finding(
     )
 
 
-def _tests(rule: RateRule, levels: Levels, shape: Shape, fit: Fit, data: Data) -> tuple[Test, ...]:
-    tests = exponent_tests(rule.rate, rule.margin, fit)
-    return tests + floor_tests(rule.rate, rule.floor_share, levels, shape, fit, data)
+def _of_root(test: Test, sizes: tuple[str, ...]) -> Test:
+    """A test of the square of an error: exponents are halved, shares are of the square."""
+    if test.name not in [f"excess exponent of {name}" for name in sizes]:
+        return replace(test, name=f"{test.name}, of the square")
+    estimate, error, low, high = (
+        value / 2 for value in (test.estimate, test.standard_error, test.low, test.high)
+    )
+    return replace(test, estimate=estimate, standard_error=error, low=low, high=high)
+
+
+def _tests(
+    rule: RateRule, levels: Levels, shape: Shape, fit: Fit, data: Data, *, bounded: bool = False
+) -> tuple[Test, ...]:
+    rate, tests = rule.rate, exponent_tests(rule.rate, rule.margin, fit)
+    if len(rate.terms) == 1 or rate.kind is Kind.EXACT:
+        region = allowed(rate.kind, rule.margin)
+        tests = by_likelihood(tests, levels, shape, fit, region, bounded=bounded)
+    return tests + floor_tests(rate, rule.floor_share, levels, shape, fit, data)
 
 
 def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: Data) -> Held:
@@ -94,7 +133,8 @@ def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: 
         fit = fit_rate(rate, rule.margin, levels, other, bounded=True)
         misfit = least_misfit(levels, other, bounded=True)
         claimed = least_misfit(levels, other, allowed(rate.kind, rule.margin), bounded=True)
-        rivals.append(Order(order, misfit, claimed, _tests(rule, levels, other, fit, data)))
+        held = _tests(rule, levels, other, fit, data, bounded=True)
+        rivals.append(Order(order, misfit, claimed, held))
     spare = len(data.points) - 1 - len(shape.log_sizes) - len(shape.corrections)
     return over_orders(first, rivals, spare)
 
@@ -116,8 +156,8 @@ def _moved(rate: Rate, size: sp.Symbol, sign: int, margin: Real) -> tuple[sp.Exp
     unit = sp.nsimplify(margin, rational=True)
     for halves in itertools.count(4):
         step = unit * halves / 2
-        moved = sp.expand(rate.expression * size ** (sign * step))
-        constant = any(term.is_number for term in sp.Add.make_args(moved))
+        moved = rate.times(size ** (sign * step))
+        constant = any(term.is_number for term in summands(moved))
         if not constant and moved.free_symbols == rate.expression.free_symbols:
             return step, moved
     raise AssertionError  # finitely many powers vanish

@@ -30,7 +30,7 @@ from .kinds.limit import LimitClaim
 from .kinds.moment import MomentClaim
 from .kinds.rate import RateClaim
 from .outcome import t_quantile
-from .shapes import log_monomials
+from .shapes import log_prediction
 
 COMPARED = (RateClaim, LimitClaim, MomentClaim)  # kinds that some rule says something of
 
@@ -80,7 +80,7 @@ def _orders(
 ) -> Orders:
     one = len(rate.sizes) == len(rate.terms) == 1
     order = -float(next(iter(rate.exponents()[0].values()))) if one else 1.0
-    decay = -np.logaddexp.reduce(log_monomials(rate, data), axis=0) / order
+    decay = -log_prediction(rate, data) / order
     rank = np.argsort(decay, kind="stable")
     bound = rate.kind is Kind.UPPER_BOUND
     return Orders(np.log(errors[rank]), decay[rank], order, bound, margin, values if one else None)

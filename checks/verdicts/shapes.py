@@ -41,7 +41,12 @@ def make_shape(
 
 def finest_point(rate: Rate, data: Data) -> int:
     """Index of the point where the predicted error is smallest."""
-    return int(np.argmin(np.logaddexp.reduce(log_monomials(rate, data), axis=0)))
+    return int(np.argmin(log_prediction(rate, data)))
+
+
+def log_prediction(rate: Rate, data: Data) -> Float[np.ndarray, " K"]:
+    """Logarithm of the rate at the points, with constants of one."""
+    return np.logaddexp.reduce(rate.power * log_monomials(rate, data), axis=0) / rate.power
 
 
 def log_monomials(rate: Rate, data: Data) -> Float[np.ndarray, "T K"]:

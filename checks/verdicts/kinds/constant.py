@@ -12,7 +12,6 @@ from jaxtyping import Float
 from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
     STATISTICS,
-    check_levels,
     check_margin,
     check_next_order,
     check_resolution,
@@ -27,6 +26,7 @@ from checks.verdicts.outcome import Test
 from checks.verdicts.quantiles import check_statistic, summarized
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, log_monomials, make_shape
+from checks.verdicts.sizes import check_levels
 from checks.verdicts.values import common_unit, in_unit, stated_number
 from theory.language.rate import Kind, Rate
 

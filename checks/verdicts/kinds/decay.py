@@ -20,6 +20,7 @@ from checks.verdicts.data import Data, Measure, Real, Size, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, noise_floor
 from checks.verdicts.fit import allowed, fit_shape
 from checks.verdicts.levels import refuse_copies, summarize
+from checks.verdicts.likelihood import by_likelihood
 from checks.verdicts.model import Shape
 from checks.verdicts.outcome import Test, number
 from checks.verdicts.rounding import left_out, named_resolution, rounded
@@ -96,15 +97,10 @@ class DecayClaim(Claim):
             shape = self._shape(times, rate)
             fit = fit_shape(levels, shape, region)
             name = "missing share of the decay rate" + at(point)
-            tests.append(
-                Test(
-                    name,
-                    float(fit.gamma[0]),
-                    float(fit.standard_error[0]),
-                    float(fit.df[0]),
-                    *region,
-                )
+            missing = Test(
+                name, float(fit.gamma[0]), float(fit.standard_error[0]), float(fit.df[0]), *region
             )
+            tests += by_likelihood((missing,), levels, shape, fit, region)
             means, fitted = (
                 in_unit(np.exp(logs), -unit) for logs in (levels.log_mean, fit.log_fit)
             )

@@ -7,17 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
-from checks.verdicts.conditions import (
-    check_choice,
-    check_margin,
-    check_number,
-    chosen_size,
-    kind_of,
-)
+from checks.verdicts.conditions import check_choice, check_margin, check_number, kind_of
 from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
 from checks.verdicts.outcome import Test, number
+from checks.verdicts.sizes import chosen_size
 from checks.verdicts.trends import mean_test, slices, standard_error
 from checks.verdicts.values import common_unit, in_unit
 from theory.language.rate import Kind

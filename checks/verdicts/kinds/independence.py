@@ -7,17 +7,11 @@ import numpy as np
 import sympy as sp
 
 from checks.verdicts.claim import Claim, Mutant, Role, Spoiled, declared_tiers
-from checks.verdicts.conditions import (
-    STATISTICS,
-    check_choice,
-    check_logarithms,
-    check_margin,
-    chosen_size,
-    normal_rate,
-)
+from checks.verdicts.conditions import STATISTICS, check_choice, check_margin, normal_rate
 from checks.verdicts.data import Data, Measure, Real, at
 from checks.verdicts.finding import Finding, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
+from checks.verdicts.sizes import check_logarithms, chosen_size
 from checks.verdicts.trends import log_influences, mean_test, slices, standard_error, statistic_logs
 from checks.verdicts.values import ClaimError, common_unit, in_unit
 from theory.language.rate import Kind, Rate

@@ -10,19 +10,14 @@ import sympy as sp
 from jaxtyping import Float
 
 from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
-from checks.verdicts.conditions import (
-    check_level_count,
-    check_levels,
-    check_margin,
-    check_next_order,
-    normal_rate,
-)
+from checks.verdicts.conditions import check_margin, check_next_order, normal_rate
 from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, Undecided, plot_series
 from checks.verdicts.levels import refuse_copies, summarize
 from checks.verdicts.orders import OTHERS, SUPPORTS
 from checks.verdicts.outcome import number, t_quantile
 from checks.verdicts.rated import RateRule, exact_errors, rate_finding
+from checks.verdicts.sizes import check_level_count, check_levels
 from checks.verdicts.spending import support
 from checks.verdicts.trends import standard_error
 from checks.verdicts.values import ClaimError, common_unit, in_unit

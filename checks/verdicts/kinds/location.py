@@ -1,24 +1,30 @@
 """Where a curve is least, or where two cross, and how that place moves with a size."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
+from checks.verdicts.brackets import (
+    Sides,
+    brackets,
+    crossing_sides,
+    exponents,
+    least_error,
+    optimum_sides,
+)
 from checks.verdicts.claim import Claim, Mutant, Role, declared_tiers
-from checks.verdicts.conditions import check_level_count, check_margin, check_number, chosen_size
+from checks.verdicts.conditions import check_margin, check_number
 from checks.verdicts.data import Data, Measure, Real
 from checks.verdicts.finding import Finding, Undecided, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
 from checks.verdicts.outcome import SUPPORT_ERROR, Test, number
-from checks.verdicts.trends import Slice, mean_test, slices, standard_error
+from checks.verdicts.sizes import check_level_count, chosen_size
+from checks.verdicts.trends import Slice, slices, standard_error
 from checks.verdicts.values import ClaimError, common_unit, in_unit
 
 SURE = 0.01  # brackets of this error are shown, and contradict where a curve turns twice
-ROUNDINGS = 16 * np.finfo(float).eps
-Brackets = tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,16 +149,16 @@ class LocationClaim(Claim):
 
     def _sides(
         self, values: list[Float[np.ndarray, "n K"]], over: Float[np.ndarray, " K"], part: Slice
-    ) -> "Sides":
+    ) -> Sides:
         _, members = part
         first, *others = (matrix[:, members] for matrix in values)
         logs = np.log(over[members])
         if others:
-            return _crossing(logs, first, others[0])
-        return _optimum(logs, first)
+            return crossing_sides(logs, first, others[0])
+        return optimum_sides(logs, first)
 
     def _test(
-        self, sides: list["Sides"], count: int, logs: Float[np.ndarray, " K"], seeds: int
+        self, sides: list[Sides], count: int, logs: Float[np.ndarray, " K"], seeds: int
     ) -> tuple[Test, bool]:
         """The exponent over the claimed one, and whether no power law passes all brackets."""
 
@@ -173,7 +179,7 @@ class LocationClaim(Claim):
             return least > most
 
         levels = np.unique(np.concatenate([[*s.above, *s.below] for s in sides]))
-        supported, contradicted = (_least(levels, count, holds) for holds in (inside, empty))
+        supported, contradicted = (least_error(levels, count, holds) for holds in (inside, empty))
         # Each exponent of none is within the margin: brackets that contradict each other where
         # support is read off support nothing.
         if contradicted <= max(SUPPORT_ERROR, supported):
@@ -183,7 +189,7 @@ class LocationClaim(Claim):
         return Test(
             f"excess exponent of the {self._what}", _middle(excess(0.5), shown), np.inf,
             seeds - 1.0, -self.margin, self.margin,
-            refutation=_least(levels, count, outside), support=supported, exact=shown,
+            refutation=least_error(levels, count, outside), support=supported, exact=shown,
         ), contradicted <= SUPPORT_ERROR  # fmt: skip
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
@@ -203,88 +209,6 @@ class LocationClaim(Claim):
         rows = [(point[self.over], point[self.size]) for point in data.points]
         least = min(size for _, size in rows)
         return replace(data.select([rows.index((x, least)) for x, _ in rows]), points=data.points)
-
-
-@dataclass(frozen=True)
-class Sides:
-    """One slice: for each level of ``over``, how sure it is that the place is above, or below.
-
-    ``logs`` (m,) of the levels; ``above`` and ``below`` (m,) are p-values, each the least of
-    several; ``tests``: how many of these may be wrong at once.
-    """
-
-    logs: Float[np.ndarray, " m"]
-    above: Float[np.ndarray, " m"]
-    below: Float[np.ndarray, " m"]
-    tests: int
-
-
-def _optimum(logs: Float[np.ndarray, " m"], values: Float[np.ndarray, "n m"]) -> Sides:
-    """Of two levels the place is not beyond the one whose mean is larger, on its far side."""
-    count = len(logs)
-    above, below = np.ones(count), np.ones(count)
-    for i in range(count):
-        for j in range(i + 1, count):
-            p, sign = _one_sided(values[:, j], values[:, i])
-            if sign < 0:
-                above[i] = min(above[i], p)
-            else:
-                below[j] = min(below[j], p)
-    return Sides(logs, above, below, count * (count - 1) // 2)
-
-
-def _crossing(
-    logs: Float[np.ndarray, " m"],
-    values: Float[np.ndarray, "n m"],
-    others: Float[np.ndarray, "n m"],
-) -> Sides:
-    """The place is above a level at which the mean is less than the other."""
-    found = [_one_sided(x, y) for x, y in zip(values.T, others.T, strict=True)]
-    above = np.array([p if sign < 0 else 1.0 for p, sign in found])
-    below = np.array([p if sign > 0 else 1.0 for p, sign in found])
-    return Sides(logs, above, below, len(logs))
-
-
-def _one_sided(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> tuple[float, int]:
-    """p-value of 'the means do not differ in the direction that is seen', and the direction."""
-    difference = x - y
-    mean = float(difference.mean())
-    if abs(mean) <= ROUNDINGS * max(np.abs(x).max(), np.abs(y).max()):
-        return 1.0, 1
-    sign = 1 if mean > 0 else -1
-    return mean_test("", sign * difference, -np.inf, 0.0).p_refute, sign
-
-
-def brackets(sides: list[Sides], error: float) -> Brackets:
-    """Logarithms between which the place lies in each slice, for p-values up to ``error`` each."""
-    low = [s.logs[s.above <= error].max(initial=-np.inf) for s in sides]
-    high = [s.logs[s.below <= error].min(initial=np.inf) for s in sides]
-    return np.array(low), np.array(high)
-
-
-def exponents(
-    logs: Float[np.ndarray, " K"], low: Float[np.ndarray, " K"], high: Float[np.ndarray, " K"]
-) -> tuple[float, float]:
-    """The least and the largest slope of a line through all brackets (low > high: there is none).
-
-    A line passes all if it passes each two, as intervals of its offset that meet two by two have a
-    point in common: its slope is at least (low_l - high_k) / (t_l - t_k) and at most
-    (high_l - low_k) / (t_l - t_k) for all t_l > t_k.
-    """
-    k, m = np.triu_indices(len(logs), 1)
-    steps = logs[m] - logs[k]
-    return float(((low[m] - high[k]) / steps).max()), float(((high[m] - low[k]) / steps).min())
-
-
-def _least(levels: np.ndarray, count: int, holds: Callable[[float], bool]) -> float:
-    """The least error at which something holds that holds at all larger ones, times ``count``."""
-    if not holds(float(levels[-1])):
-        return 1.0
-    low, high = 0, len(levels) - 1
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(float(levels[middle])) else (middle + 1, high)
-    return min(1.0, count * float(levels[low]))
 
 
 def _middle(*ranges: tuple[float, float]) -> float:

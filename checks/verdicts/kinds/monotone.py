@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from checks.verdicts.claim import Claim, Mutant, Role
-from checks.verdicts.conditions import STATISTICS, check_choice, chosen_size
+from checks.verdicts.conditions import STATISTICS, check_choice
 from checks.verdicts.data import Data, Measure, at
 from checks.verdicts.finding import Finding, estimate_of, plot_series
 from checks.verdicts.levels import refuse_copies
 from checks.verdicts.rounding import DOUBLE, FAR, STEPS, SURE
+from checks.verdicts.sizes import chosen_size
 from checks.verdicts.trends import mean_test, slices, standard_error, statistic_logs
 from checks.verdicts.values import in_unit
 

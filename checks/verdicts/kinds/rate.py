@@ -12,22 +12,20 @@ from checks.verdicts.claim import Claim, Mutant, Role
 from checks.verdicts.conditions import (
     STATISTICS,
     check_floor_share,
-    check_levels,
     check_margin,
     check_next_order,
     check_resolution,
     normal_rate,
 )
 from checks.verdicts.data import Data, Measure, Real
-from checks.verdicts.exponents import fit_rate
 from checks.verdicts.finding import Finding, Undecided
 from checks.verdicts.floors import grows
 from checks.verdicts.levels import refuse_copies
-from checks.verdicts.model import Shape
 from checks.verdicts.quantiles import check_statistic, summarized
-from checks.verdicts.rated import RateRule, exact_errors, rate_finding
+from checks.verdicts.rated import RateRule, exact_errors, excess_exponents, rate_finding
 from checks.verdicts.rounding import above_rounding
 from checks.verdicts.shapes import finest_point, rate_shape
+from checks.verdicts.sizes import check_levels
 from checks.verdicts.values import common_unit, in_unit
 from theory.language.rate import Kind, Rate
 
@@ -37,7 +35,8 @@ class RateClaim(Claim):
     """The error goes to zero at the predicted rate, and to zero, not to a floor.
 
     - ``predicted``: a ``Rate``, or a SymPy expression in the size names (a sum of
-      monomials; constants are estimated, not claimed).
+      monomials; constants are estimated, not claimed). Terms in quadrature are the square root of
+      a sum, ``sp.sqrt(L**-2 + 1/n)``: the square of the statistic is judged, and shares are of it.
     - ``kind``: ``"exact"`` (the exponents are these, two-sided) or ``"upper bound"`` (the
       error grows in no size relative to the bound, one-sided).
     - ``margin``: half-width of the band of exponents that counts as equal, fixed before
@@ -183,13 +182,13 @@ class RateClaim(Claim):
     def _on_bound(self, growth: Mapping[str, Real], data: Data) -> Data:
         """Errors whose means are on the bound, times these powers of the sizes."""
         data = self._resolved(data)
-        shape, errors = self.shape(data), data.matrix("error")
+        errors, logs = data.matrix("error"), rate_shape(self.rate, None, data).log_sizes
         if np.any(np.abs(errors).max(axis=0) == 0):
             return data
         levels = summarized(in_unit(errors, common_unit(errors)), self.statistic)
         excess = np.array([growth.get(name, 0.0) for name in self.rate.sizes])
-        gamma = fit_rate(self.rate, self.margin, levels, shape).gamma
-        return data.with_matrix("error", errors * np.exp((excess - gamma) @ shape.log_sizes))
+        gamma = excess_exponents(self.rule, levels, data)
+        return data.with_matrix("error", errors * np.exp((excess - gamma) @ logs))
 
     def _raised(self, multiple: Real, data: Data) -> Data:
         """Errors plus this multiple of the finest level's statistic."""
@@ -202,7 +201,3 @@ class RateClaim(Claim):
     def resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
         """The data without levels that are rounding, and a note on them."""
         return above_rounding(self.id, self.rate.sizes, self.resolution, data)
-
-    def shape(self, data: Data) -> Shape:
-        """What is fitted, at the size points of the data."""
-        return rate_shape(self.rate, self.next_order, data)
