@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 from checks.properties.scales import (
     CHANGE,
-    Build,
     Training,
     scale_claims,
     scale_table,
@@ -117,7 +116,7 @@ class CoordinateCheck:
 
 
 def coordinate_check(
-    build: Build,
+    build: Any,  # see `Build`
     *,
     widths: Any,  # a sequence of numbers; what is none of this is refused in words
     predict: Any,
@@ -155,6 +154,12 @@ def coordinate_check(
     Raises InputProblem for names that do not appear, activations that are NaN or infinite, and what
     cannot be checked; ClaimError, with size and seed, where ``build`` or ``step`` raises.
     """
+    if not callable(build):
+        raise InputProblem(
+            expected="a function build(width, seed) that returns a function, one training step",
+            received=f"{build!r:.100}",
+            remedy="Pass the function itself.",
+        )
     sizes = {"width": _levels("widths", widths)}
     if depths is not None:
         sizes["depth"] = _levels("depths", depths)

@@ -82,6 +82,12 @@ class Training:
     def _train(self, point: Size, seed: int) -> dict[str, float]:
         sizes = {"depth": point["depth"]} if "depth" in point else {}
         step = self.build(point["width"], seed, **sizes)
+        if not callable(step):
+            raise InputProblem(
+                expected="a function build(width, seed) that returns a function, one training step",
+                received=f"a {type(step).__name__} from build at {_words(point)}",
+                remedy="Return `step`, which makes a step and returns the activations before it.",
+            )
         found, start = {}, {}
         for k in range(self.steps + 1):
             seen = self._activations(step(), point, k)
