@@ -120,6 +120,7 @@ def test_training_goes_on_from_a_saved_state_as_if_nothing_had_happened(dtype: s
 
     slopes = gradients("generic")
     method, params = made(arrays(0))
+    reached: Arrays = {}
     for row in slopes[:5]:
         reached = move(method, params, row)
     stream = io.BytesIO()

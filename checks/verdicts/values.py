@@ -97,7 +97,7 @@ def require_budget(value: Any) -> None:
     """Raise TypeError or ValueError for what is no probability of false refutation."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(f"expected a budget, a number between 0 and 1, received {value!r}")
-    if not 0 < value < 1:
+    if not 0 < float(value) < 1:
         raise ValueError(f"expected a budget between 0 and 1, received {value}")
 
 
