@@ -2,8 +2,9 @@
 
 A name has one module in Python. It is verilimit's, and what that lacks is looked for in the
 project's package of the same name: its modules, and what its ``__init__`` defines. So a project
-with a folder ``checks`` imports its own ``checks.losses`` beside ``import verilimit``. A module
-that both have cannot be meant twice: it is refused, with both places.
+with a folder ``checks``, with an ``__init__`` or without, imports its own ``checks.losses`` beside
+``import verilimit``. A module that both have cannot be meant twice: it is refused, with both
+places.
 """
 
 import sys
@@ -34,8 +35,7 @@ def admit() -> str | None:
             "another directory (PYTHONPATH and the current directory come before installed "
             "packages)."
         )
-    if not any(isinstance(finder, _Namesakes) for finder in sys.meta_path):
-        sys.meta_path.append(_Namesakes())
+    stand_by()
     for name in PACKAGES:
         if _hidden(name):
             _take(name)
@@ -43,12 +43,23 @@ def admit() -> str | None:
     return None
 
 
+def stand_by() -> None:
+    """Let imports of a project's modules succeed where Python has taken verilimit's package.
+
+    It takes that rather than a folder without ``__init__``. Nothing is imported.
+    """
+    if not any(isinstance(finder, _Namesakes) for finder in sys.meta_path):
+        sys.meta_path.append(_Namesakes())
+
+
 def _namesakes(name: str) -> Iterator[ModuleSpec]:
-    """The packages or modules of others with this name, in the order in which Python looks."""
-    for entry in sys.path:
-        spec = PathFinder.find_spec(name, [entry])
-        if spec is not None and spec.origin is not None and not is_ours(name, spec.origin):
-            yield spec
+    """The packages or modules of others with this name, in the order in which Python looks.
+
+    Folders without ``__init__`` come last, as they do there.
+    """
+    specs = [spec for entry in sys.path if (spec := PathFinder.find_spec(name, [entry]))]
+    yield from (spec for spec in specs if spec.origin and not is_ours(name, spec.origin))
+    yield from (spec for spec in specs if not spec.origin)
 
 
 def is_ours(name: str, origin: str) -> bool:
@@ -69,12 +80,17 @@ def _clash(name: str) -> str | None:
     """Which modules both have, if the other package comes first."""
     if not (HOME / name / "__init__.py").is_file():
         return f"no package “{name}” there"
-    if not _hidden(name) or (other := next(_namesakes(name), None)) is None:
-        return None
-    ours = {module.name for module in iter_modules([str(HOME / name)])}
-    theirs = {module.name for module in iter_modules(other.submodule_search_locations or [])}
-    both = ", ".join(f"{name}.{module}" for module in sorted(ours & theirs))
-    return f"the package “{name}” at {other.origin} has {both}, too" if both else None
+    hidden, ours = _hidden(name), {module.name for module in iter_modules([str(HOME / name)])}
+    for other in _namesakes(name):
+        if other.origin and not hidden:
+            continue  # another's package behind verilimit's: nobody here means it
+        folders = list(other.submodule_search_locations or ())
+        theirs = {module.name for module in iter_modules(folders)}
+        if both := ", ".join(f"{name}.{module}" for module in sorted(ours & theirs)):
+            return f"the package “{name}” at {other.origin or folders[0]} has {both}, too"
+        if other.origin:
+            break
+    return None
 
 
 def _take(name: str) -> None:

@@ -107,3 +107,13 @@ def test_the_plugin_leaves_jaxtyping_free_to_instrument_our_packages(
 
 def test_the_entry_point_is_declared_outside_the_packages() -> None:
     assert '"verilimit_pytest"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_what_is_no_claim_is_refused_in_words_and_once(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "test_mine.py").write_text("def test_it(judge_claim):\n    judge_claim(5)\n")
+    done = pytest_in(tmp_path, environment, "-q", "-rN")
+    assert done.stdout.count("expected a claim, received a int") == 1
+    assert "Traceback" not in done.stdout
+    assert "AttributeError" not in done.stdout

@@ -87,6 +87,43 @@ def test_features_that_do_not_learn_are_flat_and_their_change_is_not() -> None:
     assert found.exponent("change of hidden", 1)[0] == pytest.approx(-0.5, abs=0.1)
 
 
+def readout(*, start: float, change: float, share: float = 0.1) -> Any:
+    """Logits that are of two orders of the width, at initialisation and in what training adds."""
+
+    def build(width: int, seed: int) -> Any:
+        random = np.random.default_rng([seed, width])
+        first, added = random.standard_normal((2, 256))
+        scales = float(width) ** start, share * float(width) ** change
+        steps = iter(range(9))
+        return lambda: {"logits": scales[0] * first + scales[1] * added * min(next(steps), 1)}
+
+    return build
+
+
+def test_a_flat_scale_that_hides_a_growing_change_is_refuted_and_says_by_what() -> None:
+    hiding = readout(start=0.0, change=0.5)
+    widths = [2, 4, 8, 16]  # where the change is a fraction of the scale
+    found = vl.coordinate_check(hiding, widths=widths, predict={"logits": 0}, steps=1)
+    assert found.results["logits", 1].verdict is not vl.Verdict.REFUTED
+    assert found.verdict is vl.Verdict.REFUTED, str(found)
+    assert "the prediction of logits implies" in str(found)
+    learning = readout(start=0.0, change=0.0)
+    right = vl.coordinate_check(learning, widths=widths, predict={"logits": 0}, steps=1)
+    assert right.verdict is vl.Verdict.SUPPORTED, str(right)
+    assert set(right.results) == {("logits", 1)}
+    assert {row["name"] for row in right.scales} == {"logits"}
+
+
+def test_a_falling_scale_that_hides_a_flat_change_is_no_refutation() -> None:
+    hiding = readout(start=-0.5, change=0.0, share=0.01)
+    found = vl.coordinate_check(hiding, widths=WIDTHS, predict={"logits": 0}, steps=1)
+    assert found.verdict is vl.Verdict.INCONCLUSIVE, str(found)
+    assert "hidden behind what logits was at first" in str(found)
+    falling = readout(start=-0.5, change=-0.5)
+    found = vl.coordinate_check(falling, widths=WIDTHS, predict={"logits": 0}, steps=1)
+    assert found.verdict is vl.Verdict.REFUTED, str(found)
+
+
 def test_an_upper_bound_admits_scales_that_fall_and_no_scales_that_grow() -> None:
     for power, verdict in ((-0.5, vl.Verdict.SUPPORTED), (0.5, vl.Verdict.REFUTED)):
         found = vl.coordinate_check(

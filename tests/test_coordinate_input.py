@@ -43,6 +43,11 @@ def test_a_step_that_returns_no_dict_is_refused() -> None:
     assert "received a ndarray" in refusal(training(lambda width, step: np.ones(3)))  # type: ignore
 
 
+def test_a_build_that_makes_no_step_is_refused() -> None:
+    assert "received a dict from build at width 16" in refusal(lambda width, seed: ones(width, 0))
+    assert "received 5" in refusal(5)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_training_that_blows_up_is_named_with_width_step_and_seed(value: float) -> None:
     blown = training(

@@ -58,6 +58,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def in_pytest(project: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "verilimit_pytest", "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, "-q"], cwd=project, env=environment, capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_the_command_judges_with_the_projects_own_package(
     project: Path, verilimit: Run, jobs: str
@@ -83,10 +90,7 @@ def test_a_package_runs_before_its_modules(project: Path, environment: dict[str,
 def test_pytest_judges_claims_in_files_and_in_tests(
     project: Path, environment: dict[str, str]
 ) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "verilimit_pytest", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "-q"], cwd=project, env=environment, capture_output=True, text=True
-    )
+    done = in_pytest(project, environment)
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
 
@@ -101,6 +105,36 @@ def test_python_has_both_whichever_is_imported_first(
         "assert vl.judge(claim).verdict.value == 'SUPPORTED'"
     )
     subprocess.run([sys.executable, "-c", program], cwd=project, env=environment, check=True)
+
+
+def test_folders_without_init_are_packages_of_the_project(
+    project: Path, verilimit: Run, environment: dict[str, str]
+) -> None:
+    for name in ("checks", "theory"):
+        (project / name / "__init__.py").unlink()
+    (project / "theory" / "deep").mkdir()
+    (project / "theory" / "deep" / "notes.py").write_text("VALUE = 4\n")
+    claim = CLAIM.replace("from checks import NAME", "from theory.deep.notes import VALUE")
+    claim = claim.replace('NAME == "theirs"', "VALUE == 4")
+    (project / "claims_mine.py").write_text(claim)
+    done = verilimit("check", "claims_mine.py", "-j", "2")
+    assert done.returncode == 0, done.stderr
+    program = "import verilimit as vl; vl.RateClaim\nfrom claims_mine import claim"
+    subprocess.run([sys.executable, "-c", program], cwd=project, env=environment, check=True)
+    test = TEST.replace('checks.NAME == "theirs"', "checks.losses")
+    (project / "test_mine.py").write_text("from checks.losses import loss\n" + test)
+    done = in_pytest(project, environment)
+    assert "2 passed" in done.stdout, done.stdout
+
+
+def test_a_module_that_both_have_is_refused_in_a_folder_without_init(
+    project: Path, verilimit: Run
+) -> None:
+    (project / "checks" / "__init__.py").unlink()
+    (project / "checks" / "suite.py").touch()
+    done = verilimit("list")
+    assert done.returncode == 2
+    assert f"{project / 'checks'} has checks.suite, too" in done.stderr
 
 
 @pytest.mark.parametrize("module", ["suite.py", "suite/__init__.py"])

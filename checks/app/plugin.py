@@ -11,6 +11,7 @@ from checks.suite.problem import InputProblem
 from checks.suite.roots import named_roots
 from checks.suite.targets import Located, select
 from checks.verdicts import Claim, ClaimError, Result, judge, tier_words
+from checks.verdicts.judge import require_claim
 from theory.language.prose import plain
 
 RUN_BUDGET = 1e-3  # false-refutation probability of a whole pytest run
@@ -186,8 +187,10 @@ def judge_or_raise(claim: Claim, **options: Any) -> Result:
 
 
 def judge_or_fail(claim: Claim, **options: Any) -> Result:
-    """As `judge_or_raise`, as a test failure; an error in the claim's function is one, too."""
+    """As `judge_or_raise`, as a test failure; errors in functions and arguments are, too."""
     try:
+        require_claim(claim)
         return judge_or_raise(claim, **options)
-    except (NotSupported, ClaimError) as error:
-        pytest.fail(str(error), pytrace=False)
+    except (NotSupported, TypeError, ValueError) as error:
+        said = str(error)
+    pytest.fail(said, pytrace=False)  # within `except` pytest would print the message twice

@@ -5,26 +5,27 @@ and look whether the lines are flat. Here the exponents are fitted with interval
 rule of every other claim. (Yang, Hu et al., "Tensor Programs V", arXiv:2203.03466, appendix D.1.)
 """
 
-import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from checks.properties.implied import implied_changes, told_of, unhidden
+from checks.properties.predictions import by_step_of, is_number, is_whole, levels_of, require_build
 from checks.properties.scales import (
     CHANGE,
-    Build,
+    ScaleClaim,
     Training,
     scale_claims,
     scale_table,
     shared_measurer,
 )
 from checks.suite.problem import InputProblem
-from checks.verdicts import Result, Verdict, judge, settle
+from checks.verdicts import Result, Task, Verdict, judge, settle
 from checks.verdicts.data import Real
+from checks.verdicts.experiment import Table
 from checks.verdicts.judge import BUDGET
 
 
@@ -117,7 +118,7 @@ class CoordinateCheck:
 
 
 def coordinate_check(
-    build: Build,
+    build: Any,  # see `Build`
     *,
     widths: Any,  # a sequence of numbers; what is none of this is refused in words
     predict: Any,
@@ -144,6 +145,8 @@ def coordinate_check(
       steps ``{"logits": {0: -0.5, 4: 0}}``, where 0 is initialisation. With ``depths`` each power
       is a pair, of the width and of the depth. ``"change of hidden"`` is what ``hidden`` is away
       from its initialisation: a network whose features do not learn is told by it.
+      A scale of order n^p implies that its change is of no larger order: where that is refuted, so
+      is the check, and the row says why.
     - ``kind``: ``"exact"``, or ``"upper bound"`` for scales that may not grow faster.
     - ``margin``: exponents that far apart count as equal, above 0 and below 1/2; half the distance
       to a competitor at most. ``next_order``: of the correction, as in `RateClaim`. The default,
@@ -155,76 +158,47 @@ def coordinate_check(
     Raises InputProblem for names that do not appear, activations that are NaN or infinite, and what
     cannot be checked; ClaimError, with size and seed, where ``build`` or ``step`` raises.
     """
-    sizes = {"width": _levels("widths", widths)}
+    require_build(build)
+    sizes = {"width": levels_of("widths", widths)}
     if depths is not None:
-        sizes["depth"] = _levels("depths", depths)
-    if not _whole(steps) or steps < 1 or not isinstance(predict, Mapping) or not predict:
+        sizes["depth"] = levels_of("depths", depths)
+    if not is_whole(steps) or steps < 1 or not isinstance(predict, Mapping) or not predict:
         raise InputProblem(
             expected="at least one step, and predictions by name",
             received=f"steps={steps!r}, predict={predict!r}",
             remedy='Write, e.g., steps=4, predict={"logits": 0, "hidden": 0}.',
         )
-    if kind not in ("exact", "upper bound") or not (_number(margin) and 0 < margin < 0.5):
+    if kind not in ("exact", "upper bound") or not (is_number(margin) and 0 < margin < 0.5):
         raise InputProblem(
             expected='kind "exact" or "upper bound", and a margin above 0 and below 1/2',
             received=f"kind={kind!r}, margin={margin!r}",
             remedy="Leave them out, or take a margin of at most half the distance of two exponents "
             "that you want to tell apart.",
         )
-    powers = {str(name): _by_step(name, said, steps, sizes) for name, said in predict.items()}
-    training = Training(build, tuple(powers), steps)
+    powers = {str(name): by_step_of(name, said, steps, sizes) for name, said in predict.items()}
+    implied = implied_changes(powers)
+    training = Training(build, (*powers, *implied), steps, frozenset(implied))
     options = {"kind": kind, "margin": margin, "next_order": next_order, "seeds": seeds, "cap": cap}
     claims = scale_claims(training, sizes, powers, **options)
-    known = {}
+    # what is implied can only refute, and asks for no more seeds
+    bounds = scale_claims(
+        training, sizes, implied, **options | {"kind": "upper bound", "cap": seeds}
+    )
+    known: dict[Task, Table] = {}
     measure = shared_measurer(training.experiment, known)
-    judged = [
-        judge(claim, seed=seed, budget=budget / len(claims), measure=measure)
-        for claim in claims.values()
-    ]
-    results = dict(zip(claims, settle(judged, budget), strict=True))
-    return CoordinateCheck(results, scale_table(known), tuple(sizes))
 
+    def judged(claim: ScaleClaim) -> Result:
+        share = budget / (len(claims) + len(bounds))
+        return judge(claim, seed=seed, budget=share, measure=measure)
 
-def _number(value: Any) -> bool:
-    """A finite number, of NumPy too; a truth value is none."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and isfinite(value)
+    def change(name: str, step: int) -> Result:
+        said = {CHANGE + name: {step: powers[name][step]}}
+        return judged(next(iter(scale_claims(training, sizes, said, **options).values())))
 
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _levels(what: str, levels: Any) -> tuple[int, ...]:
-    given: list[Any] = list(levels) if isinstance(levels, Iterable) else [None]
-    whole = all(_number(n) and int(n) == n for n in given)
-    found: tuple[int, ...] = tuple(sorted({int(n) for n in given})) if whole else ()
-    least = 4 if what == "widths" else 2
-    if len(found) < least or min(found) < 1:
-        raise InputProblem(
-            expected=f"{what}: at least {least} different whole numbers from 1 on",
-            received=f"{levels!r}",
-            remedy="Double them: 32, 64, ..., 1024.",
-        )
-    return found
-
-
-def _by_step(
-    name: str, said: Any, steps: int, sizes: Mapping[str, Any]
-) -> dict[int, tuple[float, ...]]:
-    """The predicted powers at each step, one for each size."""
-    by_step = said if isinstance(said, Mapping) else dict.fromkeys(range(1, steps + 1), said)
-    first, found = (1 if str(name).startswith(CHANGE) else 0), {}
-    for step, powers in by_step.items():
-        each: tuple[Any, ...] = tuple(powers) if isinstance(powers, tuple | list) else (powers,)
-        known = [float(p) for p in each if _number(p)]
-        if len(known) == len(each) == len(sizes) and _whole(step) and first <= step <= steps:
-            found[int(step)] = tuple(known)
-    if not by_step or len(found) < len(by_step):
-        raise InputProblem(
-            expected=f"for {name} a power of {' and of '.join(sizes)}, or such by step, "
-            f"{first} to {steps}",
-            received=f"{said!r}",
-            remedy='Write, e.g., {"logits": 0} or {"logits": {0: -0.5, 4: 0}}'
-            + (", with pairs (width, depth) for powers." if len(sizes) > 1 else "."),
-        )
-    return found
+    asked = claims | bounds
+    settled = settle([judged(claim) for claim in asked.values()], budget)
+    results = dict(zip(asked, settled, strict=True))
+    told = unhidden(told_of(results, implied), margin, change)
+    names = {name for name, _ in told}
+    scales = tuple(row for row in scale_table(known) if row["name"] in names)
+    return CoordinateCheck(told, scales, tuple(sizes))

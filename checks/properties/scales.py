@@ -60,12 +60,14 @@ class ScaleClaim(RateClaim):
 class Training:
     """A user's training, as an experiment: columns are the scales ``NAME/STEP``, rows are seeds.
 
-    It runs in the precision that JAX had where it was asked for.
+    It runs in the precision that JAX had where it was asked for. ``implied`` are the changes that
+    nobody asked for: one that cannot be measured is 0, and decides nothing.
     """
 
     build: Build
     names: tuple[str, ...]
     steps: int
+    implied: frozenset[str] = frozenset()
     in_double: bool = field(default_factory=is_double)
 
     @property
@@ -82,6 +84,12 @@ class Training:
     def _train(self, point: Size, seed: int) -> dict[str, float]:
         sizes = {"depth": point["depth"]} if "depth" in point else {}
         step = self.build(point["width"], seed, **sizes)
+        if not callable(step):
+            raise InputProblem(
+                expected="a function build(width, seed) that returns a function, one training step",
+                received=f"a {type(step).__name__} from build at {_words(point)}",
+                remedy="Return `step`, which makes a step and returns the activations before it.",
+            )
         found, start = {}, {}
         for k in range(self.steps + 1):
             seen = self._activations(step(), point, k)
@@ -97,7 +105,8 @@ class Training:
                 where = f"{name} at {_words(point)}, step {k}, seed {seed}"
                 scale = _scale(value, where)
                 if name.startswith(CHANGE):
-                    scale = _moved(value, start[name.removeprefix(CHANGE)], scale, where)
+                    then, asked = start[name.removeprefix(CHANGE)], name not in self.implied
+                    scale = _moved(value, then, scale, where, asked=asked)
                 found[f"{name}/{k}"] = scale
         return found
 
@@ -144,9 +153,11 @@ def _root_mean_square(array: np.ndarray) -> float:
     return largest * float(np.sqrt(np.mean(np.square(values / largest)))) if largest else 0.0
 
 
-def _moved(value: Any, start: Any, scale: float, where: str) -> float:
+def _moved(value: Any, start: Any, scale: float, where: str, *, asked: bool) -> float:
     now, then = _real(value, where), as_numpy(start)
     if now.shape != then.shape:
+        if not asked:
+            return 0.0
         raise InputProblem(
             expected="activations of the same examples in every step, of one shape",
             received=f"shapes {then.shape} and {now.shape}: {where}",
@@ -154,6 +165,8 @@ def _moved(value: Any, start: Any, scale: float, where: str) -> float:
         )
     moved = _root_mean_square(now.astype(float) - then)
     if 0 < moved < SEEN * epsilon(value) * scale:
+        if not asked:
+            return 0.0
         raise InputProblem(
             expected=f"a change above {SEEN} roundings of {getattr(value, 'dtype', 'float64')}",
             received=f"{moved:.2g} of a scale {scale:.2g}: {where}",

@@ -9,8 +9,9 @@ from scipy import special
 
 from .claim import Claim
 from .evidence import Measurer
-from .judge import BUDGET, judge
+from .judge import BUDGET, judge, require_claim
 from .outcome import Verdict
+from .values import require_whole
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def calibrate(
     measure: Measurer | None = None,
 ) -> Calibration:
     """Judge a claim on ``replicates`` fresh run seeds (derived from ``seed``)."""
-    if replicates < 1:
-        raise ValueError(f"expected at least one replicate, received {replicates}")
+    require_claim(claim)
+    require_whole("a number of replicates", replicates, 1)
+    require_whole("a seed", seed, 0)
     own: Counter[str] = Counter()
     mutants: dict[str, Counter[str]] = {}
     for run in fresh_seeds(seed, replicates):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .evidence import Evidence, Measurer, planted
 from .finding import Finding, Undecided
 from .outcome import SUPPORT_ERROR, MutantOutcome, Result, Verdict
 from .spending import false_support, look_shares, planned_seeds, refutation, support
-from .values import FAULTS, ClaimError, in_words
+from .values import FAULTS, ClaimError, in_words, require_budget, require_whole
 from .wording import because, margin_of, reach_of
 
 BUDGET = 1e-3  # false-refutation probability of a run
@@ -55,7 +56,7 @@ def judge(
     ``budget`` is the probability with which a true claim may be refuted; a run of several
     claims passes each its share and settles them together with ``settle``. ``measure``
     runs work items; by default they run here. Raises ClaimError when a function of the
-    claim fails or returns what cannot be judged, ValueError for bad arguments.
+    claim fails or returns what cannot be judged, TypeError or ValueError for bad arguments.
     """
     course, evidence = _own_course(claim, seed, tier, budget, measure)
     points = claim.at(tier).points
@@ -112,16 +113,26 @@ def quick_verdict(
     return _gate(course, [_try_mutant(claim, m, evidence) for m in mutants_of(claim)])[0]
 
 
+def require_claim(value: Any) -> None:
+    """Raise TypeError, in words, for what is no claim."""
+    if not isinstance(value, Claim):
+        a_class = isinstance(value, type) and issubclass(value, Claim)
+        received = f"the class {value.__name__}" if a_class else f"a {type(value).__name__}"
+        raise TypeError(
+            f"expected a claim, received {received}; a claim is made by, e.g., vl.RateClaim(...), "
+            "the claims of a layer by vl.pytest_claims(layer), and several are judged one by one"
+        )
+
+
 def _own_course(
     claim: Claim, seed: int, tier: str, budget: float, measure: Measurer | None
 ) -> tuple["Course", Evidence]:
     """The looks at the claim's own data, after checking the arguments."""
+    require_claim(claim)
+    require_whole("a seed", seed, 0)
     if tier not in TIERS:
         raise ValueError(f"expected a tier in {TIERS}, received {tier!r}")
-    if not 0 < budget < 1:
-        raise ValueError(f"expected a budget between 0 and 1, received {budget}")
-    if not isinstance(claim, Claim):
-        raise TypeError(f"expected a claim, received a {type(claim).__name__}")
+    require_budget(budget)
     evidence = Evidence(claim, tier, seed, measure)
 
     def look(seeds: int) -> Finding:

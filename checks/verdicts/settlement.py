@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from .outcome import Result, Verdict
 from .spending import holm
+from .values import require_budget
 
 
 def settle(results: Sequence[Result], budget: float = 1e-3) -> list[Result]:
@@ -14,6 +15,12 @@ def settle(results: Sequence[Result], budget: float = 1e-3) -> list[Result]:
     stays so only when the run's budget allows it; claims that were judged with their
     share of the budget (budget / number of claims) can only gain.
     """
+    require_budget(budget)
+    if not isinstance(results, Sequence) or not all(isinstance(r, Result) for r in results):
+        raise TypeError(
+            f"expected a list of results, each of them what judge(claim) returns; received "
+            f"{results!r:.200}"
+        )
     settled = []
     decisions = holm([result.p_refute for result in results], budget)
     for result, (rejected, threshold) in zip(results, decisions, strict=True):

@@ -3,6 +3,7 @@
 import sysconfig
 import traceback
 from fractions import Fraction
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,22 @@ def stated_number(claim_id: str, what: str, raw: Any) -> float:
     if values.ndim:
         raise ClaimError(f"claim {claim_id}, {what}: expected one number, received {raw!r}")
     return float(values)
+
+
+def require_whole(what: str, value: Any, least: int) -> None:
+    """Raise TypeError or ValueError for an argument that is no whole number from ``least`` on."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"expected {what}, a whole number, received {value!r}")
+    if value < least:
+        raise ValueError(f"expected {what} of at least {least}, received {value}")
+
+
+def require_budget(value: Any) -> None:
+    """Raise TypeError or ValueError for what is no probability of false refutation."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"expected a budget, a number between 0 and 1, received {value!r}")
+    if not 0 < float(value) < 1:
+        raise ValueError(f"expected a budget between 0 and 1, received {value}")
 
 
 def _as_floats(raw: Any) -> Any:

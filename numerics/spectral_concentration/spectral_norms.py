@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Inexact
+from jaxtyping import Array, Float, Inexact
 
 from numerics.engine.leaves import real, wide
 
@@ -136,13 +136,17 @@ def is_zero(weight: Array, letters: str) -> Array:
 
 def starts(weight: Array, letters: str) -> Inexact[Array, "..."]:
     """A fixed start that is generic, the same for all matrices; vectors need none."""
+    return jnp.asarray(start_of(weight.shape, letters), wide(weight))
+
+
+def start_of(shape: tuple[int, ...], letters: str) -> Float[np.ndarray, "..."]:
+    """The same in NumPy's doubles, for parameters of any framework."""
     if "r" not in letters:
-        return jnp.zeros((), wide(weight))
+        return np.zeros(())
     kept = [k for k, letter in enumerate(letters) if letter != "r"]
-    shape = tuple(weight.shape[k] for k in kept)
-    alone = [weight.shape[k] if letters[k] == "c" else 1 for k in kept]
+    alone = [shape[k] if letters[k] == "c" else 1 for k in kept]
     vector = np.random.default_rng(0).standard_normal(alone)
-    return jnp.broadcast_to(jnp.asarray(vector / np.linalg.norm(vector), wide(weight)), shape)
+    return np.broadcast_to(vector / np.linalg.norm(vector), [shape[k] for k in kept])
 
 
 def _unit(vectors: Array, axes: tuple[int, ...], otherwise: Any) -> Array:
