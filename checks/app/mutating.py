@@ -29,8 +29,8 @@ def mutate(
         if not quiet:
             screen.print(f"[{done}/{total}] {_line(outcome)}", markup=False, highlight=False)
 
-    equivalent = getattr(house.part(room, "checks"), "equivalent_mutations", {})
-    outcomes = campaign.run(choose_jobs(jobs), equivalent, tell)
+    listed = getattr(house.part(room, "checks"), "equivalent_mutations", {})
+    outcomes = campaign.run(choose_jobs(jobs), listed, tell)
     for word, title in (
         ("survived", "Survivors"), ("not reached", "On lines that no claim runs"),
         ("equivalent", "Equivalent"),
@@ -54,7 +54,7 @@ def mutate(
 def _line(outcome: Outcome) -> str:
     before, after = (_short(text) for text in (outcome.before, outcome.after))
     culprit = f": {outcome.culprit}" if outcome.culprit else ""
-    place = f"{outcome.file}:{outcome.line}"
+    place = f"{outcome.file}:{outcome.line} {outcome.function}".rstrip()
     return f"{outcome.verdict}{culprit} | {place} {outcome.kind}: {before} -> {after}"
 
 
