@@ -13,11 +13,12 @@ from jaxtyping import Float
 from checks.spectral_concentration.attention_bounds import Keys, Size, U, Values, each, spectrum
 from numerics.engine.quick import quick_jit
 from numerics.generated import spectral_concentration as generated
-from numerics.spectral_concentration import attention_entropy
+from numerics.spectral_concentration import attention_entropy, collapse_indicators
 
 _softmax = quick_jit(jax.nn.softmax, static_argnums=1)
 _entropy = quick_jit(attention_entropy, static_argnums=1)
 _bound = quick_jit(jnp.vectorize(generated.entropy_lower_bound))
+_indicators = quick_jit(collapse_indicators)
 _time = quick_jit(jnp.vectorize(generated.collapse_time))
 
 
@@ -125,3 +126,22 @@ def delay_slack(size: Size, keys: Keys, factors: float = 2.0, power: float = 0.5
 def _vertices(points: Float[np.ndarray, "n r"]) -> int:
     """Vertices of the convex hull; on a line there are two."""
     return 2 if points.shape[1] == 1 else len(scipy.spatial.ConvexHull(points).vertices)
+
+
+def indicator_residual(size: Size, keys: Keys, power: int = 2, nats: bool = False) -> Values:
+    """Entropy and effective rank of attention, which tell its modes apart, against sums in NumPy.
+
+    The rank is from eigenvalues of Gram matrices. Planted errors: another ``power`` of singular
+    values, entropy in ``nats``.
+    """
+    n = size["n"]
+    logits = each(keys, lambda r: 10.0 ** r.uniform(-1, 1) * r.standard_normal((n, n)))
+    A = np.exp(logits - logits.max(axis=2, keepdims=True))
+    A /= A.sum(axis=2, keepdims=True)
+    entropy, rank = (np.asarray(x) for x in _indicators(A))
+    energy = np.linalg.eigvalsh(A @ A.swapaxes(1, 2)).clip(1e-300) ** (power / 2)
+    energy /= energy.sum(axis=1, keepdims=True)
+    wanted = np.exp(-(energy * np.log(energy)).sum(axis=1)) / n
+    nats_of = -(A * np.log(A)).sum(axis=(1, 2)) / n
+    share = nats_of if nats else nats_of / np.log(n)
+    return np.maximum(np.abs(entropy - share), np.abs(rank - wanted))

@@ -40,7 +40,7 @@ COVERAGE = (
     Sentence(
         "Whether an activation is coercive is seen in its kernel.",
         steps=("lambda_bar", "ReLU coercivity", "Hermite lambda_bar", "lambda_1"),
-        claims=("harmonics", "relu-signs", "antipodes"),
+        claims=("relu-kernel", "harmonics", "relu-signs", "antipodes"),
         probes=("coercivity",),
         missing="The paper's 24 settings are computed and shown; its own table is compared in a "
         "test, for five of them and to three digits.",

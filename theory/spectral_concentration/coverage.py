@@ -8,7 +8,7 @@ COVERAGE = (
         "sparse matrix of low rank, or benignly, into nearly the identity.",
         steps=("rank one is malignant", "mass off the maximiser", "a definite $W$ is benign"),
         claims=("cap-prevents-crash", "collapse-modes", "rank-one-malignant", "hull-vertices",
-                "definite-benign"),
+                "definite-benign", "collapse-indicators"),
         probes=("columns", "at-least-two-tokens"),
         missing="Networks of one or two layers on sixteen tokens at most.",
     ),
@@ -16,9 +16,10 @@ COVERAGE = (
         r"Spectral energy concentration of $W_q^\top W_k$ causes the malignant collapse.",
         steps=("high concentration without collapse of rank", r"$\Omega$"),
         claims=("concentration-by-qr", "gradient-spectrum", "concentration-without-crash",
-                "every-product-concentrates", "qk-norm-does-as-well"),
-        missing="Causality: concentration is not compared with the largest singular value and "
-        "entropy as a predictor of a crash. Theorem 1 of the paper was not seen.",
+                "every-product-concentrates", "qk-norm-does-as-well",
+                "concentration-predicts-no-better"),
+        missing="Causality: concentration tells which networks crash later, and so do the largest "
+        "singular value and the loss. Theorem 1 of the paper was not seen.",
     ),
     Sentence(
         "Entropy that has collapsed stops the training of $W_q$ and $W_k$.",
@@ -39,7 +40,8 @@ COVERAGE = (
     Sentence(
         "With the cap, models train without warm-up as well as with it.",
         claims=("cap-prevents-crash", "any-rate", "warm-up-to-a-high-rate",
-                "uniform-rate-does-as-well", "loose-cap-does-not-help", "cap-on-query-and-key",
+                "uniform-rate-does-as-well", "loose-cap-does-not-help", "threshold",
+                "cap-on-query-and-key",
                 "benign-to-malignant", "frobenius-cap-does-as-well",
                 "qk-norm-does-as-well"),
         missing="sigmaReparam, and QK-norm with gains that are learned, are not compared.",
