@@ -1,4 +1,4 @@
-"""The ReLU's noise kernel and its slope by quadrature, against every way that has them."""
+"""Noise kernels by other routes: the ReLU's by quadrature, the least decay in closed form."""
 
 from typing import Any
 
@@ -6,7 +6,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from numerics.engine.measuring import Size
-from numerics.noise_synchronization import fast_kernel, kernel, kernel_slope
+from numerics.noise_synchronization import (
+    coercivity,
+    dissipation_rate,
+    fast_kernel,
+    kernel,
+    kernel_slope,
+)
 
 NODES, SHARES = np.polynomial.legendre.leggauss(64)
 FAR = 9.0  # deviations, where the half line ends
@@ -46,3 +52,29 @@ def _residual(key: Any, biased: bool, outer: float) -> float:
         kernel_slope("relu", u, d=d, sigma_u=law["sigma_u"]) * d / both - 1,
     )
     return max(abs(float(x)) for x in off)
+
+
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
+
+
+def end_residuals(
+    _: Size, keys: Any, *, both: bool = True, factor: float = 2.0
+) -> dict[str, np.ndarray]:
+    """How far lambda_bar', searched on a grid, is from its closed form; random coercive laws.
+
+    Planted errors: the end at u = -1 left out (``both``), exp(``factor`` beta) for exp(2 beta).
+    """
+    return {"residual": np.array([_end(np.random.default_rng(k), both, factor) for k in keys])}
+
+
+def _end(random: np.random.Generator, both: bool, factor: float) -> float:
+    activation, d = str(random.choice(ACTIVATIONS)), int(random.integers(4, 40))
+    beta, sigma_u, sigma_w = 10.0 ** random.uniform(-1.5, 1), *random.uniform(0, 1, 2)
+    law = {"d": d, "sigma_u": float(sigma_u), "sigma_w": float(sigma_w)}
+    ends = coercivity(activation, **law)
+    if ends.lambda_bar >= 0:
+        return _end(random, both, factor)
+    apart = ends.kappa_1 + float(kernel(activation, -1.0, **law))
+    other = -beta * (d - 1) * apart / np.expm1(factor * beta)
+    closed = max(ends.lambda_bar, other) if both else ends.lambda_bar
+    return abs(dissipation_rate(activation, beta=float(beta), **law) / closed - 1)

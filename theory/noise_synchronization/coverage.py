@@ -33,9 +33,11 @@ COVERAGE = (
         "If the noise is coercive relative to the attention drift, the mean energy decays "
         "exponentially: the tokens synchronize.",
         steps=("decay density", "lambda_bar", "attention near synchrony", "energy identity"),
-        claims=("dissipation", "dissipation-with-attention", "repulsion-threshold", "sharp-rate"),
+        claims=("dissipation", "dissipation-with-attention", "dissipation-at-an-end",
+                "repulsion-threshold", "sharp-rate"),
         probes=("coercivity", "forcing"),
-        missing="An epsilon above zero is measured near synchrony only.",
+        missing="An epsilon above zero is measured near synchrony only; that the least decay lies "
+        "at an end is sampled, not certified.",
     ),
     Sentence(
         "Whether an activation is coercive is seen in its kernel.",
