@@ -47,7 +47,8 @@ def mutate(
     if table is not None:
         unseen = [o for o in outcomes if o.verdict in ("survived", "not reached")]
         places = ", ".join(f"{o.file}:{o.line}" for o in unseen) or "none"
-        write_mutations(room, [str(result), places, f"{words}, {tier}, seed {seed}"], table)
+        run = f"{words}, {tier}, seed {seed}, source {campaign.source[:7]}"
+        write_mutations(room, [str(result), places, run], table)
     return int(result.examined > 0 and result.noticed < at_least * result.examined)
 
 

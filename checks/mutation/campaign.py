@@ -114,7 +114,7 @@ class Campaign:
         count = min(number, len(self.population))
         self.sample = random.Random(seed).sample(self.population, count)
         self._memory = memory
-        self._state = source_hash()
+        self.source = source_hash()
         self._known = _remembered(memory)
         self._lock = threading.Lock()
 
@@ -216,7 +216,7 @@ class Campaign:
         return {**answer, "seconds": time.perf_counter() - start}
 
     def _key(self, what: str) -> str:
-        parts = (self._state, self.room, self.tier, str(self.seed), what)
+        parts = (self.source, self.room, self.tier, str(self.seed), what)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _remember(self, key: str, answer: dict[str, Any]) -> None:

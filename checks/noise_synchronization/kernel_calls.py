@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from scipy.special import ndtr
 
@@ -48,7 +49,7 @@ def _residual(key: Any, biased: bool, outer: float) -> float:
     law = {"d": d, "sigma_u": float(sigma_u), "sigma_w": float(sigma_w)}
     off = (
         kernel("relu", u, **law) / value - 1,
-        fast_kernel("relu", **law)(np.asarray(u)) / value - 1,
+        fast_kernel("relu", **law)(jnp.asarray(u)) / value - 1,
         kernel_slope("relu", u, d=d, sigma_u=law["sigma_u"]) * d / both - 1,
     )
     return max(abs(float(x)) for x in off)

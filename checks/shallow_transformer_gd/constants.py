@@ -42,7 +42,7 @@ def bounds_apart(
     """
     at = [table[name] for name in ROOM.values()]
     B = _stated["B"](np.nan, *at)
-    paper = added(table, *(_stated[name](B, *at) for name in ("L1", "L2")), 1.0, power)
+    paper = added(table, _stated["L1"](B, *at), _stated["L2"](B, *at), 1.0, power)
     derived = added(table, table["L1"], times * table["L2"], share, power)
     both = derived / table["derived"], paper / table["paper"]
     return np.max([np.abs(ratio - 1) for ratio in both], axis=0)

@@ -422,4 +422,10 @@ not_checked = (
 equivalent_mutations = {
     ("numerics/shaped_attention_sde/__init__.py", "_check_network", "2 * m", "2 / m"): "from which "
     "width on a network is refused; what is computed does not change",
+    (
+        "numerics/generated/shaped_attention_sde.py",
+        "mlp_covariance",
+        'jnp.einsum("ab,cd->abcd", V, V)',
+        "jnp.einsum('ab,dc->abcd', V, V)",
+    ): "V is symmetric",
 }

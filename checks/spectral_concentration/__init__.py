@@ -425,3 +425,8 @@ pictures = (
         axes=4,
     ),
 )
+
+equivalent_mutations = {
+    ("numerics/spectral_concentration/__init__.py", "collapse_indicators", "1", "2", 1): "the mean "
+    "over the rows of a square matrix of their sums is that over its columns",
+}

@@ -142,7 +142,7 @@ def vacuous_slack(
     for key in keys:
         begin = start(key, task)
         embed, position, _ = begin.params["thin"]
-        x = np.asarray(normalised(embed[begin.held] + position, np.ones(task.width, np.float32)))
+        x = np.asarray(normalised(embed[begin.held] + position, jnp.ones(task.width, jnp.float32)))
         Wq, Wk = begin.params["square"][0, :2]
         logits = x @ Wq @ (x @ Wk).swapaxes(1, 2) / task.width**0.5
         own = np.linalg.norm(logits - logits.mean(axis=2, keepdims=True), axis=2).max()

@@ -24,7 +24,7 @@ from numerics.engine.streams import stream
 
 START, ROUNDS, STRIDE = 3, 12, 0.3  # a stream of a key; steps of ascent, and the first one's length
 LAYERS = 32  # networks are padded to it
-Layers = tuple[Heads, Float[Array, "layers M"]]  # parameters of a network, and weights
+Layers = tuple[Heads, Float[Any, "layers M"]]  # parameters of a network, and weights
 
 
 def output(X: Tokens, network: Layers) -> Tokens:
@@ -54,7 +54,8 @@ def _largest(X: Tokens, random: Layers, full: Layers) -> tuple[Array, Array]:
     def square(X: Tokens) -> Array:
         return ((output(X, random) - output(X, full)) ** 2).sum(-1).mean()
 
-    return tuple(jnp.sqrt(value) for value in climbed(X, square))
+    first, largest = climbed(X, square)
+    return jnp.sqrt(first), jnp.sqrt(largest)
 
 
 def _layers(run: Any, weights: Float[np.ndarray, "rows layers M"]) -> Layers:

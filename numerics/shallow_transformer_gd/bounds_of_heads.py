@@ -23,10 +23,11 @@ SIZES = ("m", "d", "delta", "B", "rho_c", "rho_u", "rho_w", "sigma1", "sigma2")
 def added_bounds(_: Size, keys: Keys) -> Table:
     """Random sizes; the derived bound, the paper's, and L1 and L2 of a head at the same sizes."""
     drawn = _drawn(jnp.asarray(keys))
-    m, d, delta, B, *radii, sigma1, sigma2 = drawn.T
+    m, d, delta, B, rho_c, rho_u, rho_w, sigma1, sigma2 = drawn.T
+    last = rho_c, rho_u, rho_w, sigma1, sigma2
     found = {
-        "derived": jax.vmap(sharp_linearization_bound)(m, B, *radii, sigma1, sigma2),
-        "paper": jax.vmap(linearization_bound)(m, d, delta, *radii, sigma1, sigma2),
+        "derived": jax.vmap(sharp_linearization_bound)(m, B, *last),
+        "paper": jax.vmap(linearization_bound)(m, d, delta, *last),
         "L1": jax.vmap(lipschitz_constant)(B, sigma1),
         "L2": jax.vmap(smoothness_constant)(B, sigma1, sigma2),
     }
