@@ -8,7 +8,7 @@ import pytest
 from checks.adamw_depth_limit import wrong
 from numerics.adamw_depth_limit import Heads
 from numerics.adamw_depth_limit.adamw_variants import Recipe, variant
-from numerics.adamw_depth_limit.dimension_problems import MOST, dimension_problem, dimension_runs
+from numerics.adamw_depth_limit.dimension_problems import SPACES, dimension_problem, dimension_runs
 from numerics.adamw_depth_limit.gradient_histories import (
     COUNT,
     largest_parameter,
@@ -41,7 +41,7 @@ def test_leading_errors_of_a_block_are_those_of_a_row() -> None:
     np.testing.assert_allclose(still[-1], alone[0])
 
 
-@pytest.mark.parametrize("d", [2, 5, MOST])
+@pytest.mark.parametrize("d", [2, 5, SPACES[0]])
 def test_norms_of_a_problem_do_not_depend_on_the_dimension(d: int) -> None:
     problem = dimension_problem(KEYS[0], d)
     for matrices, norm in zip(problem.atoms, (1, 1, 2), strict=True):

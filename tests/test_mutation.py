@@ -1,11 +1,16 @@
 """Mutations: each changes one place that computes, and every slip of the list is among them."""
 
 import ast
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from checks.mutation import mutations
 from checks.mutation.campaign import Outcome, score
+from checks.mutation.equivalent import equivalent
+from checks.suite.house import House
+from checks.suite.problem import InputProblem
 
 SOURCE = '''"""A page: 1 + 1 is no place to change."""
 import jax.numpy as jnp
@@ -83,7 +88,7 @@ def test_a_source_that_has_changed_meanwhile_is_refused() -> None:
 
 
 def outcome(verdict: str) -> Outcome:
-    return Outcome("page.py", 1, "operator", "a", "b", verdict, "", 0.0)
+    return Outcome("page.py", "f", 1, "operator", "a", "b", verdict, "", 0.0)
 
 
 def test_the_score_counts_no_equivalent_mutation_and_every_line_that_nobody_runs() -> None:
@@ -94,3 +99,47 @@ def test_the_score_counts_no_equivalent_mutation_and_every_line_that_nobody_runs
     assert 0.44 < low < 0.45  # 0.4439 and 0.9748 are the tabulated ends for 8 of 10
     assert 0.97 < high < 0.98
     assert str(found) == "8 of 10 noticed: 80 % [44, 97]"
+
+
+PLACES = {"theory.x": Path("theory/x/__init__.py"), "numerics.x": Path("numerics/x/__init__.py")}
+PAGE = "n = 64\n\n\nclass A:\n    def f(x):\n        return 2 * x + g(lambda: 2)\n"
+POPULATION = [m for module in PLACES for m in mutations(module, PAGE)]
+
+
+def reasons(*place: Any) -> dict[Any, str]:
+    return equivalent("x", {place: "why"}, POPULATION, PLACES)  # pyright: ignore[reportArgumentType]
+
+
+def test_an_equivalent_mutation_is_of_one_file_and_function_wherever_its_line_is() -> None:
+    for place in (
+        ("theory/x/__init__.py", "", "64", "63"), ("numerics/x/__init__.py", "A.f", "2", "3", 2),
+    ):  # fmt: skip
+        ((mutation, reason),) = reasons(*place).items()
+        assert (mutation.module.replace(".", "/"), reason) == (place[0].rpartition("/")[0], "why")
+        assert mutation.line == (6 if place[1] else 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "received"),
+    [
+        (("theory/x/__init__.py", "f", "64", "63"), "0 of them"),
+        (("numerics/x/__init__.py", "A.f", "2", "3"), "2 of them, on lines 6, 6"),
+        (("__init__.py", "", "64", "63"), "2 of them, on lines 1, 1"),
+        (("theory/x/__init__.py", "", "64", "63", 2), "0 of them"),
+    ],
+)
+def test_what_is_listed_and_is_not_one_mutation_is_refused(
+    place: tuple[Any, ...], received: str
+) -> None:
+    with pytest.raises(InputProblem, match=received):
+        reasons(*place)
+
+
+def test_rooms_list_mutations_that_exist() -> None:
+    house = House()
+    for room in house.names():
+        if listed := getattr(house.part(room, "checks"), "equivalent_mutations", {}):
+            ends = {place[0].rpartition("/")[2] for place in listed}
+            paths = {n: p for n, p in house.address(room).computing().items() if p.name in ends}
+            population = [m for n, p in paths.items() for m in mutations(n, p.read_text())]
+            assert len(equivalent(room, listed, population, paths)) == len(listed)

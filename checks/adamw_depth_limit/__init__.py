@@ -26,12 +26,13 @@ not_checked = (
     "The paper's theorem itself: only its abstract was at hand. Model, loss, scale of "
     r"$\epsilon$ and blockwise AdamW are reconstructed.",
     "That the bound holds: a finite grid can refute an upper bound, not prove it, and a finite set "
-    "of inputs underestimates the largest error over a compact set.",
+    "of inputs, or ascent, underestimates the largest error over a compact set.",
     "Initial laws that are not atomic, and batches: heads start at four atoms, every step uses all "
     "sequences that are trained on.",
     "Dependence on the number of training steps: constants may grow with it; it is fixed.",
     "Constants of the backpropagated variables: the derived ones are for hidden states.",
-    "Dimensions above 16, and training that moves the parameters less: with smaller steps "
-    "entrywise AdamW's error does not grow, it only falls more slowly than blockwise AdamW's.",
-    "More than 8 tokens at smoke tier, and more than 64 at any.",
+    "Dimensions above 16 at smoke and 64 at any tier, and training that moves the parameters less: "
+    "with smaller steps entrywise AdamW's error does not grow, it only falls more slowly than "
+    "blockwise AdamW's.",
+    "More than 8 tokens at smoke tier, 64 at standard, 128 at any; tokens other than two clusters.",
 )

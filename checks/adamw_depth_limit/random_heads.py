@@ -13,6 +13,7 @@ from checks.verdicts import Column, ConstantClaim, Experiment, MomentClaim, Rate
 from numerics.adamw_depth_limit.head_noise import STEPS, deviation, spreads
 from numerics.adamw_depth_limit.head_noise import heads as simulate_heads
 from numerics.adamw_depth_limit.one_token_network import toy_squares
+from numerics.adamw_depth_limit.worst_inputs import worst_inputs
 from numerics.engine.measuring import Size, Table
 from numerics.generated.adamw_depth_limit import toy_mean_square
 from theory.adamw_depth_limit import theorem
@@ -115,6 +116,30 @@ noise_constant = state(
 )
 
 
+ascent = Experiment(state.name("ascent"), worst_inputs)
+ascent_claims = (
+    state(
+        RateClaim, "noise-ascent",
+        "Largest over a box of inputs that are not trained on, as far as ascent finds it, after "
+        "training: head noise exactly of order $L^{-1/2} H^{-1/2}$",
+        ascent["largest"],
+        {
+            "third-in-L": ("$L^{-1/3}$ as if the bound were exact", L**THIRD * H**HALF),
+            "full-depth": ("$L^{-1} H^{-1/2}$ claimed", H**HALF / L),
+            "tied-heads": (
+                "every layer has the heads of the first",
+                {
+                    "error": ascent.changed("tied", draw=wrong.tied)["largest"],
+                    "seeds": 32, "cap": 32,
+                },
+            ),
+        },
+        predicted=(L * H) ** HALF, next_order=None, margin=0.08, statistic="rms",
+        sizes={"L": [8, 16, 32], "H": [2, 36]}, seeds={"standard": 320, "full": 640}, cap=640,
+    ),
+)  # fmt: skip
+
+
 asked = (("states", "sup"), ("adjoints", "sup"), ("joint", "rms"))
 head_claims = (
     *(bound_claim(what, step, how) for what, how in asked for step in (0, STEPS)),
@@ -122,6 +147,7 @@ head_claims = (
     noise_claim("adjoints", "adjoints", "rms", "Adjoints after training"),
     noise_claim("sup", "joint", "sup", "Largest over inputs and depths, after training"),
     noise_constant,
+    *ascent_claims,
 )
 
 

@@ -29,8 +29,8 @@ def mutate(
         if not quiet:
             screen.print(f"[{done}/{total}] {_line(outcome)}", markup=False, highlight=False)
 
-    equivalent = getattr(house.part(room, "checks"), "equivalent_mutations", {})
-    outcomes = campaign.run(choose_jobs(jobs), equivalent, tell)
+    listed = getattr(house.part(room, "checks"), "equivalent_mutations", {})
+    outcomes = campaign.run(choose_jobs(jobs), listed, tell)
     for word, title in (
         ("survived", "Survivors"), ("not reached", "On lines that no claim runs"),
         ("equivalent", "Equivalent"),
@@ -47,14 +47,15 @@ def mutate(
     if table is not None:
         unseen = [o for o in outcomes if o.verdict in ("survived", "not reached")]
         places = ", ".join(f"{o.file}:{o.line}" for o in unseen) or "none"
-        write_mutations(room, [str(result), places, f"{words}, {tier}, seed {seed}"], table)
+        run = f"{words}, {tier}, seed {seed}, source {campaign.source[:7]}"
+        write_mutations(room, [str(result), places, run], table)
     return int(result.examined > 0 and result.noticed < at_least * result.examined)
 
 
 def _line(outcome: Outcome) -> str:
     before, after = (_short(text) for text in (outcome.before, outcome.after))
     culprit = f": {outcome.culprit}" if outcome.culprit else ""
-    place = f"{outcome.file}:{outcome.line}"
+    place = f"{outcome.file}:{outcome.line} {outcome.function}".rstrip()
     return f"{outcome.verdict}{culprit} | {place} {outcome.kind}: {before} -> {after}"
 
 

@@ -26,6 +26,7 @@ from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.roots import HERE, Address
 
+from .equivalent import Place, equivalent
 from .operators import Mutation, mutations
 
 NOTICED = ("refuted", "inconclusive", "step failed", "broken", "out of time")
@@ -45,6 +46,7 @@ class Outcome:
     """
 
     file: str
+    function: str
     line: int
     kind: str
     before: str
@@ -112,22 +114,21 @@ class Campaign:
         count = min(number, len(self.population))
         self.sample = random.Random(seed).sample(self.population, count)
         self._memory = memory
-        self._state = source_hash()
+        self.source = source_hash()
         self._known = _remembered(memory)
         self._lock = threading.Lock()
 
-    def run(
-        self, jobs: int, equivalent: Mapping[tuple[str, str], str], tell: Tell
-    ) -> list[Outcome]:
+    def run(self, jobs: int, listed: Mapping[Place, str], tell: Tell) -> list[Outcome]:
         """Outcomes of the sample, in its order; ``tell`` hears of each as it comes.
 
-        ``equivalent``: (before, after) of mutations that change nothing, with the reason.
-        Raises `InputProblem` when the room itself is not supported.
+        ``listed``: mutations that change nothing, with the reason, see `equivalent`. Raises
+        `InputProblem` when the room itself is not supported, or one that is listed does not exist.
         """
+        reasons = equivalent(self.room, listed, self.population, self.paths)
         names, patience, lines = self._baseline()
 
         def one(mutation: Mutation) -> Outcome:
-            if reason := equivalent.get((mutation.before, mutation.after)):
+            if reason := reasons.get(mutation):
                 return self._outcome(mutation, "equivalent", reason, 0.0)
             reached = lines[str(self.paths[mutation.module])]
             if not self._derives(mutation.module) and mutation.line not in reached:
@@ -174,7 +175,9 @@ class Campaign:
     def _outcome(self, m: Mutation, verdict: str, culprit: str, seconds: float) -> Outcome:
         path = self.paths[m.module]
         file = str(path.relative_to(HERE) if path.is_relative_to(HERE) else path)
-        return Outcome(file, m.line, m.kind, m.before, m.after, verdict, culprit, seconds)
+        return Outcome(
+            file, m.function, m.line, m.kind, m.before, m.after, verdict, culprit, seconds
+        )
 
     def _derives(self, module: str) -> bool:
         """Whether generated code may depend on a module."""
@@ -213,7 +216,7 @@ class Campaign:
         return {**answer, "seconds": time.perf_counter() - start}
 
     def _key(self, what: str) -> str:
-        parts = (self._state, self.room, self.tier, str(self.seed), what)
+        parts = (self.source, self.room, self.tier, str(self.seed), what)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _remember(self, key: str, answer: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ class Mutation:
     """One place of a module's source, what stands there and what takes its place."""
 
     module: str
+    function: str  # the enclosing one, with the names around it; empty outside of functions
     line: int
     kind: str
     before: str
@@ -45,7 +46,7 @@ def mutations(module: str, source: str) -> Iterator[Mutation]:
     """All mutations of a module's source, in the order of the source; each one compiles."""
     data = source.encode()
     starts = _line_starts(data)
-    for node in _computing(ast.parse(source)):
+    for node, function in _computing(ast.parse(source)):
         for kind, other in _changes(node):
             after = ast.unparse(ast.fix_missing_locations(other))
             span = tuple(
@@ -56,7 +57,8 @@ def mutations(module: str, source: str) -> Iterator[Mutation]:
                 )
             )
             before = data[slice(*span)].decode()
-            found = Mutation(module, node.lineno, kind, before, after, (span[0], span[1]))
+            where = module, function, node.lineno
+            found = Mutation(*where, kind, before, after, (span[0], span[1]))
             if ast.dump(other) != ast.dump(node) and _compiles(found.apply(source)):
                 yield found
 
@@ -76,8 +78,10 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def _computing(node: ast.AST) -> Iterator[ast.expr]:
-    """Expressions that compute something, parents before children."""
+def _computing(node: ast.AST, within: str = "") -> Iterator[tuple[ast.expr, str]]:
+    """Expressions that compute something, with their function; parents before children."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        within = f"{within}.{node.name}".removeprefix(".")
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "format_spec"):
             continue
@@ -85,8 +89,8 @@ def _computing(node: ast.AST) -> Iterator[ast.expr]:
             if not isinstance(child, ast.AST) or _computes_nothing(child):
                 continue
             if isinstance(child, ast.expr):
-                yield child
-            yield from _computing(child)
+                yield child, within
+            yield from _computing(child, within)
 
 
 def _computes_nothing(node: ast.AST) -> bool:

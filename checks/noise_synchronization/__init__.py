@@ -13,6 +13,7 @@ import sympy as sp
 
 from checks.noise_synchronization import wrong
 from checks.noise_synchronization.attention_calls import residuals
+from checks.noise_synchronization.kernel_calls import end_residuals, kernel_residuals
 from checks.noise_synchronization.pictures import pictures as pictures
 from checks.verdicts import (
     DecayClaim,
@@ -84,6 +85,37 @@ general_attention = state(
         "transposed": ("V transposed", attention["transposed"]),
     },
     seeds=tiers(64, 256, 1024), tolerance=dtype_tolerance(np.float64, 4, 24),
+)  # fmt: skip
+
+kernels = experiment("relu-kernel", kernel_residuals)
+relu_kernel = state(
+    IdentityClaim, "relu-kernel",
+    "Kernel and slope of the ReLU's noise, with biases inside and outside, are the Gaussian means "
+    r"$\\sigma_w^2 + E[\\phi(Z_x) \\phi(Z_y)]$ and $P(Z_x, Z_y > 0)/d$.",
+    kernels["residual"],
+    {
+        "no-bias": ("no inner bias", kernels.changed("no-bias", biased=False)["residual"]),
+        "outer": ("twice the outer bias", kernels.changed("outer", outer=2.0)["residual"]),
+    },
+    seeds=tiers(32, 256, 1024), tolerance=dtype_tolerance(np.float64, 4, 256),
+)  # fmt: skip
+
+dissipations = experiment("dissipation-at-an-end", end_residuals)
+at_an_end = state(
+    IdentityClaim, "dissipation-at-an-end",
+    r"Conjecture, found here: $\bar\lambda'$ is the larger of $\bar\lambda$ and $-\beta (d - 1) "
+    r"(\kappa(1) + \kappa(-1))/(e^{2 \beta} - 1)$: the least decay is that of tokens that agree or "
+    "are opposite. Random coercive laws of ReLU, tanh and sigmoid.",
+    dissipations["residual"],
+    {
+        "one-end": (
+            r"$\bar\lambda$ alone", dissipations.changed("one-end", both=False)["residual"]
+        ),
+        "beta": (
+            r"$e^{\beta}$ for $e^{2 \beta}$", dissipations.changed("beta", factor=1.0)["residual"]
+        ),
+    },
+    seeds=tiers(12, 128, 1024), tolerance=1e-9,  # the grid's own search ends beside u = 1
 )  # fmt: skip
 
 ITO_D = "Ito correction with d for d - 1"
@@ -460,8 +492,8 @@ synchronization = (
 )  # fmt: skip
 
 claims = (
-    layer_norm, general_attention, *one_layer, *in_depth, width_rate, *in_tokens, *laws, harmonics,
-    *synchronization,
+    layer_norm, general_attention, relu_kernel, at_an_end, *one_layer, *in_depth, width_rate,
+    *in_tokens, *laws, harmonics, *synchronization,
 )  # fmt: skip
 
 not_checked = (

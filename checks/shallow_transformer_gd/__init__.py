@@ -5,6 +5,7 @@ search. Claims of one experiment are questions to the same networks. Where the s
 heads serves the target and the network, that is said (``pool``).
 """
 
+from checks.shallow_transformer_gd.constants import added_claims
 from checks.shallow_transformer_gd.contrast import memory_claims, recurrent_claims
 from checks.shallow_transformer_gd.heads import constant_claims, linear_claims
 from checks.shallow_transformer_gd.pictures import pictures as pictures
@@ -18,8 +19,8 @@ from checks.shallow_transformer_gd.training import (
 )
 
 claims = (
-    *constant_claims, *linear_claims, *approximation_claims, *width_claims, *length_claims,
-    *recurrent_claims, *memory_claims, certificate_claim, near_limit_claim,
+    *constant_claims, *added_claims, *linear_claims, *approximation_claims, *width_claims,
+    *length_claims, *recurrent_claims, *memory_claims, certificate_claim, near_limit_claim,
     *theorem_claims,
 )  # fmt: skip
 
@@ -38,3 +39,8 @@ not_checked = (
     "$L = 2$ to $32$.",
     "Whether the linearisation error along a run of gradient descent is of order $1/m$.",
 )
+
+equivalent_mutations = {
+    ("numerics/shallow_transformer_gd/trained_heads.py", "bounded", "4", "3", 1): "three tokens "
+    "for four: other runs, of which the claims say the same",
+}

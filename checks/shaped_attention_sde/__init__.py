@@ -13,17 +13,17 @@ import numpy as np
 import sympy as sp
 
 from checks.shaped_attention_sde import wrong
+from checks.shaped_attention_sde.blocks import block_claims
 from checks.shaped_attention_sde.pictures import pictures as pictures
+from checks.shaped_attention_sde.statements import experiment, n, right, state
 from checks.verdicts import (
     Column,
-    Experiment,
     FrequencyClaim,
     IdentityClaim,
     InequalityClaim,
     LawClaim,
     MomentClaim,
     RateClaim,
-    Statements,
     With,
     dtype_tolerance,
 )
@@ -47,14 +47,6 @@ from numerics.shaped_attention_sde.measurements import (
 from theory import shaped_attention_sde as room
 from theory.calculus.indices import define, unfold
 from theory.codegen.evaluate import evaluate
-
-n = sp.Symbol("n", positive=True)
-state = Statements("shaped_attention_sde")
-
-
-def experiment(name: str, simulate: Any, **more: Any) -> Experiment:
-    """What a claim and its planted errors ask about."""
-    return Experiment(state.name(name), simulate, **more)
 
 
 # One layer: mean
@@ -241,14 +233,6 @@ increments = (
 
 
 # The law at a time
-def right(claim: str, name: str, simulate: Any, **options: Any) -> Column:
-    """The law on the right of a claim, or a wrong one, with keys of its own."""
-    run = experiment(
-        f"{claim}/{name}", simulate, draw=state.name(claim), side="right", options=options
-    )
-    return run["law"]
-
-
 masked = partial(right, "law-heads-causal", simulate=found.masked_limit_law)
 
 
@@ -423,15 +407,25 @@ shaping = (
     ),
 )  # fmt: skip
 
-claims = (*drifts, *covariances, branch, *increments, *laws, *shaping)
+claims = (*drifts, *covariances, branch, *increments, *laws, *shaping, *block_claims)
 
 not_checked = (
     "Convergence of whole paths in the Skorohod topology: laws at one time and at two are "
     "compared, stopped at 10.",
     "Uniqueness and non-explosion of the SDE; paths are stopped, as in the theorem.",
-    "The block of attention followed by an MLP as one simulated network: the drift and "
-    "covariance of each are derived and add up.",
+    "Blocks of attention and an MLP with several heads, or with more hidden units than the width.",
     "The number of heads in the noise of the law with heads and a mask: that of two heads for four "
     "is inside the margin.",
     "Smooth activations of the shaped MLP, and learnable weights of the shaping.",
 )
+
+equivalent_mutations = {
+    ("numerics/shaped_attention_sde/__init__.py", "_check_network", "2 * m", "2 / m"): "from which "
+    "width on a network is refused; what is computed does not change",
+    (
+        "numerics/generated/shaped_attention_sde.py",
+        "mlp_covariance",
+        'jnp.einsum("ab,cd->abcd", V, V)',
+        "jnp.einsum('ab,dc->abcd', V, V)",
+    ): "V is symmetric",
+}

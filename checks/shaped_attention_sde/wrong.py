@@ -2,9 +2,15 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 from jaxtyping import Array
 
-from numerics.generated.shaped_attention_sde import attention_drift, noise_increment
+from numerics.generated.shaped_attention_sde import (
+    attention_drift,
+    mlp_covariance,
+    mlp_drift,
+    noise_increment,
+)
 from numerics.shaped_attention_sde import Terms
 
 
@@ -27,3 +33,23 @@ def quiet_logits(*arguments: Any) -> Array:
 WEAK_DRIFT, LOUD_NOISE, QUIET_LOGITS = (
     Terms(drift=weak_drift), Terms(noise=loud_noise), Terms(noise=quiet_logits),
 )  # fmt: skip
+
+
+def outer_weights(V: Array, gamma: Any) -> Array:
+    """Covariance of an MLP with fixed inner weights."""
+    return (1 - gamma**2 / 2) * mlp_covariance(V, gamma)
+
+
+def plus_angle(V: Array, c_plus: Any, c_minus: Any, gamma: Any) -> Array:
+    """Drift of the MLP with rho arccos(rho) added where it is subtracted."""
+    root = jnp.sqrt(jnp.diagonal(V))
+    rho = jnp.clip(V / root / root[:, None], -1, 1)
+    shift = rho * jnp.arccos(rho) * root * root[:, None]
+    return (
+        mlp_drift(V, c_plus, c_minus, gamma) + gamma**2 * (c_plus - c_minus) ** 2 / jnp.pi * shift
+    )
+
+
+def not_squared(V: Array, c_plus: Any, c_minus: Any, gamma: Any) -> Array:
+    """Drift of the MLP with the weight of the branch for its square."""
+    return mlp_drift(V, c_plus, c_minus, gamma) / gamma

@@ -1,6 +1,6 @@
 """Claims about spectral concentration, collapse of attention entropy, and AdamW^2."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from checks.spectral_concentration import attention_bounds as bounds
 from checks.spectral_concentration import collapse_bounds as collapse
+from checks.spectral_concentration import late_events as late
 from checks.spectral_concentration import network_events as events
 from checks.spectral_concentration import spectral_bounds as spectral
 from checks.spectral_concentration import wrong
@@ -19,91 +20,21 @@ from checks.spectral_concentration.capped_steps import (
     growth_events,
     weyl_slack,
 )
-from checks.suite.picture import Picture
-from checks.verdicts import (
-    Claim,
-    Column,
-    Experiment,
-    FrequencyClaim,
-    IdentityClaim,
-    IndependenceClaim,
-    InequalityClaim,
-    Statements,
+from checks.spectral_concentration.statements import (
+    LATER,
+    MANY,
+    NETWORKS,
+    frequency,
+    identity,
+    inequality,
+    often,
+    seldom,
+    state,
 )
+from checks.suite.picture import Picture
+from checks.verdicts import Claim, Column, Experiment, IndependenceClaim
 from numerics.engine.measuring import Size
 from numerics.spectral_concentration.reversal import Arm
-
-# Networks: rows are size points of a tier. Seeds come in two looks; ten unanimous seeds support a
-# probability above 0.6 (0.6**10 = 0.006, below a quarter of 5 %).
-NETWORKS = {
-    "smoke": [{"layers": 1, "tokens": 8, "steps": 100}],
-    "standard": [{"layers": 2, "tokens": 16, "steps": 300}],
-    "full": [{"layers": 2, "tokens": 16, "steps": 1000}],
-}
-OFTEN, SELDOM = 0.6, 0.4
-LATER = {"standard": 10, "full": 10}  # too long for smoke
-INSTANCES = {"smoke": 64, "standard": 2000, "full": 20000}
-MANY = INSTANCES | {"smoke": 256}  # for a planted error that few instances show
-
-
-state = Statements("spectral_concentration")
-Slip = tuple[str, dict[str, Any]]  # words, and wrong keyword arguments of what is measured
-
-
-def asked(
-    name: str, measure: Callable[..., Any], slips: Mapping[str, Slip], of: Any = None
-) -> tuple[Column, dict[str, tuple[str, Column]]]:
-    """What a claim and its planted errors measure of the same networks; ``of`` trains them."""
-    names = {slip: slip.replace("_", "-") for slip in slips}
-    wrong = {names[slip]: partial(measure, **options) for slip, (_, options) in slips.items()}
-    columns = {"claim": measure, **wrong}
-    networks = (
-        Experiment(state.name(name), events.Events(of, columns))
-        if of
-        else Experiment.of(state.name(name), columns)
-    )
-    return networks["claim"], {
-        names[slip]: (words, networks[names[slip]]) for slip, (words, _) in slips.items()
-    }
-
-
-def inequality(
-    name: str, statement: str, slack: Any, sizes: Size, seeds: Any = INSTANCES, **slips: Slip
-) -> Claim:
-    """A claim whose slack is in units of the rounding that its terms allow."""
-    return state(
-        InequalityClaim, name, statement, *asked(name, slack, slips), sizes=sizes, tolerance=1.0,
-        seeds=seeds, cap=seeds,
-    )  # fmt: skip
-
-
-def identity(name: str, statement: str, residual: Any, sizes: Size, **slips: Slip) -> Claim:
-    """A claim of equality to rounding: 1e-11, for 1 in 2000 instances comes near 1e-12."""
-    return state(
-        IdentityClaim, name, statement, *asked(name, residual, slips), sizes=sizes,
-        tolerance=1e-11, seeds=INSTANCES, cap=INSTANCES,
-    )  # fmt: skip
-
-
-def frequency(
-    name: str, statement: str, sample: Any, ranges: Mapping[str, tuple[float, float]],
-    contrasts: tuple[tuple[int, int], ...] = (), *, source: str = "reconstructed",
-    points: Any = NETWORKS, seeds: Any = 10, cap: int = 20, of: Any = Networks, **slips: Slip,
-) -> Claim:  # fmt: skip
-    """A claim about trained networks: events with the ranges of their probabilities.
-
-    ``seeds`` by tier leaves out the tiers that have no time for it. With a larger ``cap`` rarer
-    events are decided, and ten seeds no longer are enough where all agree.
-    """
-    low, high = zip(*ranges.values(), strict=True)
-    return state(
-        FrequencyClaim, name, statement, *asked(name, sample, slips, of), source=source,
-        points=points, events=tuple(ranges), low=low, high=high, contrasts=contrasts,
-        seeds=seeds, cap=cap,
-    )  # fmt: skip
-
-
-often, seldom = (OFTEN, 1.0), (0.0, SELDOM)
 
 
 def real_data(model: str, what: str) -> Claim:
@@ -236,6 +167,14 @@ claims = (
         no_half=("the factor $1/2$ of the exponent left out", {"half": 1.0}),
         no_scale=(r"$1/\sqrt{d_q}$ left out", {"power": 0.0}),
     ),
+    identity(
+        "collapse-indicators",
+        "Entropy and effective rank, which tell the modes of collapse apart, are those of the "
+        "rows of attention and of its singular values.",
+        collapse.indicator_residual, {"n": [6]},
+        not_squared=("singular values not squared", {"power": 1}),
+        nats=(r"entropy in nats for its share of $\log n$", {"nats": True}),
+    ),
     inequality(
         "time-to-collapse",
         r"While $W_q$ and $W_k$ grow by $1 + \tau$ a step, no column's entropy falls below "
@@ -243,6 +182,15 @@ claims = (
         collapse.delay_slack, {"tokens": [16], "dq": [4]},
         one_factor=("one factor grows in place of two", {"factors": 1.0}),
         scale_by_dq=(r"$1/d_q$ in place of $1/\sqrt{d_q}$", {"power": 1.0}),
+    ),
+    inequality(
+        "time-to-collapse-vacuous",
+        r"VACUOUS for the networks that are trained here: at their start $\sigma_1(X)^2 "
+        r"\sigma_1(W_q) \sigma_1(W_k)/\sqrt{d_q}$ is beyond the $\nu_*$ of a tenth of $\log T$, "
+        r"and at $\tau = 0.01$ the time is below $-50$ steps.",
+        collapse.vacuous_slack, {"tokens": [8, 16]},
+        centred=("the norm of the centred logits", {"centred": True}),
+        more=("below $-400$ steps", {"steps": 400.0}),
     ),
     inequality(
         "gradient-spectrum",
@@ -309,6 +257,31 @@ claims = (
         ),
     ),
     delay,
+    frequency(
+        "threshold",
+        r"Between $\tau = 0.01$ and $0.02$ a threshold lies: in 2000 steps at rate 0.1 SEC(4) "
+        r"reaches 0.9 with $\tau = 0.02$ and not with $0.01$, and crashes are more frequent with "
+        "it. One layer, eight tokens.",
+        late.threshold_events,
+        {"SEC(4) reaches 0.9 at tau = 0.02": often, "SEC(4) reaches 0.9 at tau = 0.01": seldom,
+         "crash at tau = 0.02": (0.0, 1.0), "crash at tau = 0.01": seldom},
+        ((0, 1), (2, 3)), points=late.LATE, seeds={"standard": 48, "full": 96}, cap=192,
+        exchanged=("caps exchanged", {"above": CAPPED, "below": late.ABOVE}),
+        same=(r"$\tau = 0.02$ for both", {"below": late.ABOVE}),
+    ),
+    frequency(
+        "concentration-predicts-no-better",
+        "Negation of “concentration singles out the networks that crash”: at step 1000 of 2000, "
+        r"with a cap of $\tau = 0.02$, an SEC(4) above 0.98, a $\sigma_1(W_q^\top W_k)$ above 110 "
+        "and a loss above 1.1 each tell which networks end crashed in more than 6 of 10.",
+        late.guess_events,
+        {"right by SEC(4)": often, "right by sigma_1": often, "right by the loss": often},
+        points=late.LATE, seeds={"full": 256}, cap=512,
+        reversed=("low values taken for high ones", {"reverse": True}),
+        levels=(
+            "a crash guessed of every network", {"levels": {"concentration": 0.0, "spectrum": 0.0}}
+        ),
+    ),
     frequency(
         "collapse-modes",
         "Without the cap attention collapses malignantly, with SEC(4) of 0.9 or more in a layer; "
@@ -400,8 +373,8 @@ not_checked = (
     r"That $W_q^\top W_k$ concentrates before the crash in ViT, Swin or GPT at scale.",
     "Causality: whether concentration causes the crash or accompanies it; all products of the "
     "network's matrices concentrate with it.",
-    r"sigmaReparam, and QK-norm with learned gains; the threshold of $\tau$ between 0.01 and 0.02; "
-    r"concentration, $\sigma_1$ and entropy as predictors of a crash, beside each other.",
+    "sigmaReparam, and QK-norm with learned gains; the cap's threshold at other rates, widths and "
+    "depths than one, or beyond 2000 steps; entropy and rank as predictors of a crash.",
     r"The paper's threshold $\tau$, number of power iterations and values of $s$: they were "
     "not found.",
 )
@@ -452,3 +425,8 @@ pictures = (
         axes=4,
     ),
 )
+
+equivalent_mutations = {
+    ("numerics/spectral_concentration/__init__.py", "collapse_indicators", "1", "2", 1): "the mean "
+    "over the rows of a square matrix of their sums is that over its columns",
+}

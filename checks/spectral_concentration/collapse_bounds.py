@@ -13,11 +13,13 @@ from jaxtyping import Float
 from checks.spectral_concentration.attention_bounds import Keys, Size, U, Values, each, spectrum
 from numerics.engine.quick import quick_jit
 from numerics.generated import spectral_concentration as generated
-from numerics.spectral_concentration import attention_entropy
+from numerics.spectral_concentration import LOW_ENTROPY, attention_entropy, collapse_indicators
+from numerics.spectral_concentration.reversal import Task, normalised, start
 
 _softmax = quick_jit(jax.nn.softmax, static_argnums=1)
 _entropy = quick_jit(attention_entropy, static_argnums=1)
 _bound = quick_jit(jnp.vectorize(generated.entropy_lower_bound))
+_indicators = quick_jit(collapse_indicators)
 _time = quick_jit(jnp.vectorize(generated.collapse_time))
 
 
@@ -125,3 +127,56 @@ def delay_slack(size: Size, keys: Keys, factors: float = 2.0, power: float = 0.5
 def _vertices(points: Float[np.ndarray, "n r"]) -> int:
     """Vertices of the convex hull; on a line there are two."""
     return 2 if points.shape[1] == 1 else len(scipy.spatial.ConvexHull(points).vertices)
+
+
+def vacuous_slack(
+    size: Size, keys: Keys, tau: float = 0.01, steps: float = 50.0, centred: bool = False
+) -> Values:
+    """How far below zero, less some ``steps``, the time to collapse is for networks of the room.
+
+    At their start, for an entropy of a tenth of log T, by the product of spectral norms;
+    ``centred`` takes the norm of the centred logits. In hundredths of a step.
+    """
+    task = Task(tokens=size["tokens"], layers=1, steps=25)
+    found = []
+    for key in keys:
+        begin = start(key, task)
+        embed, position, _ = begin.params["thin"]
+        x = np.asarray(normalised(embed[begin.held] + position, jnp.ones(task.width, jnp.float32)))
+        Wq, Wk = begin.params["square"][0, :2]
+        logits = x @ Wq @ (x @ Wk).swapaxes(1, 2) / task.width**0.5
+        own = np.linalg.norm(logits - logits.mean(axis=2, keepdims=True), axis=2).max()
+        product = spectrum(x)[:, 0].max() ** 2 * np.prod(np.linalg.norm([Wq, Wk], 2, (1, 2)))
+        found.append(own if centred else product / task.width**0.5)
+    times = np.asarray(
+        _time(np.array(found, float), norm_of_entropy(task.tokens, LOW_ENTROPY), tau)
+    )
+    return -100.0 * (times + steps)
+
+
+def norm_of_entropy(tokens: int, share: float) -> float:
+    """The norm of logits at which the bound of the entropy is a share of log T."""
+
+    def above(norm: float) -> float:
+        return float(_bound(float(tokens), norm)) - share * np.log(tokens)
+
+    return float(scipy.optimize.brentq(above, 0.01, 100.0))
+
+
+def indicator_residual(size: Size, keys: Keys, power: int = 2, nats: bool = False) -> Values:
+    """Entropy and effective rank of attention, which tell its modes apart, against sums in NumPy.
+
+    The rank is from eigenvalues of Gram matrices. Planted errors: another ``power`` of singular
+    values, entropy in ``nats``.
+    """
+    n = size["n"]
+    logits = each(keys, lambda r: 10.0 ** r.uniform(-1, 1) * r.standard_normal((n, n)))
+    A = np.exp(logits - logits.max(axis=2, keepdims=True))
+    A /= A.sum(axis=2, keepdims=True)
+    entropy, rank = (np.asarray(x) for x in _indicators(A))
+    energy = np.linalg.eigvalsh(A @ A.swapaxes(1, 2)).clip(1e-300) ** (power / 2)
+    energy /= energy.sum(axis=1, keepdims=True)
+    wanted = np.exp(-(energy * np.log(energy)).sum(axis=1)) / n
+    nats_of = -(A * np.log(A)).sum(axis=(1, 2)) / n
+    share = nats_of if nats else nats_of / np.log(n)
+    return np.maximum(np.abs(entropy - share), np.abs(rank - wanted))

@@ -20,7 +20,7 @@ from numerics.adamw_depth_limit.token_problems import (
     simulate,
 )
 
-MOST = 16  # the largest dimension
+SPACES = (16, 64)  # dimensions of the spaces that problems lie in
 DEPTH, HEADS = 4, 2
 # Training that moves every matrix by more than its first norm.
 FARTHER, LONGER = Recipe(learning_rate=0.3, eps=1e-8), 4
@@ -28,13 +28,15 @@ Values = Float[np.ndarray, " seeds"]
 
 
 def dimension_problem(key: Any, d: int) -> Problem:
-    """Tokens of norm 1.5 in R^d, which lies in R^16; |Q| = |K| = 1 and |V| = 2 (Frobenius).
+    """Tokens of norm 1.5 in R^d; |Q| = |K| = 1 and |V| = 2 (Frobenius).
 
-    Coordinates beyond d are zero and stay zero: one compiled function serves all dimensions. With
-    Xavier's box for every d the norm of V would grow like the root of d from the start.
+    It lies in a space of ``SPACES``. Coordinates beyond d are zero and stay zero: one compiled
+    function serves all dimensions up to that. With Xavier's box for every d the norm of V would
+    grow like the root of d from the start.
     """
-    problem = draw_problem(key, tokens=3, d=MOST, sequences=2, trained=2)
-    live = (np.arange(MOST) < d).astype(float)
+    most = next(size for size in SPACES if d <= size)
+    problem = draw_problem(key, tokens=3, d=most, sequences=2, trained=2)
+    live = (np.arange(most) < d).astype(float)
 
     def unit(w: Float[np.ndarray, "..."], norm: float, *over: int) -> Float[np.ndarray, "..."]:
         return norm * w / np.linalg.norm(w, axis=over, keepdims=True)

@@ -116,16 +116,24 @@ def value_moves(keys: Any, depth: int, heads: int, recipe: Recipe) -> Values:
     return np.linalg.norm(moved, axis=(-2, -1)).mean((-1, -2)) / recipe.learning_rate
 
 
+CLUSTERS, APART = 2, 0.3  # of the tokens; their spread about them
+
+
 def tokens(point: Size, keys: Any) -> dict[str, Values]:
     """Noise of four heads in eight layers with N tokens, a problem for each seed.
 
-    Of states and of adjoints. Tokens are repeated until there are 8 (64 when N is larger): that
-    changes no measure, so it is the network of N tokens.
+    Of states and of adjoints. Tokens lie about two of them, so that their measure is nearly the
+    same for every N. They are repeated until there are 8 (64, 128 when N is larger): that changes
+    no measure, so it is the network of N tokens.
     """
-    most = 8 if point["N"] <= 8 else 64
+    most = next(size for size in (8, 64, 128) if point["N"] <= size)
     data, atoms = draw_problems(keys, partial(draw_problem, tokens=most))
     chosen = np.arange(most) % point["N"]
-    data = data._replace(inputs=data.inputs[:, :, chosen], targets=data.targets[:, :, chosen])
+
+    def about(drawn: Float[np.ndarray, "rows S most d"]) -> Float[np.ndarray, "rows S most d"]:
+        return drawn[:, :, chosen % CLUSTERS] + APART * drawn[:, :, ::-1][:, :, chosen]
+
+    data = data._replace(inputs=about(data.inputs), targets=about(data.targets))
     random, full = (
         pair(simulate(Problem(data, atoms), weights, ADAMW, steps=STEPS, short=True))
         for weights in (random_weights(keys, 8, 4), full_weights(len(keys), 8))

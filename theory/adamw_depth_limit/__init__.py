@@ -470,6 +470,7 @@ error = symbol(
     meaning="L^2 norm of the largest error over the initial tokens, of hidden states and "
     "backpropagated variables",
 )
+constant = symbol("c_0", meaning="a constant without L, H and the number of tokens", positive=True)
 rate = Rate(L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2), Kind.UPPER_BOUND)
 time = symbol("tau", meaning="depth in [0, 1]: layer / L", real=True)
 heads = symbol("nu", meaning="law of the heads (Q, K, V) at a depth, after the steps taken")
@@ -499,7 +500,7 @@ theorem = Theorem(
         _equation(sp.Derivative(X[i, e], time), over_heads(self_attention(i, e))),
         _equation(-sp.Derivative(P[t, g], time), over_heads(BACKWARD)),
         *adamw_equations,
-        _equation(error, rate.expression),
+        sp.Le(error, sp.Mul(constant, rate.expression, evaluate=False), evaluate=False),
     ),
     reference="Gibson, Reisinger, Uniform Scaling Limits in AdamW-Trained Transformers, 2026, "
     "arXiv:2605.11059",

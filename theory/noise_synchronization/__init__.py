@@ -797,11 +797,11 @@ theorem = Theorem(
     statement=(
         r"$N$ tokens on the sphere pass $L$ layers of attention (weight $T/L$) and of an MLP with "
         r"fresh Gaussian weights (weight $\sqrt{T/L}$), each followed by a projection on the "
-        "sphere. For every $N$, $T$, $m$ and $L$ they can be coupled to the solution of an SDE "
-        "on the sphere, with a noise common to all tokens, such that the mean square distance, sup "
-        r"over $t \le T$, is at most a constant times $\log L / L + 1/m$; the empirical measure "
-        "solves an SPDE. If attention alone lets the energy grow at most at a rate "
-        r"$\epsilon < -\bar\lambda'$, the mean energy decays at least at the rate "
+        r"sphere. For every $N$, $T$, $m$ and $L \ge 2$ they can be coupled to the solution of an "
+        "SDE on the sphere, with a noise common to all tokens, such that the mean square "
+        r"distance, sup over $t \le T$, is at most a constant times $\log L / L + 1/m$; the "
+        "empirical measure solves an SPDE. If attention alone lets the energy grow at most at a "
+        r"rate $\epsilon < -\bar\lambda'$, the mean energy decays at least at the rate "
         r"$-(\bar\lambda' + \epsilon)$: the noise synchronizes the tokens. $\bar\lambda < 0$ alone "
         r"is not enough: near synchrony values $V = -\delta I$ add $2 \delta$ to $\bar\lambda$."
     ),

@@ -416,7 +416,9 @@ theorem = Theorem(
     source=Source.QUOTED,
     source_note=(
         "Model, lemmas and Theorem 1 were read in the main text of version 1; its appendices "
-        "and proofs were not at hand. Reconstructed here: the cumulant form and its "
+        "and proofs were not at hand. The abstract of version 2 (2 April 2026) no longer says that "
+        "the rates are confirmed by experiments; it says that transformers are compared with "
+        "recurrent networks. Reconstructed here: the cumulant form and its "
         "constants, the sub-Gaussian constant (Lemma 5 needs more than Hoeffding, as the "
         r"features in $W$ are not bounded; for $m/2$ independent pairs it is $\sqrt{2}$ "
         "larger than the paper's), the proof of Theorem 1 with its constants, the "

@@ -37,9 +37,9 @@ COVERAGE = (
     Sentence(
         "A whole block, with a shaped MLP, has a limit of the same kind.",
         steps=(r"$\nu$", "residual MLP", "block"),
-        claims=("shaped-relu",),
-        missing="The block is no simulated network here; the mean of its MLP is a scalar identity. "
-        "The gallery has the block as a layer, with its limit derived from the expression.",
+        claims=("block", "law-of-blocks", "shaped-relu"),
+        missing="One head and as many hidden units as the width; the mean of the MLP is derived "
+        "as a scalar, and measured as a matrix.",
     ),
     Sentence(
         "The SDE describes finite networks well.",
