@@ -91,7 +91,7 @@ kernels = experiment("relu-kernel", kernel_residuals)
 relu_kernel = state(
     IdentityClaim, "relu-kernel",
     "Kernel and slope of the ReLU's noise, with biases inside and outside, are the Gaussian means "
-    r"$\\sigma_w^2 + E[\\phi(Z_x) \\phi(Z_y)]$ and $P(Z_x, Z_y > 0)/d$.",
+    r"$\sigma_w^2 + E[\phi(Z_x) \phi(Z_y)]$ and $P(Z_x, Z_y > 0)/d$.",
     kernels["residual"],
     {
         "no-bias": ("no inner bias", kernels.changed("no-bias", biased=False)["residual"]),
