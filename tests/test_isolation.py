@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from checks.suite.executors import _alike
 from checks.suite.isolation import apart
 from checks.suite.problem import InputProblem
 from tests.conftest import Run
@@ -81,6 +83,15 @@ def test_whatever_it_sets_is_named_and_undone(line: str, named: str) -> None:
     with pytest.raises(InputProblem, match=f"a file that sets {named}\\."), apart("mine.py"):
         exec(line)
     assert _rules() == before
+
+
+def test_seeds_that_blow_up_do_so_twice() -> None:
+    table = {"x": np.array([np.nan, np.inf, 1.0]), "event": np.array([True, False, True])}
+    again = {name: column.copy() for name, column in table.items()}
+    assert _alike(table, again)
+    for name, column in table.items():
+        other = {**again, name: np.where([False, False, True], 0, column).astype(column.dtype)}
+        assert not _alike(table, other)
 
 
 DRAWS = """import numpy as np, verilimit as vl

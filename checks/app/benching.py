@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 
+from checks.app.checking import require_code
 from checks.app.planning import Planned, experiments_of
 from checks.app.screen import console
 from checks.suite.devices import FORCED
@@ -65,6 +66,7 @@ def bench_runs(
     _adopt()
     with TemporaryDirectory(prefix="verilimit-", dir=scratch()) as folder:
         found = {}
+        require_code(claims, Path(folder) / "one.sqlite")  # else the first run alone would do it
         for name in runs:
             options, store = RUNS[name]
             found[name] = _timed(name, [*words, *options], Path(folder), store)

@@ -84,7 +84,7 @@ def study_of(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> Stu
     require_plan(claims, plan)
     telling = reporter(quiet=machinery.quiet, verbose=machinery.verbose)
     with running(machinery, claims) as run, telling as told, events(machinery.events) as written:
-        _require_generated(claims, machinery.store.with_name("generated.json"))
+        require_code(claims, machinery.store)
         timings = Timings()
         study = run_claims(
             claims,
@@ -111,7 +111,9 @@ def _rows(study: Study) -> Iterator[tuple[str, str, str, str, int, str, float]]:
         yield result.claim_id, *words, study.plan.tier, study.plan.seed, version, seconds
 
 
-def _require_generated(claims: Sequence[Located], memory: Path) -> None:
+def require_code(claims: Sequence[Located], store: Path) -> None:
+    """Raise `InputProblem` for stale generated code; what was found is remembered by the store."""
+    memory = store.with_name("generated.json")
     rooms = [c.origin for c in claims if c.origin is not None and c.origin.room]
     for house in dict.fromkeys(origin.house for origin in rooms):
         require_generated(house, [o.room for o in rooms if o.house == house], memory)

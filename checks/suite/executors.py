@@ -90,9 +90,14 @@ def _measured(
 
 
 def _alike(one: Table, other: Table) -> bool:
-    """Whether two tables have the same numbers; some devices add in an order that varies."""
+    """Whether two tables have the same numbers; some devices add in an order that varies.
+
+    A seed that blew up has done so twice.
+    """
     same = one.keys() == other.keys() and all(one[n].shape == other[n].shape for n in one)
-    return same and all(np.allclose(one[n], other[n], rtol=ROUNDING, atol=0) for n in one)
+    return same and all(
+        np.allclose(one[n], other[n], rtol=ROUNDING, atol=0, equal_nan=True) for n in one
+    )
 
 
 def repeated(located: Located, tasks: Sequence[Task]) -> list[bool]:

@@ -29,10 +29,15 @@ def apart(who: str) -> Iterator[None]:
     house, folder, errors = _house(), _folder(), np.geterr()
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     streams = {name: getattr(sys, name) for name in STREAMS}
+    active: Any = warnings.filters  # a list, typed as what cannot be set
+    filters, show = list(active), warnings.showwarning
     try:
-        with warnings.catch_warnings():
-            yield
+        yield
     finally:
+        warnings.showwarning = show
+        if active != filters:  # else what was said once would be said again
+            warnings.resetwarnings()
+            active[:] = filters
         with suppress(OSError):  # it may be gone
             os.chdir(folder or "")
         np.seterr(**errors)
