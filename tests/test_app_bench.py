@@ -32,8 +32,8 @@ def test_runs_of_every_kind_have_one_record_and_are_compared(
         r"a second run with everything stored: \d+\.\d s",
         r"Dask on loopback against local workers: [+-]\d+%",
         r"eight devices against one: \d+\.\d\d times as fast",
-        r"seconds of processors over those of one worker: two workers \d+\.\d\d, everything "
-        r"stored \d+\.\d\d, Dask with two workers \d+\.\d\d, eight devices \d+\.\d\d",
+        r"seconds of processors over those of one worker: two workers \d+\.\d\d, a second "
+        r"run \d+\.\d\d, Dask with two workers \d+\.\d\d, eight devices \d+\.\d\d",
         r"the records are the same",
         r"of \d+\.\d s of computing 6 blocks: planning \d+\.\d\d%, the store \d+\.\d\d%",
     ):

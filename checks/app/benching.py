@@ -37,7 +37,7 @@ DEVICES = "eight devices"
 RUNS: Mapping[str, tuple[tuple[str, ...], str]] = {  # options of `check`, and the store's name
     "one worker": (("--jobs", "1"), "one"),
     "two workers": (("--jobs", "2"), "two"),
-    "everything stored": (("--jobs", "2"), "two"),
+    "a second run": (("--jobs", "2"), "two"),
     "Dask with two workers": (("--executor", "dask", "--jobs", "2"), "dask"),
     DEVICES: (("--jobs", "1"), "eight"),
 }
