@@ -1,5 +1,6 @@
 """What a judgement says: verdict, tests, estimates, mutants; immutable plain data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -77,7 +78,8 @@ class Test:
         above, below = self.estimate - self.high, self.low - self.estimate
         side = 1 if above >= below else -1
         outside = max(above, below)
-        return min(1.0, self._tail(outside, side) + self._tail(outside + width, -side))
+        near, far = self._tail(outside, side, _least_bent), self._tail(outside + width, -side)
+        return min(1.0, near + far)
 
     @cached_property
     def p_support(self) -> float:
@@ -110,7 +112,9 @@ class Test:
             self.estimate + above * self.standard_error,
         )
 
-    def _tail(self, distance: Real, side: int) -> float:
+    def _tail(
+        self, distance: Real, side: int, bent: Callable[[float, Real], float] | None = None
+    ) -> float:
         """P(T > distance / standard error) for Student's t; the estimate is above (1) or below."""
         if distance == float("inf"):
             return 0.0
@@ -119,7 +123,7 @@ class Test:
         if self.standard_error == 0:
             return 0.0 if distance > 0 else 1.0
         t = distance / self.standard_error
-        return float(special.stdtr(self.df, -min(t, _bent(t, side * self.skew))))
+        return float(special.stdtr(self.df, -min(t, (bent or _bent)(t, side * self.skew))))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; infinite limits become null."""
@@ -270,6 +274,16 @@ def _unbent(x: float, skew: Real) -> float:
     if skew == 0:
         return x
     return 3 / skew * (float(np.cbrt(1 + skew * (x - skew / 6))) - 1)
+
+
+def _least_bent(t: float, skew: Real) -> float:
+    """The least of the transformation over skewnesses up to this one: beyond it turns up again.
+
+    A skewness that takes from a tail is that of rare observations which a sample may lack.
+    """
+    if t <= 0 or skew >= 0:
+        return _bent(t, skew)
+    return _bent(t, max(skew, -2.25 * (2 * t**2 + 1) / t**3))
 
 
 def third_cumulant(x: Float[np.ndarray, " n"]) -> float:
