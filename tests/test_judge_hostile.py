@@ -19,7 +19,7 @@ from checks.verdicts import (
 from checks.verdicts.benchmark import calibrate_judge
 from checks.verdicts.hostile import HOSTILE, Hostile
 from checks.verdicts.judge import BUDGET, SUPPORT_ERROR
-from checks.verdicts.outcome import _bent, _unbent
+from checks.verdicts.skewness import bent, least_bent, unbent
 
 REPLICATES = 10
 n = sp.Symbol("n", positive=True)
@@ -51,8 +51,17 @@ def test_hall_s_transformation_and_its_inverse_agree() -> None:
     for t in (-3.0, 0.5, 4.0):
         for skew in (-0.4, 0.0, 0.7):
             series = t + skew * (2 * t**2 + 1) / 6 + skew**2 * t**3 / 27
-            assert _bent(t, skew) == pytest.approx(series)
-            assert _unbent(_bent(t, skew), skew) == pytest.approx(t)
+            assert bent(t, skew) == pytest.approx(series)
+            assert unbent(bent(t, skew), skew) == pytest.approx(t)
+
+
+def test_a_refuting_tail_is_that_of_the_worst_skewness_up_to_the_one_that_is_seen() -> None:
+    for t in (0.5, 3.0, 6.0, 12.0):
+        for skew in (-0.1, -0.5, -1.2, -3.0):
+            up_to = np.linspace(skew, -1e-9, 4001)
+            least = min(bent(t, s) for s in up_to)
+            assert least_bent(t, skew) == pytest.approx(least, abs=1e-5)
+    assert least_bent(4.0, 0.3) == bent(4.0, 0.3)
 
 
 def test_observations_outside_their_bounds_are_refused() -> None:

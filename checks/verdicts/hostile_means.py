@@ -100,6 +100,7 @@ def _triple(rng: np.random.Generator, count: int) -> np.ndarray:
 MEANS = (
     _moment("square-of-a-normal-number", True, lambda rng, size: rng.standard_normal(size) ** 2),
     _moment("fourth-power", True, lambda rng, size: rng.standard_normal(size) ** 4 / 3),
+    _moment("sixth-power", True, lambda rng, size: rng.standard_normal(size) ** 6 / 15),
     _moment("exponential-waiting-time", True, lambda rng, size: rng.exponential(size=size)),
     _moment("event-in-a-hundred", True, lambda rng, size: (rng.random(size) < 0.01) / 0.01),
     _moment(

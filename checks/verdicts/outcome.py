@@ -1,19 +1,19 @@
 """What a judgement says: verdict, tests, estimates, mutants; immutable plain data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy import special
 
 from . import notebook
 from .data import Real
+from .skewness import bent, least_bent, unbent
 
 SUPPORT_ERROR = 0.05  # probability of supporting a claim that is wrong by exactly its margin
-SHOWN = 1.25  # the skewness of a law over that of a sample
 
 
 class Verdict(Enum):
@@ -77,7 +77,8 @@ class Test:
         above, below = self.estimate - self.high, self.low - self.estimate
         side = 1 if above >= below else -1
         outside = max(above, below)
-        return min(1.0, self._tail(outside, side) + self._tail(outside + width, -side))
+        near, far = self._tail(outside, side, least_bent), self._tail(outside + width, -side)
+        return min(1.0, near + far)
 
     @cached_property
     def p_support(self) -> float:
@@ -104,13 +105,15 @@ class Test:
         if self.standard_error == 0 or self.df <= 0:
             return (self.estimate, self.estimate)
         reach = t_quantile((1 + confidence) / 2, self.df)
-        below, above = (max(reach, _unbent(reach, sign * self.skew)) for sign in (1, -1))
+        below, above = (max(reach, unbent(reach, sign * self.skew)) for sign in (1, -1))
         return (
             self.estimate - below * self.standard_error,
             self.estimate + above * self.standard_error,
         )
 
-    def _tail(self, distance: Real, side: int) -> float:
+    def _tail(
+        self, distance: Real, side: int, tail: Callable[[float, Real], float] = bent
+    ) -> float:
         """P(T > distance / standard error) for Student's t; the estimate is above (1) or below."""
         if distance == float("inf"):
             return 0.0
@@ -119,7 +122,7 @@ class Test:
         if self.standard_error == 0:
             return 0.0 if distance > 0 else 1.0
         t = distance / self.standard_error
-        return float(special.stdtr(self.df, -min(t, _bent(t, side * self.skew))))
+        return float(special.stdtr(self.df, -min(t, tail(t, side * self.skew))))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; infinite limits become null."""
@@ -258,28 +261,6 @@ class Result:
             "notes": list(self.notes),
             "series": list(self.series),
         }
-
-
-def _bent(t: float, skew: Real) -> float:
-    """Hall's transformation of a studentised mean whose distribution is skew."""
-    return t if skew == 0 else ((1 + skew * t / 3) ** 3 - 1) / skew + skew / 6
-
-
-def _unbent(x: float, skew: Real) -> float:
-    """Its inverse."""
-    if skew == 0:
-        return x
-    return 3 / skew * (float(np.cbrt(1 + skew * (x - skew / 6))) - 1)
-
-
-def third_cumulant(x: Float[np.ndarray, " n"]) -> float:
-    """Skewness of the law of the observations, 0 when they do not vary.
-
-    Samples show less skewness than their law has: a quarter is added.
-    """
-    centred = x - x.mean()
-    second = float((centred**2).mean())
-    return SHOWN * float((centred**3).mean()) / second**1.5 if second > 0 else 0.0
 
 
 def t_quantile(probability: Real, df: Real) -> float:

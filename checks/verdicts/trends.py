@@ -7,8 +7,9 @@ from theory.language.rate import Rate
 
 from .data import Data, Real
 from .levels import SMALLEST
-from .outcome import Test, third_cumulant
+from .outcome import Test
 from .shapes import log_monomials
+from .skewness import third_cumulant
 from .values import Undecided, common_unit, in_unit
 
 SAME = 1e-9  # logarithms of one number differ by no more, as they are rounded

@@ -12,7 +12,8 @@ from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
 from checks.verdicts.conditions import check_number
 from checks.verdicts.data import Data, Measure, Real, Size, at
 from checks.verdicts.finding import Finding, estimate_of
-from checks.verdicts.outcome import Test, t_quantile, third_cumulant
+from checks.verdicts.outcome import Test, t_quantile
+from checks.verdicts.skewness import third_cumulant
 from checks.verdicts.values import ClaimError, in_unit, stated, unit_of
 
 ROUNDING = 1e-12  # relative: what a mean without sampling error may deviate by
