@@ -75,6 +75,7 @@ NOT_RUN: dict[str, dict[str, str]] = {
         "  [tool.verilimit]": "test_documents.py reads it",
         '  [project.entry-points."verilimit.rooms"]': "test_documents.py reads it",
     },
+    "docs/spectral_concentration.md": {"# train.py": "test_torch_adamw2.py; PyTorch is an extra"},
     "docs/shallow_transformer_gd.md": {"import jax": "minutes; test_shallow_transformer_gd.py"},
     "docs/tutorials/layer.md": {"verilimit check branch.py": "test_app_layers.py"},
 }

@@ -44,6 +44,8 @@ def message_of(done: Ended) -> str:
         (["check", "--budget", "2"], "probability between 0 and 1"),
         (["check", "--json", "no/dir/x.json"], "directory does not exist"),
         (["check", "--junit", "."], "received the directory"),
+        (["check", "--junit", "/proc/x"], "/proc/x, which is not writable"),
+        (["check", "--jobs", "100000"], "less than or equal to 1024"),
         (["check", "--scheduler", "tcp://x:1"], "--executor dask"),
         (["report", "--out", "no/dir/r.html"], "directory does not exist"),
         (["report", "--latex", "notes.txt"], "--latex to name a directory"),

@@ -53,7 +53,10 @@ BudgetOption = Annotated[
     ),
 ]
 JobsOption = Annotated[
-    int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0: one a core, at most 8.")
+    int,
+    typer.Option(
+        "--jobs", "-j", min=0, max=1024, help="Worker processes; 0: one a core, at most 8."
+    ),
 ]
 ExecutorOption = Annotated[
     Executor, typer.Option("--executor", help="Compute in local processes or on a Dask cluster.")

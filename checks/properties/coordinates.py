@@ -198,7 +198,7 @@ def coordinate_check(
     asked = claims | bounds
     settled = settle([judged(claim) for claim in asked.values()], budget)
     results = dict(zip(asked, settled, strict=True))
-    told = unhidden(told_of(results, implied), margin, change)
+    told = unhidden(told_of(results, implied), margin, scale_table(known), change)
     names = {name for name, _ in told}
     scales = tuple(row for row in scale_table(known) if row["name"] in names)
     return CoordinateCheck(told, scales, tuple(sizes))

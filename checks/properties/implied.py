@@ -8,6 +8,9 @@ a change that is flat.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from checks.properties.scales import CHANGE
 from checks.verdicts import Result, Verdict
@@ -44,24 +47,39 @@ def told_of(results: Mapping[Key, Result], implied: Powers) -> dict[Key, Result]
 
 
 def unhidden(
-    results: Mapping[Key, Result], margin: Real, change: Callable[[str, int], Result]
+    results: Mapping[Key, Result],
+    margin: Real,
+    rows: Sequence[Mapping[str, Any]],
+    change: Callable[[str, int], Result],
 ) -> dict[Key, Result]:
-    """The results, where falling scales that hide a change of the predicted order refute nothing.
+    """The results; a scale whose start hides a change of the predicted order is not refuted.
 
-    ``change(name, step)`` judges the change against the power that is predicted for the scale.
+    ``rows`` are the mean scales; ``change(name, step)`` judges the change against the power that is
+    predicted for the scale. Where it is SUPPORTED and the start is of no larger order, the
+    prediction is right, whatever the sum of the two looks like at these sizes.
     """
     return {
         (name, k): _if_hidden(name, result, change(name, k))
-        if k > 0 and not name.startswith(CHANGE) and _falls(result, margin)
+        if k > 0 and result.verdict is Verdict.REFUTED and _starts_low(name, result, margin, rows)
         else result
         for (name, k), result in results.items()
     }
 
 
-def _falls(result: Result, margin: Real) -> bool:
-    """Whether it is refuted by exponents below the predicted ones alone."""
-    above = [e["value"] - e["predicted"] for e in result.estimates.values()]
-    return result.verdict is Verdict.REFUTED and bool(above) and max(above) < margin
+def _starts_low(name: str, result: Result, margin: Real, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the scale at initialisation is of no larger order in any size than predicted."""
+    start = [row for row in rows if (row["name"], row["step"]) == (name, 0) and row["mean"] > 0]
+    predicted = {
+        key.removeprefix("exponent of "): e["predicted"] for key, e in result.estimates.items()
+    }
+    if name.startswith(CHANGE) or not predicted:
+        return False
+    if not start:
+        return True  # all of it is change
+    logs = np.log([[row[size] for size in predicted] for row in start])
+    design = np.column_stack([np.ones(len(start)), logs])
+    slopes = np.linalg.lstsq(design, np.log([row["mean"] for row in start]), rcond=None)[0][1:]
+    return bool(np.all(slopes < np.array(list(predicted.values())) + margin))
 
 
 def _if_hidden(name: str, result: Result, change: Result) -> Result:

@@ -27,7 +27,7 @@ def require_writable(path: Path | None, option: str, begins: str = "") -> None:
         received = f"{path}, which holds something else and would be lost"
     elif not folder.is_dir():
         received = f"{path}, whose directory does not exist"
-    elif not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    elif not _takes_files(folder) or (path.exists() and not os.access(path, os.W_OK)):
         received = f"{path}, which is not writable"
     else:
         return
@@ -61,6 +61,15 @@ def _is_stream(path: Path) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or (opened and stat.S_ISREG(mode))
 
 
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there: to root every folder looks writable, /proc too."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def _is_foreign(path: Path, begins: str) -> bool:
     if not os.access(path, os.R_OK):
         return True  # nobody can tell what would be lost
@@ -75,7 +84,7 @@ def require_directory(path: Path | None, option: str) -> None:
         return
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if not os.access(path, os.W_OK):
+        if not _takes_files(path):
             raise PermissionError("not writable")
     except OSError as error:
         raise InputProblem(
