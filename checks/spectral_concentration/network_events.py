@@ -20,7 +20,7 @@ from checks.spectral_concentration.capped_steps import (
 )
 from numerics.engine.measuring import Keys, Size
 from numerics.spectral_concentration import LOW_ENTROPY, LOW_RANK
-from numerics.spectral_concentration.bounded_logits import normed_tokens
+from numerics.spectral_concentration.bounded_logits import normed_tokens, normed_weights
 from numerics.spectral_concentration.reversal import Arm
 from numerics.spectral_concentration.small_transformers import Size as ModelSize
 from numerics.spectral_concentration.small_transformers import Trained, characters, digits
@@ -78,7 +78,7 @@ def end_events(networks: Networks, arm: Arm = FROBENIUS) -> Any:
     return columns(end.crash, end.accurate)
 
 
-QK_NORM = Arm(logits=normed_tokens)
+QK_NORM, REPARAMETRISED = Arm(logits=normed_tokens), Arm(logits=normed_weights)
 
 
 def norm_events(networks: Networks, arm: Arm = QK_NORM) -> Any:

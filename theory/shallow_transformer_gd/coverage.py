@@ -35,7 +35,8 @@ COVERAGE = (
         "The optimisation error of a recurrent network can grow exponentially with T.",
         steps=("recurrent derivative", "contracting regime", "expanding regime", "kick and cancel"),
         claims=("recurrent-gradient", "contrast", "lag-recurrent"),
-        missing="A gradient on made inputs; iterations to a given error are not counted.",
+        missing="A gradient on made inputs; iterations to a given error are not counted: they "
+        "depend on a step that each length would have to choose for itself.",
     ),
     Sentence(
         "The memory of a transformer grows with the length of its input.",

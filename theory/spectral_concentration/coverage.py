@@ -44,8 +44,8 @@ COVERAGE = (
                 "uniform-rate-does-as-well", "loose-cap-does-not-help", "threshold",
                 "cap-on-query-and-key",
                 "benign-to-malignant", "frobenius-cap-does-as-well",
-                "qk-norm-does-as-well"),
-        missing="sigmaReparam, and QK-norm with gains that are learned, are not compared.",
+                "qk-norm-does-as-well", "sigma-reparam-does-as-well"),
+        missing="sigmaReparam and QK-norm with gains that are learned are not compared.",
     ),
     Sentence(
         "ViT, Swin and GPT train with the cap.",
