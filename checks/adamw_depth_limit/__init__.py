@@ -36,3 +36,8 @@ not_checked = (
     "blockwise AdamW's.",
     "More than 8 tokens at smoke tier, 64 at standard, 128 at any; tokens other than two clusters.",
 )
+
+equivalent_mutations = {
+    ("numerics/adamw_depth_limit/__init__.py", "_solved", "1", "2"): "the most steps that the "
+    "solver may take; it takes fewer",
+}
