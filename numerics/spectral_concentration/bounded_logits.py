@@ -35,7 +35,10 @@ def _of_norm_one(W: Matrix) -> Matrix:
     columns = W.shape[-1]
     right = jnp.cos(jnp.arange(columns, dtype=W.dtype)) + 10.0  # generic, and far from zero
     for _ in range(ROUNDS):
-        left = W @ right / jnp.linalg.norm(W @ right)
-        right = W.T @ left / jnp.linalg.norm(W.T @ left)
-    left, right = jax.lax.stop_gradient((left, right))
+        right = _unit(W.T @ (W @ right))
+    left, right = jax.lax.stop_gradient((_unit(W @ right), right))
     return W / (left @ W @ right)
+
+
+def _unit(x: Float[Array, " n"]) -> Float[Array, " n"]:
+    return x / jnp.linalg.norm(x)
