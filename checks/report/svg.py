@@ -5,7 +5,8 @@ strokes of the path that has their style, and what lies inside the axes needs no
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from xml.etree.ElementTree import Element, fromstring
@@ -102,8 +103,10 @@ def minimal(text: str, name: str, colours: Mapping[str, str], label: str) -> str
         flat.clips[node.get("id", "")] = x, y, width, height
     for child in root:
         flat.walk(child, (0.0, 0.0), "")
+    widths = Counter(dict(style).get("stroke-width", "1") for style, _ in flat.paths)
+    usual = ("stroke-width", widths.most_common(1)[0][0] if widths else "1")
     body = "".join(
-        f'<path {" ".join(f"{k}={chr(34)}{v}{chr(34)}" for k, v in style)} d="{d}"/>'
+        f"<path {_attributes([*(pair for pair in style if pair != usual), ('d', d)])}/>"
         for style, d in flat.paths
     )
     clips = "".join(
@@ -119,7 +122,12 @@ def minimal(text: str, name: str, colours: Mapping[str, str], label: str) -> str
     )
     root_attributes = f'viewBox="{box}" font-size="9" fill="currentColor" role="img"'
     root_attributes += f' aria-label="{escape(label)}"'
-    return f'<svg {root_attributes}>{clips}<g fill="none">{body}</g>{words}</svg>'
+    strokes = _attributes([("fill", "none"), usual])
+    return f"<svg {root_attributes}>{clips}<g {strokes}>{body}</g>{words}</svg>"
+
+
+def _attributes(pairs: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f'{name}="{value}"' for name, value in pairs)
 
 
 def _name(clip: str) -> str:
