@@ -61,18 +61,23 @@ def dimension_runs(keys: Keys, d: int, recipe: Recipe, steps: int) -> tuple[Run,
 
 
 def dimension(
-    point: Mapping[str, int], keys: Any, *, blockwise: float = 1.0, mean: bool = False
+    point: Mapping[str, int],
+    keys: Any,
+    *,
+    blockwise: float = 1.0,
+    mean: bool = False,
+    steps: int = LONGER,
 ) -> dict[str, Values]:
     """AdamW by entries or by blocks, where v is the sum of squares of a block, or their mean.
 
-    After training: head noise of the states, the largest norm of values over layers and atoms, and
-    the movement of values beyond weight decay in the first layer (Frobenius).
+    After so many steps: head noise of the states, the largest norm of values over layers and atoms,
+    and the movement of values beyond weight decay in the first layer (Frobenius).
     """
     d = point["d"]
     entries = Heads(2.0 * d, 2.0 * d, float(d * d)) if mean else Heads(1.0, 1.0, 1.0)
     recipe = FARTHER._replace(blockwise=blockwise, entries=entries)
-    run, full, problems = dimension_runs(keys, d, recipe, LONGER)
-    kept = (1 - FARTHER.learning_rate * FARTHER.decoupled) ** LONGER
+    run, full, problems = dimension_runs(keys, d, recipe, steps)
+    kept = (1 - FARTHER.learning_rate * FARTHER.decoupled) ** steps
     V = run.heads.V
     norms, moved = (
         np.linalg.norm(w, axis=(-2, -1)) for w in (V, V[:, 0] - kept * problems.atoms.V)
