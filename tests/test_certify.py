@@ -46,6 +46,22 @@ def test_a_false_polynomial_ends_in_a_point(name: str) -> None:
     assert exact.replay_point(false, outcome.certificate["proof"]["box"]) < 0
 
 
+def test_an_expression_given_as_a_function_is_derived_when_it_is_proved() -> None:
+    x, y = sp.symbols("x y", real=True)
+    asked = []
+
+    def derived() -> sp.Expr:
+        asked.append("now")
+        return x**2 + 1
+
+    late = Inequality("late", "x^2 + 1 >= 0", derived, {x: (-1, 1)})
+    assert asked == []
+    assert certify(late).status is Status.CERTIFIED
+    assert asked == ["now"]
+    with pytest.raises(ValueError, match="expected an interval for each symbol"):
+        certify(Inequality("open", "x y >= 0", lambda: x * y, {x: (-1, 1)}))
+
+
 def test_what_is_too_hard_is_sampled_and_never_certified() -> None:
     hard = Inequality("hard", "tight on a line", (x - y) ** 2, {x: (0, 1), y: (0, 1)})
     easy = Inequality("easy", "(x - y)^2 + 1/100", hard.difference + sp.Rational(1, 100), hard.box)

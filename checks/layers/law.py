@@ -17,7 +17,7 @@ SEEN = 0.22  # the distance at which a mutant counts
 MOST = 6  # mutants: each is a simulation of the limit
 EULER = (16, 64, 256)  # steps of a path of the limit
 PATHS = 1024  # on which numbers of steps are compared
-MOVED = 0.04  # by which four times as many steps may move the law
+MOVED = TOLERANCE / 2  # by four times as many steps: of an error of order 1/2, a half of it
 
 
 def euler_steps(paths: Paths) -> int:

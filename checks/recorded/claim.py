@@ -81,7 +81,6 @@ class RecordedRateClaim(Claim):
             ("seeds", 1), ("cap", 1),
         ):  # fmt: skip
             object.__setattr__(self, name, value)
-        self._schedules.clear()  # of the claim before it had the points of its table
         check_margin(self)
         check_floor_share(self)
         check_next_order(self)

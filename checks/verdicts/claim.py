@@ -10,7 +10,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -200,13 +199,7 @@ class Claim(ABC):
 
     def at(self, tier: str) -> Schedule:
         """Points and looks of a tier: the one place where they are fixed."""
-        if tier not in self._schedules:
-            self._schedules[tier] = Schedule(self._points(tier), self._looks(tier))
-        return self._schedules[tier]
-
-    @cached_property
-    def _schedules(self) -> dict[str, Schedule]:
-        return {}
+        return Schedule(self._points(tier), self._looks(tier))
 
     def _points(self, tier: str) -> tuple[Size, ...]:
         """In the order of the levels."""
