@@ -5,7 +5,9 @@ import pytest
 import sympy as sp
 
 import verilimit as vl
+from checks.report.prose import typeset
 from tests.gallery import limit_of
+from theory.language.prose import pieces
 
 c, p, theta = vl.positive("c p theta")
 y, xi = vl.state("y"), vl.gaussian("xi")
@@ -103,3 +105,14 @@ def test_the_limit_at_an_exponent_is_derived_there() -> None:
     diagram = limit(y - y / vl.N - theta * y * vl.N ** (-p)).phase(p, sp.Rational(1, 2), 3)
     assert diagram.at(1).drift["y"] != diagram.at(2).drift["y"]
     assert diagram.at(sp.Rational(5, 2)).drift["y"] == diagram.at(2).drift["y"]
+
+
+@pytest.mark.parametrize("name", ["bilinear_glu", "bilinear_glu_deep", "drop_path", "oja"])
+def test_sentences_are_plain_text_whose_formulas_a_page_can_set(name: str) -> None:
+    """A terminal gets SymPy's text, a page `$...$` of which every part is a formula."""
+    words = limit_of(name).words
+    assert "$" not in " ".join(words)
+    text = " ".join(map(typeset, words))
+    formulas = [part for is_formula, part in pieces(text) if is_formula]
+    assert len(formulas) > 1
+    assert text.count("$") == 2 * len(formulas)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from checks.layers import Plan, slug_of
 from checks.report.formulas import Equality, formula, formula_view, latex, rows
+from checks.report.prose import typeset
 from checks.report.sections import NO_DERIVATION, section, without_verdict
 from checks.verdicts import Claim, ClaimError, Result
 from theory.codegen.layers import layer_source
@@ -82,7 +83,7 @@ class LayerContent:
             name=self.name,
             title=layer.name,
             reference=Path(self.file).name,
-            statement=f"{limit.regime}. " + " ".join(f"{w}." for w in limit.words),
+            statement=f"{limit.regime}. " + " ".join(f"{w}." for w in map(typeset, limit.words)),
             equations=_equations(self.plan),
             source="Derived",
             source_note="The limit follows from the layer as it is written in the file.",

@@ -22,6 +22,7 @@ FUNCTIONS = frozenset(
 SCRIPTS = ("msup", "msub", "msubsup")
 PLACES = (*SCRIPTS, "munder", "mover", "munderover", "mfrac", "mroot")  # children have their places
 ROWS = ("math", "msqrt", "mtd", "mstyle", "mpadded", "mphantom", "menclose")  # are rows themselves
+LOW = frozenset({"math", "mrow", "mi", "mn", "mo", "mspace", "mtext"})  # as high as a letter
 THIN = Element("mspace", width=".17em")
 
 
@@ -43,8 +44,12 @@ def _compact(node: Element) -> str:
         raise ValueError(f"{tag} is no element of a formula")
     signs = [_sign(child) for child in node if child.text or len(child) or _tag(child) != "mo"]
     children = _with_words(signs if tag in PLACES else _spaced(_with_numbers(signs)))
-    if tag == "mrow" and len(children) == 1 and not isinstance(children[0], str):
-        return _compact(children[0])
+    if tag == "mrow" and len(children) == 1:
+        (only,) = children
+        return only if isinstance(only, str) else _compact(only)
+    if LOW.issuperset(map(_tag, node.iter())):
+        for child in node:
+            child.attrib.pop("stretchy", None)  # nothing there to stretch to
     inner = "".join(c if isinstance(c, str) else _compact(c) for c in children)
     if tag in ROWS and len(children) == 1 and inner.startswith("<mrow>"):
         inner = inner.removeprefix("<mrow>").removesuffix("</mrow>")

@@ -1,10 +1,15 @@
 """Prose in the report: text with formulas between dollars, as HTML and as LaTeX."""
 
+import sympy as sp
 from markupsafe import Markup, escape
 
+from checks.report.formulas import latex
 from checks.report.mathml import mathml
 from checks.report.tex_words import escaped
-from theory.language.prose import pieces
+from theory.language.prose import pieces, printable
+from theory.limits.sentence import Sentence
+
+SIGNS = {"**({})": "^{{{}}}", "->": r"\to ", "!=": r"\neq "}  # of a sentence about a limit
 
 
 def html(text: str) -> Markup:
@@ -22,3 +27,15 @@ def _math(formula: str) -> Markup:
 def tex(text: str) -> str:
     """The text for LaTeX; everything but its formulas is escaped."""
     return "".join(f"${part}$" if math else escaped(part) for math, part in pieces(text))
+
+
+def typeset(sentence: str) -> str:
+    """A sentence about a limit with its formulas in LaTeX between dollars, where it has any."""
+    if not isinstance(sentence, Sentence):
+        return sentence
+    template = sentence.template
+    for sign, command in SIGNS.items():
+        template = template.replace(sign, command)
+    parts = (latex(p) if isinstance(p, sp.Basic) else p for p in sentence.parts)
+    text = template.format(*parts)
+    return text if all(map(printable, text.split("$")[1::2])) else str(sentence)

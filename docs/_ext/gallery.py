@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 import verilimit as vl
 from checks.app.layers import chosen
 from checks.report.formulas import latex, rows
+from checks.report.prose import typeset
 
 FOLDER = Path(__file__).resolve().parent.parent / "gallery"
 
@@ -48,7 +49,7 @@ def layer_facts(path: Path) -> Any:
     found = {
         "title": ast.get_docstring(ast.parse(source)) or layer.name,
         "regime": limit.regime,
-        "words": limit.words,
+        "words": [typeset(sentence) for sentence in limit.words],
         "formulas": [
             rows(_left(what, key, limit.axes[key]), latex(e))
             for what, formulas in (("drift", limit.drift), ("covariance", limit.covariance))

@@ -18,6 +18,7 @@ from theory.limits.normalised import Normalised
 from theory.limits.phase import Phase, phase
 from theory.limits.plane import Plane, plane
 from theory.limits.reading import read
+from theory.limits.sentence import Sentence
 from theory.limits.sizes import Orders, Undecided, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
 
@@ -96,19 +97,22 @@ class _Derivation:
         m = {s: sp.expand(e + self.steps) for s, e in mu.items()}
         v = {s: sp.expand(e + self.steps) for s, e in sigma.items()}
         over = [s for s in m if self._above(m[s]) or self._above(v[s])]
-        scale = f"N**({sp.expand(-top)})" if -top != 1 else "N"
+        scale, powers = ("$N$", ()) if top == -1 else ("$N**({})$", (sp.expand(-top),))
         if over:
-            cures = [
-                f"{what} smaller by the power N**({power})"
+            cures = {
+                f"{what} smaller by the power $N**({{}})$": power
                 for what, orders, share in (("a mean step", m, 1), ("noise", v, 2))
                 if self._above(power := sp.expand(_top(orders.values()) / share))
-            ]
+            }
             return self._limit(
                 "UNSTABLE", None,
                 [
-                    f"{', '.join(over)} moves by N**({sp.expand(top + self.steps)}) over the "
-                    f"declared N**({self.steps}) steps; there is a limit over {scale} steps, or "
-                    f"with {' and '.join(cures)}"
+                    Sentence.of(
+                        f"{', '.join(over)} moves by $N**({{}})$ over the declared $N**({{}})$ "
+                        f"steps; there is a limit over {scale} steps, or with "
+                        + " and ".join(cures),
+                        sp.expand(top + self.steps), self.steps, *powers, *cures.values(),
+                    )
                 ],
             )  # fmt: skip
         jumping = jumps_at(self.moments, self.steps)
@@ -118,8 +122,8 @@ class _Derivation:
         if not moving:
             return self._limit(
                 "TRIVIAL", self.steps,
-                [f"over N**({self.steps}) steps nothing moves; the first to move does so over "
-                 f"{scale} steps"],
+                [Sentence.of("over $N**({})$ steps nothing moves; the first to move does so over "
+                             f"{scale} steps", self.steps, *powers)],
             )  # fmt: skip
         diffusive = any(v[s] == 0 for s in v)
         drifting = any(m[s] == 0 for s in m)
@@ -128,7 +132,9 @@ class _Derivation:
         if regime == "SDE WITHOUT DRIFT":
             first = _top(mu.values())
             words.append(
-                f"the first drift is a correction of order N**({first + self.steps})"
+                Sentence.of(
+                    "the first drift is a correction of order $N**({})$", first + self.steps
+                )
                 if first != sp.S.NegativeInfinity else "the mean step is exactly zero"
             )  # fmt: skip
         return self._limit(regime, self.steps, words, sigma)
@@ -150,9 +156,12 @@ class _Derivation:
                 top = largest({e: orders[e] for e in level})
                 drift[s] = self.moments.written(orders[top], list(axes[s]))
                 words.append(
-                    f"one step changes {s} by {drift[s]}, of order N**({top}); over "
-                    f"{self.layer.steps or 'many'} steps there is no limit"
-                )
+                    Sentence.of(
+                        f"one step changes {s} by ${{}}$, of order $N**({{}})$; over ${{}}$ steps "
+                        "there is no limit",
+                        drift[s], top, self.layer.steps or "many",
+                    )
+                )  # fmt: skip
                 words += fixed_points(self.moments, s, orders.get(sp.S.Zero, {}), drift[s], axes[s])
         return Limit(self.layer, "UNSTABLE", tuple(words), drift, ByPair(), axes)
 
@@ -198,7 +207,8 @@ class _Derivation:
         diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
         if regime in LIMITS:
-            words = [f"time is step / ({self.layer.steps or N**steps})", *words]
+            time = Sentence.of("time is step / (${}$)", sp.sympify(self.layer.steps or N**steps))
+            words = [time, *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
             words += zooms(self.moments, drift, fluctuation) if fluctuation else []
         formulas = [*drift.values(), *covariance.values()]
@@ -254,9 +264,12 @@ class _Derivation:
         shifted = any(self._at_least(shift, noise) for shift in self._shifts(steps))
         if shifted:
             self.words.append(
-                f"the fluctuation, N**({noise}), is about the mean of the finite layer, which is "
-                "off the ODE by as much or more: by the steps themselves, or the next order of the "
-                "mean step"
+                Sentence.of(
+                    "the fluctuation, $N**({})$, is about the mean of the finite layer, which is "
+                    "off the ODE by as much or more: by the steps themselves, or the next order of "
+                    "the mean step",
+                    noise,
+                )
             )
         parts = {
             p: count * self.moments.written(o.get(top, {}), list(axes[p]))
@@ -286,10 +299,12 @@ class _Derivation:
         for s, e in drift.items():
             jumping = e.atoms(sp.sign, sp.Heaviside)
             if jumping and covariance[s, s] == 0:
-                where = ", ".join(f"{j.args[0]} = 0" for j in sorted(jumping, key=str))
-                return "ILL-POSED", [
-                    f"the drift {e} of {s} is discontinuous at {where}, where the noise vanishes"
-                ]
+                points = [j.args[0] for j in sorted(jumping, key=str)]
+                where = ", ".join("${} = 0$" for _ in points)
+                template = (
+                    f"the drift ${{}}$ of {s} is discontinuous at {where}, where the noise vanishes"
+                )
+                return "ILL-POSED", [Sentence.of(template, e, *points)]
         return regime, []
 
 

@@ -8,6 +8,7 @@ from theory.calculus.networks import Polynomial
 from theory.limits.limit import Fluctuation
 from theory.limits.moments import Moments
 from theory.limits.normalised import Normalised
+from theory.limits.sentence import Sentence
 from theory.limits.sizes import Orders, exceeds, largest
 
 
@@ -35,10 +36,10 @@ def fixed_points(
         kind = "attracting" if pull.is_negative else "repelling" if pull.is_positive else "neutral"
         if pull.is_negative and not (multiplier + 1).is_nonnegative:
             kind += " while the multiplier is above -1"
-        points.append(f"{root} ({kind}, multiplier {multiplier})")
-    return [
-        f"at unit diagonal the map is rho -> {image}, with the fixed points {', '.join(points)}"
-    ]
+        points.append((root, kind, multiplier))
+    listed = ", ".join("${}$ ({}, multiplier ${}$)" for _ in points)
+    template = f"at unit diagonal the map is ${{}} -> {{}}$, with the fixed points {listed}"
+    return [Sentence.of(template, rho, image, *(part for point in points for part in point))]
 
 
 def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
@@ -61,10 +62,13 @@ def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
     if not slow or not all(_inside(f) for f in factors):
         return []
     where = "" if all(f.is_number for f in factors) else ", where these are below one in size"
+    listed = ", ".join("${}$" for _ in factors)
     return [
-        f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {', '.join(map(str, factors))}"
-        f"{where}), {', '.join(slow)} is slow. "
-        f"Watch {', '.join(slow)} with {', '.join(fast)} at rest"
+        Sentence.of(
+            f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {listed}{where}), "
+            f"{', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest",
+            *factors,
+        )
     ]
 
 
@@ -90,8 +94,10 @@ def explosion(
         if k > 1 and sp.expand(one - one.coeff(s, k) * s**k) == 0:
             c = sp.factor(one.coeff(s, k))
             if c.is_positive and not c.has(sp.Indexed):
-                time = 1 / (c * (k - 1) * sp.Symbol(f"{name}_0") ** (k - 1))
-                found.append(f"LOCAL ONLY: d{name} = {c}*{name}**{k} dt explodes at t = {time}")
+                state, start = sp.Symbol(name), sp.Symbol(f"{name}_0")
+                time = 1 / (c * (k - 1) * start ** (k - 1))
+                template = "LOCAL ONLY: $d{} = {} dt$ explodes at $t = {}$"
+                found.append(Sentence.of(template, state, c * state**k, time))
     return found
 
 
@@ -108,14 +114,19 @@ def jumps_at(moments: Moments, steps: sp.Expr) -> list[str]:
         order = largest(orders)
         growth = sp.expand(steps + order)
         if growth == 0:
-            tends = f"-> {moments.written(orders[order], moments.axes(name))} != 0"
+            tends = "$-> {} != 0$"
+            what = moments.written(orders[order], moments.axes(name))
         elif exceeds(order, -steps):
-            tends = f"grows like N**({growth})"
+            tends, what = "grows like $N**({})$", growth
         else:
             continue
         found.append(
-            f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; N**({steps}) "
-            f"E[step of {name}**4] {tends}. The limit is no diffusion"
+            Sentence.of(
+                f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; $N**({{}})$ "
+                f"E[step of {name}**4] {tends}. The limit is no diffusion",
+                steps,
+                what,
+            )
         )
     return found
 
@@ -130,10 +141,13 @@ def zooms(moments: Moments, drift: Mapping[str, sp.Expr], fluctuation: Fluctuati
         noise = sp.factor(fluctuation.covariance[name].subs(s, 0))
         if e != 0 and e.subs(s, 0) == 0 and noise != 0:
             slope = sp.factor(sp.diff(e, s).subs(s, 0))
-            found.append(
-                f"zoom at {name} = 0, where its drift vanishes: z = {fluctuation.scale} {name} has "
-                f"dz = {slope} z dt + sqrt({noise}) dB"
+            template = (
+                "zoom at ${0} = 0$, where its drift vanishes: "
+                "$z = {1} {0}$ has $dz = {2} dt + {3} dB$"
             )
+            z = slope * sp.Symbol("z")
+            parts = sp.Symbol(name), fluctuation.scale, z, sp.sqrt(noise)
+            found.append(Sentence.of(template, *parts))
     return found
 
 
