@@ -1,11 +1,14 @@
 """Sphinx: `make docs`. Nothing is fetched, neither at build time nor by a reader's browser."""
 
+import logging
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+
+logging.getLogger("jax").setLevel(logging.WARNING)  # pictures of layers are computed
 
 project = "verilimit"
 author = "the verilimit developers"

@@ -18,7 +18,7 @@ from checks.layers.states import (
 )
 from checks.verdicts.tasks import seed_keys
 from numerics.engine.quick import quick_jit
-from numerics.layers.paths import Start, as_given, increments, path_end, path_peak
+from numerics.layers.paths import Start, as_given, increments, path, path_end, path_peak
 from theory.codegen.layers import layer_source
 from theory.layers.arrays import Array
 from theory.layers.explicit import explicit
@@ -190,6 +190,11 @@ class FiniteLayer:
     def path_end(self, n: int, keys: np.ndarray, steps: int) -> np.ndarray:
         """``(seeds, q)`` statistics after so many steps, stopped."""
         return self._run(("path", n, "reduced_step", steps), partial(path_end, steps=steps), keys)
+
+    def path(self, n: int, keys: np.ndarray, steps: int) -> np.ndarray:
+        """``(seeds, steps, q)`` statistics after each step, stopped."""
+        program = ("path", n, "reduced_step", steps, "whole")
+        return self._run(program, partial(path, steps=steps), keys)
 
     def path_peak(
         self, n: int, keys: np.ndarray, steps: int, start: Start = as_given

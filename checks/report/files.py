@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.report.sections import section, without_verdict
+from checks.suite.picture import Picture
 from checks.verdicts import Claim, ClaimError, Result
 from theory.language import Status
 
@@ -34,6 +35,11 @@ class FileContent:
     @property
     def probed(self) -> tuple[Any, ...]:
         """Nothing is assumed."""
+        return ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """A file has none."""
         return ()
 
     @property

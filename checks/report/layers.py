@@ -8,10 +8,11 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from checks.layers import Plan, slug_of
+from checks.layers import Plan, layer_picture, slug_of
 from checks.report.formulas import Equality, formula, formula_view, latex, rows
 from checks.report.prose import typeset
 from checks.report.sections import NO_DERIVATION, section, without_verdict
+from checks.suite.picture import Picture
 from checks.verdicts import Claim, ClaimError, Result
 from theory.codegen.layers import layer_source
 from theory.language import Status
@@ -66,6 +67,12 @@ class LayerContent:
     def probed(self) -> tuple[Any, ...]:
         """Nothing is probed: hypotheses are derived, assumed or claimed."""
         return ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The limit beside finite layers, where there is one."""
+        drawn = layer_picture(self.plan.limit)
+        return (drawn,) if drawn else ()
 
     @property
     def not_checked(self) -> tuple[str, ...]:

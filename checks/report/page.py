@@ -1,6 +1,6 @@
 """The HTML report: one offline file, readable without scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 from typing import Any
 
@@ -19,6 +19,7 @@ from checks.report.sentences import seen_by
 from checks.report.steps import derivation_view
 from checks.report.strips import strip
 from checks.report.words import reason
+from checks.suite.picture import Picture
 from checks.verdicts import Result, Verdict, several
 from theory.language import Sentence
 from theory.language.prose import plain
@@ -78,24 +79,31 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "claims": [
             claim_view(result, _target(result), content.rooms) for result in content.results
         ],
-        "pictures": [
-            {
-                "title": prose(picture.title),
-                "wide": picture.axes > 1,
-                "caption": prose(picture.caption),
-                "svg": svg(
-                    picture_drawing(picture, by_id),
-                    f"{content.room.name}-picture-{number}",
-                    axes=picture.axes,
-                    label=plain(picture.title),
-                ),
-            }
-            for number, picture in enumerate(content.room.pictures)
-        ],
+        "pictures": pictures_view(content.room.name, content.room.pictures, by_id),
         "found": [found_view(content, sentence) for sentence in theorem.found],
         "coverage": [found_view(content, sentence) for sentence in theorem.coverage],
         **summary_view(content),
     }
+
+
+def pictures_view(
+    name: str, pictures: Iterable[Picture], results: Mapping[str, Result]
+) -> Sequence[Mapping[str, Any]]:
+    """The pictures of a room or a layer, drawn."""
+    return [
+        {
+            "title": prose(picture.title),
+            "wide": picture.axes > 1,
+            "caption": prose(picture.caption),
+            "svg": svg(
+                picture_drawing(picture, results),
+                f"{name}-picture-{number}",
+                axes=picture.axes,
+                label=plain(picture.title),
+            ),
+        }
+        for number, picture in enumerate(pictures)
+    ]
 
 
 def section_view(content: FileContent | LayerContent) -> Mapping[str, Any]:
@@ -108,6 +116,7 @@ def section_view(content: FileContent | LayerContent) -> Mapping[str, Any]:
         **summary_view(content),
         "statement": prose(view["statement"]),
         "claims": claims,
+        "pictures": pictures_view(content.name, content.pictures, {}),
     }
 
 

@@ -7,9 +7,9 @@ from checks.report.formulas import latex
 from checks.report.mathml import mathml
 from checks.report.tex_words import escaped
 from theory.language.prose import pieces, printable
-from theory.limits.sentence import Sentence
+from theory.limits.remark import Remark
 
-SIGNS = {"**({})": "^{{{}}}", "->": r"\to ", "!=": r"\neq "}  # of a sentence about a limit
+SIGNS = {"**({})": "^{{{}}}", "->": r"\to ", "!=": r"\neq "}  # of a remark
 
 
 def html(text: str) -> Markup:
@@ -29,13 +29,13 @@ def tex(text: str) -> str:
     return "".join(f"${part}$" if math else escaped(part) for math, part in pieces(text))
 
 
-def typeset(sentence: str) -> str:
-    """A sentence about a limit with its formulas in LaTeX between dollars, where it has any."""
-    if not isinstance(sentence, Sentence):
-        return sentence
-    template = sentence.template
+def typeset(remark: str) -> str:
+    """A remark about a limit with its formulas in LaTeX between dollars, where it has any."""
+    if not isinstance(remark, Remark):
+        return remark
+    template = remark.template
     for sign, command in SIGNS.items():
         template = template.replace(sign, command)
-    parts = (latex(p) if isinstance(p, sp.Basic) else p for p in sentence.parts)
+    parts = (latex(p) if isinstance(p, sp.Basic) else p for p in remark.parts)
     text = template.format(*parts)
-    return text if all(map(printable, text.split("$")[1::2])) else str(sentence)
+    return text if all(map(printable, text.split("$")[1::2])) else str(remark)

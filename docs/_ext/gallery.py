@@ -7,13 +7,15 @@ from typing import Any
 
 import sympy as sp
 from docutils import nodes
-from pieces import badge, code, folded, formula, listing, paragraph, section, table
+from pieces import badge, code, figure, folded, formula, listing, paragraph, section, table
 from room_facts import KEPT, made_by
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import verilimit as vl
 from checks.app.layers import chosen
+from checks.layers import layer_picture
+from checks.report.charts import picture_drawing, svg
 from checks.report.formulas import latex, rows
 from checks.report.prose import typeset
 
@@ -56,6 +58,7 @@ def layer_facts(path: Path) -> Any:
             for key, e in formulas.items()
             if e != 0
         ],
+        "picture": _picture(path.stem, limit),
         "hypotheses": list(limit.hypotheses.items()),
         "code": source,
     }
@@ -71,9 +74,19 @@ def _entry(path: Path, found: Any) -> nodes.section:
         paragraph(badge(found["regime"])),
         *(paragraph(f"{words}.") for words in found["words"]),
         *(formula(*lines) for lines in found["formulas"]),
+        *map(figure, found["picture"]),
         folded(["Hypotheses"], table(("", ""), found["hypotheses"])),
         folded([code(f"docs/gallery/{path.name}")], listing(found["code"], "python")),
     )
+
+
+def _picture(name: str, limit: vl.Limit) -> list[list[str]]:
+    """Its SVG and its caption, where the layer has one."""
+    drawn = layer_picture(limit)
+    if drawn is None:
+        return []
+    image = svg(picture_drawing(drawn, {}), f"layer-{name}", axes=drawn.axes, label=drawn.title)
+    return [[image, drawn.caption]]
 
 
 def _left(what: str, key: Any, axes: tuple[sp.Basic, ...]) -> str:

@@ -49,6 +49,13 @@ def formula(*rows: str) -> nodes.math_block:
     return nodes.math_block(text, text, nowrap=False, number=None)
 
 
+def figure(drawn: Sequence[str]) -> nodes.container:
+    """A drawing in SVG with its caption."""
+    image, caption = drawn
+    words = paragraph(caption, classes=["caption"])
+    return nodes.container("", nodes.raw("", image, format="html"), words, classes=["drawn"])
+
+
 def bullets(items: Iterable[Cell]) -> nodes.bullet_list:
     """A list of words or nodes."""
     return nodes.bullet_list("", *(nodes.list_item("", _block(item)) for item in items))

@@ -43,21 +43,44 @@ def batches(keys: UInt32[Array, "seeds 2"], batch: int) -> UInt32[Array, "rows 2
     return jax.vmap(lambda key: jax.random.split(key, batch))(keys).reshape(-1, 2)
 
 
+def path(
+    step: Step, watch: Watch, states: States, keys: UInt32[Array, "seeds 2"], steps: int
+) -> Float[Array, "seeds steps q"]:
+    """The statistics after each of so many steps, stopped where they leave the ball."""
+    move = _stopped(step, watch)
+
+    def one(key: jax.Array) -> jax.Array:
+        def seen(now: States, key: jax.Array) -> tuple[States, jax.Array]:
+            after, _ = move(now, key)
+            return after, flat(watch(after))
+
+        return jax.lax.scan(seen, states, jax.random.split(key, steps))[1]
+
+    return jax.vmap(one)(keys)
+
+
 def path_end(
     step: Step, watch: Watch, states: States, keys: UInt32[Array, "seeds 2"], steps: int
 ) -> Float[Array, "seeds q"]:
     """The statistics after so many steps, or where they left the ball of radius ``BOUND``."""
+    move = _stopped(step, watch)
 
     def one(key: jax.Array) -> jax.Array:
-        def move(now: States, key: jax.Array) -> tuple[States, None]:
-            after = step(key, now)
-            inside = jnp.all(jnp.abs(flat(watch(now))) <= BOUND)
-            return jax.tree.map(partial(jnp.where, inside), after, now), None
-
         last, _ = jax.lax.scan(move, states, jax.random.split(key, steps))
         return flat(watch(last))
 
     return jax.vmap(one)(keys)
+
+
+def _stopped(step: Step, watch: Watch) -> Callable[[States, jax.Array], tuple[States, None]]:
+    """One step, or none from outside the ball."""
+
+    def move(now: States, key: jax.Array) -> tuple[States, None]:
+        after = step(key, now)
+        inside = jnp.all(jnp.abs(flat(watch(now))) <= BOUND)
+        return jax.tree.map(partial(jnp.where, inside), after, now), None
+
+    return move
 
 
 def as_given(key: jax.Array, states: States) -> States:
@@ -78,7 +101,7 @@ def path_peak(
     ``start`` draws where a path starts from the states.
     """
 
-    states = {k: jnp.asarray(x) for k, x in states.items()}
+    states, stopped = {k: jnp.asarray(x) for k, x in states.items()}, _stopped(step, watch)
 
     def share(now: States) -> jax.Array:
         rows = [x**2 for x in now.values()]
@@ -87,9 +110,7 @@ def path_peak(
     def one(key: jax.Array) -> jax.Array:
         def move(carry: tuple, key: jax.Array) -> tuple[tuple, None]:
             now, peak = carry
-            after = step(key, now)
-            inside = jnp.all(jnp.abs(flat(watch(now))) <= BOUND)
-            new = jax.tree.map(partial(jnp.where, inside), after, now)
+            new, _ = stopped(now, key)
             return (new, jnp.maximum(peak, share(new))), None
 
         first, *rest = jax.random.split(key, steps + 1)

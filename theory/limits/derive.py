@@ -18,7 +18,7 @@ from theory.limits.normalised import Normalised
 from theory.limits.phase import Phase, phase
 from theory.limits.plane import Plane, plane
 from theory.limits.reading import read
-from theory.limits.sentence import Sentence
+from theory.limits.remark import Remark
 from theory.limits.sizes import Orders, Undecided, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
 
@@ -107,7 +107,7 @@ class _Derivation:
             return self._limit(
                 "UNSTABLE", None,
                 [
-                    Sentence.of(
+                    Remark.of(
                         f"{', '.join(over)} moves by $N**({{}})$ over the declared $N**({{}})$ "
                         f"steps; there is a limit over {scale} steps, or with "
                         + " and ".join(cures),
@@ -122,7 +122,7 @@ class _Derivation:
         if not moving:
             return self._limit(
                 "TRIVIAL", self.steps,
-                [Sentence.of("over $N**({})$ steps nothing moves; the first to move does so over "
+                [Remark.of("over $N**({})$ steps nothing moves; the first to move does so over "
                              f"{scale} steps", self.steps, *powers)],
             )  # fmt: skip
         diffusive = any(v[s] == 0 for s in v)
@@ -132,7 +132,7 @@ class _Derivation:
         if regime == "SDE WITHOUT DRIFT":
             first = _top(mu.values())
             words.append(
-                Sentence.of(
+                Remark.of(
                     "the first drift is a correction of order $N**({})$", first + self.steps
                 )
                 if first != sp.S.NegativeInfinity else "the mean step is exactly zero"
@@ -156,7 +156,7 @@ class _Derivation:
                 top = largest({e: orders[e] for e in level})
                 drift[s] = self.moments.written(orders[top], list(axes[s]))
                 words.append(
-                    Sentence.of(
+                    Remark.of(
                         f"one step changes {s} by ${{}}$, of order $N**({{}})$; over ${{}}$ steps "
                         "there is no limit",
                         drift[s], top, self.layer.steps or "many",
@@ -207,7 +207,7 @@ class _Derivation:
         diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
         if regime in LIMITS:
-            time = Sentence.of("time is step / (${}$)", sp.sympify(self.layer.steps or N**steps))
+            time = Remark.of("time is step / (${}$)", sp.sympify(self.layer.steps or N**steps))
             words = [time, *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
             words += zooms(self.moments, drift, fluctuation) if fluctuation else []
@@ -264,7 +264,7 @@ class _Derivation:
         shifted = any(self._at_least(shift, noise) for shift in self._shifts(steps))
         if shifted:
             self.words.append(
-                Sentence.of(
+                Remark.of(
                     "the fluctuation, $N**({})$, is about the mean of the finite layer, which is "
                     "off the ODE by as much or more: by the steps themselves, or the next order of "
                     "the mean step",
@@ -304,7 +304,7 @@ class _Derivation:
                 template = (
                     f"the drift ${{}}$ of {s} is discontinuous at {where}, where the noise vanishes"
                 )
-                return "ILL-POSED", [Sentence.of(template, e, *points)]
+                return "ILL-POSED", [Remark.of(template, e, *points)]
         return regime, []
 
 

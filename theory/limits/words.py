@@ -8,7 +8,7 @@ from theory.calculus.networks import Polynomial
 from theory.limits.limit import Fluctuation
 from theory.limits.moments import Moments
 from theory.limits.normalised import Normalised
-from theory.limits.sentence import Sentence
+from theory.limits.remark import Remark
 from theory.limits.sizes import Orders, exceeds, largest
 
 
@@ -39,7 +39,7 @@ def fixed_points(
         points.append((root, kind, multiplier))
     listed = ", ".join("${}$ ({}, multiplier ${}$)" for _ in points)
     template = f"at unit diagonal the map is ${{}} -> {{}}$, with the fixed points {listed}"
-    return [Sentence.of(template, rho, image, *(part for point in points for part in point))]
+    return [Remark.of(template, rho, image, *(part for point in points for part in point))]
 
 
 def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
@@ -64,7 +64,7 @@ def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
     where = "" if all(f.is_number for f in factors) else ", where these are below one in size"
     listed = ", ".join("${}$" for _ in factors)
     return [
-        Sentence.of(
+        Remark.of(
             f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {listed}{where}), "
             f"{', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest",
             *factors,
@@ -97,7 +97,7 @@ def explosion(
                 state, start = sp.Symbol(name), sp.Symbol(f"{name}_0")
                 time = 1 / (c * (k - 1) * start ** (k - 1))
                 template = "LOCAL ONLY: $d{} = {} dt$ explodes at $t = {}$"
-                found.append(Sentence.of(template, state, c * state**k, time))
+                found.append(Remark.of(template, state, c * state**k, time))
     return found
 
 
@@ -121,7 +121,7 @@ def jumps_at(moments: Moments, steps: sp.Expr) -> list[str]:
         else:
             continue
         found.append(
-            Sentence.of(
+            Remark.of(
                 f"JUMPS: {', '.join(growing)} has a kurtosis that grows with N; $N**({{}})$ "
                 f"E[step of {name}**4] {tends}. The limit is no diffusion",
                 steps,
@@ -147,7 +147,7 @@ def zooms(moments: Moments, drift: Mapping[str, sp.Expr], fluctuation: Fluctuati
             )
             z = slope * sp.Symbol("z")
             parts = sp.Symbol(name), fluctuation.scale, z, sp.sqrt(noise)
-            found.append(Sentence.of(template, *parts))
+            found.append(Remark.of(template, *parts))
     return found
 
 

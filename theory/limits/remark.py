@@ -1,14 +1,14 @@
-"""A sentence about a limit: text of SymPy's, with what is needed to typeset its formulas."""
+"""A remark about a limit: text of SymPy's, with what is needed to typeset its formulas."""
 
 
-class Sentence(str):
+class Remark(str):
     """Plain text, ``dV = V**2/gamma dt``, that keeps its template and what fills its holes."""
 
     template: str
     parts: tuple[object, ...]
 
     @classmethod
-    def of(cls, template: str, *parts: object) -> "Sentence":
+    def of(cls, template: str, *parts: object) -> "Remark":
         """Fill the holes ``{}`` of a template, in which ``$...$`` is a formula.
 
         Signs are those of Python: ``**({})`` is a power, ``->`` an arrow, ``!=`` an inequality.
