@@ -4,4 +4,3 @@ from checks.layers.claims import Plan as Plan
 from checks.layers.claims import layer_claims as layer_claims
 from checks.layers.claims import plan_of as plan_of
 from checks.layers.claims import slug_of as slug_of
-from checks.layers.drawing import layer_picture as layer_picture

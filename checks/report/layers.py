@@ -8,7 +8,8 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from checks.layers import Plan, layer_picture, slug_of
+from checks.layers import Plan, slug_of
+from checks.report.drawing import layer_picture
 from checks.report.formulas import Equality, formula, formula_view, latex, rows
 from checks.report.prose import typeset
 from checks.report.sections import NO_DERIVATION, section, without_verdict

@@ -14,8 +14,8 @@ from sphinx.util.docutils import SphinxDirective
 
 import verilimit as vl
 from checks.app.layers import chosen
-from checks.layers import layer_picture
 from checks.report.charts import picture_drawing, svg
+from checks.report.drawing import layer_picture
 from checks.report.formulas import latex, rows
 from checks.report.prose import typeset
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from checks.layers import layer_picture
+from checks.report.drawing import layer_picture
 from tests.gallery import limit_of
 
 

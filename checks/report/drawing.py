@@ -24,7 +24,7 @@ NORMAL = 1.2816  # the last of them of the standard normal law
 
 @in_double
 def layer_picture(limit: Limit) -> Picture | None:
-    """Statistics of the limit over time beside those of finite layers; None where none are run.
+    """Statistics of the limit over time beside those of finite layers; None where none move.
 
     Time is that of the limit, the declared steps being one.
     """
@@ -38,6 +38,8 @@ def layer_picture(limit: Limit) -> Picture | None:
     except (NotMeasured, NotImplementedError):
         return None
     entries, names = finite.moving[:SHOWN], _names(paths)
+    if not entries:
+        return None
 
     def draw(axes: Any, results: Mapping[str, Any]) -> None:
         for number, k in enumerate(entries):
