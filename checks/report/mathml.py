@@ -98,7 +98,7 @@ def _sign(node: Element) -> Element:
 
 
 def _spaced(children: list[Element]) -> list[Element]:
-    """A function of several letters stands apart from factors, a sign after a sign belongs to what
+    """A name of several letters stands apart from factors, a sign after a sign belongs to what
     follows."""
     found = children[:1]
     for before, after in pairwise(children):
@@ -107,7 +107,7 @@ def _spaced(children: list[Element]) -> list[Element]:
                 after.set("form", "prefix")
         elif _tag(before) == "mo" or (before.text or "").endswith("/"):
             pass
-        elif _is_function(after) or (_is_function(before) and not _is_group(after)):
+        elif _is_word(after) or (_is_word(before) and not _is_group(after)):
             found.append(THIN)
         found.append(after)
     return found
@@ -122,9 +122,11 @@ def _is_open(sign: Element) -> bool:
     return (sign.text or "") not in (")", "]", "}", "\u27e9", "|", "\u2016", "!", "\u2032")
 
 
-def _is_function(node: Element) -> bool:
+def _is_word(node: Element) -> bool:
+    """A function by name, or upright letters in a row."""
     base = node[0] if _tag(node) in SCRIPTS and len(node) else node
-    return _tag(base) == "mi" and base.text in FUNCTIONS
+    letters = len(base) > 1 and all(letter.get("mathvariant") == "normal" for letter in base)
+    return letters or (_tag(base) == "mi" and base.text in FUNCTIONS)
 
 
 def _is_group(node: Element) -> bool:
