@@ -21,7 +21,7 @@ def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
             wrong = value != limit.regime
             words = f"The regime that is derived (nothing is measured here) is {value}."
             if wrong:
-                words += f" Derived is {limit.regime}: {' '.join(limit.words)}"
+                words += f" Derived is {limit.regime}: {'; '.join(limit.words)}."
             found.append(_claim(f"{slug}/expected-regime", words, FAR * wrong))
             continue
         for what, stated in value.items():

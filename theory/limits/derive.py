@@ -19,7 +19,7 @@ from theory.limits.phase import Phase, phase
 from theory.limits.plane import Plane, plane
 from theory.limits.reading import read
 from theory.limits.remark import Remark
-from theory.limits.sizes import Orders, Undecided, largest
+from theory.limits.sizes import Orders, Undecided, incomparable, largest
 from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
 
 SHOWN = 12  # products in a term of lower order that is written out
@@ -89,7 +89,7 @@ class _Derivation:
             return False
         gap = sp.expand(exponent - level)
         if gap.is_nonnegative is None:
-            raise Undecided(f"ORDER: exponents {exponent} and {level} cannot be compared")
+            raise incomparable(exponent, level)
         return bool(gap.is_nonnegative)
 
     # Regimes.

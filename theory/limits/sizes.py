@@ -56,16 +56,22 @@ def _by_series(expression: sp.Expr) -> dict[sp.Expr, sp.Expr]:
     return found
 
 
+def incomparable(one: sp.Expr, other: sp.Expr) -> Undecided:
+    """Two powers of N of which nobody can say the larger."""
+    names = ", ".join(sorted(map(str, (one - other).free_symbols)))
+    return Undecided(
+        f"ORDER: exponents {one} and {other} cannot be compared while {names} is open; write a "
+        f"number in its place in the layer, or ask for all regimes with --phase {names}"
+    )
+
+
 def largest(orders: Mapping[sp.Expr, object]) -> sp.Expr:
     """The largest power of N; minus infinity for zero."""
     found = sp.S.NegativeInfinity
     for e in orders:
         gap = sp.expand(e - found) if found != sp.S.NegativeInfinity else sp.S.One
         if not (gap.is_nonnegative or gap.is_nonpositive):
-            raise Undecided(
-                f"ORDER: exponents {e} and {found} cannot be compared; give the symbols values, "
-                f"or ask for the phase diagram"
-            )
+            raise incomparable(e, found)
         found = e if gap.is_positive else found
     return found
 
