@@ -172,8 +172,7 @@ def collapse_time(start: Scalar, target: Scalar, tau: Scalar) -> Float[Array, ""
     Reconstructed: W_q and W_k each grow by at most 1 + tau a step.
 
     Formula:
-        \frac{\log{\left(\frac{\mathrm{target}}{\mathrm{start}} \right)}}{2 \log{\left(\tau + 1
-        \right)}}
+        \frac{\log{\left(\frac{\nu_*}{\nu_0} \right)}}{2 \log{\left(\tau + 1 \right)}}
     """
     start, target, tau = (1.0 * jnp.asarray(a) for a in (start, target, tau))
     return jnp.log(target/start)/(2*jnp.log1p(tau))
