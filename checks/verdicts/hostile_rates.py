@@ -152,10 +152,12 @@ FIRST = (
     _first("squared-mean-six-levels", _squares, 1 / n, [8, 16, 32, 64, 128, 256]),
     _first("squared-mean-eight-levels", _squares, 1 / n, [2**k for k in range(2, 10)]),
     _first("share-of-heads-six-levels", _heads, 1 / sp.sqrt(n), [8, 16, 32, 64, 128, 256]),
+    _first("share-of-heads-eight-levels", _heads, 1 / sp.sqrt(n), [2**k for k in range(2, 10)]),
+)
+BLOWN_UP = (
     Hostile(
         "blow-ups-in-rare-seeds", True, _rate("blow-ups", True, lambda n: 1 / n).subject, _blown_up
     ),
-    _first("share-of-heads-eight-levels", _heads, 1 / sp.sqrt(n), [2**k for k in range(2, 10)]),
 )
 NOT_COVERED = tuple(
     replace(study, covered=False)
