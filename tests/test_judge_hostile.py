@@ -1,6 +1,10 @@
 """Studies made to mislead the judge: error probabilities are as promised."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +20,7 @@ from checks.verdicts import (
     judge,
     mutants_of,
 )
-from checks.verdicts.benchmark import calibrate_judge
+from checks.verdicts.calibration import frequency
 from checks.verdicts.hostile import HOSTILE, Hostile
 from checks.verdicts.judge import BUDGET, SUPPORT_ERROR
 from checks.verdicts.skewness import bent, least_bent, unbent
@@ -25,16 +29,43 @@ REPLICATES = 10
 n = sp.Symbol("n", positive=True)
 
 
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """How often each study got which verdict, by the command that publishes it.
+
+    In a process of its own, without the run-time type checks that are four fifths of the time.
+    """
+    out = tmp_path_factory.mktemp("hostile") / "studies.json"
+    names = ",".join(study.name for study in HOSTILE)
+    command = [sys.executable, "-m", "verilimit", "calibrate", "--judge", "--quiet", "--seed", "4"]
+    options = ["--replicates", str(REPLICATES), "--studies", names, "--json", str(out)]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {row["study"]: row["verdicts"] for row in json.loads(out.read_text())["studies"]}
+
+
 @pytest.mark.parametrize("study", HOSTILE, ids=lambda study: study.name)
-def test_a_hostile_study_keeps_the_promised_error_probabilities(study: Hostile) -> None:
-    """No interval of the frequency of a false verdict lies above what is promised."""
-    (row,) = calibrate_judge(REPLICATES, 4, studies=[study]).rows
+def test_a_hostile_study_keeps_the_promised_error_probabilities(
+    study: Hostile, verdicts: dict[str, dict[str, Any]]
+) -> None:
+    """No exact 95 % interval of the frequency of a false verdict lies above what is promised.
+
+    Of ten runs, one in which a right claim is refuted is too many (at least 0.25 %, not 0.1 %), and
+    so are three in which a wrong one is supported (at least 6.7 %, not 5 %).
+    """
+    found = verdicts[study.name]
     if study.right:
-        assert row.verdicts[Verdict.REFUTED.value].low <= BUDGET
+        assert found[Verdict.REFUTED.value]["interval"][0] <= BUDGET
     elif study.covered:
-        assert row.verdicts[Verdict.SUPPORTED.value].low <= SUPPORT_ERROR
+        assert found[Verdict.SUPPORTED.value]["interval"][0] <= SUPPORT_ERROR
     else:  # the page says so; were it refuted now, the page should say that
-        assert row.verdicts[Verdict.REFUTED.value].count < REPLICATES
+        assert found[Verdict.REFUTED.value]["count"] < REPLICATES
+
+
+def test_ten_runs_show_what_the_promise_allows() -> None:
+    """The counts in the docstring above."""
+    assert frequency(0, REPLICATES).low <= BUDGET < frequency(1, REPLICATES).low
+    assert frequency(2, REPLICATES).low <= SUPPORT_ERROR < frequency(3, REPLICATES).low
 
 
 def test_observations_that_do_not_vary_decide_nothing() -> None:

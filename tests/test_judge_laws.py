@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from checks.verdicts import LawClaim, Verdict, judge
-from checks.verdicts.kinds.law import _directions, _kolmogorov, _merged
+from checks.verdicts.kinds.law import _directions, _kolmogorov, _merged, _suspects
 
 
 def rows(make):
@@ -33,6 +33,31 @@ def test_dependence_is_refuted_and_marginals_alone_do_not_see_it():
     assert alone.verdict is Verdict.SUPPORTED
     assert any("marginals only" in note for note in alone.notes)
     assert judge(law(normal, normal)).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize("sign", [1, 0])
+def test_one_dependent_pair_is_found_among_more_coordinates_than_are_compared(sign):
+    """Neither neighbours nor correlated where the second is the first with a coin's sign."""
+
+    def many(rng):
+        return rng.normal(size=40)
+
+    def pair(rng):
+        x = many(rng)
+        return np.append(x[:39], x[7] * (sign or rng.choice([-1, 1])))
+
+    result = judge(law(pair, many))
+    assert result.verdict is Verdict.REFUTED
+    (joint,) = (test for test in result.tests if "joint" in test.name)
+    assert joint.name == "largest distance in 1568 joint directions"  # paid for: all pairs
+    assert "64 pairs whose correlations of ranks differ most" in " ".join(result.notes)
+
+
+def test_pairs_are_chosen_by_ranks_and_whatever_does_not_vary_has_none():
+    x, y = (np.random.default_rng(k).standard_cauchy((300, 40)) for k in (1, 2))
+    x[:, 33], x[:, 5] = x[:, 2] ** 3, 1.0
+    first = _suspects(x, y)[0]
+    assert np.flatnonzero(first).tolist() == [2, 33]
 
 
 def test_the_joint_test_has_a_margin_of_its_own():

@@ -108,6 +108,13 @@ def test_two_methods_are_compared_by_factor_and_exponent() -> None:
     assert "B falls faster, or grows more slowly" in str(compare(a, c))
 
 
+def test_methods_of_one_order_with_other_next_terms_are_not_told_apart_by_it() -> None:
+    a, b = table(lambda k: (1 + 6 / k) / k, seed=1), table(lambda k: 1 / k, seed=2)
+    low, high = compare(a, b).exponents["n"][1:]
+    assert low < 0 < high
+    assert "no difference of orders is seen" in str(compare(a, b))
+
+
 def test_what_differs_between_two_tables_is_named() -> None:
     data = runs(lambda k: 1 / k, (20,) * 6)
     how: dict[str, Any] = {"sizes": "n", "error": "err", "run": "run"}

@@ -70,6 +70,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "a negative error": ({"n": [4, 8], "e": [1, -1]}, "errors of at least 0"),
     "a size of zero": ({"n": [0, 8], "e": [1, 1]}, "sizes above 0"),
     "one run at one size only": ({"n": [4, 4, 8], "e": [1, 2, 3]}, "two runs at every size"),
+    "a decimal comma": ({"n": [4, 8], "e": ["1,5", "2"]}, "Write a decimal point"),
     "columns of two lengths": ({"n": [4], "e": [1, 2]}, "columns of one length"),
 }
 
@@ -116,6 +117,44 @@ def test_equal_counts_and_rounded_figures_are_no_copies() -> None:
     assert recorded(rows, sizes="n", error="e").runs == (50,) * 4
     halves = {"n": rows["n"], "e": rng.standard_normal(200).astype(np.float32) ** 2}
     assert recorded(halves, sizes="n", error="e").runs == (50,) * 4
+
+
+@pytest.mark.parametrize("of", [lambda k: 1 - k / 30, lambda k: abs(k / 30 - 0.5) ** 0.5])
+def test_shares_of_a_whole_are_no_copies(of) -> None:
+    """Their decimals do not end, and they meet by chance."""
+    hits = np.random.default_rng(1).binomial(30, 0.7, size=(4, 50))
+    rows = {"n": np.repeat([4, 8, 16, 32], 50), "e": of(hits).ravel()}
+    assert recorded(rows, sizes="n", error="e").runs == (50,) * 4
+
+
+@pytest.mark.parametrize("named", [{"run": "e"}, {"standard_error": "e"}, {"error": "n"}])
+def test_a_column_has_one_meaning(named) -> None:
+    with pytest.raises(InputProblem, match="once"):
+        recorded({"n": [4, 8], "e": [1, 2]}, **{"sizes": "n", "error": "e", **named})
+
+
+@pytest.mark.parametrize("count", [1, 2.5, 1e300])
+def test_counts_of_runs_are_whole(count: float) -> None:
+    rows = {"n": [4, 8, 16, 32], "e": [4.0, 2.0, 1.0, 0.5], "s": [0.1] * 4, "m": [count] * 4}
+    with pytest.raises(InputProblem, match="whole numbers of at least 2"):
+        recorded(rows, sizes="n", error="e", standard_error="s", count="m")
+
+
+def test_standard_errors_beyond_all_errors_are_noise() -> None:
+    rows = {"n": [4, 8, 16, 32], "e": [4.0, 2.0, 1.0, 0.5], "s": [1e-3, 1e300, 1e-3, 1e-3]}
+    data = recorded(rows, sizes="n", error="e", standard_error="s")
+    result = judged(data, 1 / n)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "noise floor: at {'n': 8}" in result.because
+
+
+@pytest.mark.parametrize("level", [0, 2])
+def test_one_run_that_blows_up_refutes_nothing(level: int) -> None:
+    rows = runs(lambda k: 1 / k, (20,) * 6)
+    rows["err"][20 * level] = 1e30
+    result = judged(recorded(rows, sizes="n", error="err", run="run"), 1 / n)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert result.because.startswith(f"noise floor: at {{'n': {4 * 2**level}}}")
 
 
 @pytest.mark.parametrize("statistic", ["mean", "rms", "geometric"])

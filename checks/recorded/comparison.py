@@ -4,13 +4,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from checks.suite.problem import InputProblem
+from checks.verdicts.fit import fit_shape
 from checks.verdicts.levels import Levels
 from checks.verdicts.linear import level_weights, linear_solution
 from checks.verdicts.outcome import number, t_quantile
+from checks.verdicts.shapes import make_shape
 
+from .estimates import ORDERS
 from .held import guessed, refuse_confounded, require_recorded
+from .profiles import FARTHEST, profiled
 
 Interval = tuple[float, float, float]
 
@@ -19,8 +24,11 @@ Interval = tuple[float, float, float]
 class Comparison:
     """The error of A over that of B: at the finest size, and its exponent in each size.
 
-    All are (value, low, high) with 99 % intervals. ``misfit`` is the p-value of 'the logarithm of
-    the ratio is linear in those of the sizes'; where it is small, exponents describe little.
+    All are (value, low, high) with 99 % intervals. The exponents are those of a power law over the
+    sizes that were measured; their intervals cover all with which one fits nearly as well, with a
+    correction of order 1/2, 1 or 2, as in `Estimate`: the errors of two methods of one order whose
+    next terms differ have no ratio that is a power. ``misfit`` is the p-value of 'the logarithm of
+    the ratio is linear in those of the sizes'; where it is small, the values describe little.
     """
 
     names: tuple[str, str]
@@ -52,7 +60,7 @@ class Comparison:
             which = f"{a if high < 1 else b} has the smaller error"
         lines = [f"error of {a} over {b} at {at}: {value:.3g} [{low:.3g}, {high:.3g}]: {which}"]
         for name, (difference, below, above) in self.exponents.items():
-            words = "no difference is seen (which does not show that there is none)"
+            words = "no difference of orders is seen (which does not show that there is none)"
             if above < 0 or below > 0:
                 words = f"{a if above < 0 else b} falls faster, or grows more slowly"
             lines.append(
@@ -111,20 +119,31 @@ def compare(a: Any, b: Any, names: tuple[str, str] = ("A", "B")) -> Comparison:
     levels = Levels(log, np.asarray(covariance), min(*a.runs, *b.runs), np.ones(len(log)))
     sizes = np.log(np.array([[float(point[n]) for n in a.sizes] for point in common]))
     varying = [j for j in range(sizes.shape[1]) if np.ptp(sizes[:, j]) > 0]
-    design = np.column_stack([np.ones(len(log)), sizes[:, varying] - sizes[:, varying].mean(0)])
-    solution = linear_solution(design, level_weights(levels), levels, log)
-    parameters = solution.projector @ log
-    variance, df = solution.variance(np.eye(len(parameters)))
+    found, misfit = _exponents(levels, sizes[:, varying])
     finest = int(np.argmax(sizes.sum(axis=1)))
     reach = t_quantile(0.995, max(levels.seeds - 1, 1)) * float(levels.relative_error[finest])
     value = float(log[finest])
-    exponents = {}
-    for i, j in enumerate(varying, start=1):
-        half = t_quantile(0.995, df[i]) * float(np.sqrt(variance[i]))
-        exponents[a.sizes[j]] = (
-            float(parameters[i]), float(parameters[i] - half), float(parameters[i] + half)
-        )  # fmt: skip
+    exponents = {a.sizes[j]: interval for j, interval in zip(varying, found, strict=True)}
     middle, low, high = np.exp([value, value - reach, value + reach]).tolist()
-    return Comparison(
-        names, dict(common[finest]), (middle, low, high), exponents, solution.misfit, notes
-    )
+    return Comparison(names, dict(common[finest]), (middle, low, high), exponents, misfit, notes)
+
+
+def _exponents(levels: Levels, log_sizes: Float[np.ndarray, "K J"]) -> tuple[list[Interval], float]:
+    """Of a power law through the ratios, with intervals over corrections; and its misfit."""
+    centred = log_sizes - log_sizes.mean(axis=0)
+    design = np.column_stack([np.ones(len(centred)), centred])
+    solution = linear_solution(design, level_weights(levels), levels, levels.log_mean)
+    values = (solution.projector @ levels.log_mean)[1:]
+    variance, df = solution.variance(np.eye(design.shape[1])[1:])
+    sizes, none = np.exp(log_sizes).T, np.zeros((1, len(centred)))
+    shapes = [make_shape(none, sizes, order) for order in (None, *ORDERS)]
+    spare = len(centred) - design.shape[1]
+    shapes = [shape for shape in shapes if len(shape.corrections) < spare]  # else it fits anything
+    fits = [fit_shape(levels, shape, (-FARTHEST, FARTHEST), bounded=True) for shape in shapes]
+    found = []
+    for j, (value, half) in enumerate(zip(values, np.sqrt(variance), strict=True)):
+        half = t_quantile(0.995, df[j]) * float(half)
+        starts = [float(value), *(float(fit.gamma[j]) for fit in fits)]
+        below, above = profiled(levels, shapes, j, starts)
+        found.append((float(value), float(min(value - half, below)), max(value + half, above)))
+    return found, solution.misfit

@@ -74,5 +74,6 @@ def _problem(received: str) -> InputProblem:
         "“L^-1 + L^-1/3 H^-1/2” or “log(n)^2 n^-1/2”, at most 16 of powers up to 100, or the root "
         "of one, “sqrt(L^-2 + 1/n)”",
         received=received,
-        remedy="Constants are estimated and not claimed: leave them out.",
+        remedy="Constants are estimated and not claimed: leave them out. Names of sizes are "
+        "letters, digits and _.",
     )

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from checks.suite.problem import InputProblem
-from checks.verdicts.values import common_unit, in_unit
+from checks.verdicts.values import EXACT, common_unit, in_unit
 
 from .copies import refuse_copies
 from .held import KNOWN, Recorded
 from .table import Table, column, numbers, read_table
 
 STATISTICS = ("mean", "rms", "geometric")
+ALL_NOISE = 1e30  # standard errors that are larger say no less, and their squares are doubles
 
 
 def recorded(
@@ -47,9 +48,10 @@ def recorded(
     names = _names(sizes)
     _require_texts(error=error, run=run, standard_error=standard_error, count=count)
     _refuse_ignored(run, standard_error, count)
-    if statistic not in STATISTICS or not names or len(set(names)) < len(names):
+    _refuse_two_meanings([*names, *(name for name in (error, run, standard_error, count) if name)])
+    if statistic not in STATISTICS or not names:
         raise InputProblem(
-            expected=f"a statistic of {', '.join(STATISTICS)}, and different names of sizes",
+            expected=f"a statistic of {', '.join(STATISTICS)}, and names of sizes",
             received=f"{statistic!r}, sizes {names}",
             remedy="Correct them.",
         )
@@ -91,6 +93,17 @@ def _refuse_ignored(run: str | None, standard_error: str | None, count: str | No
             expected="run or standard_error: rows are runs, or means of runs",
             received=f"run {run!r} and standard_error {standard_error!r}",
             remedy="Leave one of them out.",
+        )
+
+
+def _refuse_two_meanings(names: list[str]) -> None:
+    """Refuse a column that is named twice: an error is no standard error of its own, nor a run."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputProblem(
+            expected="a column of its own for each size, the error and whatever else is named",
+            received=f"{', '.join(f'“{name}”' for name in twice)} twice",
+            remedy="Name each column once.",
         )
 
 
@@ -194,15 +207,18 @@ def _with_standard_errors(
     spread: np.ndarray,
     runs: np.ndarray,
 ) -> Recorded:
-    if np.bincount(where).max() > 1 or spread.min() <= 0 or errors.min() == 0 or runs.min() < 2:
+    whole = np.all(runs == np.rint(runs)) and runs.min() >= 2 and runs.max() <= EXACT
+    if np.bincount(where).max() > 1 or spread.min() <= 0 or errors.min() == 0 or not whole:
         raise InputProblem(
-            expected="one row a size, errors and standard errors above 0, counts of at least 2",
+            expected="one row a size, errors and standard errors above 0, counts that are whole "
+            "numbers of at least 2",
             received=f"{len(errors)} rows for {len(points)} sizes, least error {errors.min():g}, "
-            f"standard error {spread.min():g}, count {runs.min():g}",
+            f"standard error {spread.min():g}, counts {runs.min():g} to {runs.max():g}",
             remedy="Correct the rows; rows that are runs need no standard errors.",
         )
     order = np.argsort(where)
-    relative = (spread / errors)[order]
+    with np.errstate(over="ignore"):
+        relative = np.minimum((spread / errors)[order], ALL_NOISE)
     counts = tuple(int(n) for n in runs[order])
     return Recorded(points, errors[order], np.diag(relative**2), counts, "standard errors")
 

@@ -19,6 +19,7 @@ from checks.suite.problem import InputProblem
 Table = dict[str, list[Any]]
 NO_NUMBERS = (bool, np.bool_, np.timedelta64)  # the last is an integer to NumPy
 WRITTEN = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*")
+COMMAS = re.compile(r"\s*[-+]?[0-9.]*,[0-9.,]*([eE][-+]?[0-9]+)?\s*")
 NO_COLUMNS = (str, bytes, Mapping, set, frozenset)
 LARGEST = 256 * 2**20  # bytes of a file
 
@@ -63,7 +64,9 @@ def numbers(table: Table, name: str) -> np.ndarray:
             raise InputProblem(
                 expected=f"finite numbers in the column “{name}”",
                 received=f"{_short(cell)} in row {row}",
-                remedy="Correct the cell, or leave the row out.",
+                remedy="Write a decimal point, and nothing between thousands."
+                if isinstance(cell, str) and COMMAS.fullmatch(cell)
+                else "Correct the cell, or leave the row out.",
             )
         values.append(value)
     return np.array(values)

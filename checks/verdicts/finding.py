@@ -1,5 +1,6 @@
 """What a rule hands to the judge after one look at the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from .data import Data, Real, Size, at
 from .levels import Levels
 from .outcome import Test, number
 from .values import Undecided as Undecided
+
+NOISY = 1 / 3  # largest standard error of a level, in units of its error
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,21 @@ def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:
     }
 
 
-def noise_floor(levels: Levels, finest: int, point: Size) -> str:
-    """Reason to decide nothing when the finest level is mostly noise, else empty."""
-    relative = float(levels.relative_error[finest])
-    if relative <= 1 / 3:
+def noise_floor(levels: Levels, finest: int, points: Sequence[Size]) -> str:
+    """Reason to decide nothing when a level is mostly noise, the finest one first; else empty.
+
+    A logarithm of such a mean has no standard error to speak of: a few seeds make it.
+    """
+    relative = levels.relative_error
+    k = finest if relative[finest] > NOISY else int(np.argmax(relative))
+    if relative[k] <= NOISY:
         return ""
+    remedy = "use more seeds or coarser levels"
+    if k != finest:
+        remedy = "use more seeds, leave the level out, or judge the geometric mean or a quantile"
     return (
-        f"noise floor: at {point} the standard error is {relative:.0%} of the error, expected at "
-        f"most a third; use more seeds or coarser levels"
+        f"noise floor: at {points[k]} the standard error is {relative[k]:.0%} of the error, "
+        f"expected at most a third; {remedy}"
     )
 
 

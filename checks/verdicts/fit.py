@@ -23,7 +23,7 @@ from scipy import optimize
 from theory.language.rate import Kind
 
 from .data import Real
-from .levels import Levels
+from .levels import SMALLEST, Levels
 from .linear import MISFIT, chi_square, least_squares, level_weights, linear_solution
 from .model import Shape, descend, model
 from .outcome import t_quantile
@@ -141,7 +141,8 @@ def _box(
     """Ranges of the parameters: each term's largest share is between 1e-8 and everything."""
     ceiling = (target - shape.log_terms).max(axis=1)
     sizes, count = np.ones(len(shape.log_sizes)), len(shape.corrections)
-    least, most = np.full(count, LEAST), CORRECTION[1] / shape.corrections.min(axis=1, initial=1.0)
+    smallest = np.maximum(shape.corrections.min(axis=1, initial=1.0), SMALLEST)
+    least, most = np.full(count, LEAST), CORRECTION[1] / smallest
     if bounded:
         least, most = np.full(count, CORRECTION[0]), np.full(count, CORRECTION[1])
     low = [ceiling - np.log(1e8), -20.0 * sizes, least / max(count, 1)]

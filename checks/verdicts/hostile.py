@@ -7,10 +7,10 @@ supported as seldom as the judge promises.
 from .hostile_forms import LIMITS, QUANTILES
 from .hostile_means import CONTRASTS, LAWS, MEANS, TRENDS
 from .hostile_places import PLACES
-from .hostile_rates import FIRST, FLOORS, NEXT_ORDER, NOT_COVERED, QUADRATURE, SUMS
+from .hostile_rates import BLOWN_UP, FIRST, FLOORS, NEXT_ORDER, NOT_COVERED, QUADRATURE, SUMS
 from .study import Hostile as Hostile
 
 HOSTILE = (
-    *FIRST, *NEXT_ORDER, *FLOORS, *SUMS, *QUADRATURE, *MEANS, *CONTRASTS, *TRENDS, *LAWS, *LIMITS,
-    *QUANTILES, *PLACES, *NOT_COVERED,
+    *FIRST, *BLOWN_UP, *NEXT_ORDER, *FLOORS, *SUMS, *QUADRATURE, *MEANS, *CONTRASTS, *TRENDS,
+    *LAWS, *LIMITS, *QUANTILES, *PLACES, *NOT_COVERED,
 )  # fmt: skip

@@ -84,9 +84,10 @@ def _law(name: str, right: bool, left: Draw, other: Draw, **fields: Any) -> Host
                    lambda rng, count, side: other(rng, count))  # fmt: skip
 
 
-def _one_pair(rng: np.random.Generator, count: int, correlation: float) -> np.ndarray:
-    x = rng.standard_normal((count, 20))
-    x[:, 1] = correlation * x[:, 0] + (1 - correlation**2) ** 0.5 * x[:, 1]
+def _one_pair(rng: np.random.Generator, count: int, correlation: float, q: int) -> np.ndarray:
+    """Normal numbers that are independent but for the first and the one half way."""
+    x, k = rng.standard_normal((count, q)), q // 2
+    x[:, k] = correlation * x[:, 0] + (1 - correlation**2) ** 0.5 * x[:, k]
     return x
 
 
@@ -161,8 +162,12 @@ TRENDS = (
     _growth("squared-logarithm-claimed-a-power", False, lambda n: np.log(n) ** 2, law="power"),
 )  # fmt: skip
 LAWS = (
-    _law("one-dependent-pair-of-twenty", False, lambda rng, count: _one_pair(rng, count, 0.9),
+    _law("one-dependent-pair-of-twenty", False, lambda rng, count: _one_pair(rng, count, 0.9, 20),
          lambda rng, count: rng.standard_normal((count, 20))),
+    _law("one-dependent-pair-of-forty", False, lambda rng, count: _one_pair(rng, count, 0.9, 40),
+         lambda rng, count: rng.standard_normal((count, 40))),
+    _law("forty-heavy-tailed-numbers", True, lambda rng, count: rng.standard_t(2.5, (count, 40)),
+         lambda rng, count: rng.standard_t(2.5, (count, 40))),
     _law("twenty-independent-numbers", True, lambda rng, count: rng.standard_normal((count, 20)),
          lambda rng, count: rng.standard_normal((count, 20))),
     _law("dependence-of-three", False, lambda rng, count: _triple(rng, count),

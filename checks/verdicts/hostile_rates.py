@@ -72,6 +72,11 @@ def _squares(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
     return rng.standard_normal(count) ** 2 / n
 
 
+def _blown_up(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
+    """One seed in three hundred is ten orders of magnitude off, at any size."""
+    return noise(rng, count) / n * np.where(rng.random(count) < 0.003, 1e10, 1.0)
+
+
 def _heads(rng: np.random.Generator, count: int, n: int) -> np.ndarray:
     """How far the share of heads of n coins is from a half."""
     return np.abs(rng.binomial(n, 0.5, count) / n - 0.5)
@@ -148,6 +153,11 @@ FIRST = (
     _first("squared-mean-eight-levels", _squares, 1 / n, [2**k for k in range(2, 10)]),
     _first("share-of-heads-six-levels", _heads, 1 / sp.sqrt(n), [8, 16, 32, 64, 128, 256]),
     _first("share-of-heads-eight-levels", _heads, 1 / sp.sqrt(n), [2**k for k in range(2, 10)]),
+)
+BLOWN_UP = (
+    Hostile(
+        "blow-ups-in-rare-seeds", True, _rate("blow-ups", True, lambda n: 1 / n).subject, _blown_up
+    ),
 )
 NOT_COVERED = tuple(
     replace(study, covered=False)

@@ -16,6 +16,8 @@ from jaxtyping import Float, Int
 from .values import Undecided
 
 SMALLEST = 1e-300  # stands for zero under a logarithm
+ROUNDED = 1e-12  # of the largest value: values so near each other are one
+MULTIPLES = 1e5  # steps of a lattice: every larger multiple is near a whole number
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def refuse_copies(values: Float[np.ndarray, "n K"]) -> None:
     errors without any randomness, or one value that stands out, such as zero.
     """
     first = np.unique(values[:, 0])
-    if len(first) == len(values) or _is_lattice(first):
+    if len(first) == len(values) or is_lattice(first):
         return
     rows, repeats = np.unique(values, axis=0, return_counts=True)
     varying = [count for column in values.T if (count := len(np.unique(column))) > 1]
@@ -67,10 +69,12 @@ def refuse_copies(values: Float[np.ndarray, "n K"]) -> None:
         )
 
 
-def _is_lattice(values: Float[np.ndarray, " u"]) -> bool:
-    """Whether sorted values differ by multiples of their least difference."""
-    steps = np.diff(values) / np.diff(values).min(initial=np.inf)
-    return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-6 * steps))
+def is_lattice(values: Float[np.ndarray, " u"]) -> bool:
+    """Whether sorted values differ by multiples of their least difference, but for rounding."""
+    steps = np.diff(values)
+    steps = steps[steps > ROUNDED * np.abs(values).max(initial=0.0)]
+    steps = steps / steps.min(initial=np.inf)
+    return bool(np.all((np.abs(steps - np.rint(steps)) <= 1e-6 * steps) & (steps <= MULTIPLES)))
 
 
 def summarize(errors: Float[np.ndarray, "n K"], statistic: str) -> Levels:

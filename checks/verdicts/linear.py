@@ -10,6 +10,7 @@ from .levels import Levels
 
 MISFIT = 0.002  # level of the lack-of-fit test: a right form loses levels once in 500 looks
 ROUNDING = 1e-8  # relative error below which levels are not compared
+SINGULAR = 1e-15  # of the variance of all levels: what double precision does not hold of it
 
 
 def level_weights(levels: Levels) -> Float[np.ndarray, " K"]:
@@ -20,11 +21,17 @@ def level_weights(levels: Levels) -> Float[np.ndarray, " K"]:
 
 def chi_square(levels: Levels, residual: Float[np.ndarray, " K"]) -> float:
     """Size of residuals by the joint covariance of the levels, or level by level for few seeds."""
-    covariance = levels.covariance + ROUNDING**2 * np.eye(len(residual))
+    covariance = _regular(levels.covariance)
     spare = levels.seeds - len(residual)
     if spare < 2:
         return float((residual**2 / np.diag(covariance)).sum())
     return float(residual @ np.linalg.solve(covariance, residual)) * spare / (levels.seeds - 1)
+
+
+def _regular(covariance: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
+    """With the variance of rounding, so that levels that one seed makes have an inverse."""
+    ridge = max(ROUNDING**2, SINGULAR * float(np.trace(covariance)))
+    return covariance + ridge * np.eye(len(covariance))
 
 
 def misfit_unit(least: float, spare: int) -> float:
@@ -119,7 +126,7 @@ def _hotelling(
     """p-value of 'the residuals are sampling error', jointly over levels."""
     if spare < 1:
         return 1.0
-    noise = remainder @ (levels.covariance + ROUNDING**2 * np.eye(len(residual))) @ remainder.T
+    noise = remainder @ _regular(levels.covariance) @ remainder.T
     n = levels.seeds
     # With few seeds a joint test sees nothing: level by level, as for data without any noise.
     if n < 4 * spare:

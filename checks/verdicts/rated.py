@@ -94,7 +94,7 @@ def rate_finding(
             *floor_notes(rate, tests, data),
             *neighbour_notes(rate, rule.margin, order, tests),
         ),
-        noise_floor(levels, finest, data.points[finest]),
+        noise_floor(levels, finest, data.points),
         fit.doubt or doubt,
     )
 

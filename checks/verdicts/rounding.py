@@ -73,7 +73,8 @@ def rounded(
     """
     largest = np.abs(errors).max(axis=0)
     if named is not None:
-        return (largest <= RESOLVED * named) & (named > 0)
+        with np.errstate(over="ignore"):
+            return (largest <= RESOLVED * named) & (named > 0)
     order = np.argsort(steps, kind="stable")
     top, many = largest.max(), STEPS * DOUBLE * steps
     sure = np.minimum(many, SURE * DOUBLE)

@@ -110,7 +110,7 @@ class ConstantClaim(Claim):
                 fitted,
             ),
             (*notes, *more, f"lack of fit: p = {misfit:.2g}"),
-            noise_floor(levels, finest, data.points[finest]),
+            noise_floor(levels, finest, data.points),
             doubt,
         )
 

@@ -115,7 +115,7 @@ class DecayClaim(Claim):
                 }
             )
             notes.append(f"lack of fit{at(point)}: p = {fit.misfit:.2g}")
-            blocked = blocked or noise_floor(levels, len(times) - 1, point)
+            blocked = blocked or noise_floor(levels, len(times) - 1, [point] * len(times))
             doubt = doubt or fit.doubt
         estimates = {test.name: estimate_of(test, "share of the rate") for test in tests}
         return Finding(tuple(tests), estimates, tuple(series), tuple(notes), blocked, doubt)

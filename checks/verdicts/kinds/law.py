@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
-from scipy import special
+from scipy import special, stats
 
 from checks.verdicts.claim import SAMPLE, Claim, Mutant, Role
 from checks.verdicts.conditions import check_flags, check_number
@@ -17,10 +17,12 @@ from checks.verdicts.finding import Finding, estimate_of
 from checks.verdicts.outcome import Test, t_quantile
 from checks.verdicts.values import in_unit, unit_of
 
-PAIRS = 32  # coordinates among which all pairs are compared; of more, neighbours
+PAIRS = 32  # coordinates among which all pairs are compared; of more, neighbours and suspects
+SUSPECTS = 64  # pairs of more coordinates that are compared: those whose dependence differs most
 TRIPLES = 6  # coordinates among which all triples are compared
 DIRECTIONS = 8  # random directions besides
 ROUNDING = 1e-12  # relative to the largest value: what values may differ by and be one atom
+MARGINALS = "marginals only: dependence is not tested"
 Matrix = Float[np.ndarray, "n q"]
 
 
@@ -31,7 +33,9 @@ class LawClaim(Claim):
     ``left(size, keys)`` and ``right(size, keys)`` return (n, q) or (n,); they get
     different keys and are independent. The distance is Kolmogorov-Smirnov's: in every coordinate,
     and for vectors also in the directions in which dependence shows: sums and differences of pairs,
-    up to six coordinates also of triples, and a few fixed random ones. These are one joint test.
+    up to six coordinates also of triples, and a few fixed random ones. These are one joint test. Of
+    more than 32 coordinates all pairs are paid for, and measured are neighbours and the 64 pairs
+    whose correlations, of ranks or of their distances from the median, differ most.
     Refuted when a distance is confidently above ``tolerance``; supported when all are confidently
     below ``margin`` (larger than tolerance), joint ones below ``joint_margin`` (the same by
     default). ``joint=False`` tests the marginals alone, and a note says so. Values within
@@ -86,36 +90,30 @@ class LawClaim(Claim):
         empirical difference has standard deviation at most (1/(4 n) + 1/(4 m))**0.5.
         """
         pairs = list(zip(data.points, data.arrays["left"], data.arrays["right"], strict=True))
-        tests, vectors = [], False
+        tests, most = [], 0
         for point, left, right in pairs[-1:] if self.finest_only else pairs:
             x, y = _standardised(left, right, self.resolution)
             q = x.shape[1]
             for k in range(q):
                 name = f"distance in coordinate {k}{at(point)}"
                 distance = _kolmogorov(x[:, k], y[:, k])
-                tests.append(self._test(name, np.array([distance]), len(x), len(y), self.margin))
-            vectors |= q > 1
+                tests.append(self._test(name, distance, 1, len(x), len(y), self.margin))
+            most = max(most, q)
             if self.joint and q > 1:
-                distances = np.array([_kolmogorov(x @ d, y @ d) for d in _directions(q)])
-                name = f"largest distance in {len(distances)} joint directions{at(point)}"
-                tests.append(self._test(name, distances, len(x), len(y), self._joint_margin))
-        notes = ()
-        if vectors:
-            notes = ("dependence shows in pairs, up to six coordinates in triples, and in a few "
-                     "random directions; no other is tested",)  # fmt: skip
-            notes = notes if self.joint else ("marginals only: dependence is not tested",)
+                distance, count = _joint_distance(x, y)
+                name = f"largest distance in {count} joint directions{at(point)}"
+                tests.append(self._test(name, distance, count, len(x), len(y), self._joint_margin))
+        notes = (_tested(most) if self.joint else MARGINALS,) if most > 1 else ()
         return Finding(tuple(tests), {test.name: estimate_of(test) for test in tests}, notes=notes)
 
-    def _test(
-        self, name: str, distances: Float[np.ndarray, " k"], n: int, m: int, margin: Real
-    ) -> Test:
-        """The largest of distances, each of which may refute."""
-        distance, deviation = float(distances.max()), float(np.sqrt(0.25 / n + 0.25 / m))
+    def _test(self, name: str, distance: float, count: int, n: int, m: int, margin: Real) -> Test:
+        """The largest of so many distances, each of which may refute."""
+        deviation = float(np.sqrt(0.25 / n + 0.25 / m))
         excess = max(distance - self.tolerance, 0.0) * np.sqrt(n * m / (n + m))
         half = deviation * t_quantile(0.995, n + m - 2.0)
         return Test(
             name, distance, deviation, n + m - 2.0, -np.inf, self.tolerance, -np.inf, margin,
-            refutation=min(1.0, len(distances) * float(special.kolmogorov(excess))),
+            refutation=min(1.0, count * float(special.kolmogorov(excess))),
             support=float(special.ndtr((distance - margin) / deviation)),
             exact=(max(distance - half, 0.0), min(distance + half, 1.0)),
         )  # fmt: skip
@@ -131,9 +129,34 @@ class LawClaim(Claim):
 def largest_distance(left: Matrix, right: Matrix) -> float:
     """The largest of the distances that a LawClaim tests, marginal and joint ones."""
     x, y = _standardised(left, right, 0.0)
+    marginal = max(_kolmogorov(u, v) for u, v in zip(x.T, y.T, strict=True))
+    return max(marginal, _joint_distance(x, y)[0]) if x.shape[1] > 1 else marginal
+
+
+def _joint_distance(x: Matrix, y: Matrix) -> tuple[float, int]:
+    """The largest distance in joint directions, and the number of those that it is chosen from.
+
+    Where pairs are chosen by the data, the number is that of all pairs: the bound of Bonferroni
+    for all of them holds for any choice among them.
+    """
     q = x.shape[1]
-    directions = [*np.eye(q), *(_directions(q) if q > 1 else ())]
-    return max(_kolmogorov(x @ d, y @ d) for d in directions)
+    directions = _directions(q)
+    count = len(directions)
+    if q > PAIRS:
+        directions = np.concatenate([directions, _suspects(x, y)])
+        count = q * (q - 1) + DIRECTIONS
+    return max(_kolmogorov(x @ d, y @ d) for d in directions), count
+
+
+def _tested(q: int) -> str:
+    """Where dependence is looked for, among as many coordinates as there are at most."""
+    pairs = "pairs"
+    if q > PAIRS:
+        pairs = f"neighbours and the {SUSPECTS} pairs whose correlations of ranks differ most"
+    return (
+        f"dependence shows in {pairs}, up to six coordinates in triples, and in a few "
+        "random directions; no other is tested"
+    )
 
 
 def _moved(shift: Real, scale: Real, data: Data) -> Data:
@@ -190,6 +213,33 @@ def _directions(q: int) -> Float[np.ndarray, "directions {q}"]:
     if q > 2:  # fixed, not drawn anew: a judgement must be repeatable
         found += list(np.random.default_rng(q).standard_normal((DIRECTIONS, q)))
     return np.array([d / np.linalg.norm(d) for d in found])
+
+
+def _suspects(x: Matrix, y: Matrix) -> Float[np.ndarray, "directions q"]:
+    """Signed sums of the pairs whose dependence differs most between the samples, by ranks.
+
+    Two correlations are compared, that of ranks and that of their distances from the median: the
+    second shows coordinates that are large together, whatever their signs.
+    """
+    q = x.shape[1]
+    ranks = [stats.rankdata(sample, axis=0) / (len(sample) + 1) - 0.5 for sample in (x, y)]
+    apart = np.zeros((q, q))
+    for part in (ranks, [np.abs(rank) for rank in ranks]):
+        first, second = map(_correlations, part)
+        apart = np.maximum(apart, np.abs(first - second))
+    rows, columns = np.triu_indices(q, 1)
+    chosen = np.argsort(-apart[rows, columns], kind="stable")[:SUSPECTS]
+    axes = np.eye(q) / 2**0.5
+    i, j = rows[chosen], columns[chosen]
+    return np.concatenate([axes[i] + axes[j], axes[i] - axes[j]])
+
+
+def _correlations(values: Matrix) -> Float[np.ndarray, "q q"]:
+    """Of all pairs of columns; 0 where one does not vary."""
+    centred = values - values.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0)
+    centred = centred / np.where(length > 0, length, np.inf)
+    return centred.T @ centred
 
 
 def _kolmogorov(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " m"]) -> float:
