@@ -1,0 +1,145 @@
+"""What commands keep for later ones, in a folder of the user's own: what sources alone decide.
+
+A list, a derivation, a report of the same results follow from sources, versions and options. So an
+answer is kept under a hash of these, with all else that was read on the way, and given again only
+while every one of them is as it was. Entries are JSON with a checksum: no code is read from them,
+and one that is damaged is made anew. The folder is the user's alone; where it is not, or cannot be
+made, nothing is kept. ``VERILIMIT_CACHE`` names another one, or none when it is empty.
+
+This module imports neither JAX nor SymPy: an answer that is kept takes no more than to read it.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import stat
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from checks.suite import sources
+from checks.suite.files import write_bytes
+from checks.suite.roots import HERE, Root
+
+VARIABLE = "VERILIMIT_CACHE"
+MOST = 2**26  # bytes of one kind of entries; the oldest go first
+ALL = ("theory", "numerics", "checks")
+Answer = dict[str, Any]  # what JSON can hold
+
+
+def folder(kind: str) -> Path | None:
+    """The private folder of one kind of entries, made if need be; None where there can be none."""
+    usual = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    named = os.environ.get(VARIABLE, os.path.join(usual, "verilimit"))
+    if not os.path.isabs(named):
+        return None
+    place = Path(named, kind)
+    with contextlib.suppress(OSError):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if all(map(_is_ours_alone, (place, place.parent))):
+            return place
+    return None
+
+
+def _is_ours_alone(place: Path) -> bool:
+    """Whether no other user can write there; Windows keeps a user's own folders so by itself."""
+    found = place.stat()
+    owner: Callable[[], int] | None = getattr(os, "geteuid", None)
+    return owner is None or (found.st_uid == owner() and not found.st_mode & 0o022)
+
+
+def remembered(
+    kind: str,
+    asked: Mapping[str, Any],
+    roots: Sequence[Root],
+    make: Callable[[], Answer | None],
+    packages: tuple[str, ...] = ALL,
+) -> Answer | None:
+    """The answer to what is ``asked``: kept, while all that it came from is the same, or made.
+
+    ``packages`` are those of verilimit that it can come from, beside the rooms of the ``roots``;
+    what else it reads is found out. Where ``make`` gives None, there is none and nothing is kept.
+    """
+    place = folder(kind)
+    if place is None:
+        return make()
+    asked = {**asked, "roots": [root.folder for root in roots], "verilimit": str(HERE)}
+    name = _digest(json.dumps(asked, sort_keys=True))
+    question = {"asked": name, "state": state(roots, packages)}
+    path = place / f"{name}.json"
+    for root in roots:
+        root.mount()  # its modules are looked up by their names
+    found = _read(path, question)
+    if found is not None and all(sources.current(e) == d for e, d in found["read"].items()):
+        return found["answer"]
+    answer = make()
+    read = _read_besides(packages)
+    sure = not {sources.UNPROVED, sources.CHANGED}.intersection(read.values())
+    # An edit meanwhile would be kept as what came of the sources before.
+    if answer is not None and sure and state(roots, packages) == question["state"]:
+        _write(path, {**question, "read": read, "answer": answer})
+    return answer
+
+
+def state(roots: Iterable[Root], packages: tuple[str, ...] = ALL) -> str:
+    """The hash of verilimit's sources and of rooms' as they are on disk, and of what is installed.
+
+    Installed distributions are named with their versions in their folders' names. All of a room's
+    sources count, loaded or not: one that is not there yet may be looked for.
+    """
+    digest = hashlib.sha256(f"{sys.version} {platform.machine()}\n".encode())
+    with sources.unwatched():
+        for place in sys.path:
+            with contextlib.suppress(OSError):
+                found = sorted(name for name in os.listdir(place) if name.endswith("-info"))
+                digest.update(f"{place}: {found}\n".encode())
+        rooms = [Path(root.folder, name) for root in roots for name in root.names()]
+        own = [path for package in packages for path in (HERE / package).rglob("*.*")]
+        for path in sorted([*own, *(path for room in rooms for path in room.rglob("*.py"))]):
+            if path.suffix != ".pyc":
+                digest.update(f"{path} {sources.file_digest(str(path))}\n".encode())
+    return digest.hexdigest()
+
+
+def _read_besides(packages: tuple[str, ...]) -> dict[str, str]:
+    """What this process has loaded and read beside those packages' own modules."""
+    own = tuple(f"module {package}" for package in packages)
+    return {entry: digest for entry, digest in sources.proof().items() if not entry.startswith(own)}
+
+
+def _read(path: Path, question: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A sound entry that answers the question; damaged ones and those of other sources are none."""
+    with contextlib.suppress(OSError, ValueError, RecursionError), sources.unwatched():
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
+        if checksum == _digest(text):
+            found = json.loads(text)
+            if {name: found[name] for name in question} == question:
+                os.utime(path)  # the oldest go first
+                return found
+    return None
+
+
+def _write(path: Path, entry: Mapping[str, Any]) -> None:
+    text = json.dumps(entry, sort_keys=True)
+    with contextlib.suppress(OSError), sources.unwatched():  # it saves time, no more
+        write_bytes(path, f"{_digest(text)}\n{text}".encode())
+        prune(path.parent, MOST)
+
+
+def prune(place: Path, most: int) -> None:
+    """Remove the oldest files of a folder until the others have at most so many bytes."""
+    kept = 0
+    files = [(path.stat().st_mtime, path.stat().st_size, path) for path in place.iterdir()]
+    for _, size, path in sorted(files, reverse=True):
+        kept += size
+        if kept > most:
+            path.unlink(missing_ok=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
