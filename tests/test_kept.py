@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.suite import kept, sources
+from checks.suite import kept, private, sources
 from checks.suite.roots import Root
 
 Ask = Callable[[], dict | None]
@@ -15,7 +15,7 @@ Ask = Callable[[], dict | None]
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(kept.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(private.VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
@@ -128,5 +128,5 @@ def test_the_oldest_entries_go_first(tmp_path: Path) -> None:
     for age in range(5):
         (tmp_path / str(age)).write_bytes(bytes(10))
         os.utime(tmp_path / str(age), (1e9 - age, 1e9 - age))
-    kept.prune(tmp_path, 25)
+    private.prune(tmp_path, 25)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1"]

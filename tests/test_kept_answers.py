@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.suite.kept import VARIABLE
+from checks.suite.private import VARIABLE
 from tests.conftest import Ended, Run
 
 

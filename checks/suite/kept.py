@@ -22,33 +22,12 @@ from typing import Any
 
 from checks.suite import sources
 from checks.suite.files import write_bytes
+from checks.suite.private import folder, prune
 from checks.suite.roots import HERE, Root
 
-VARIABLE = "VERILIMIT_CACHE"
 MOST = 2**26  # bytes of one kind of entries; the oldest go first
 ALL = ("theory", "numerics", "checks")
 Answer = dict[str, Any]  # what JSON can hold
-
-
-def folder(kind: str) -> Path | None:
-    """The private folder of one kind of entries, made if need be; None where there can be none."""
-    usual = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    named = os.environ.get(VARIABLE, os.path.join(usual, "verilimit"))
-    if not os.path.isabs(named):
-        return None
-    place = Path(named, kind)
-    with contextlib.suppress(OSError):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if all(map(_is_ours_alone, (place, place.parent))):
-            return place
-    return None
-
-
-def _is_ours_alone(place: Path) -> bool:
-    """Whether no other user can write there; Windows keeps a user's own folders so by itself."""
-    found = place.stat()
-    owner: Callable[[], int] | None = getattr(os, "geteuid", None)
-    return owner is None or (found.st_uid == owner() and not found.st_mode & 0o022)
 
 
 def remembered(
@@ -129,16 +108,6 @@ def _write(path: Path, entry: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError), sources.unwatched():  # it saves time, no more
         write_bytes(path, f"{_digest(text)}\n{text}".encode())
         prune(path.parent, MOST)
-
-
-def prune(place: Path, most: int) -> None:
-    """Remove the oldest files of a folder until the others have at most so many bytes."""
-    kept = 0
-    files = [(path.stat().st_mtime, path.stat().st_size, path) for path in place.iterdir()]
-    for _, size, path in sorted(files, reverse=True):
-        kept += size
-        if kept > most:
-            path.unlink(missing_ok=True)
 
 
 def _digest(text: str) -> str:
