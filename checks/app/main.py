@@ -18,6 +18,7 @@ import typer
 from checks.app import options as opt
 from checks.app.store_commands import store_app
 from checks.suite import workers
+from checks.suite.files import takes_nothing
 from checks.suite.problem import InputProblem
 
 _given: ContextVar[Any] = ContextVar("the house that `run` was handed", default=None)
@@ -62,6 +63,13 @@ def status(of: Any = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.stdout is None:  # closed by who started the command
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if takes_nothing(sys.stdout):
+        print(
+            "verilimit: expected a standard output that can be written; received one that is full. "
+            "Make room, or choose another; nothing was run.",
+            file=sys.stderr,
+        )
+        return 2
     try:
         ended = _ended()
         sys.stdout.flush()
