@@ -10,7 +10,7 @@ import pytest
 from checks.suite import kept, private, sources
 from checks.suite.roots import Root
 
-Ask = Callable[[], dict | None]
+Ask = Callable[[], dict]
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def made() -> list[int]:
 
 @pytest.fixture
 def ask(toy_house: Path, made: list[int]) -> Ask:
-    def make() -> dict:
+    def make() -> tuple[dict, bool]:
         made.append(len(made))
-        return {"answer": made[-1]}
+        return {"answer": made[-1]}, True
 
     return lambda: kept.remembered("tests", {"x": 1}, (Root(str(toy_house)),), make, ())
 
@@ -65,8 +65,8 @@ def test_a_file_that_was_read_on_the_way_counts(cache: Path, tmp_path: Path) -> 
         with sources.unwatched():  # as another process would
             data.write_text(text)
 
-    def ask() -> dict | None:
-        return kept.remembered("tests", {}, (), lambda: {"read": data.read_text()}, ())
+    def ask() -> dict:
+        return kept.remembered("tests", {}, (), lambda: ({"read": data.read_text()}, True), ())
 
     write("1")
     assert [ask(), ask()] == [{"read": "1"}] * 2

@@ -6,7 +6,7 @@ from checks.suite.house import House
 from checks.suite.roots import Root
 from theory.codegen.display import shown
 from theory.codegen.unicode import unicode
-from theory.language import Outcome, Theorem, counted, exit_status, run_steps
+from theory.language import Outcome, Theorem, counted, exit_status, lasting, run_steps
 from theory.language.graph import reached
 from theory.language.prose import plain
 
@@ -25,8 +25,8 @@ class Listener(Protocol):
 
 def decided(
     room: str, roots: tuple[Root, ...], built_in: bool, listener: Listener
-) -> dict[str, Any]:
-    """All that ``verilimit derive`` says of a room, and its exit status."""
+) -> tuple[dict[str, Any], bool]:
+    """All that ``verilimit derive`` says of a room with its exit status; and whether that lasts."""
     theorem = House(roots, built_in).theorem(room)
     head = [
         theorem.title,
@@ -42,7 +42,7 @@ def decided(
         told.append(_told(outcome, main=outcome.step.name in main))
         listener.step(told[-1])
     ends = "; ".join(theorem.derivation.statement) or "no step: the derivation names none"
-    return {
+    answer = {
         "head": head,
         "steps": told,
         "ends": f"The statement is: {plain(ends)}.",
@@ -51,6 +51,7 @@ def decided(
         "seconds": sum(outcome.seconds for outcome in outcomes),
         "status": exit_status(outcome.status for outcome in outcomes),
     }
+    return answer, lasting(outcomes)
 
 
 def _told(outcome: Outcome, *, main: bool) -> dict[str, Any]:

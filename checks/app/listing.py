@@ -19,18 +19,16 @@ def print_listing(roots: Sequence[Root], *, built_in: bool = True, coverage: boo
 
     The exit status is 2 when a room does not load, which is said on stderr.
     """
-    rooms: list[dict[str, Any]] = []
     lost: list[InputProblem] = []
 
-    def gather() -> dict[str, Any] | None:
+    def gather() -> tuple[dict[str, Any], bool]:
         from checks.app.contents import contents  # which imports all that a room needs
 
-        rooms.extend(contents(tuple(roots), built_in, lost))
-        return None if lost else {"rooms": rooms}
+        return {"rooms": contents(tuple(roots), built_in, lost)}, not lost
 
-    found = remembered("lists", {"built_in": built_in}, roots, gather)
+    rooms = remembered("lists", {"built_in": built_in}, roots, gather)["rooms"]
     screen = console()
-    for room in rooms if found is None else found["rooms"]:
+    for room in rooms:
         screen.print(f"[bold]{room['name']}[/]: {room['title']}")
         screen.print(f"  {room['source']}: {room['reference']}", markup=False)
         if coverage:
@@ -38,7 +36,7 @@ def print_listing(roots: Sequence[Root], *, built_in: bool = True, coverage: boo
             continue
         for claim in room["claims"]:
             screen.print(f"  - {claim}", markup=False)
-    if not (rooms or lost or (found and found["rooms"])):
+    if not (rooms or lost):
         screen.print("no room exists; `verilimit new NAME` writes one")
     complain(lost)
     return 2 if lost else 0

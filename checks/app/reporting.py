@@ -26,6 +26,7 @@ from checks.suite.kept import remembered
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.targets import select
+from theory.language import lasting
 
 
 def report(
@@ -69,17 +70,17 @@ def report(
     study = study_of(select((*chosen, *files), house), plan, machinery)
     made: list[Content] = []
 
-    def make() -> dict[str, Any]:
+    def make() -> tuple[dict[str, Any], bool]:
         say = (lambda text: None) if machinery.quiet else log.print
         made.append(gather(house, chosen, study, say, files))
-        return _answer(made[0])
+        lasts = all(lasting(room.outcomes) for room in made[0].rooms)
+        return _answer(made[0]), lasts and not made[0].failed_probe
 
     if latex or table or files or lost or study.failed:
-        found = make()
+        found, _ = make()
     else:
         results = {"rooms": [*chosen], "built_in": house.built_in, "record": json_text(study)}
         found = remembered("reports", {**results, **environment()}, house.roots, make)
-    assert found is not None
     if not (made or machinery.quiet):
         log.print("derivations, probes and pictures: as before, of the same sources and results")
     write_text(out, found["page"])

@@ -3,8 +3,7 @@
 A list, a derivation, a report of the same results follow from sources, versions and options. So an
 answer is kept under a hash of these, with all else that was read on the way, and given again only
 while every one of them is as it was. Entries are JSON with a checksum: no code is read from them,
-and one that is damaged is made anew. The folder is the user's alone; where it is not, or cannot be
-made, nothing is kept. ``VERILIMIT_CACHE`` names another one, or none when it is empty.
+and one that is damaged is made anew. What a busy machine has cut short is not kept.
 
 This module imports neither JAX nor SymPy: an answer that is kept takes no more than to read it.
 """
@@ -34,17 +33,17 @@ def remembered(
     kind: str,
     asked: Mapping[str, Any],
     roots: Sequence[Root],
-    make: Callable[[], Answer | None],
+    make: Callable[[], tuple[Answer, bool]],
     packages: tuple[str, ...] = ALL,
-) -> Answer | None:
+) -> Answer:
     """The answer to what is ``asked``: kept, while all that it came from is the same, or made.
 
     ``packages`` are those of verilimit that it can come from, beside the rooms of the ``roots``;
-    what else it reads is found out. Where ``make`` gives None, there is none and nothing is kept.
+    what else it reads is found out. ``make`` gives the answer, and whether it may be kept.
     """
     place = folder(kind)
     if place is None:
-        return make()
+        return make()[0]
     asked = {**asked, "roots": [root.folder for root in roots], "verilimit": str(HERE)}
     name = _digest(json.dumps(asked, sort_keys=True))
     question = {"asked": name, "state": state(roots, packages)}
@@ -54,11 +53,11 @@ def remembered(
     found = _read(path, question)
     if found is not None and all(sources.current(e) == d for e, d in found["read"].items()):
         return found["answer"]
-    answer = make()
+    answer, lasts = make()
     read = _read_besides(packages)
     sure = not {sources.UNPROVED, sources.CHANGED}.intersection(read.values())
     # An edit meanwhile would be kept as what came of the sources before.
-    if answer is not None and sure and state(roots, packages) == question["state"]:
+    if lasts and sure and state(roots, packages) == question["state"]:
         _write(path, {**question, "read": read, "answer": answer})
     return answer
 
@@ -85,20 +84,20 @@ def state(roots: Iterable[Root], packages: tuple[str, ...] = ALL) -> str:
 
 def _read_besides(packages: tuple[str, ...]) -> dict[str, str]:
     """What this process has loaded and read beside those packages' own modules."""
-    own = tuple(f"module {package}" for package in packages)
+    own = tuple(f"module {package}." for package in packages)
     return {entry: digest for entry, digest in sources.proof().items() if not entry.startswith(own)}
 
 
 def _read(path: Path, question: Mapping[str, Any]) -> dict[str, Any] | None:
     """A sound entry that answers the question; damaged ones and those of other sources are none."""
-    with contextlib.suppress(OSError, ValueError, RecursionError), sources.unwatched():
+    faults = (OSError, ValueError, LookupError, TypeError, RecursionError)
+    with contextlib.suppress(*faults), sources.unwatched():
         if not stat.S_ISREG(path.lstat().st_mode):
             return None
         checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
         if checksum == _digest(text):
             found = json.loads(text)
             if {name: found[name] for name in question} == question:
-                os.utime(path)  # the oldest go first
                 return found
     return None
 
