@@ -105,6 +105,19 @@ def test_a_damaged_entry_is_made_anew_and_mended(
     assert [ask(), ask()] == [{"answer": 1}] * 2
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_an_entry_is_a_file_and_what_a_link_leads_to_is_left_alone(
+    kind: str, cache: Path, ask: Ask, tmp_path: Path
+) -> None:
+    ask()
+    path, other = _entry(cache), tmp_path / "other"
+    path.unlink()
+    other.write_text("of somebody else")
+    path.symlink_to(other) if kind == "link" else os.mkfifo(path)
+    assert [ask(), ask()] == [{"answer": 1}] * 2
+    assert other.read_text() == "of somebody else"
+
+
 def test_nothing_is_kept_where_others_may_write(cache: Path, ask: Ask) -> None:
     cache.mkdir()
     cache.chmod(0o777)

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import platform
-import stat
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 
 from checks.suite import sources
 from checks.suite.files import write_bytes
-from checks.suite.private import folder, prune
+from checks.suite.private import folder, is_plain, prune
 from checks.suite.roots import HERE, Root
 
 MOST = 2**26  # bytes of one kind of entries; the oldest go first
@@ -92,7 +91,7 @@ def _read(path: Path, question: Mapping[str, Any]) -> dict[str, Any] | None:
     """A sound entry that answers the question; damaged ones and those of other sources are none."""
     faults = (OSError, ValueError, LookupError, TypeError, RecursionError)
     with contextlib.suppress(*faults), sources.unwatched():
-        if not stat.S_ISREG(path.lstat().st_mode):
+        if not is_plain(path):
             return None
         checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
         if checksum == _digest(text):
@@ -105,6 +104,8 @@ def _read(path: Path, question: Mapping[str, Any]) -> dict[str, Any] | None:
 def _write(path: Path, entry: Mapping[str, Any]) -> None:
     text = json.dumps(entry, sort_keys=True)
     with contextlib.suppress(OSError), sources.unwatched():  # it saves time, no more
+        if os.path.lexists(path) and not is_plain(path):
+            path.unlink()
         write_bytes(path, f"{_digest(text)}\n{text}".encode())
         prune(path.parent, MOST)
 

@@ -7,6 +7,7 @@ module imports the standard library alone.
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def _is_ours_alone(place: Path) -> bool:
     found = place.stat()
     owner: Callable[[], int] | None = getattr(os, "geteuid", None)
     return owner is None or (found.st_uid == owner() and not found.st_mode & 0o022)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether it is a file itself: a link leads elsewhere, and a pipe waits for a reader."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def prune(place: Path, most: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from checks.suite import sources
 from checks.suite.files import write_bytes
-from checks.suite.private import folder, prune
+from checks.suite.private import folder, is_plain, prune
 
 MOST = 2**28  # bytes; the oldest go first
 ENDS = "-cache"  # how JAX calls a program
@@ -37,7 +37,7 @@ def take(run: str) -> None:
     """Copy the programs of this processor that are whole into the folder of a ``run``."""
     place = folder(f"programs-{processor()}")
     with contextlib.suppress(OSError), sources.unwatched():
-        for path in sorted(place.iterdir()) if place is not None else ():
+        for path in filter(is_plain, sorted(place.iterdir()) if place is not None else ()):
             digest, _, name = path.name.partition("-")
             content = path.read_bytes()
             if hashlib.sha256(content).hexdigest() == digest:
