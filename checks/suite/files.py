@@ -5,7 +5,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from checks.suite.problem import InputProblem
 
@@ -72,7 +72,7 @@ def _takes_files(folder: Path) -> bool:
         return False
 
 
-def takes_nothing(stream: TextIO) -> bool:
+def takes_nothing(stream: Any) -> bool:
     """Whether what is written there is known to be lost: /dev/full, and files on a full disk.
 
     Nothing is written to find out. A quota, or a disk that others fill later, shows only then.
