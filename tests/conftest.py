@@ -20,6 +20,7 @@ from checks.suite.house import House
 from checks.suite.roots import Root
 
 jax.config.update("jax_enable_x64", True)  # as in every command
+os.environ["VERILIMIT_CACHE"] = ""  # nothing is kept from one test, or one day, to the next
 
 settings.register_profile("tests", deadline=None)  # machines are shared: no wall-clock assertion
 settings.load_profile("tests")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.app.layers import is_layer_file, print_limits
+from checks.app.layers import print_limits
+from checks.app.main import is_layer_file
 from checks.suite.problem import InputProblem
 from tests.conftest import ROOT
 

@@ -1,10 +1,12 @@
 """Steps are decided, not believed: two routes make one status."""
 
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 
 from theory.calculus.indices import array, indices, size, total
-from theory.language import Status, Step, counted, exit_status, run_steps
+from theory.language import Status, Step, counted, exit_status, lasting, run_steps
 from theory.language.decide import rewriting
 from theory.language.worker import judged
 
@@ -110,3 +112,5 @@ def test_a_step_that_takes_too_long_is_undecided_and_the_next_one_is_proved() ->
     outcomes = list(run_steps([slow, fast], limit=1.0))
     assert [o.status for o in outcomes] == [Status.UNDECIDED, Status.PROVED]
     assert "sampling took longer than 1 s" in outcomes[0].detail
+    cut = replace(outcomes[1], detail=f"identical; by this route only: {outcomes[0].detail}")
+    assert [lasting([o]) for o in (*outcomes, cut)] == [False, True, False]

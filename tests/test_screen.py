@@ -7,7 +7,7 @@ import time
 import pytest
 from rich.console import Console
 
-from checks.app.screen import reporter
+from checks.app.progress import reporter
 from checks.suite.meter import Cost
 from checks.verdicts import Task
 
@@ -15,7 +15,7 @@ from checks.verdicts import Task
 def test_a_terminal_shows_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     screen = Console(file=written, force_terminal=True, width=120, color_system=None)
-    monkeypatch.setattr("checks.app.screen.console", lambda stderr: screen)
+    monkeypatch.setattr("checks.app.progress.console", lambda stderr: screen)
     with reporter(quiet=False) as told:
         told.total(4)
         for _ in range(3):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
@@ -47,6 +48,24 @@ def test_a_dead_worker_is_reported_and_not_waited_for() -> None:
         for _ in range(2):  # the worker dies, and so does the one in its place
             with pytest.raises(Exception, match="terminated abruptly"):
                 submit(os._exit, 1).result()
+
+
+def append(path: str, word: str) -> None:
+    with open(path, "a") as stream:
+        stream.write(word)
+
+
+def test_the_heaviest_of_those_that_wait_is_next_and_equals_keep_their_order(
+    tmp_path: Path,
+) -> None:
+    path, begin = str(tmp_path / "order"), threading.Event()
+    with workers.team(1) as submit:
+        submit(append, path, "-", begins=begin.wait, weight=9.0)  # the others wait meanwhile
+        words = [("a", 1.0), ("b", 3.0), ("c", 2.0), ("d", 3.0), ("e", 0.0)]
+        futures = [submit(append, path, word, weight=weight) for word, weight in words]
+        begin.set()
+        wait(futures)
+    assert Path(path).read_text() == "-bdcae"
 
 
 def die_once(path: str) -> int:

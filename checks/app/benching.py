@@ -21,6 +21,7 @@ from checks.app.planning import Planned, experiments_of
 from checks.app.screen import console
 from checks.suite.devices import FORCED
 from checks.suite.fingerprint import environment
+from checks.suite.private import VARIABLE
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.snapshot import Snapshot
@@ -88,7 +89,7 @@ def bench_runs(
 def _timed(name: str, words: Sequence[str], folder: Path, store: str) -> Timed:
     out = folder / "record.json"
     options = ("-q", "--store", str(folder / f"{store}.sqlite"), "--json", str(out))
-    surroundings = dict(os.environ)
+    surroundings = {**os.environ, VARIABLE: ""}  # no run has the programs of one before
     if name == DEVICES:
         surroundings["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FORCED}=8".strip()
     start, before = time.perf_counter(), _processors()

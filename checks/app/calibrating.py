@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from checks.app.machinery import Machinery, require_plan, running
-from checks.app.screen import complain, console, reporter
+from checks.app.progress import reporter
+from checks.app.screen import complain, console
 from checks.report.table import RIVALS, STUDIES, merge_rows
 from checks.suite.files import require_writable, write_text
 from checks.suite.house import House

@@ -12,15 +12,17 @@ from checks.app.events import Timings, Together, events
 from checks.app.github import annotate
 from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
+from checks.app.progress import reporter
 from checks.app.record import json_text
-from checks.app.screen import coloured, complain, console, reporter
+from checks.app.screen import coloured, complain, console
 from checks.suite.files import require_apart, require_writable, write_text
-from checks.suite.fingerprint import source_hash, versions
+from checks.suite.fingerprint import source_hash
 from checks.suite.generated import require_generated
 from checks.suite.house import House
 from checks.suite.problem import InputProblem, printable
 from checks.suite.run import Plan, Study, run_claims
 from checks.suite.targets import Located, select, unchecked
+from checks.suite.versions import versions
 from checks.verdicts import Result, Verdict, several, tier_words
 from checks.verdicts.tasks import DOUBLE
 from theory.language.prose import plain

@@ -20,11 +20,6 @@ from theory.limits.monomials import monomial
 LONGEST = 160  # characters of a term that is dropped
 
 
-def is_layer_file(target: str) -> bool:
-    """Whether a target of ``derive`` is a file, or one layer of a file."""
-    return target.partition(":")[0].endswith(".py")
-
-
 def print_limits(target: str, *, latex: bool, out: Path | None, steps: str | None = None) -> int:
     """Print the limits of ``FILE.py`` or ``FILE.py:layer``, and write them to a JSON file.
 

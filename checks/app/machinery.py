@@ -8,15 +8,16 @@ from pathlib import Path
 
 from checks.app.options import DEFAULT_STORE, Executor
 from checks.suite.cluster import dask
-from checks.suite.executors import Execute, local
+from checks.suite.costs import Costs
+from checks.suite.executors import Execute, Weight, local
 from checks.suite.fingerprint import environment
 from checks.suite.problem import InputProblem
-from checks.suite.run import Plan
+from checks.suite.run import Plan, item_of
 from checks.suite.snapshot import Snapshot
 from checks.suite.store import Store
 from checks.suite.targets import Located, Origin
 from checks.suite.workers import choose_jobs
-from checks.verdicts import ClaimError, tier_words
+from checks.verdicts import ClaimError, Task, tier_words
 from checks.verdicts.tasks import DOUBLE
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,12 @@ def running(machinery: Machinery, claims: Sequence[Located]) -> Iterator[Running
     store = _store(machinery.store, snapshot)
     try:
         origins = dict.fromkeys(c.origin for c in claims if c.origin is not None)
-        with _executor(machinery, jobs, origins, snapshot) as execute:
+        costs = Costs(store)
+
+        def weight(located: Located, task: Task) -> float:
+            return costs.weight(item_of(located, task))
+
+        with _executor(machinery, jobs, origins, snapshot, weight) as execute:
             yield Running(store, execute, jobs > 1)
     except ClaimError as error:
         raise InputProblem(
@@ -123,14 +129,18 @@ def _store(path: Path, snapshot: Snapshot) -> Store:
 
 @contextmanager
 def _executor(
-    machinery: Machinery, jobs: int, origins: Iterable[Origin], snapshot: Snapshot
+    machinery: Machinery,
+    jobs: int,
+    origins: Iterable[Origin],
+    snapshot: Snapshot,
+    weight: Weight,
 ) -> Iterator[Execute]:
     if machinery.executor is Executor.dask:
-        with dask(machinery.scheduler, jobs, origins, snapshot) as execute:
+        with dask(machinery.scheduler, jobs, origins, snapshot, weight) as execute:
             yield execute
     else:
         profile = machinery.profile and str(machinery.profile.resolve())
-        with local(jobs, machinery.limit, profile) as execute:
+        with local(jobs, machinery.limit, profile, weight) as execute:
             yield execute
 
 

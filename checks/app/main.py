@@ -18,6 +18,7 @@ import typer
 from checks.app import options as opt
 from checks.app.store_commands import store_app
 from checks.suite import workers
+from checks.suite.files import takes_nothing
 from checks.suite.problem import InputProblem
 
 _given: ContextVar[Any] = ContextVar("the house that `run` was handed", default=None)
@@ -62,6 +63,13 @@ def status(of: Any = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.stdout is None:  # closed by who started the command
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if takes_nothing(sys.stdout):
+        print(
+            "verilimit: expected a standard output that can be written; received one that is full. "
+            "Make room, or choose another; nothing was run.",
+            file=sys.stderr,
+        )
+        return 2
     try:
         ended = _ended()
         sys.stdout.flush()
@@ -104,9 +112,21 @@ def _ended() -> int:
 def house(rooms: list[Path] | None) -> Any:
     """The `House` of this command: rooms built in, named by ``--rooms``, or found otherwise."""
     from checks.suite.house import House
+
+    return _given.get() or House(*roots_of(rooms))
+
+
+def roots_of(rooms: list[Path] | None) -> tuple[tuple[Any, ...], bool]:
+    """The roots of that house, and whether it has the built-in rooms; nothing heavy is imported."""
     from checks.suite.roots import named_roots
 
-    return _given.get() or House(named_roots(rooms or ()))
+    given = _given.get()
+    return (named_roots(rooms or ()), True) if given is None else (given.roots, given.built_in)
+
+
+def is_layer_file(target: str) -> bool:
+    """Whether a target of ``derive`` is a file, or one layer of a file."""
+    return target.partition(":")[0].endswith(".py")
 
 
 def _print_version(asked: bool) -> bool:
@@ -141,7 +161,8 @@ def list_rooms(
     """Rooms, claims and where each statement comes from."""
     from checks.app.listing import print_listing
 
-    raise typer.Exit(print_listing(house(rooms), coverage=coverage))
+    roots, built_in = roots_of(rooms)
+    raise typer.Exit(print_listing(roots, built_in=built_in, coverage=coverage))
 
 
 @app.command()
@@ -181,8 +202,6 @@ def derive(
     rooms: opt.RoomsOption = None,
 ) -> None:
     """Run a room's derivation step by step, or derive the limits of the layers in a file."""
-    from checks.app.layers import is_layer_file, print_limits
-
     if picture is not None and phase is None:
         raise InputProblem(
             expected="--picture with --phase: it draws the phase diagram",
@@ -194,6 +213,8 @@ def derive(
 
         raise typer.Exit(print_phases(room, phase, steps=steps, latex=latex, out=json, svg=picture))
     if is_layer_file(room):
+        from checks.app.layers import print_limits
+
         raise typer.Exit(print_limits(room, latex=latex, out=json, steps=steps))
     given = {"--json": json, "--steps": steps, "--phase": phase}
     if named := [name for name, value in given.items() if value is not None]:
@@ -204,7 +225,8 @@ def derive(
         )
     from checks.app.derivation import print_derivation
 
-    raise typer.Exit(print_derivation(room, house(rooms), latex=latex, whole=whole))
+    roots, built_in = roots_of(rooms)
+    raise typer.Exit(print_derivation(room, roots, built_in=built_in, latex=latex, whole=whole))
 
 
 @app.command()
@@ -219,8 +241,6 @@ def generate(
     rooms: opt.RoomsOption = None,
 ) -> None:
     """Write the JAX modules of rooms from their theorems, of layers beside their file."""
-    from checks.app.layers import is_layer_file
-
     files = [name for name in names or () if is_layer_file(name)]
     if files:
         from checks.app.layer_code import generate_layers

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 from rich.markup import escape
 from rich.table import Table
 
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.screen import console
+from checks.suite.costs import Costs, cost_of
 from checks.suite.run import Plan, item_of
 from checks.suite.store import Store
 from checks.suite.targets import Located
@@ -32,30 +33,55 @@ class Planned:
 def print_plan(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> int:
     """Print the experiments, the longest first, without running any; returns the exit status."""
     require_plan(claims, plan)
+    rows = []
     with running(machinery, claims) as run:
-        known = run.store.seconds()
-        rows = []
+        costs = Costs(run.store)
         for name, planned in experiments_of(claims, plan).items():
             left = planned.left(run.store)
-            took = [run.store.expected(item, known) for item in left]
-            seconds = math.fsum(t for t in took if t is not None)
-            unknown = sum(t is None for t in took)
-            rows.append((seconds, unknown, name, planned, len(left)))
+            rows.append((_Time.of(left, costs), name, planned, len(left)))
     table = Table("experiment", "claims", "blocks", "stored", "seconds", title="To be simulated")
-    for seconds, unknown, name, planned, left in sorted(rows, key=lambda r: r[:2], reverse=True):
+    for time, name, planned, left in sorted(rows, key=lambda row: row[:2], reverse=True):
         counts = [len(planned.claims), len(planned.blocks), len(planned.blocks) - left]
-        more = f", {unknown} blocks unknown" if unknown else ""
-        words = "unknown" if unknown == left else f"{seconds:.1f}{more}"
-        table.add_row(escape(name), *map(str, counts), words if left else "")
+        table.add_row(escape(name), *map(str, counts), time.words(left))
     console().print(table)
-    total, unknown = math.fsum(r[0] for r in rows), sum(r[1] for r in rows)
-    words = f"; {unknown} blocks were never timed on this store" if unknown else ""
+    total = _Time(*map(math.fsum, zip(*(astuple(row[0]) for row in rows), strict=True)))
+    blocks = sum(len(row[2].blocks) for row in rows)
+    words = "" if total.seconds else "; the cost of a block is its seeds times its sizes"
     console().print(
-        f"{len(rows)} experiments, {sum(len(r[3].blocks) for r in rows)} blocks up to the first "
-        f"look of each claim; {total:.0f} s of computing are expected{words}",
+        f"{len(rows)} experiments, {blocks} blocks up to the first look of each claim; "
+        f"{total.words(sum(row[3] for row in rows)) or '0'} s of computing are expected{words}",
         markup=False,
     )
     return 0
+
+
+@dataclass(order=True)
+class _Time:
+    """Seconds that blocks should take, those of them that no such block has taken, and the cost.
+
+    The cost is what they are put in order by where nothing was timed.
+    """
+
+    seconds: float
+    derived: float
+    cost: float
+
+    @staticmethod
+    def of(items: Sequence[dict], costs: Costs) -> "_Time":
+        """Of blocks that are left."""
+        found = [costs.seconds(item) for item in items]
+        derived = math.fsum(seconds or 0.0 for seconds, timed in found if not timed)
+        seconds = math.fsum(seconds or 0.0 for seconds, _ in found)
+        return _Time(seconds, derived, math.fsum(map(cost_of, items)))
+
+    def words(self, left: int) -> str:
+        """Seconds, or the cost where nothing says what a unit of it takes."""
+        if not left:
+            return ""
+        if not self.seconds:
+            return f"unknown, cost {self.cost:.2g}"
+        about = f", {self.derived:.1f} from sizes" if self.derived else ""
+        return f"{self.seconds:.1f}{about}"
 
 
 def experiments_of(claims: Sequence[Located], plan: Plan) -> dict[str, Planned]:

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from checks.suite.devices import devices
-from checks.suite.fingerprint import machine, source_hash, versions
+from checks.suite.fingerprint import machine, source_hash
 from checks.suite.run import Study
+from checks.suite.versions import versions
 
 SCHEMA_VERSION = 1
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from checks.app.checking import complain_of, exit_status, print_verdicts, study_of
 from checks.app.machinery import Machinery
+from checks.app.record import json_text
 from checks.app.screen import complain, console
-from checks.report.content import gather
+from checks.report.content import Content, gather
 from checks.report.page import html
 from checks.report.printed import printed, require_browser
 from checks.report.table import VERDICTS, write_table
@@ -18,10 +20,13 @@ from checks.suite.files import (
     write_bytes,
     write_text,
 )
+from checks.suite.fingerprint import environment
 from checks.suite.house import House
+from checks.suite.kept import remembered
 from checks.suite.problem import InputProblem
 from checks.suite.run import Plan
 from checks.suite.targets import select
+from theory.language import lasting
 
 
 def report(
@@ -63,24 +68,45 @@ def report(
     if lost and not chosen and not files:
         return 2
     study = study_of(select((*chosen, *files), house), plan, machinery)
-    content = gather(
-        house, chosen, study, lambda text: None if machinery.quiet else log.print(text), files
-    )
-    page = html(content)
-    write_text(out, page)
-    if latex is not None:
-        write_latex(content, latex)
-    if table is not None:
-        write_table(content, table)
+    made: list[Content] = []
+
+    def make() -> tuple[dict[str, Any], bool]:
+        say = (lambda text: None) if machinery.quiet else log.print
+        made.append(gather(house, chosen, study, say, files))
+        lasts = all(lasting(room.outcomes) for room in made[0].rooms)
+        return _answer(made[0]), lasts and not made[0].failed_probe
+
+    if latex or table or files or lost or study.failed:
+        found, _ = make()
+    else:
+        results = {"rooms": [*chosen], "built_in": house.built_in, "record": json_text(study)}
+        found = remembered("reports", {**results, **environment()}, house.roots, make)
+    if not (made or machinery.quiet):
+        log.print("derivations, probes and pictures: as before, of the same sources and results")
+    write_text(out, found["page"])
+    for content in made:
+        if latex is not None:
+            write_latex(content, latex)
+        if table is not None:
+            write_table(content, table)
     screen = console()
     print_verdicts(screen, study)
-    for room in content.rooms:
-        screen.print(f"{room.room.name}: derivation of {room.steps_summary}", markup=False)
-    for layer in content.layers:
-        screen.print(f"{layer.plan.limit.layer.name}: {layer.steps_summary}", markup=False)
+    for line in found["steps"]:
+        screen.print(line, markup=False)
     screen.print(f"report written to {out}", markup=False, soft_wrap=True)
     complain_of(study)
     if pdf is not None:
-        write_bytes(pdf, printed(page, browser))
-    found = {exit_status(study.results), content.steps_status, int(content.failed_probe)}
-    return 2 if lost or study.failed else next(status for status in (1, 3, 0) if status in found)
+        write_bytes(pdf, printed(found["page"], browser))
+    statuses = {exit_status(study.results), *found["statuses"]}
+    return 2 if lost or study.failed else next(s for s in (1, 3, 0) if s in statuses)
+
+
+def _answer(content: Content) -> dict[str, Any]:
+    """The page, and what is said of it: one follows from sources and results alone."""
+    rooms = [f"{r.room.name}: derivation of {r.steps_summary}" for r in content.rooms]
+    layers = [f"{x.plan.limit.layer.name}: {x.steps_summary}" for x in content.layers]
+    return {
+        "page": html(content),
+        "steps": rooms + layers,
+        "statuses": [content.steps_status, int(content.failed_probe)],
+    }

@@ -18,6 +18,8 @@ from checks.suite.executors import (
     Begins,
     Execute,
     Measured,
+    Weight,
+    alike,
     always,
     died,
     inline,
@@ -39,7 +41,11 @@ MEMORY = "memory"  # what a worker calls the bytes that it has: `dask worker --r
 
 @contextmanager
 def dask(
-    scheduler: str | None, jobs: int, origins: Iterable[Origin], snapshot: Snapshot
+    scheduler: str | None,
+    jobs: int,
+    origins: Iterable[Origin],
+    snapshot: Snapshot,
+    weight: Weight = alike,
 ) -> Iterator[Execute]:
     """An executor on the Dask cluster at ``scheduler``, or on a local one of ``jobs`` workers.
 
@@ -75,7 +81,7 @@ def dask(
         with suppress(TimeoutError):  # a cluster may start workers only for items that wait
             client.wait_for_workers(1, timeout=ANSWER)
         _require_same(client.run(loaded, tuple(origins), on_error="return"), snapshot)
-        yield _executor(client)
+        yield _executor(client, weight)
     finally:
         ended.set()
         with suppress(TimeoutError, OSError):  # of a scheduler that is gone
@@ -118,7 +124,7 @@ def _watch(client: Any, ended: threading.Event) -> None:
             _log.warning("the Dask cluster has no worker: waiting for one (Ctrl-C ends the run)")
 
 
-def _executor(client: Any) -> Execute:
+def _executor(client: Any, weight: Weight) -> Execute:
     """Items as Dask tasks, gathered in batches.
 
     Dask blames an item for the deaths of four workers. It may have been a neighbour's fault, so
@@ -141,7 +147,8 @@ def _executor(client: Any) -> Execute:
         if max(needed) and not _has_memory(client, max(needed), located):
             uncounted()
             needed = [0] * len(tasks)
-        submit = partial(_submit, client, located, tasks, needed)
+        heaviest = max(weight(located, task) for task in tasks)
+        submit = partial(_submit, client, located, tasks, needed, heaviest)
         # Nobody here knows when a task begins on a cluster: it does when it is submitted.
         asked = submit([i for i in range(len(tasks)) if begins(i)])
         blamed: set[int] = set()
@@ -172,6 +179,7 @@ def _submit(
     located: Located,
     tasks: Sequence[Task],
     needed: Sequence[int],
+    priority: float,
     positions: Collection[int],
 ) -> dict[Any, int]:
     """Futures of some of the items, with the position of each; those of one need go together."""
@@ -181,7 +189,9 @@ def _submit(
         some = [i for i in positions if needed[i] == need]
         each = [(located.origin, tasks[i], None, twice[i]) for i in some]
         resources = {MEMORY: need} if need else None
-        futures = client.map(work, *zip(*each, strict=True), pure=False, resources=resources)
+        futures = client.map(
+            work, *zip(*each, strict=True), pure=False, resources=resources, priority=priority
+        )
         found.update(zip(futures, some, strict=True))
     return found
 

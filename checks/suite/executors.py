@@ -68,6 +68,14 @@ def always(position: int) -> bool:
     return True
 
 
+Weight = Callable[[Located, Task], float]  # by what items that wait are put in order
+
+
+def alike(located: Located, task: Task) -> float:
+    """Items begin in the order in which they are asked for."""
+    return 0.0
+
+
 def work(origin: Origin, task: Task, profile: str | None = None, twice: bool = False) -> Measured:
     """Compute one work item from its address, with a trace in the folder ``profile`` if any."""
     experiment, proof = origin.find(task.experiment)
@@ -140,12 +148,15 @@ def inline(
 
 
 @contextmanager
-def local(jobs: int, limit: float | None = None, profile: str | None = None) -> Iterator[Execute]:
+def local(
+    jobs: int, limit: float | None = None, profile: str | None = None, weight: Weight = alike
+) -> Iterator[Execute]:
     """An executor of ``jobs`` worker processes, which start when there is something to compute.
 
     With one job, and neither a ``limit`` of seconds for an item nor a folder for its ``profile``,
     rooms are measured in this process. A user's file never is: whatever ends its process costs its
-    own claim. Items that say what memory they need run side by side as far as this machine has it.
+    own claim. Items that say what memory they need run side by side as far as this machine has it;
+    of those that wait the one of the largest ``weight`` begins.
     """
     here = jobs == 1 and limit is None and profile is None
     starting = threading.Lock()
@@ -163,9 +174,12 @@ def local(jobs: int, limit: float | None = None, profile: str | None = None) -> 
                 ask = submit()
             each = zip(tasks, repeated(located, tasks), memory(located, tasks), strict=True)
             futures = {
-                ask(work, origin, task, profile, twice, begins=partial(begins, i), memory=need): i
+                ask(
+                    work, origin, task, profile, twice,
+                    begins=partial(begins, i), memory=need, weight=weight(located, task),
+                ): i
                 for i, (task, twice, need) in enumerate(each)
-            }
+            }  # fmt: skip
             yield from _collect(futures, located, tasks)
 
         yield execute

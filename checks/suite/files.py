@@ -1,9 +1,11 @@
 """Output files: refused early when they cannot be written, and never left half-written."""
 
+import contextlib
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from checks.suite.problem import InputProblem
 
@@ -68,6 +70,22 @@ def _takes_files(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def takes_nothing(stream: Any) -> bool:
+    """Whether what is written there is known to be lost: /dev/full, and files on a full disk.
+
+    Nothing is written to find out. A quota, or a disk that others fill later, shows only then.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a test's; Windows has neither
+        found = os.fstat(stream.fileno())
+        if stat.S_ISREG(found.st_mode):
+            left = os.fstatvfs(stream.fileno())
+            free = left.f_bavail if os.geteuid() else left.f_bfree
+            return left.f_blocks > 0 == free  # without blocks it says nothing
+        if stat.S_ISCHR(found.st_mode):
+            return found.st_rdev == os.stat("/dev/full").st_rdev
+    return False
 
 
 def _is_foreign(path: Path, begins: str) -> bool:

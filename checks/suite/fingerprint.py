@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import jax
@@ -15,12 +14,9 @@ import jax
 from checks.suite import sources
 from checks.suite.devices import kind
 from checks.suite.problem import InputProblem
+from checks.suite.versions import versions
 from numerics import double
 
-LIBRARIES = (
-    "jax", "jaxlib", "numpy", "scipy", "sympy", "mpmath", "diffrax", "equinox", "optax",
-    "opt_einsum", "scikit-learn",
-)  # fmt: skip
 # Settings of JAX that change numbers, whoever set them; other variables of its own may do so, too.
 SETTINGS = (
     "jax_default_dtype_bits", "jax_default_matmul_precision", "jax_default_prng_impl",
@@ -37,18 +33,6 @@ HARMLESS = (
 )
 
 DTYPE = "float64"  # of all that is measured where its item names no other
-
-
-@cache
-def versions() -> Mapping[str, str]:
-    """Versions of verilimit, Python and the numerical libraries, or ``"absent"``."""
-    found = {"python": platform.python_version()}
-    for name in ("verilimit", *LIBRARIES):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
 
 
 def environment() -> Mapping[str, str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from checks.suite import sources
 from checks.suite.files import write_text
-from checks.suite.fingerprint import versions
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
 from checks.suite.roots import HERE
+from checks.suite.versions import versions
 from theory.codegen.module import generate
 
 

@@ -2,29 +2,31 @@
 
 What every claim needs is imported by a server process while the command itself imports it, and
 each worker is a fork of that server. The server runs nothing (JAX starts threads only when
-something is computed), so forking it is safe. This module imports the standard library alone, so
+something is computed), so forking it is safe. This module imports neither JAX nor SymPy, so
 that a command can call `start` before anything else.
 """
 
 import contextlib
+import heapq
 import math
 import multiprocessing
 import os
 import signal
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import count
 from multiprocessing import connection, parent_process
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from checks.suite import sources
+from checks.suite.programs import give, take
 from checks.suite.supervisor import scratch
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # Windows has none: it spawns
@@ -77,7 +79,8 @@ def team(
 
     With ``begins=``, a function that is asked when it is the item's turn; where it says no, nothing
     is computed and the result is None. With ``memory=``, bytes, an item waits until those that run
-    and said what they need leave room for it on this machine, or have ended.
+    and said what they need leave room for it on this machine, or have ended. Of those that wait the
+    one of the largest ``weight=`` is next, so that no long one begins when all others have ended.
     What has not begun in the end is cancelled, and what has is not waited for. The future of an
     item that takes more than ``limit`` seconds raises `TooLong`. An item whose process dies is
     tried once more while no other runs, which ``again`` is told with its arguments.
@@ -86,6 +89,7 @@ def team(
     with TemporaryDirectory(
         prefix="verilimit-", dir=scratch(), ignore_cleanup_errors=True
     ) as programs:
+        take(programs)
         workers = [_Worker(programs, limit, turns, again) for _ in range(jobs)]
         for worker in workers:
             threading.Thread(target=queue.serve, args=(worker,), daemon=True).start()
@@ -95,6 +99,7 @@ def team(
             queue.close()
             for worker in workers:
                 worker.close()
+            give(programs)
 
 
 class _Worker:
@@ -216,7 +221,8 @@ class _Queue:
     """Items that wait for a worker; one thread a worker serves it."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Item] = deque()
+        self._waiting: list[tuple[float, int, _Item]] = []  # a heap: the heaviest, then the oldest
+        self._numbers = count()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -226,13 +232,14 @@ class _Queue:
         *arguments: Any,
         begins: Callable[[], bool] = _always,
         memory: int = 0,
+        weight: float = 0.0,
     ) -> Future:
         item = _Item(function, arguments, begins, memory, Future())
         with self._changed:
             if self._closed:
                 _cancel(item.future)
             else:
-                self._waiting.append(item)
+                heapq.heappush(self._waiting, (-weight, next(self._numbers), item))
                 self._changed.notify()
         return item.future
 
@@ -248,14 +255,14 @@ class _Queue:
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            for item in self._waiting:
+            for *_, item in self._waiting:
                 _cancel(item.future)
             self._changed.notify_all()
 
     def _next(self) -> _Item | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
-            return None if self._closed else self._waiting.popleft()
+            return None if self._closed else heapq.heappop(self._waiting)[-1]
 
 
 def _cancel(future: Future) -> None:
@@ -273,6 +280,8 @@ def _begin(programs: str) -> None:
         jax.config.update("jax_compilation_cache_dir", programs)
         sources.ignore(programs)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+        # Else the folder's name is part of a program's, and no later run would find it.
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
 
 
 def _ready() -> int:

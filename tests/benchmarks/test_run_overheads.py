@@ -1,7 +1,8 @@
 """What a run costs besides computing, as ratios in one run.
 
 ``make bench`` prints the ratios; nothing is asserted about them, since machines are shared. Blocks
-sleep, so that only the handling of them needs a processor.
+sleep, so that only the handling of them needs a processor. ``TABLE=FILE.md`` puts them into that
+file, each with the load of the machine: docs/howto/cluster.md has them so.
 """
 
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.report.table import Place, merge_rows
 from checks.suite.cluster import dask
 from checks.suite.executors import Execute, inline, local
 from checks.suite.fingerprint import environment
@@ -35,6 +37,20 @@ def error(size, keys):
 claim = vl.RateClaim(id="sleeping", sizes={"n": [8, 16, 32, 64, 128, 256]}, predicted=1 / n,
                      kind="exact", margin=0.1, error=error)
 """
+
+
+OVERHEADS = Place("<!-- verilimit overheads -->", "<!-- end of the overheads -->")
+HEAD = ["| ratio | measured | processes that ran or waited, on how many cores |", "|---|---|---|"]
+
+
+def publish(**rows: str) -> None:
+    """Print what was measured, and put it into the file that ``TABLE`` names."""
+    load = f"{os.getloadavg()[0]:.0f} on {os.cpu_count()}"
+    names = {name.replace("_", " "): measured for name, measured in rows.items()}
+    print("", *(f"{name}: {measured}" for name, measured in names.items()), sep="\n")
+    if path := os.environ.get("TABLE"):
+        lines = [f"| {name} | {measured} | {load} |" for name, measured in names.items()]
+        merge_rows(OVERHEADS, Path(path), [*HEAD, *lines])
 
 
 @pytest.fixture
@@ -71,11 +87,13 @@ def test_workers(sleeping: Located) -> None:
     with on_dask(sleeping) as execute:
         loopback = seconds(execute, sleeping, tasks)
         tiny = seconds(execute, sleeping, blocks(sleeping, 10_000, 0)) / 10_000
-    print(f"\n200 blocks of 0.1 s: two workers are {alone / both:.2f} times as fast as one")
-    print(f"one worker takes {alone / 20 - 1:+.1%} more than the blocks")
-    print(f"Dask on loopback with two workers takes {loopback / both - 1:+.1%} of two local ones")
-    print(f"10,000 empty blocks on Dask: {1e3 * tiny:.2f} ms each, so 3 % of blocks of "
-          f"{2 * tiny / 0.03:.2f} s on two workers")  # fmt: skip
+    publish(
+        two_local_workers_against_one=f"{alone / both:.2f} times as fast, blocks of 0.1 s",
+        one_worker_against_its_blocks=f"{alone / 20 - 1:+.1%}",
+        Dask_on_loopback_against_two_local_workers=f"{loopback / both - 1:+.1%}, the same blocks",
+        an_empty_block_on_Dask=f"{1e3 * tiny:.1f} ms, of 10,000: 3 % of blocks of "
+        f"{2 * tiny / 0.03:.2f} s on two workers",
+    )
 
 
 def used() -> tuple[int, int]:
@@ -97,8 +115,13 @@ def test_fifty_thousand_blocks_in_the_store(sleeping: Located, tmp_path: Path) -
             seen.append(used())
     each = (time.perf_counter() - start - computing) / 50_000
     store.close()
-    print(f"\nKiB and descriptors after 10,000 .. 50,000 blocks: {seen}")
-    print(f"keeping and reading a block: {1e3 * each:.2f} ms, so 3 % of one of {each / 0.03:.3f} s")
+    (first, few), *_, (last, many) = seen
+    publish(
+        keeping_a_block_in_the_store_and_reading_it=f"{1e3 * each:.1f} ms: 3 % of blocks of "
+        f"{each / 0.03:.2f} s",
+        memory_and_descriptors_after_10000_and_50000_blocks=f"{first:,} and {last:,} KiB; {few} "
+        f"and {many}",
+    )
 
 
 def test_a_second_run(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+LATE, DIED = CUT_SHORT = ("took longer than", "died")
 Method = Callable[[Any], tuple[Any, str]]  # of a question: an answer, or none and the reason
 
 
@@ -55,10 +56,10 @@ class Worker:
                 return answer.result(timeout=limit)
             except TookTooLong:
                 self._stop()
-                return None, f"{_name(method)} took longer than {limit:g} s"
+                return None, f"{_name(method)} {LATE} {limit:g} s"
             except EOFError:
                 self._stop()
-                return None, f"{_name(method)} died"
+                return None, f"{_name(method)} {DIED}"
 
     def _stop(self) -> None:
         if self._process is not None:

@@ -9,6 +9,7 @@ from theory.language.step import Step as Step
 from theory.language.step import StepKind as StepKind
 from theory.language.step import counted as counted
 from theory.language.step import exit_status as exit_status
+from theory.language.step import lasting as lasting
 from theory.language.theorem import Assumption as Assumption
 from theory.language.theorem import Derivation as Derivation
 from theory.language.theorem import Source as Source

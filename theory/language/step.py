@@ -7,6 +7,7 @@ from typing import Literal
 
 import sympy as sp
 
+from theory.calculus.bounded import CUT_SHORT
 from theory.calculus.indices import free_indices
 
 StepKind = Literal["derived", "identity", "definition"]
@@ -108,3 +109,15 @@ def exit_status(statuses: Iterable[Status]) -> int:
     """1 when a step failed, else 3 when one is undecided, else 0."""
     found = set(statuses)
     return 1 if Status.FAILED in found else 3 if Status.UNDECIDED in found else 0
+
+
+def lasting(outcomes: Iterable[Outcome]) -> bool:
+    """Whether the steps hold and no route was cut short: then another day shows the same.
+
+    A busy machine may need longer for a route than it has.
+    """
+    return all(
+        outcome.status in (Status.PROVED, Status.SAMPLED)
+        and not any(words in outcome.detail for words in CUT_SHORT)
+        for outcome in outcomes
+    )
