@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 from checks.shallow_transformer_gd import readings
@@ -67,9 +68,10 @@ def widths_asked(_: Size, keys: Keys) -> Table:
     low, high = [2.0, 0.05, 0.001, 0.5], [1e4, 1.0, 0.1, 3.0]
     rows = [np.random.default_rng(key).uniform(low, high) for key in np.asarray(keys)]
     n, epsilon, delta, b = np.transpose(rows)
-    width = np.asarray(required_width(n, epsilon, delta, b))
-    near = {k: np.asarray(approximation_bound(n, width + k, delta, b)) for k in range(-2, 2)}
-    return {f"bound/{k}": bound / epsilon for k, bound in near.items()}
+    width = jax.vmap(required_width)(n, epsilon, delta, b)
+    bound = jax.vmap(approximation_bound)
+    near = {k: np.asarray(bound(n, width + k, delta, b)) for k in range(-2, 2)}
+    return {f"bound/{k}": values / epsilon for k, values in near.items()}
 
 
 def not_least(_: Size, table: Table, more: int = 0) -> np.ndarray:
