@@ -7,7 +7,7 @@ COVERAGE = (
         r"The width that is needed grows like $\log n$ with the number $n$ of samples.",
         steps=("approximation error", "width condition", "price of one more sample"),
         claims=("log-n", "required-width", "mean-square", "approximation", "approximation-bound",
-                "responses"),
+                "least-width", "responses"),
         missing="All claims are about the approximation at the start, of a fixed pool of heads; no "
         "claim is about the width that a trained network needs.",
     ),
@@ -45,7 +45,7 @@ COVERAGE = (
     Sentence(
         "Transformers are compared with recurrent networks on an autoregressive task (the abstract "
         "of the second version, 2 April 2026; the first said that the rates are confirmed).",
-        claims=("lag-recurrent",),
+        claims=("lag-recurrent", "lagged-windows", "lagged-runs"),
         missing="The paper's experiments are not repeated at their sizes.",
     ),
 )  # fmt: skip
