@@ -45,4 +45,10 @@ not_checked = (
 equivalent_mutations = {
     ("numerics/shallow_transformer_gd/trained_heads.py", "bounded", "4", "3", 1): "three tokens "
     "for four: other runs, of which the claims say the same",
+    (
+        "numerics/shallow_transformer_gd/transport.py",
+        "response.head",
+        "U @ attention_head(X, W, X[-1])",
+        "attention_head(X, W, X[-1]) @ U",
+    ): "an inner product of two vectors",
 }

@@ -3,9 +3,12 @@
 Each function takes a size and a table and gives one number a seed.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from numerics.engine.measuring import Size, Table
 from numerics.engine.quick import quick_jit
@@ -108,6 +111,33 @@ def contrast(
     """Slack of sigma1 max(1, B) on the inputs that make the recurrent gradient grow."""
     bound = table["bound/{T}".format_map(size)]
     return bound / (size["T"] if per_token else 1) - np.abs(table[f"{head}/{size['T']}"])
+
+
+def softmax_gradient(size: Size, table: Table, trained: tuple[int, ...] = (0, 1)) -> np.ndarray:
+    """Relative deviation of the softmax head's gradient from that of the head written out.
+
+    ``trained``: U and W, or one of them.
+    """
+    w, norm = jnp.asarray(table["w"]), jnp.asarray(table["norm"])
+    plain = np.asarray(_plain_gradient(w, norm, length=size["T"], trained=trained))
+    return np.abs(table[f"attention/{size['T']}"] / plain - 1)
+
+
+@partial(quick_jit, static_argnames=("length", "trained"), level=0)
+def _plain_gradient(w: Array, norm: Array, *, length: int, trained: tuple[int, ...]) -> Array:
+    axis = jnp.array([1.0, 0.0])
+
+    def one(w: Array, norm: Array) -> Array:
+        first = jnp.stack([jnp.ones(()), -w * jnp.tanh(norm) / norm])
+        X = jnp.zeros((length, 2)).at[:2, 0].set(first)
+
+        def head(U: Array, W: Array) -> Array:
+            return jnp.tanh(U @ (jax.nn.softmax(X @ W @ axis) @ X))
+
+        slopes = jax.grad(head, trained)(norm * axis, w * jnp.eye(2))
+        return jnp.linalg.norm(jnp.concatenate([slope.ravel() for slope in slopes]))
+
+    return jax.vmap(one)(w, norm)
 
 
 # Bounds of a run

@@ -34,7 +34,7 @@ COVERAGE = (
     Sentence(
         "The optimisation error of a recurrent network can grow exponentially with T.",
         steps=("recurrent derivative", "contracting regime", "expanding regime", "kick and cancel"),
-        claims=("recurrent-gradient", "contrast", "lag-recurrent"),
+        claims=("recurrent-gradient", "contrast", "softmax-gradient", "lag-recurrent"),
         missing="A gradient on made inputs; iterations to a given error are not counted: they "
         "depend on a step that each length would have to choose for itself.",
     ),
