@@ -7,6 +7,7 @@ heads serves the target and the network, that is said (``pool``).
 
 from checks.shallow_transformer_gd.constants import added_claims
 from checks.shallow_transformer_gd.contrast import memory_claims, recurrent_claims
+from checks.shallow_transformer_gd.descents import descent_claim
 from checks.shallow_transformer_gd.heads import constant_claims, linear_claims
 from checks.shallow_transformer_gd.kernels import kernel_claim
 from checks.shallow_transformer_gd.lagged import lag_claims
@@ -23,7 +24,7 @@ from checks.shallow_transformer_gd.training import (
 claims = (
     *constant_claims, *added_claims, *linear_claims, *approximation_claims, *width_claims,
     *length_claims, *recurrent_claims, *lag_claims, *memory_claims, kernel_claim,
-    certificate_claim, near_limit_claim, *theorem_claims,
+    descent_claim, certificate_claim, near_limit_claim, *theorem_claims,
 )  # fmt: skip
 
 not_checked = (

@@ -25,7 +25,8 @@ COVERAGE = (
         "features in the brackets.",
         steps=("Theorem 1", "descent", "linearisation bound", "certificate"),
         claims=("training-bound", "training-bound-vacuous", "linearisation-bound", "added-bounds",
-                "excess-loss", "certificate", "certificate-near-limit", "projection"),
+                "excess-loss", "certified-run", "certificate", "certificate-near-limit",
+                "projection"),
         probes=("tokens-in-ball", "bounded-activation", "realisable", "radii", "symmetric-start",
                 "step-size"),
         missing="A run where the right side says something: it is above two thirds of the loss at "
