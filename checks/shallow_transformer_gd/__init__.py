@@ -46,6 +46,8 @@ not_checked = (
 equivalent_mutations = {
     ("numerics/shallow_transformer_gd/trained_heads.py", "bounded", "4", "3", 1): "three tokens "
     "for four: other runs, of which the claims say the same",
+    ("numerics/shallow_transformer_gd/trained_heads.py", "_certified", "16", "15", 1): "fifteen "
+    "samples for sixteen: other runs, of which the claims say the same",
     (
         "numerics/shallow_transformer_gd/transport.py",
         "response.head",
