@@ -7,7 +7,10 @@ heads serves the target and the network, that is said (``pool``).
 
 from checks.shallow_transformer_gd.constants import added_claims
 from checks.shallow_transformer_gd.contrast import memory_claims, recurrent_claims
+from checks.shallow_transformer_gd.descents import descent_claim
 from checks.shallow_transformer_gd.heads import constant_claims, linear_claims
+from checks.shallow_transformer_gd.kernels import kernel_claim
+from checks.shallow_transformer_gd.lagged import lag_claims
 from checks.shallow_transformer_gd.pictures import pictures as pictures
 from checks.shallow_transformer_gd.pool import approximation_claims
 from checks.shallow_transformer_gd.training import (
@@ -20,8 +23,8 @@ from checks.shallow_transformer_gd.training import (
 
 claims = (
     *constant_claims, *added_claims, *linear_claims, *approximation_claims, *width_claims,
-    *length_claims, *recurrent_claims, *memory_claims, certificate_claim, near_limit_claim,
-    *theorem_claims,
+    *length_claims, *recurrent_claims, *lag_claims, *memory_claims, kernel_claim,
+    descent_claim, certificate_claim, near_limit_claim, *theorem_claims,
 )  # fmt: skip
 
 not_checked = (
@@ -43,4 +46,12 @@ not_checked = (
 equivalent_mutations = {
     ("numerics/shallow_transformer_gd/trained_heads.py", "bounded", "4", "3", 1): "three tokens "
     "for four: other runs, of which the claims say the same",
+    ("numerics/shallow_transformer_gd/trained_heads.py", "_certified", "16", "15", 1): "fifteen "
+    "samples for sixteen: other runs, of which the claims say the same",
+    (
+        "numerics/shallow_transformer_gd/transport.py",
+        "response.head",
+        "U @ attention_head(X, W, X[-1])",
+        "attention_head(X, W, X[-1]) @ U",
+    ): "an inner product of two vectors",
 }

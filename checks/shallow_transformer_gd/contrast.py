@@ -68,6 +68,17 @@ recurrent_claims = (
         },
         **kicks,
     ),
+    state(
+        IdentityClaim, "softmax-gradient",
+        "On the same inputs the gradient of a softmax head in $U$ and $W$ is that of automatic "
+        "differentiation",
+        kicked_heads(readings.softmax_gradient),
+        {
+            "frozen": ("$W$ not trained", With(trained=(0,))),
+            "values": ("$U$ not trained", With(trained=(1,))),
+        },
+        tolerance=dtype_tolerance(np.float64, operations=64), **kicks,
+    ),
     # N8: values that return after L steps. Only what recurrent weights do is claimed. The rule is
     # one-sided and no power is fitted: the gradient grows faster than any, in the end.
     state(

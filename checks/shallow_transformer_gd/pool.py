@@ -4,11 +4,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 from checks.shallow_transformer_gd import readings
 from checks.shallow_transformer_gd.responses import pool_responses
-from checks.shallow_transformer_gd.statements import HALF, QUARTER, by_tier, experiment, m, state
+from checks.shallow_transformer_gd.statements import (
+    HALF,
+    QUARTER,
+    ROUNDING,
+    by_tier,
+    experiment,
+    m,
+    state,
+)
 from checks.verdicts import (
     Column,
     GrowthClaim,
@@ -16,10 +25,13 @@ from checks.verdicts import (
     IndependenceClaim,
     InequalityClaim,
     RateClaim,
+    With,
     drifting,
     dtype_tolerance,
     growing,
 )
+from numerics.engine.measuring import Keys, Size, Table
+from numerics.generated.shallow_transformer_gd import approximation_bound, required_width
 from numerics.shallow_transformer_gd import fresh_heads as fresh
 
 # N3, N3b, N4: approximation error, heads drawn from the pool that makes the target.
@@ -46,6 +58,29 @@ def counted(least: int, step: int = 2) -> dict[str, Any]:
 
 
 heads_moved = experiment("responses", pool_responses)
+
+
+def widths_asked(_: Size, keys: Keys) -> Table:
+    """Random accuracies, the width that is asked for, and the bound near that width.
+
+    ``bound/k``: k heads more, over the accuracy.
+    """
+    low, high = [2.0, 0.05, 0.001, 0.5], [1e4, 1.0, 0.1, 3.0]
+    rows = [np.random.default_rng(key).uniform(low, high) for key in np.asarray(keys)]
+    n, epsilon, delta, b = np.transpose(rows)
+    width = jax.vmap(required_width)(n, epsilon, delta, b)
+    bound = jax.vmap(approximation_bound)
+    near = {k: np.asarray(bound(n, width + k, delta, b)) for k in range(-2, 2)}
+    return {f"bound/{k}": values / epsilon for k, values in near.items()}
+
+
+def not_least(_: Size, table: Table, more: int = 0) -> np.ndarray:
+    """By how much the bound at a width is above the accuracy, or at one head less below it."""
+    at, before = table[f"bound/{more}"], table[f"bound/{more - 1}"]
+    return np.maximum(at - 1, 0) + np.maximum(1 - before, 0)
+
+
+asked = experiment("widths-asked", widths_asked)
 
 
 def over_error(divisor: float) -> Column:
@@ -100,6 +135,16 @@ approximation_claims = (
             "thousandth": ("a thousandth of the bound", over_error(1000.0)),
         },
         source="quoted", **counted(16, 4),
+    ),
+    state(
+        IdentityClaim, "least-width",
+        r"The width that Lemma 5 asks for is the least at which its bound is at most $\epsilon$",
+        asked.column(not_least),
+        {
+            "more": ("one head more", With(more=1)),
+            "fewer": ("one head fewer", With(more=-1)),
+        },
+        tolerance=ROUNDING, seeds=256,
     ),
     state(
         IdentityClaim, "responses",

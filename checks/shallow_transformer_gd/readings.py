@@ -3,9 +3,12 @@
 Each function takes a size and a table and gives one number a seed.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from numerics.engine.measuring import Size, Table
 from numerics.engine.quick import quick_jit
@@ -110,6 +113,33 @@ def contrast(
     return bound / (size["T"] if per_token else 1) - np.abs(table[f"{head}/{size['T']}"])
 
 
+def softmax_gradient(size: Size, table: Table, trained: tuple[int, ...] = (0, 1)) -> np.ndarray:
+    """Relative deviation of the softmax head's gradient from that of the head written out.
+
+    ``trained``: U and W, or one of them.
+    """
+    w, norm = jnp.asarray(table["w"]), jnp.asarray(table["norm"])
+    plain = np.asarray(_plain_gradient(w, norm, length=size["T"], trained=trained))
+    return np.abs(table[f"attention/{size['T']}"] / plain - 1)
+
+
+@partial(quick_jit, static_argnames=("length", "trained"), level=0)
+def _plain_gradient(w: Array, norm: Array, *, length: int, trained: tuple[int, ...]) -> Array:
+    axis = jnp.array([1.0, 0.0])
+
+    def one(w: Array, norm: Array) -> Array:
+        first = jnp.stack([jnp.ones(()), -w * jnp.tanh(norm) / norm])
+        X = jnp.zeros((length, 2)).at[:2, 0].set(first)
+
+        def head(U: Array, W: Array) -> Array:
+            return jnp.tanh(U @ (jax.nn.softmax(X @ W @ axis) @ X))
+
+        slopes = jax.grad(head, trained)(norm * axis, w * jnp.eye(2))
+        return jnp.linalg.norm(jnp.concatenate([slope.ravel() for slope in slopes]))
+
+    return jax.vmap(one)(w, norm)
+
+
 # Bounds of a run
 def bound_room(_: Size, table: Table, distance: float = 1.0, defect: float = 1.0) -> np.ndarray:
     """The certificate minus the mean loss, relative to it: the smaller at two points."""
@@ -121,9 +151,24 @@ def bound_room(_: Size, table: Table, distance: float = 1.0, defect: float = 1.0
 def certificate_room(
     size: Size, table: Table, distance: float = 1.0, defect: float = 1.0
 ) -> np.ndarray:
-    """The same, or the premise, 1 - 4 eta Gamma^2, whichever is smaller."""
-    premise = 1 - 4 * table["step"][:, None] * table["selfbound"]
-    return np.minimum(bound_room(size, table, distance, defect), premise.min(axis=1))
+    """The same, or the premise, whichever is smaller."""
+    return np.minimum(bound_room(size, table, distance, defect), premise(table))
+
+
+def premise(table: Table) -> np.ndarray:
+    """1 - 4 eta Gamma^2, with the largest Gamma^2 of both runs."""
+    return (1 - 4 * table["step"][:, None] * table["selfbound"]).min(axis=1)
+
+
+def room_within(
+    size: Size, table: Table, distance: float = 1.0, defect: float = 1.0, asked: bool = True
+) -> np.ndarray:
+    """Room of the bound; one where a run breaks the premise, of which the theorem is silent.
+
+    Unless the premise is not ``asked`` for.
+    """
+    silent = asked & (premise(table) < 0)
+    return np.where(silent, 1.0, bound_room(size, table, distance, defect))
 
 
 def over_loss(

@@ -3,33 +3,31 @@
 Sizes: n is the width; time is layer / width. One seed is a network or a batch of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
 from checks.shaped_attention_sde import wrong
 from checks.shaped_attention_sde.blocks import block_claims
+from checks.shaped_attention_sde.noise import noise_claim
 from checks.shaped_attention_sde.pictures import pictures as pictures
+from checks.shaped_attention_sde.shaping import shaping_claims
 from checks.shaped_attention_sde.statements import experiment, n, right, state
 from checks.verdicts import (
     Column,
     FrequencyClaim,
-    IdentityClaim,
-    InequalityClaim,
     LawClaim,
     MomentClaim,
     RateClaim,
     With,
-    dtype_tolerance,
 )
 from numerics import in_double
 from numerics.engine.measuring import Size, Table
-from numerics.generated.shaped_attention_sde import attention_covariance, attention_drift, mlp_drift
+from numerics.generated.shaped_attention_sde import attention_covariance, attention_drift
 from numerics.shaped_attention_sde import DERIVED, Terms
 from numerics.shaped_attention_sde import measurements as found
 from numerics.shaped_attention_sde.measurements import (
@@ -346,68 +344,16 @@ laws = (
 )  # fmt: skip
 
 
-# Shaping
-def collapse_gap(
-    _: Size, table: Table, passed_off: str = "shaped", decades: float = 3
-) -> np.ndarray:
-    """Decades by which 1 - rho of shaped attention exceeds that of plain, less those claimed."""
-    return table[passed_off] - table["plain"] - decades
-
-
-def nu(rho: np.ndarray, c_plus: np.ndarray, c_minus: np.ndarray) -> np.ndarray:
-    """What the MLP adds to the correlation, derived."""
-    return np.asarray(_nu(rho, c_plus, c_minus))
-
-
-@jax.jit
-@jax.vmap
-def _nu(rho: jax.Array, c_plus: jax.Array, c_minus: jax.Array) -> jax.Array:
-    return mlp_drift(jnp.array([[1.0, rho], [rho, 1.0]]), c_plus, c_minus, 1.0)[0, 1]
-
-
-def nu_with_plus(rho: np.ndarray, c_plus: np.ndarray, c_minus: np.ndarray) -> np.ndarray:
-    """Plus rho arccos(rho) for minus."""
-    return nu(rho, c_plus, c_minus) + rho * np.arccos(rho) * (c_plus - c_minus) ** 2 / np.pi
-
-
-def half_of_nu(*at: np.ndarray) -> np.ndarray:
-    """Half of it."""
-    return nu(*at) / 2
-
-
-def relu_residual(size: Size, table: Table, nu: Callable[..., np.ndarray] = nu) -> np.ndarray:
-    """E[sigma sigma] against rho + c nu(rho) / n, with c E[sigma^2] = 1."""
-    rho, c = table["rho"], table["c"]
-    stated = rho + c * nu(rho, table["c_plus"], table["c_minus"]) / size["n"]
-    return np.abs(table["moment"] - stated / c)
-
-
-shaping = (
-    state(
-        InequalityClaim, "rank-collapse",
-        r"at depth and width 32, plain softmax attention has collapsed: $1 - \rho$ is at least "
-        "three decades smaller than with shaped attention",
-        experiment("rank-collapse", found.distances).column(collapse_gap),
-        {
-            "not-shaped": ("plain attention passed off as shaped", With(passed_off="plain")),
-            "twelve-decades": ("a gap of twelve decades claimed", With(decades=12)),
-        },
-        sizes={"n": [32]}, seeds={"smoke": 16, "standard": 64, "full": 256},
-    ),
-    state(
-        IdentityClaim, "shaped-relu",
-        r"$c E[\sigma_s(x) \sigma_s(y)] = \rho + c \nu(\rho)/n$ at every width, exactly",
-        experiment("shaped-relu", found.relu_moments).column(relu_residual),
-        {
-            "sign": (r"plus $\rho \arccos(\rho)$, as printed in the notes", With(nu=nu_with_plus)),
-            "half": (r"half of $\nu$", With(nu=half_of_nu)),
-        },
-        sizes={"n": [1, 4, 16, 64]}, tolerance=dtype_tolerance(np.float64, 4, 24),
-        seeds={"smoke": 64, "standard": 256, "full": 1024},
-    ),
-)  # fmt: skip
-
-claims = (*drifts, *covariances, branch, *increments, *laws, *shaping, *block_claims)
+claims = (
+    *drifts,
+    *covariances,
+    noise_claim,
+    branch,
+    *increments,
+    *laws,
+    *shaping_claims,
+    *block_claims,
+)
 
 not_checked = (
     "Convergence of whole paths in the Skorohod topology: laws at one time and at two are "
@@ -428,4 +374,10 @@ equivalent_mutations = {
         'jnp.einsum("ab,cd->abcd", V, V)',
         "jnp.einsum('ab,dc->abcd', V, V)",
     ): "V is symmetric",
+    (
+        "numerics/shaped_attention_sde/__init__.py",
+        "shaped_relu_second_moment",
+        "middle[:, None] + half[:, None] * nodes",
+        "middle[:, None] - half[:, None] * nodes",
+    ): "the nodes lie symmetric about zero, and so do their weights",
 }

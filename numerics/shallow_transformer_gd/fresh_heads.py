@@ -114,7 +114,7 @@ def kicks(_: Size, keys: Keys) -> Table:
     """Recurrent and softmax heads; w between 0.8 and 1.3, |u| between 1.5 and 3, a seed."""
     pairs = drawn(keys, lambda rng: rng.uniform([0.8, 1.5], [1.3, 3.0]))
     seen = kicked(pairs, lengths=LENGTHS)._asdict()
-    return by_level(seen, LENGTHS, 0) | {"w": pairs[:, 0]}
+    return by_level(seen, LENGTHS, 0) | {"w": pairs[:, 0], "norm": pairs[:, 1]}
 
 
 def memory(point: Size, keys: Keys) -> Table:

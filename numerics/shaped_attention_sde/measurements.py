@@ -231,8 +231,12 @@ def distances(size: Size, keys: Any, per_seed: int = 32) -> Table:
 
 
 def relu_moments(size: Size, keys: Any) -> Table:
-    """E[sigma sigma] by quadrature, rho, c+, c-, and the c with c E[sigma^2] = 1, at random."""
-    names = ("moment", "rho", "c_plus", "c_minus", "c")
+    """E[sigma sigma] by quadrature, E[sigma' sigma'], rho, c+, c-, and the c of c E[sigma^2] = 1.
+
+    At random; in a third of the seeds rho is -1 or 1. By Price's theorem the second is the
+    derivative of the first in rho.
+    """
+    names = ("moment", "slope", "rho", "c_plus", "c_minus", "c")
     return dict(zip(names, _relu_moments(jnp.asarray(keys), size["n"]), strict=True))
 
 
@@ -240,9 +244,11 @@ def relu_moments(size: Size, keys: Any) -> Table:
 def _relu_moments(keys: Any, n: Any) -> tuple[Float[Array, " seeds"], ...]:
     def one(key: jax.Array) -> tuple[jax.Array, ...]:
         u = jax.random.uniform(key, (3,), minval=-1.0)
-        rho, c_plus, c_minus = u[0], 2 * u[1], 2 * u[2]
+        rho, c_plus, c_minus = jnp.clip(1.5 * u[0], -1, 1), 2 * u[1], 2 * u[2]
         s_plus, s_minus = 1 + c_plus / jnp.sqrt(n), 1 + c_minus / jnp.sqrt(n)
-        moment = shaped_relu_second_moment(rho, s_plus, s_minus)
-        return moment, rho, c_plus, c_minus, 2 / (s_plus**2 + s_minus**2)
+        moment, apart = shaped_relu_second_moment(rho, s_plus, s_minus), jnp.arccos(rho) / jnp.pi
+        squares = s_plus**2 + s_minus**2
+        slope = (1 - apart) * squares / 2 + apart * s_plus * s_minus  # signs agree, or differ
+        return moment, slope, rho, c_plus, c_minus, 2 / squares
 
     return jax.vmap(one)(keys)

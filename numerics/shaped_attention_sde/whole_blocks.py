@@ -46,7 +46,7 @@ from numerics.shaped_attention_sde.measurements import (
 )
 
 SLOPES = (1.5, -1.5)  # c_plus and c_minus; of sum zero, so that c = 1 + O(1/n)
-VALUES_ALONE = 10**9  # heads, of which so many leave the noise of the values
+VALUES_ALONE = jnp.inf  # heads, of which so many leave the noise of the values
 
 
 def mlp_layer(

@@ -7,7 +7,7 @@ COVERAGE = (
         r"The width that is needed grows like $\log n$ with the number $n$ of samples.",
         steps=("approximation error", "width condition", "price of one more sample"),
         claims=("log-n", "required-width", "mean-square", "approximation", "approximation-bound",
-                "responses"),
+                "least-width", "responses"),
         missing="All claims are about the approximation at the start, of a fixed pool of heads; no "
         "claim is about the width that a trained network needs.",
     ),
@@ -25,7 +25,8 @@ COVERAGE = (
         "features in the brackets.",
         steps=("Theorem 1", "descent", "linearisation bound", "certificate"),
         claims=("training-bound", "training-bound-vacuous", "linearisation-bound", "added-bounds",
-                "excess-loss", "certificate", "certificate-near-limit", "projection"),
+                "excess-loss", "certified-run", "certificate", "certificate-near-limit",
+                "projection"),
         probes=("tokens-in-ball", "bounded-activation", "realisable", "radii", "symmetric-start",
                 "step-size"),
         missing="A run where the right side says something: it is above two thirds of the loss at "
@@ -34,7 +35,7 @@ COVERAGE = (
     Sentence(
         "The optimisation error of a recurrent network can grow exponentially with T.",
         steps=("recurrent derivative", "contracting regime", "expanding regime", "kick and cancel"),
-        claims=("recurrent-gradient", "contrast", "lag-recurrent"),
+        claims=("recurrent-gradient", "contrast", "softmax-gradient", "lag-recurrent"),
         missing="A gradient on made inputs; iterations to a given error are not counted: they "
         "depend on a step that each length would have to choose for itself.",
     ),
@@ -45,7 +46,7 @@ COVERAGE = (
     Sentence(
         "Transformers are compared with recurrent networks on an autoregressive task (the abstract "
         "of the second version, 2 April 2026; the first said that the rates are confirmed).",
-        claims=("lag-recurrent",),
+        claims=("lag-recurrent", "lagged-windows", "lagged-runs"),
         missing="The paper's experiments are not repeated at their sizes.",
     ),
 )  # fmt: skip

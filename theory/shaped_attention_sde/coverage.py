@@ -8,7 +8,7 @@ COVERAGE = (
         "by depth over width.",
         steps=("attention mean", "attention covariance", "drift", "noise factor"),
         claims=("drift", "drift-causal", "drift-bias", "covariance", "covariance-heads-causal",
-                "no-jumps", "law", "law-at-two-times", "law-heads-causal", "law-distance",
+                "noise", "no-jumps", "law", "law-at-two-times", "law-heads-causal", "law-distance",
                 "gram-sampler"),
         probes=("positive-definite-start", "rows-sum-to-one", "gaussian-weights",
                 "fixed-branch-weight"),
@@ -37,7 +37,7 @@ COVERAGE = (
     Sentence(
         "A whole block, with a shaped MLP, has a limit of the same kind.",
         steps=(r"$\nu$", "residual MLP", "block"),
-        claims=("block", "law-of-blocks", "shaped-relu"),
+        claims=("block", "noise", "law-of-blocks", "shaped-relu"),
         missing="One head and as many hidden units as the width; the mean of the MLP is derived "
         "as a scalar, and measured as a matrix.",
     ),
