@@ -58,7 +58,7 @@ def foretold() -> Claim:
         "entropy with one of 0.2 to 0.6; that of SEC(4) is below that of the loss, by 0.2 at most.",
         measured, slips, expected=np.array([0.85, 0.85, 0.85, 0.85, 0.4, 0.1]),
         tolerance=np.array([0.15, 0.15, 0.15, 0.15, 0.2, 0.1]), points=late.GROUPS,
-        seeds={"full": 16}, cap=64,
+        seeds={"full": 64}, cap=128,
     )  # fmt: skip
 
 

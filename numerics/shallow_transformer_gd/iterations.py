@@ -46,7 +46,7 @@ def attention(weights: Float[Array, "2"], x: Float[Array, " T"]) -> Float[Array,
 def kick_and_last(w: ScalarLike, u: ScalarLike, length: int) -> Float[Array, "2 T"]:
     """A kick that the second token cancels, then nothing; and nothing but a last token."""
     nothing = jnp.zeros(length)
-    kick = nothing.at[0].set(1.0).at[1].set(-w * jnp.tanh(u) / u)
+    kick = nothing.at[0].set(1.0).at[1].set(-jnp.asarray(w) * jnp.tanh(u) / jnp.asarray(u))
     return jnp.stack([kick, nothing.at[-1].set(1.0)])
 
 
