@@ -102,7 +102,7 @@ trained_width_claim = state(
         }),
         "c-frozen": ("$c$ not trained in the linearisation", With(floor="of U and W")),
         "no-floor": ("the loss itself for its excess", With(share=0.0)),
-        "power-of-n": ("$n^{1/4}$ times the excess", With(power=0.25)),
+        "power-of-n": (r"$\sqrt{n}$ times the excess", With(power=0.5)),
         "falls-with-n": (r"$1/\sqrt{n m}$: more samples, fewer heads", (n * m) ** -HALF),
     },
     predicted=(sp.log(n) / m) ** HALF, kind="upper bound", statistic="rms", next_order=None,
