@@ -21,6 +21,7 @@ from numerics.noise_synchronization import (
     uniform_tokens,
 )
 from numerics.noise_synchronization import shared_noise as shared
+from numerics.noise_synchronization.fresh_paths import driving_noise
 from numerics.noise_synchronization.mlp_fields import Law, count, mlp_field, normals, symmetric_root
 from numerics.noise_synchronization.token_couplings import squared_transport, weighted_systems
 from numerics.noise_synchronization.token_layers import layer, normalised, walk
@@ -36,6 +37,22 @@ def start(seed: int, tokens: int = 3, d: int = 4) -> jax.Array:
 def walked(z: np.ndarray, X0: jax.Array) -> jax.Array:
     law = Law(NAMES.index("tanh"), 0.3, 0.2)
     return walk(z, X0, simple_attention(4, beta=1.0, scale=1.0), 0.1, law, 3, 3, 2)
+
+
+@given(SEEDS)
+@settings(max_examples=5)
+def test_the_noise_that_weights_drive_is_standard_normal_given_the_inner_ones(seed: int) -> None:
+    """Z is linear in outer normals, with orthonormal rows; units beyond m have no part in it."""
+    X, width, m, law = start(seed), 8, 6, Law(NAMES.index("tanh"), 0.3, 0.2)
+    z = jax.random.normal(jax.random.PRNGKey(seed), (count(width, 4),))
+    inner = width * 5
+
+    def noise(outer: jax.Array) -> jax.Array:
+        return driving_noise(jnp.concatenate([z[:inner], outer]), X, width, law, m)[1].ravel()
+
+    np.testing.assert_allclose(noise(jnp.zeros(len(z) - inner)), 0.0, atol=1e-14)
+    rows = jax.jacobian(noise)(z[inner:])
+    np.testing.assert_allclose(rows @ rows.T, np.eye(12), atol=1e-8)
 
 
 @settings(max_examples=25, deadline=None)

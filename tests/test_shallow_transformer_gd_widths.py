@@ -16,6 +16,11 @@ from numerics.shallow_transformer_gd.autoregressive import (
     recurrent_network,
     windows,
 )
+from numerics.shallow_transformer_gd.iterations import (
+    kick_and_last,
+    recurrent,
+    steps_needed,
+)
 from numerics.shallow_transformer_gd.ladders import (
     descend_all,
     in_pairs,
@@ -109,3 +114,19 @@ def test_windows_follow_the_recursion() -> None:
     noise = np.stack([x[:, 3] - 0.9 * x[:, 0], y - 0.9 * x[:, 1]])
     np.testing.assert_allclose(np.cov(noise), 0.1 * np.eye(2), atol=0.005)
     np.testing.assert_allclose(np.var(x, axis=0), 0.1 / 0.19, rtol=0.05)
+
+
+def test_steps_are_counted_to_the_one_that_the_small_eigenvalue_takes() -> None:
+    """With gradients (1, 0) and (0, s) the second residual is s (1 - s^2)^k after k steps."""
+    s, loss = 0.3, 1e-4
+    last = np.log(np.sqrt(2 * loss) / s) / np.log(1 - s**2)
+    found = steps_needed(jnp.diag(jnp.array([1.0, s])), jnp.array([0.0, 1.0]), loss=loss)
+    assert int(found) == np.ceil(last)
+
+
+def test_gradients_of_kick_and_last_have_the_determinant_that_is_said() -> None:
+    w, u, T = 1.2, 0.7, 9
+    J = jax.vmap(jax.grad(recurrent), (None, 0))(jnp.array([w, u]), kick_and_last(w, u, T))
+    c = 1 / np.cosh(u) ** 2
+    np.testing.assert_allclose(J[1], [0.0, c], atol=1e-12)
+    np.testing.assert_allclose(jnp.linalg.det(J), w ** (T - 2) * np.tanh(u) * c, rtol=1e-10)

@@ -10,6 +10,7 @@ from checks.spectral_concentration import attention_bounds as bounds
 from checks.spectral_concentration import (
     capped_steps,
     collapse_bounds,
+    late_events,
     network_events,
     spectral_bounds,
 )
@@ -127,3 +128,11 @@ def test_quick_programs_agree_with_ordinary_ones_and_unknown_options_are_left_ou
     monkeypatch.setattr(quick, "OPTIONS", {"xla_no_such_option": 1})
     assert quick.known_options(1) == {quick.LEVEL: 1}
     quick.known_options.cache_clear()
+
+
+def test_an_area_counts_pairs_a_tie_half_and_says_nothing_without_both_kinds() -> None:
+    scores, crash = np.array([3.0, 1.0, 2.0, 2.0, 5.0]), np.array([1, 0, 1, 0, 0], dtype=bool)
+    pairs = [(a > b) + (a == b) / 2 for a in scores[crash] for b in scores[~crash]]
+    assert late_events.area(scores, crash) == np.mean(pairs)
+    assert late_events.area(np.ones(5), crash) == 0.5
+    assert late_events.area(scores, np.ones(5, dtype=bool)) == 0.5

@@ -29,7 +29,7 @@ from checks.verdicts import (
 from numerics import in_double
 from numerics.engine.measuring import Size, Table
 from numerics.generated.noise_synchronization import harmonic_rate
-from numerics.noise_synchronization import Coercivity, coercivity, dissipation_rate
+from numerics.noise_synchronization import Coercivity, coercivity, dissipation_rate, fresh_paths
 from numerics.noise_synchronization import one_token_layer as one
 from numerics.noise_synchronization import shared_noise as shared
 from numerics.noise_synchronization import token_walks as walks
@@ -196,6 +196,8 @@ one_layer = (
 DEEPEST = tiers(32, 128, 512)
 nested = experiment("strong-rate", shared.depths, "L", limits=wrong.LIMITS)
 denser = experiment("between-grid-times", shared.depths, "L", limits=wrong.LIMITS)
+own = experiment("fresh-weights", fresh_paths.fresh_weights, "L", limits=wrong.OF_WEIGHTS)
+narrow = own.changed("eight-units", weights=wrong.eight_units)
 weak = experiment("spde-residual", shared.weak_form, "L", limits=wrong.LIMITS)
 
 
@@ -229,6 +231,17 @@ in_depth = (
         predicted=sp.log(L) / L, kind="upper bound", source="quoted",
         sizes=depths(2, 4, tiers(4, 4, 4)), seeds=tiers(32, 64, 128), cap=tiers(256, 512, 512),
         margin=0.25, next_order=None,
+    ),
+    state(
+        RateClaim, "fresh-weights",
+        "With fresh weights in every layer, and the SDE driven by the noise that they are at the "
+        "tokens, the mean square error at grid times is of order $1/L$ along $m = 4 L$.",
+        own["limit/{L}"],
+        slips(own, "{}/{{L}}", "ito-d", "another-path", "attention-as-noise")
+        | {"eight-units": ("hidden units that repeat the first eight", narrow["limit/{L}"])},
+        predicted=1 / L, source="quoted", sizes=dict(zip(TIERS, (
+            {"L": ladder(most, 4)} for most in (32, 64, 128)), strict=True)),
+        seeds=tiers(64, 128, 256), margin=0.25, next_order=None,
     ),
     state(
         RateClaim, "spde-residual",
@@ -497,10 +510,8 @@ claims = (
 )  # fmt: skip
 
 not_checked = (
-    "That a coupling as in Theorem 1.1 exists for MLPs with fresh weights: the $L$-rate is "
-    "measured "
-    "with frozen features and shared Brownian increments, the $1/m$-rate with a layerwise "
-    "coupling.",
+    "That a coupling as in Theorem 1.1 keeps its rate between grid times when weights are fresh: "
+    "there the rate is measured with frozen features.",
     "The constants $c_{N,T}$ of the rates.",
     "That the rate is uniform in $N$ for smooth activations, with $m^{-1/4}$ in place of $1/m$.",
     "That the limit in $m$ commutes with those in $L$ and $N$, uniformly in the start.",

@@ -56,17 +56,39 @@ def attention_as_noise(F: Features, A: Array, dB: Array) -> Terms:
     return right._replace(attention=0 * A, noise=right.noise + A * dB[0, 0])
 
 
+def another_path(F: Features, A: Array, dB: Array) -> Terms:
+    """The limit, of the same law, driven by the Brownian motions in another order."""
+    return common_noise(F, A, dB[::-1])
+
+
 LIMITS = {
     "limit": common_noise,
     "ito-d": ito_with_three,
     "scrambled-noise": scrambled,
     "attention-as-noise": attention_as_noise,
 }
+# Beside networks with fresh weights
+OF_WEIGHTS = {
+    "limit": common_noise,
+    "ito-d": ito_with_three,
+    "another-path": another_path,
+    "attention-as-noise": attention_as_noise,
+}
 WORDS = {
     "ito-d": "Ito correction with d for d - 1",
+    "another-path": "the SDE in law alone, on another path",
     "scrambled-noise": "noise that is not common to the tokens",
     "attention-as-noise": "attention in the diffusion",
 }
+
+
+def eight_units(z: Float[np.ndarray, "n layers count"]) -> Float[np.ndarray, "n layers count"]:
+    """Hidden units of tokens in R^3 that repeat the first eight: the width does not grow."""
+    width = (z.shape[-1] - 3) // 7
+    units = np.arange(width) % 8
+    U = z[..., : 3 * width].reshape(*z.shape[:2], width, 3)[:, :, units]
+    b = z[..., 3 * width : 4 * width][..., units]
+    return np.concatenate([U.reshape(*z.shape[:2], -1), b, z[..., 4 * width :]], axis=-1)
 
 
 # Measures

@@ -1,6 +1,7 @@
 """Claims about the recurrent contrast, and about memory."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from checks.shallow_transformer_gd import readings
 from checks.shallow_transformer_gd.statements import T, experiment, state
 from checks.verdicts import (
     Column,
+    DecayClaim,
     Experiment,
     IdentityClaim,
     IndependenceClaim,
@@ -18,7 +20,9 @@ from checks.verdicts import (
     drifting,
     dtype_tolerance,
 )
+from numerics.engine.measuring import Size
 from numerics.shallow_transformer_gd import fresh_heads as fresh
+from numerics.shallow_transformer_gd import iterations
 from numerics.shallow_transformer_gd import trained_heads as trained
 
 # N7: the recurrent contrast.
@@ -90,6 +94,43 @@ recurrent_claims = (
             "fourth-power": ("$L^4$", growth(lag, 4.0)),
         },
         sizes={"L": [2, 4, 8, 16, 32]}, seeds={"full": 12}, kind="no growth",
+    ),
+)  # fmt: skip
+
+# How many steps a given loss takes. Our inputs, and our reading of "iteration complexity": descent
+# of the linearisation, labels that a bounded move of the weights gives, a step for each length.
+recurrent_steps = experiment("iterations", iterations.counted)
+slower = recurrent_steps.changed("slower", weight=1.05)
+attention_steps = recurrent_steps.changed("attention", head=iterations.attention)
+
+
+def per_token(_: Size, power: float = 2.0) -> float:
+    """What a token adds to the logarithm of the number of steps."""
+    return power * float(np.log(iterations.WEIGHT))
+
+
+iteration_claims = (
+    state(
+        DecayClaim, "recurrent-iterations",
+        "On kick-and-cancel inputs beside a last token, the largest step that is sure to descend "
+        "brings the linearisation of a recurrent head to a loss of $10^{-6}$ after a number of "
+        r"steps that grows like $w^{2 T}$, $w = 1.15$", recurrent_steps["inverse"],
+        {
+            "attention": ("a softmax head passed off", attention_steps["inverse"]),
+            "weight": ("a recurrent weight of 1.05", slower["inverse"]),
+            "once": ("$w^T$: the gradient for its square", {"rate": partial(per_token, power=1.0)}),
+        },
+        rate=per_token, times=iterations.LENGTHS, statistic="geometric", transient=None, seeds=64,
+    ),
+    state(
+        IndependenceClaim, "attention-iterations",
+        "For a softmax head the number of steps on the same inputs does not grow with $T$",
+        attention_steps["steps/{T}"],
+        {
+            "recurrent": ("a recurrent head for it", recurrent_steps["steps/{T}"]),
+            "drift": ("a doubling over the range", drifting("T", 2.0, "no growth")),
+        },
+        sizes={"T": list(iterations.LENGTHS)}, kind="no growth", seeds=64,
     ),
 )  # fmt: skip
 

@@ -88,6 +88,14 @@ def excess(size: Size, table: Table, floor: float = 1.0, of_c: float = 1.0) -> n
     return np.sqrt(np.mean(left**2, axis=1))
 
 
+def above_floor(
+    size: Size, table: Table, floor: str = "floor", share: float = 1.0, power: float = 0.0
+) -> np.ndarray:
+    """The same with a floor that the table holds, of which a share is taken off; times n^power."""
+    left = table["smallest/{m}".format_map(size)] - share * table[floor][:, None]
+    return size["n"] ** power * np.sqrt(np.mean(left**2, axis=1))
+
+
 def room_left(size: Size, table: Table) -> np.ndarray:
     """CLOSE minus sqrt(m) times the longest way of a block."""
     return CLOSE - table["moved/{m}".format_map(size)]

@@ -9,7 +9,7 @@ import sympy as sp
 from checks.verdicts import Experiment, Statements, dtype_tolerance
 
 TIERS = ("smoke", "standard", "full")
-m, T = sp.symbols("m T", positive=True)
+m, n, T = sp.symbols("m n T", positive=True)
 HALF, QUARTER = sp.Rational(1, 2), sp.Rational(1, 4)
 ROUNDING = dtype_tolerance(np.float64, operations=64)
 

@@ -6,9 +6,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from checks.shallow_transformer_gd import readings, wrong
-from checks.shallow_transformer_gd.statements import HALF, ROUNDING, by_tier, experiment, m, state
+from checks.shallow_transformer_gd.statements import (
+    HALF,
+    ROUNDING,
+    by_tier,
+    experiment,
+    m,
+    n,
+    state,
+)
 from checks.verdicts import (
     Column,
     Experiment,
@@ -67,6 +76,38 @@ width_claims = (
         tolerance=ROUNDING,
         seeds={"smoke": 32, "standard": 64, "full": 256}, **widths,
     ),
+)  # fmt: skip
+
+
+# The same against the number of samples: the width that a trained network needs.
+def sample_run(name: str = "", **how: Any) -> Experiment:
+    """Trained networks of all widths on a number of samples."""
+    return experiment("samples", trained.sample_run, name, "m", **how)
+
+
+FEWER = {"seeds": 32, "cap": 32}
+trained_on = sample_run()
+trained_width_claim = state(
+    RateClaim, "trained-width",
+    r"On 16 to 1024 samples a trained network's loss is above that of infinitely many heads by at "
+    r"most the order $\sqrt{\log n/m}$: the width it needs for a given excess grows at most like "
+    r"$\log n$",
+    trained_on.column(readings.above_floor),
+    {
+        "still": ("heads that never move", FEWER | {
+            "error": sample_run("still", reach=0.0).column(readings.above_floor),
+        }),
+        "asymmetric": ("heads drawn independently, not in pairs", FEWER | {
+            "error": sample_run("asymmetric", pairs=wrong.one_by_one).column(readings.above_floor),
+        }),
+        "c-frozen": ("$c$ not trained in the linearisation", With(floor="of U and W")),
+        "no-floor": ("the loss itself for its excess", With(share=0.0)),
+        "power-of-n": (r"$\sqrt{n}$ times the excess", With(power=0.5)),
+        "falls-with-n": (r"$1/\sqrt{n m}$: more samples, fewer heads", (n * m) ** -HALF),
+    },
+    predicted=(sp.log(n) / m) ** HALF, kind="upper bound", statistic="rms", next_order=None,
+    sizes={"m": [16, 32, 64, 128], "n": [16, 64, 256, 1024]},
+    seeds={"standard": 64, "full": 256},
 )  # fmt: skip
 
 # N6: training loss against the number of tokens.

@@ -250,11 +250,10 @@ def weak_drift(
     Agazzi et al. 2026 (arXiv:2604.26898), SPDE; derived by Ito's formula.
 
     Formula:
-        - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {\mathrm{gradient}}^{i j}
-        {\mathrm{variance}}^{i} + \frac{1}{N} \left(\sum_{i,j} {A}^{i j} {\mathrm{gradient}}^{i
-        j} - \sum_{i,j,k} {A}^{i j} {X}^{i j} {X}^{i k} {\mathrm{gradient}}^{i k}\right) +
-        \frac{1}{2 N} \left(\sum_{i,j} {\mathrm{hessian}}^{i j j} {\mathrm{variance}}^{i} -
-        \sum_{i,j,k} {X}^{i j} {X}^{i k} {\mathrm{hessian}}^{i k j}
+        - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {\nabla f}^{i j} {\mathrm{variance}}^{i} +
+        \frac{1}{N} \left(\sum_{i,j} {A}^{i j} {\nabla f}^{i j} - \sum_{i,j,k} {A}^{i j} {X}^{i
+        j} {X}^{i k} {\nabla f}^{i k}\right) + \frac{1}{2 N} \left(\sum_{i,j} {\nabla^2 f}^{i j
+        j} {\mathrm{variance}}^{i} - \sum_{i,j,k} {X}^{i j} {X}^{i k} {\nabla^2 f}^{i k j}
         {\mathrm{variance}}^{i}\right)
     """
     N = X.shape[0]

@@ -69,6 +69,36 @@ def floors(K: Float[Array, "seeds n n"], y: Float[Array, "seeds n"], steps: Any)
     return jax.vmap(lambda K, y: floor_share(K, y, 1 / jnp.sqrt(steps), steps))(K, y)
 
 
+SAMPLE_STEPS = 9
+
+
+def sample_run(
+    point: Size,
+    keys: Keys,
+    *,
+    reach: float = 3.0,
+    pairs: Callable[[Ladder], Pairing] = in_pairs,
+) -> Table:
+    """Networks of widths m, m/2, ..., m/8 on n samples of 4 tokens, and infinitely many heads.
+
+    ``floor`` is the loss of the latter, ``of U and W`` that without the kernel of c.
+    """
+    widths = levels(point["m"] // 8, point["m"])
+    sizes = {"samples": point["n"], "length": 4, "dim": 3, "pool": 128, "copies": 2}
+    sizes |= {"widths": widths, "steps": SAMPLE_STEPS}
+    networks = ladder(widths)
+    how = pairs(networks), reach * shrinking(networks)
+
+    def run(some: Array) -> tuple[Array, Array, Array]:
+        found = width_runs(some, *how, **sizes)
+        K = found.kernels
+        least = (floors(of.sum(1), found.labels, SAMPLE_STEPS) for of in (K, K[:, 1:]))
+        return found.smallest, *least
+
+    smallest, floor, rest = blockwise(run, keys, 8)  # n^2 kernels a seed: kept for eight
+    return by_level({"smallest": smallest}, widths, 2) | {"floor": floor, "of U and W": rest}
+
+
 # Training loss against the number of tokens.
 def length_run(point: Size, keys: Keys, *, design: str, attend: Attend | None = None) -> Table:
     """Smallest loss of a run, and the loss at its start: 16 heads, 32 samples, 10 steps.

@@ -98,9 +98,17 @@ log_weight = array(
     latex=r"\log w",
     meaning="logarithms of the weights of the atoms of mu",
 )
-gradient = array("gradient", N, d, meaning="gradient of a test function at the tokens")
-hessian = array("hessian", N, d, d, meaning="second derivatives of a test function at the tokens")
-other = array("other", N, d)
+gradient = array(
+    "gradient", N, d, latex=r"\nabla f", meaning="gradient of a test function f at the tokens"
+)
+hessian = array(
+    "hessian", N, d, d, latex=r"\nabla^2 f",
+    meaning="second derivatives of a test function f at the tokens",
+)  # fmt: skip
+other = array(
+    "other", N, d, latex=r"\nabla \psi",
+    meaning="gradient of another test function psi at the tokens",
+)  # fmt: skip
 variance = array("variance", N, meaning="K(x_i, x_i)")
 x = array("x", d)
 y = array("y", d)
@@ -280,20 +288,29 @@ def weak_form() -> tuple[sp.Expr, sp.Expr]:
 
 
 def stated_weak_form() -> tuple[sp.Expr, sp.Expr]:
-    """<mu, grad f . P Attn> + kappa(1)/2 <mu, Laplacian f>; sum_k <mu, P sigma_k grad f> <..., g>.
+    """<mu, grad f . P Attn> + kappa(1)/2 <mu, Laplacian f>; <mu x mu, K P grad f . P grad psi>.
 
-    The Laplacian is that of the sphere, and sum_k sigma_k(x) sigma_k(y) = K(x, y).
+    The Laplacian is that of the sphere.
     """
     flat = total(projector(X, (p,), a, b) * hessian[p, a, b], a, b)
     laplacian = flat - (d - 1) * total(X[p, a] * gradient[p, a], a)
     transport = total(gradient[p, a] * PROJECTED_ATTENTION, a)
 
+    def along(slopes: sp.IndexedBase, at: sp.Idx) -> sp.Expr:
+        return project(X, (at,), e, lambda f: slopes[at, f])
+
+    pairs = kernel[p, q] * total(along(gradient, p) * along(other, q), e)
+    return total(transport + k_1 * laplacian / 2, p) / N, total(pairs, p, q) / N**2
+
+
+def karhunen_loeve() -> sp.Expr:
+    """Bracket of noises sigma_k P dB^k, with sum_k sigma_k(x) sigma_k(y) = K(x, y)."""
+
     def along(slopes: sp.IndexedBase) -> sp.Expr:
         return total(sigma[p, r] * slopes[p, a] * projector(X, (p,), a, e), a, p) / N
 
     product = total(along(gradient) * along(other), r, e)
-    noise = contract_pairs(product, sigma, kernel, sp.S.One)
-    return total(transport + k_1 * laplacian / 2, p) / N, noise
+    return contract_pairs(product, sigma, kernel, sp.S.One)
 
 
 # Two tokens, linear statistics, exponents.
@@ -396,7 +413,7 @@ STATEMENT = (
     "drift",
     "cross-bracket",
     "SPDE, drift",
-    "SPDE, noise",
+    "SPDE, modes",
     "decay density",
     r"$\bar\lambda$",
     r"$\lambda_1$",
@@ -516,8 +533,15 @@ def measure_steps() -> tuple[Step, ...]:
             uses=("drift", "cross-bracket"), kind="derived",
         ),
         Step(
-            "SPDE, noise", noise, stated_noise, r"Karhunen–Loève: $\sum_k \sigma_k \sigma_k = K$",
+            "SPDE, noise", noise, stated_noise,
+            "bracket of the means of two test functions, for arbitrary slopes at the tokens",
             uses=("cross-bracket",), kind="derived",
+        ),
+        Step(
+            "SPDE, modes", stated_noise, karhunen_loeve(),
+            r"Karhunen–Loève: $\sum_k \sigma_k \sigma_k = K$, with a Brownian motion in "
+            r"$\mathbb{R}^d$ for each mode",
+            uses=("SPDE, noise",),
         ),
         *harmonics,
         Step(
@@ -763,6 +787,18 @@ def relu_everywhere() -> sp.Expr:
 L = symbol("L", meaning="depth", positive=True)
 drift_ = array("b", N, d, meaning="Ito drift per unit time")
 bracket_ = array("B", N, d, N, d, meaning="d<X, X>/dt, cross-bracket of two tokens")
+weak_drift = symbol(
+    "b_f",
+    latex="b_{f}",
+    meaning="drift of <mu, f> per unit time, mu the empirical measure of the tokens",
+    real=True,
+)
+weak_bracket = symbol(
+    "B_fpsi",
+    latex=r"B_{f \psi}",
+    meaning="d<<mu, f>, <mu, psi>>/dt, the bracket",
+    real=True,
+)
 F_ = symbol("F", meaning="decay density; -lambda_bar' is its infimum over u in [-1, 1]")
 bar = symbol(
     "lambda_bar",
@@ -800,7 +836,8 @@ theorem = Theorem(
         r"sphere. For every $N$, $T$, $m$ and $L \ge 2$ they can be coupled to the solution of an "
         "SDE on the sphere, with a noise common to all tokens, such that the mean square "
         r"distance, sup over $t \le T$, is at most a constant times $\log L / L + 1/m$; the "
-        "empirical measure solves an SPDE. If attention alone lets the energy grow at most at a "
+        "empirical measure solves an SPDE, whose weak form is stated: drift and bracket of the "
+        "means of test functions. If attention alone lets the energy grow at most at a "
         r"rate $\epsilon < -\bar\lambda'$, the mean energy decays at least at the rate "
         r"$-(\bar\lambda' + \epsilon)$: the noise synchronizes the tokens. $\bar\lambda < 0$ alone "
         r"is not enough: near synchrony values $V = -\delta I$ add $2 \delta$ to $\bar\lambda$."
@@ -808,6 +845,10 @@ theorem = Theorem(
     equations=(
         sp.Eq(drift_[p, a], STATED_DRIFT, evaluate=False),
         sp.Eq(bracket_[p, a, q, b], STATED_BRACKET, evaluate=False),
+        *(
+            sp.Eq(name, stated, evaluate=False)
+            for name, stated in zip((weak_drift, weak_bracket), stated_weak_form(), strict=True)
+        ),
         sp.Eq(bar, LAMBDA_BAR, evaluate=False),
         sp.Eq(one, LAMBDA_1, evaluate=False),
         sp.Eq(F_, DECAY_DENSITY.subs(kappa(u), k_u), evaluate=False),

@@ -8,21 +8,22 @@ COVERAGE = (
         "all of them: an interacting SDE on the sphere.",
         steps=("LayerNorm", "drift", "cross-bracket", "Stratonovich"),
         claims=("layer-norm", "attention", "one-step", "one-step-bias", "energy-identity",
-                "strong-rate", "weak-limit-fixed-width"),
+                "strong-rate", "fresh-weights", "weak-limit-fixed-width"),
         probes=("fresh-gaussian-weights", "lipschitz-activation"),
-        missing="Networks with fresh weights are held against the SDE in law, not on one path; the "
-        "joint limit in L and m is measured one size at a time.",
+        missing="Networks with fresh weights are held against the SDE on the path that their own "
+        "weights drive: four tokens, at grid times, along $m = 4 L$.",
     ),
     Sentence(
         r"The mean square distance, its supremum over time, is at most $c (\log L / L + 1/m)$.",
-        claims=("strong-rate", "between-grid-times", "width-rate"),
-        missing="The rates are of couplings with frozen features, not of the optimal ones.",
+        claims=("strong-rate", "fresh-weights", "between-grid-times", "width-rate"),
+        missing="Between grid times features are frozen. No coupling is the optimal one.",
     ),
     Sentence(
         "The empirical measure solves a stochastic partial differential equation.",
-        steps=("SPDE, drift", "SPDE, noise"),
+        steps=("SPDE, drift", "SPDE, noise", "SPDE, modes"),
         claims=("spde-residual", "limits-commute"),
-        missing=r"Six quadratic test functions in $\mathbb{R}^3$.",
+        missing="That the solution is unique. The steps hold for every test function; residuals "
+        r"are measured on six, linear and quadratic, in $\mathbb{R}^3$.",
     ),
     Sentence(
         "Given the common noise, chaos propagates: many tokens are independent.",

@@ -19,7 +19,8 @@ COVERAGE = (
                 "every-product-concentrates", "qk-norm-does-as-well",
                 "concentration-predicts-no-better"),
         missing="Causality: concentration tells which networks crash later, and so do the largest "
-        "singular value and the loss. Theorem 1 of the paper was not seen.",
+        "singular value, the effective rank and the loss, which tells it better. Theorem 1 of the "
+        "paper was not seen.",
     ),
     Sentence(
         "Entropy that has collapsed stops the training of $W_q$ and $W_k$.",
