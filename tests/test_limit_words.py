@@ -35,6 +35,13 @@ def test_rare_jumps_say_how_the_fourth_moment_over_the_steps_grows(
     assert words in found.words[0]
 
 
+def test_a_fixed_probability_has_no_jumps_to_look_for() -> None:
+    """Its kurtosis is one number: H3 is that of other laws, and no fourth moment is taken."""
+    found = limit(y + (vl.bernoulli("b", p=c) - c) * y / vl.sqrt(vl.N))
+    assert found.regime == "SDE WITHOUT DRIFT"
+    assert "bounded kurtosis" in found.hypotheses["H3"]
+
+
 def test_a_fluctuation_is_about_the_mean_where_the_steps_themselves_shift_it_as_much() -> None:
     """L(x_L - x(1)) of x' = x + sin(x)/L tends to no zero: with L = M the noise is no larger."""
     shifted = limit_of("resnet_all_shapes")

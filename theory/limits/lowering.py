@@ -20,7 +20,7 @@ from theory.calculus.cumulants import (
 from theory.calculus.networks import ONE, Head, Networks, Polynomial
 from theory.layers.arrays import Array, Shape
 from theory.layers.layer import Layer
-from theory.layers.leaves import Leaf
+from theory.layers.leaves import Leaf, N
 from theory.limits.sizes import Sizes, Undecided
 
 SUMMED = -100  # the free index of an axis about to be summed
@@ -65,7 +65,7 @@ class Reading:
         what: Leaf = leaf.data
         self.networks.add(Head(what.name, leaf.shape, kind, what.symmetric))
         if what.kind == "random":
-            self.laws[what.name] = _law(what)
+            self.laws[what.name] = _law(what, self.sizes.scaling)
             self.unlike |= {what.name} if what.law[0] != "gaussian" else set()
         if what.unit:
             component = ((what.name, (0,)),) * 2
@@ -239,7 +239,7 @@ def _batched(node: Array, batch: int, last: list[int]) -> dict[int, int]:
     return {-1 - k: name for k, name in enumerate(names)}
 
 
-def _law(leaf: Leaf) -> Law:
+def _law(leaf: Leaf, scaling: Mapping[sp.Symbol, sp.Expr]) -> Law:
     kind, *what = leaf.law
     if kind == "gaussian":
         return gaussian(leaf.name, what[0])
@@ -250,7 +250,8 @@ def _law(leaf: Leaf) -> Law:
         orders = tuple(k + 1 for k, c in enumerate(values) if c != 0)
         return independent_entries(leaf.name, lambda k: values[k - 1], orders)
     law = independent_entries(leaf.name, bernoulli_cumulants(what[0]))
-    return Law(law.family, law.orders, law.block, growing=True)
+    rare = sp.sympify(what[0]).subs(scaling).has(N)  # else its kurtosis is one number
+    return Law(law.family, law.orders, law.block, growing=rare)
 
 
 def bernoulli_cumulants(p: sp.Expr):
