@@ -56,6 +56,11 @@ def attention_lipschitz(
     without biases of queries (those of keys and values do not matter).
     """
     q, k, v = (np.asarray(a, dtype=float) for a in (query, key, value))
+    if not q.ndim == k.ndim == v.ndim == 3:
+        raise ValueError(
+            "expected matrices of queries, keys and values for each head, (heads, width, d); "
+            f"received shapes {q.shape}, {k.shape} and {v.shape}. One head is matrix[None]"
+        )
     factor = q.shape[1] ** -0.5 if scale is None else scale
     logits = np.linalg.norm(factor * np.swapaxes(q, 1, 2) @ k, 2, axis=(1, 2))
     values = np.linalg.norm(v, 2, axis=(1, 2))

@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from theory.algebra.given import named
 from theory.algebra.symbols import symbol
 
 
@@ -105,7 +106,7 @@ def array(
 
 def indices(names: str, extent: sp.Expr | int) -> tuple[sp.Idx, ...]:
     """Indices that run over ``0 .. extent - 1``, e.g. ``indices("a b", m)``."""
-    return tuple(sp.Idx(name, extent) for name in names.split())
+    return tuple(sp.Idx(name, extent) for name in named(names, "indices"))
 
 
 def extent(index: sp.Idx) -> sp.Expr:

@@ -13,6 +13,7 @@ import sympy as sp
 
 from theory.algebra.arrays import NonNegative, Symmetric, extent
 from theory.algebra.contraction import contracted, settled, without_strict
+from theory.algebra.given import given
 from theory.algebra.scope import Fresh, free_indices, index_names
 from theory.algebra.terms import Bound, Factors, Term, expand, is_indexed
 
@@ -21,7 +22,7 @@ _LETTERS = "ijklpqrsuvwxyz"
 
 def terms(expression: sp.Expr) -> list[Term]:
     """The expression as a sum of terms with flat sums, deltas contracted."""
-    expression = sp.sympify(expression)
+    expression = given(expression, "an indexed expression")
     return [t for term in expand(expression, Fresh(expression)) for t in contracted(term)]
 
 

@@ -104,6 +104,7 @@ def define(
     index or given twice, and if the array declared before has another shape or symmetry.
     """
     value = expression if isinstance(expression, Cholesky | Softmax) else sp.sympify(expression)
+    axes = tuple(axes) if isinstance(axes, tuple | list) else (axes,)
     if not all(isinstance(i, sp.Idx) for i in axes) or len(set(axes)) < len(axes):
         raise ValueError(f"{name}: the axes must be different indices; received {_listed(axes)}")
     shape = tuple(extent(i) for i in axes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
+from theory.algebra.given import given
 from theory.calculus.asymptotics import series
 from theory.calculus.indices import canonical
 from theory.calculus.limits import continued as continued
@@ -54,7 +55,9 @@ def taylor(
     positive parameter is one-sided. Raises ``ValueError`` where there is no such expansion, as of
     |x|, sqrt(x) and a function with another value at zero, or none is found.
     """
-    derivatives = [expression]
+    if not isinstance(order, int):
+        raise TypeError(f"taylor: expected an order, a whole number; received {order!r}")
+    derivatives = [given(expression, "taylor")]
     for _ in range(order):
         derivatives.append(sp.diff(derivatives[-1], parameter))
     *lower, last = derivatives

@@ -24,6 +24,10 @@ def expectation(expression: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr 
     fixed. The result is not canonical. Raises ``ValueError`` where a random array stands in
     anything but a polynomial, and for a variance that depends on an index.
     """
+    if not isinstance(variances, Mapping):
+        raise TypeError(
+            f"expected the variance of each random array, {{W: 1 / n}}; received {variances!r}"
+        )
     for base, variance in variances.items():
         if is_indexed(sp.sympify(variance)):
             raise ValueError(f"the variance of {base} must be the same for all entries: {variance}")

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from theory.algebra.given import given
 from theory.calculus.bounded import Worker
 from theory.calculus.gate import Disagreement
 from theory.calculus.indices import Term, collect, terms
@@ -31,7 +32,7 @@ def large_limit(expression: sp.Expr, large: sp.Symbol) -> sp.Expr:
     Raises ``ValueError`` when no finite limit is found in time, or when the one found is not right
     at every order of the parameters: the message names the parameters where it is not.
     """
-    return _limit(expression, large, sp.oo, "-")
+    return _limit(given(expression, "large_limit"), large, sp.oo, "-")
 
 
 def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) -> sp.Expr:

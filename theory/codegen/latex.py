@@ -5,6 +5,7 @@ import re
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
+from theory.algebra.given import given
 from theory.algebra.scope import instantiate
 from theory.algebra.symbols import label
 
@@ -59,7 +60,7 @@ def _is_whole(index: sp.Basic, ends: list[sp.Expr]) -> bool:
 def latex(expression: sp.Basic, by: type[IndexedLatex] = IndexedLatex) -> str:
     """LaTeX of an expression, an equation or a rate; equal coefficients stand before brackets."""
     printer = by({"inv_trig_style": "full"})
-    expression = _with_letters(expression)
+    expression = _with_letters(given(expression, "latex"))
     if not (isinstance(expression, sp.Add) and expression.has(sp.Sum)):
         return printer.doprint(expression)
     brackets: dict[sp.Expr, list[sp.Expr]] = {}

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from theory.algebra.given import given
 from theory.layers.arrays import Array, LayerError, Operand, as_array, broadcast
 from theory.layers.leaves import Leaf
 
@@ -94,6 +95,14 @@ def absolute(array: Operand) -> Array:
     return _unit("absolute", array)
 
 
+def _array(what: str, array: object) -> Array:
+    if isinstance(array, Array):
+        return array
+    raise LayerError(
+        f'{what}: expected an array of a layer, such as vl.state("x", n); received {array!r}'
+    )
+
+
 def softmax(array: Array, weights: Array | None = None) -> Array:
     """Softmax along the last axis: ``weights * exp(x)``, divided by its sum.
 
@@ -101,7 +110,7 @@ def softmax(array: Array, weights: Array | None = None) -> Array:
     the logits' shape or broadcast to it, its rows as long. Raises LayerError for other weights:
     expansions about zero logits begin at them.
     """
-    if array.ndim < 1:
+    if _array("softmax", array).ndim < 1:
         raise LayerError(f"softmax needs an axis; {array} has none")
     leaf = weights.data if weights is not None and weights.op == "leaf" else None
     if weights is not None and not (isinstance(leaf, Leaf) and leaf.rows):
@@ -122,12 +131,12 @@ def softmax(array: Array, weights: Array | None = None) -> Array:
 
 def unit(array: Array) -> Array:
     """Divided by its Euclidean norm along the last axis."""
-    return Array("normal", (array,), array.shape, "unit")
+    return Array("normal", (_array("unit", array),), array.shape, "unit")
 
 
 def rms_norm(array: Array) -> Array:
     """Divided by the root of the mean of its squares along the last axis."""
-    return Array("normal", (array,), array.shape, "rms_norm")
+    return Array("normal", (_array("rms_norm", array),), array.shape, "rms_norm")
 
 
 def layer_norm(array: Array) -> Array:
@@ -138,10 +147,10 @@ def layer_norm(array: Array) -> Array:
 def sum(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The sum along an axis, or of all entries."""
     if axis is None:
-        for _ in range(array.ndim):
+        for _ in range(_array("sum", array).ndim):
             array = sum(array, 0)
         return array
-    if not -array.ndim <= axis < array.ndim:
+    if not -_array("sum", array).ndim <= axis < array.ndim:
         raise LayerError(f"{array} of shape {array.shape} has no axis {axis}")
     axis %= array.ndim
     kept = (sp.S.One,) if keepdims else ()
@@ -151,7 +160,8 @@ def sum(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
 
 def mean(array: Array, axis: int | None = None, keepdims: bool = False) -> Array:
     """The mean along an axis, or of all entries."""
-    count = sp.Mul(*array.shape) if axis is None else array.shape[axis]
+    shape = _array("mean", array).shape
+    count = sp.Mul(*shape) if axis is None else shape[axis]
     return sum(array, axis, keepdims) / count
 
 
@@ -161,25 +171,25 @@ sums, means = sum, mean
 def outer(*vectors: Array) -> Array:
     """The outer product of vectors: entry (i, j, ..) is the product of entries i, j, .."""
     for v in vectors:
-        if v.ndim != 1:
+        if _array("outer", v).ndim != 1:
             raise LayerError(f"outer takes vectors; {v} has shape {v.shape}")
     return Array("outer", vectors, tuple(s for v in vectors for s in v.shape))
 
 
 def heads(array: Array, count: sp.Expr) -> Array:
     """One copy for each of ``count`` heads, as a new first axis."""
-    return Array("heads", (array,), (sp.sympify(count), *array.shape))
+    return Array("heads", (_array("heads", array),), (given(count, "heads"), *array.shape))
 
 
 def gradient(loss: Array, variable: Array) -> Array:
     """The gradient of a number in a state."""
-    if loss.shape != ():
+    if _array("gradient", loss).shape != ():
         raise LayerError(f"the gradient is that of a number; {loss} has shape {loss.shape}")
-    if not (isinstance(variable.data, Leaf) and variable.op == "leaf"):
+    if not (isinstance(_array("gradient", variable).data, Leaf) and variable.op == "leaf"):
         raise LayerError(f"the gradient is taken in a state; received {variable}")
     return Array("gradient", (loss, variable), variable.shape)
 
 
 def gradient_flow(loss: Array, variable: Array, step: Operand) -> Array:
     """One step of gradient descent, ``variable - step * gradient(loss, variable)``."""
-    return variable - as_array(step) * gradient(loss, variable)
+    return _array("gradient_flow", variable) - as_array(step) * gradient(loss, variable)

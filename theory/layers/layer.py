@@ -33,6 +33,13 @@ class Layer:
 
     def __post_init__(self) -> None:
         """Check shapes, names, laws and sizes."""
+        for what in ("step", "watch"):
+            if not isinstance(value := getattr(self, what), Mapping):
+                raise LayerError(
+                    f"layer “{self.name}”: expected {what} as a dict, "
+                    f"{'{X: what X becomes}' if what == 'step' else '{name: statistic}'}; "
+                    f"received {value!r}"
+                )
         if not self.step or not self.watch:
             raise LayerError(f"layer “{self.name}” needs a step and a statistic to watch")
         for name, node in {**{str(k): k for k in self.step}, **self.watch}.items():

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from theory.algebra.given import given, named
 from theory.layers.arrays import Array, LayerError, as_array
 
 N = sp.Symbol("N", positive=True)
@@ -46,7 +47,7 @@ def real(names: str) -> Any:
 
 
 def _several(names: str, **assumptions: bool) -> Any:
-    found = tuple(sp.Symbol(name, **assumptions) for name in names.replace(",", " ").split())
+    found = tuple(sp.Symbol(name, **assumptions) for name in named(names, "symbols"))
     return found[0] if len(found) == 1 else found
 
 
@@ -75,12 +76,16 @@ def fixed(
 
 def gaussian(name: str, *shape: sp.Expr | int, variance: sp.Expr | int = 1) -> Array:
     """Independent centred Gaussian entries, drawn anew in every step."""
-    return _leaf(Leaf(name, "random", ("gaussian", sp.sympify(variance))), shape)
+    return _leaf(
+        Leaf(name, "random", ("gaussian", given(variance, f"the variance of {name}"))), shape
+    )
 
 
 def independent(name: str, *shape: sp.Expr | int, cumulants: Sequence[sp.Expr | int]) -> Array:
     """Independent entries with these cumulants (mean, variance, third, ..); later ones are zero."""
-    law = ("cumulants", tuple(map(sp.sympify, cumulants)))
+    if not isinstance(cumulants, Sequence):
+        raise LayerError(f"{name}: expected cumulants, (mean, variance, ..); received {cumulants}")
+    law = ("cumulants", tuple(given(c, f"a cumulant of {name}") for c in cumulants))
     return _leaf(Leaf(name, "random", law), shape)
 
 
