@@ -44,7 +44,8 @@ identity_claims = (
     ),
     identity(
         "gradients",
-        "The derived gradients of both blocks equal automatic differentiation.",
+        "The derived gradients of both blocks, and the velocity of the adjoint, equal automatic "
+        "differentiation.",
         identities.gradient_residuals,
         {
             "transposed": "$W$ and its transpose swapped in the gradient in $Z$, as in G.3",

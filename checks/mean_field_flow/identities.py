@@ -70,6 +70,8 @@ def draw(keys: UInt32[np.ndarray, "seeds 2"]) -> Network:
 def gradient_residuals(network: Network) -> Residuals:
     """Generated gradients of one head and one unit against automatic differentiation.
 
+    And so the velocity of the adjoint, against that of the state.
+
     ``transposed`` swaps W and its transpose in the gradient in the state, as the paper's G.3
     does; ``uncentred`` forgets that the weights of the softmax sum to one.
     """
@@ -84,6 +86,9 @@ def gradient_residuals(network: Network) -> Residuals:
         # All neurons of a particle may be off: compare with a number of order one.
         gap = [jnp.abs(a - b).max() for a, b in zip(found, wanted_h, strict=True)]
         right = jnp.maximum(right, jnp.max(jnp.stack(gap)))
+    particle = (V, W, W1, W2)
+    wanted_p = jax.vjp(lambda z: formulas.block_velocity(z, *particle), Z)[1](p)[0]
+    right = jnp.maximum(right, relative(-formulas.adjoint_velocity(Z, p, *particle), wanted_p))
     weights = jax.nn.softmax(Z.T @ W @ Z, axis=0)
     return {
         "right": right,

@@ -32,6 +32,7 @@ from checks.spectral_concentration.statements import (
     seldom,
     state,
 )
+from checks.spectral_concentration.written_out import network_residual
 from checks.suite.picture import Picture
 from checks.verdicts import Claim, Column, Experiment, IndependenceClaim, MomentClaim
 from numerics.engine.measuring import Size
@@ -138,6 +139,14 @@ claims = (
         bounds.gradient_residual, {"d": [5], "n": [6], "dq": [3], "dv": [4]},
         scale_by_dq=("logits divided by dq in place of its root", {"power": 1.0}),
         row_softmax=("the softmax normalises rows", {"rows": True}),
+    ),
+    identity(
+        "network", "The network that is trained, and its loss, are LayerNorm, softmax attention by "
+        "rows and a residual in each layer, and the cross-entropy of the reversed sequence.",
+        network_residual, {},
+        unscaled=("logits without $1/\\sqrt{d_q}$", {"logits_of": wrong.unscaled}),
+        no_positions=("positions left out", {"broken": wrong.no_positions}),
+        exchanged=("values and outputs exchanged", {"broken": wrong.exchanged}),
     ),
     identity(
         "concentration-by-qr", r"SEC by thin QR is that of the singular values of $W_q^\top "

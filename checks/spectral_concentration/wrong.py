@@ -8,7 +8,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from checks.spectral_concentration.capped_steps import CAPPED, Ends
-from numerics.spectral_concentration.reversal import KEPT
+from numerics.spectral_concentration.reversal import KEPT, products
 from numerics.spectral_concentration.spectral_cap import AdamW2State, adam_with
 
 
@@ -38,3 +38,20 @@ MISREAD = CAPPED._replace(under=capped_by_gradients)
 def not_squared(end: Ends) -> Float[np.ndarray, " seeds"]:
     """SEC of singular values where that of their squares is meant, the largest of the layers."""
     return (end.spectrum[..., :KEPT].sum(-1) / end.spectrum.sum(-1)).max(axis=1)
+
+
+def unscaled(x: Array, Wq: Array, Wk: Array) -> Array:
+    """Logits without the root of the width of queries."""
+    return products(x, Wq, Wk) * Wq.shape[-1] ** 0.5
+
+
+def no_positions(params: PyTree) -> PyTree:
+    """Embeddings of symbols alone."""
+    thin = params["thin"].copy()
+    thin[:, 1] = 0
+    return {**params, "thin": thin}
+
+
+def exchanged(params: PyTree) -> PyTree:
+    """Values taken for outputs."""
+    return {**params, "square": params["square"][:, :, [0, 1, 3, 2]]}
