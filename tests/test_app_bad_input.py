@@ -1,6 +1,7 @@
 """Bad input: one message that says what was expected and received, exit 2, nothing written."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_an_error_in_a_users_function_names_claim_size_and_seed(
     message = message_of(toy_here("check", "mine.py", "--json", "out.json", "-q"))
     assert expected in message
     assert "mine" in message
-    assert "'n': 4" in message
+    assert re.search(r"'n': \d+", message)  # the longest blocks begin first
     assert "seed" in message
     record = json.loads((tmp_path / "out.json").read_text())
     assert (record["claims"], len(record["failed"])) == ([], 1)

@@ -1,6 +1,6 @@
 """Decides the steps of a room's derivation; what is told of them is plain data."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from checks.suite.house import House
 from checks.suite.roots import Root
@@ -11,6 +11,7 @@ from theory.language.graph import reached
 from theory.language.prose import plain
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Is told the head of a derivation, and each step once it is decided."""
 
