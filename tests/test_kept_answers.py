@@ -1,14 +1,12 @@
 """A list, a derivation and a report are made once of the same sources, and anew of others."""
 
+import hashlib
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from checks.suite.private import VARIABLE
-from tests.conftest import Ended, Run
+from tests.conftest import Run
 
 
 def test_a_second_list_needs_neither_jax_nor_sympy(
@@ -40,20 +38,19 @@ def test_a_derivation_of_other_sources_is_decided_anew(toy: Run, tmp_path: Path)
     assert "FAILED" in third.stdout
 
 
-def test_a_report_of_the_same_results_is_that_of_before(
-    toy_here: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    page = tmp_path / "report.html"
-    first = toy_here("report", "toy_limit", "-q")
+def test_a_report_of_the_same_results_is_that_of_before(toy: Run, tmp_path: Path) -> None:
+    """What is kept is given again: another title in it, under its checksum, is what is read."""
+    cache = {VARIABLE: str(tmp_path / "cache")}
+    words = ("report", "toy_limit", "-q", "--jobs", "1", "--out", "report.html")
+    first, page = toy(*words, **cache), tmp_path / "report.html"
     text = page.read_text()
-    page.unlink()
-
-    def fails(*arguments: object) -> None:
-        raise RuntimeError("gathered anew")
-
-    monkeypatch.setattr("checks.app.reporting.gather", fails)
-    again = toy_here("report", "toy_limit", "-q")
+    again = toy(*words, **cache)
     assert (again.returncode, again.stdout) == (first.returncode, first.stdout)
     assert page.read_text() == text
-    assert "gathered anew" in toy_here("report", "toy_limit", "-q", "--seed", "1").stderr
+    (entry,) = (tmp_path / "cache").glob("reports*/*.json")
+    answer = entry.read_text().partition("\n")[2].replace("A toy limit", "Kept")
+    entry.write_text(f"{hashlib.sha256(answer.encode()).hexdigest()}\n{answer}")
+    toy(*words, **cache)
+    assert "Kept" in page.read_text()
+    toy(*words, "--seed", "1", **cache)
+    assert "Kept" not in page.read_text()

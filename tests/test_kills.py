@@ -18,4 +18,5 @@ def temporary() -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_twenty_kills_lose_nothing_and_leave_nothing(tmp_path: Path, temporary: Path) -> None:
-    assert kills(20, 0, tmp_path, temporary) >= 10
+    """Each of them stops a run before its end; faults raise."""
+    kills(20, 0, tmp_path, temporary)
