@@ -22,6 +22,7 @@ from checks.properties.probe import (
 from checks.suite import sources
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
+from numerics import in_double
 from theory.language import Assumption
 
 PATIENCE = 1000  # examples tried outside a domain
@@ -82,6 +83,10 @@ def missing_probes(room: str, house: House) -> tuple[str, ...]:
     return tuple(a.id for a in house.theorem(room).assumptions if a.id not in there)
 
 
+# Tolerances of assumptions are those of double precision, whoever asks.
+_searched = in_double(search)
+
+
 def run_probes(
     rooms: Sequence[str],
     house: House,
@@ -96,7 +101,7 @@ def run_probes(
             if probe is None:
                 yield Probed(room, assumption, None, None)
                 continue
-            inside = search(probe.holds, probe.inputs, profile, seed)
+            inside = _searched(probe.holds, probe.inputs, profile, seed)
             beyond = tuple(_beyond(probe, place, profile, seed) for place in probe.outside)
             yield Probed(room, assumption, probe, inside, beyond, reproduction(probe, inside))
 
@@ -104,7 +109,7 @@ def run_probes(
 def _beyond(probe: Probe, place: Outside, profile: Settings, seed: int | None) -> Beyond:
     # A counterexample is there, and the search ends with it: more examples cost nothing.
     patient = settings(profile, max_examples=max(profile.max_examples, PATIENCE))
-    found = search(probe.holds, {**probe.inputs, **place.inputs}, patient, seed)
+    found = _searched(probe.holds, {**probe.inputs, **place.inputs}, patient, seed)
     return Beyond(place, found, reproduction(probe, found))
 
 

@@ -38,6 +38,13 @@ def layer_picture(limit: Limit) -> Picture | None:
     except (NotMeasured, NotImplementedError):
         return None
     entries, names = finite.moving[:SHOWN], _names(paths)
+    whole = f"points and bars of {LAYERS} layers at N = {paths.n}, from the same start."
+    if limit.regime != "ODE":
+        words = f"Median and middle 80 %: lines and bands of {PATHS} paths of the limit, {whole}"
+    elif paths.follows:
+        words = f"Lines: the limit. The middle 80 %: bands of its fluctuation at that N, {whole}"
+    else:
+        words = f"Lines: the limit. Median and the middle 80 %: {whole}"
     if not entries:
         return None
 
@@ -53,12 +60,7 @@ def layer_picture(limit: Limit) -> Picture | None:
         axes.set_xlabel("time")
         axes.legend()
 
-    return Picture(
-        "The limit and finite layers",
-        f"Median and the middle 80 %: lines and bands of the limit, points and bars of {LAYERS} "
-        f"layers at N = {paths.n}, from the same start.",
-        draw,
-    )
+    return Picture("The limit and finite layers", words, draw)
 
 
 def _of_layers(paths: Paths) -> tuple[np.ndarray, np.ndarray]:

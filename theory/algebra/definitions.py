@@ -15,6 +15,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from theory.algebra.arrays import Symmetric, array, extent, total
 from theory.algebra.canonical import assemble, canonical
 from theory.algebra.contraction import contracted
+from theory.algebra.given import given
 from theory.algebra.scope import Fresh, free_indices, instantiate, opened
 from theory.algebra.terms import Term, expand, multiplied
 
@@ -103,7 +104,8 @@ def define(
     Other free indices of the expression stay as they are. Raises ``ValueError`` if an axis is no
     index or given twice, and if the array declared before has another shape or symmetry.
     """
-    value = expression if isinstance(expression, Cholesky | Softmax) else sp.sympify(expression)
+    named_here = isinstance(expression, Cholesky | Softmax)
+    value = expression if named_here else given(expression, f"the definition of {name}")
     axes = tuple(axes) if isinstance(axes, tuple | list) else (axes,)
     if not all(isinstance(i, sp.Idx) for i in axes) or len(set(axes)) < len(axes):
         raise ValueError(f"{name}: the axes must be different indices; received {_listed(axes)}")

@@ -12,6 +12,7 @@ import sympy as sp
 
 from theory.algebra.arrays import Symmetric
 from theory.algebra.canonical import assemble, canonical, terms
+from theory.algebra.given import given
 from theory.algebra.terms import Factors, Term, is_indexed
 
 
@@ -29,7 +30,7 @@ def expectation(expression: sp.Expr, variances: Mapping[sp.IndexedBase, sp.Expr 
             f"expected the variance of each random array, {{W: 1 / n}}; received {variances!r}"
         )
     for base, variance in variances.items():
-        if is_indexed(sp.sympify(variance)):
+        if is_indexed(given(variance, f"the variance of {base}")):
             raise ValueError(f"the variance of {base} must be the same for all entries: {variance}")
         if isinstance(base, Symmetric) and len(base.shape) != 2:
             raise ValueError(f"a symmetric random array has two axes; {base} has {base.shape}")

@@ -32,16 +32,17 @@ def large_limit(expression: sp.Expr, large: sp.Symbol) -> sp.Expr:
     Raises ``ValueError`` when no finite limit is found in time, or when the one found is not right
     at every order of the parameters: the message names the parameters where it is not.
     """
-    return _limit(given(expression, "large_limit"), large, sp.oo, "-")
+    return _limit(expression, large, sp.oo, "-")
 
 
 def one_sided_limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) -> sp.Expr:
     """The limit at a finite point from one side (``"+"`` or ``"-"``), as ``large_limit``."""
     if side not in ("+", "-"):
         raise ValueError(f'a side of a point is "+" or "-"; got {side!r}')
-    if sp.sympify(point).is_infinite:
+    point = given(point, "the point of a limit")
+    if point.is_infinite:
         raise ValueError(f"a one-sided limit is at a finite point; got {point}: use large_limit")
-    return _limit(expression, variable, sp.sympify(point), side)
+    return _limit(expression, variable, point, side)
 
 
 def continued(expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.Expr) -> sp.Expr:
@@ -64,7 +65,7 @@ def continued(expression: sp.Expr, variable: sp.Symbol, low: sp.Expr, high: sp.E
 
 
 def _limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) -> sp.Expr:
-    expression = sp.sympify(expression)
+    expression = given(expression, "a limit")
     if not expression.has(variable):
         return expression
     hidden: dict[sp.Basic, sp.Dummy] = {}

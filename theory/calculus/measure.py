@@ -19,6 +19,7 @@ from typing import Any, overload
 
 import sympy as sp
 
+from theory.algebra.given import given
 from theory.calculus.indices import canonical, extent, instantiate, total
 
 Point = Any  # a symbol, a tuple of symbols, or an array
@@ -72,7 +73,7 @@ def mean(phi: sp.Expr, y: Point, mu: sp.Symbol, label: sp.Expr | None = None) ->
     constants come out (a measure has mass one), and the bound variable gets a canonical name,
     so that equal means are identical expressions.
     """
-    phi = sp.expand(sp.sympify(phi))
+    phi = sp.expand(given(phi, "a mean"))
     if isinstance(phi, sp.Add):
         return sp.Add(*(mean(part, y, mu, label) for part in phi.args))
     if isinstance(phi, sp.Sum):
@@ -94,7 +95,7 @@ def mean(phi: sp.Expr, y: Point, mu: sp.Symbol, label: sp.Expr | None = None) ->
 def place(phi: sp.Expr, y: Point, at: Point) -> sp.Expr:
     """``phi`` with the variable ``y`` replaced by ``at``, of the same form."""
     pairs = dict(zip(_parts(y), _parts(at), strict=True))
-    return instantiate(sp.sympify(phi), pairs)
+    return instantiate(given(phi, "a function of a point"), pairs)
 
 
 def first_variation(F: sp.Expr, mu: sp.Symbol, y: Point, label: sp.Expr | None = None) -> sp.Expr:
@@ -111,7 +112,7 @@ def first_variation(F: sp.Expr, mu: sp.Symbol, y: Point, label: sp.Expr | None =
             raise ValueError(f"{mu} depends on a label; say where: first_variation(F, mu, y, t)")
         return here * sp.DiracDelta(node.label - label)
 
-    return _vary(sp.sympify(F), mu, source)
+    return _vary(given(F, "a first variation"), mu, source)
 
 
 @overload

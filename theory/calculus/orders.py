@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
+from theory.algebra.given import given
 from theory.calculus.asymptotics import leading_term
 from theory.calculus.gate import Disagreement, confirm
 from theory.calculus.puiseux import LOG, Undecided, tidy
@@ -74,7 +75,7 @@ def order(expression: sp.Expr, size: sp.Symbol) -> Order:
     Raises ``ValueError`` for what is no power (exponentials, logarithms of logarithms), and where
     open exponents or a cancellation hide what leads.
     """
-    expression, large = sp.sympify(expression), sp.Symbol(size.name, positive=True)
+    expression, large = given(expression, "an order"), sp.Symbol(size.name, positive=True)
     found = _candidates(_as_powers(expression.xreplace({size: large}), large), large)
     named = (
         Monomial(*(part.xreplace({large: size}) for part in (m.coefficient, m.exponent, m.logs)))
