@@ -9,7 +9,8 @@ COVERAGE = (
         claims=("log-n", "required-width", "mean-square", "approximation", "approximation-bound",
                 "least-width", "responses", "trained-width"),
         missing="One claim, at the tiers standard and full, is about trained networks, and it is "
-        r"an upper bound: that they need $\log n$ is not shown. The others are about the "
+        r"an upper bound: that they need $\log n$ is not shown, and of powers of $n$ in the excess "
+        r"$\sqrt{n}$ is planted and refuted, smaller ones are not tried. The others are about the "
         "approximation at the start, of a fixed pool of heads.",
     ),
     Sentence(
