@@ -74,15 +74,19 @@ layer_norm = state(
     sizes={"k": [16, 32, 64, 128]}, seeds=tiers(128, 512, 2048), predicted=k**-3, statistic="rms",
 )  # fmt: skip
 
+ITO_D = "Ito correction with d for d - 1"
 attention = experiment("attention", residuals)
 general_attention = state(
     IdentityClaim, "attention",
     r"Attention of networks, SDE and SPDE is softmax over $j$ of $\langle Q x_i, K x_j \rangle$, "
-    "applied to $V x_j$, for query, key and value matrices without any symmetry.",
+    "applied to $V x_j$, for query, key and value matrices without any symmetry; what else drifts "
+    "in SDE and SPDE is $-(d - 1) K(x_i, x_i) x_i/2$.",
     attention["right"],
     {
         "exchanged": ("queries and keys exchanged", attention["exchanged"]),
         "transposed": ("V transposed", attention["transposed"]),
+        "no-ito": ("no Ito correction", attention["no-ito"]),
+        "ito-d": (ITO_D, attention["ito-d"]),
     },
     seeds=tiers(64, 256, 1024), tolerance=dtype_tolerance(np.float64, 4, 24),
 )  # fmt: skip
@@ -118,7 +122,6 @@ at_an_end = state(
     seeds=tiers(12, 128, 1024), tolerance=1e-9,  # the grid's own search ends beside u = 1
 )  # fmt: skip
 
-ITO_D = "Ito correction with d for d - 1"
 NO_ATTENTION = "no attention in the drift"
 NO_SHARING = "every token its own noise"
 

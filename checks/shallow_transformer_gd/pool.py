@@ -148,11 +148,13 @@ approximation_claims = (
     ),
     state(
         IdentityClaim, "responses",
-        "The responses of the pool are derivatives of a softmax head along the transport that the "
-        "anchors give",
+        "The responses of heads, and of the pool that the claims above ask, are derivatives of a "
+        "softmax head along the transport that the anchors give",
         heads_moved["right"],
         {
-            "noise": ("Gaussian noise of the same size for the heads", heads_moved["noise"]),
+            "noise": (
+                "Gaussian noise of the same variance for the pool", heads_moved["noise"]
+            ),
             "frozen": ("$W$ not moved", heads_moved["frozen"]),
         },
         tolerance=dtype_tolerance(np.float64, operations=64), seeds=64,

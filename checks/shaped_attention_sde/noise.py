@@ -1,7 +1,7 @@
 """The claim about the noise of the SDE: its covariance is the derived one."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -57,20 +57,34 @@ def _apart(V: Array, M: Array, gamma: Array, tau0: Array, heads: Array) -> dict[
     return {name: worst(*how) for name, how in SLIPS.items()}
 
 
-def noises(_: Size, keys: Keys) -> Table:
-    """Relative distances of covariances and drifts of the SDE from those that are derived.
+class Drawn(NamedTuple):
+    """Attention of any weights behind a causal mask or not, and a Gram matrix; or one a row."""
 
-    At random: three tokens, attention of any weights behind a causal mask or not, 1 to 8 heads.
-    """
-    random = [np.random.default_rng(key) for key in np.asarray(keys)]
-    X = np.stack([rng.standard_normal((TOKENS, 2 * TOKENS)) for rng in random])
-    raw = np.stack([rng.uniform(0.2, 1.0, (TOKENS, TOKENS)) for rng in random])
-    masked = np.array([rng.integers(2) for rng in random], dtype=bool)[:, None, None]
-    raw = np.where(masked, np.tril(raw), raw)
-    low, high = [0.3, 0.3, 1.0], [1.0, 2.0, 8.0]
-    gamma, tau0, heads = np.transpose([rng.uniform(low, high) for rng in random])
-    V, M = X @ X.transpose(0, 2, 1) / (2 * TOKENS), raw / raw.sum(2, keepdims=True)
-    return {k: np.asarray(v) for k, v in _apart(V, M, gamma, tau0, np.floor(heads)).items()}
+    V: Any
+    M: Any
+    gamma: Any
+    tau0: Any
+    heads: Any
+
+
+def drawn(keys: Keys) -> list[Drawn]:
+    """One a key: three tokens, 1 to 8 heads."""
+    return [_drawn(np.random.default_rng(key)) for key in np.asarray(keys)]
+
+
+def _drawn(random: np.random.Generator) -> Drawn:
+    X = random.standard_normal((TOKENS, 2 * TOKENS))
+    raw = random.uniform(0.2, 1.0, (TOKENS, TOKENS))
+    raw = np.tril(raw) if random.integers(2) else raw
+    gamma, tau0, heads = random.uniform([0.3, 0.3, 1.0], [1.0, 2.0, 8.0])
+    M = raw / raw.sum(1, keepdims=True)
+    return Drawn(X @ X.T / (2 * TOKENS), M, gamma, tau0, np.floor(heads))
+
+
+def noises(_: Size, keys: Keys) -> Table:
+    """Relative distances of covariances and drifts of the SDE from those that are derived."""
+    stacked = Drawn(*map(np.stack, zip(*drawn(keys), strict=True)))
+    return {k: np.asarray(v) for k, v in _apart(*stacked).items()}
 
 
 run = experiment("noise", noises)

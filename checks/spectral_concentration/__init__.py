@@ -213,7 +213,8 @@ claims = (
     ),
     inequality(
         "definite-benign",
-        r"A definite $W_q^\top W_k$ and tokens of equal norm leave attention near the identity.",
+        r"A definite $W_q^\top W_k$ and tokens of equal norm in it leave attention near the "
+        "identity.",
         collapse.benign_slack, {"n": [8], "d": [5], "dq": [4]},
         no_half=("the factor $1/2$ of the exponent left out", {"half": 1.0}),
         no_scale=(r"$1/\sqrt{d_q}$ left out", {"power": 0.0}),
@@ -228,8 +229,9 @@ claims = (
     ),
     inequality(
         "time-to-collapse",
-        r"While $W_q$ and $W_k$ grow by $1 + \tau$ a step, no column's entropy falls below "
-        r"$B_T(\nu^*)$ before $\ln(\nu^*/\nu_0)/(2 \ln(1 + \tau))$ steps.",
+        r"While $W_q$ and $W_k$ grow by $1 + \tau$ a step and tokens stay, orthonormal, no "
+        r"column's entropy falls below $B_T(\nu_*)$ before $\ln(\nu_*/\nu_0)/(2 \ln(1 + \tau))$ "
+        "steps.",
         collapse.delay_slack, {"tokens": [16], "dq": [4]},
         one_factor=("one factor grows in place of two", {"factors": 1.0}),
         scale_by_dq=(r"$1/d_q$ in place of $1/\sqrt{d_q}$", {"power": 1.0}),

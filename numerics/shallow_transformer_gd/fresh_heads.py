@@ -73,14 +73,19 @@ def by_level(columns: Table, levels: tuple[int, ...], axis: int = 1) -> dict[str
 
 # The approximation error, heads drawn from the pool that makes the target.
 WIDTHS = levels(4, 512)
+POOL = {"pool": 512, "length": 6, "dim": 4}
 
 
 @cache
 @in_double
 def pool(samples: int) -> Pool:
     """One teacher; its pool of 512 heads is the law of the heads."""
-    key = jnp.asarray(np.array([0, 20260116], np.uint32))
-    return response_pool(key, pool=512, samples=samples, length=6, dim=4)
+    return response_pool(pool_key(), samples=samples, **POOL)
+
+
+def pool_key() -> jax.Array:
+    """Of the one teacher."""
+    return jnp.asarray(np.array([0, 20260116], np.uint32))
 
 
 def profile(point: Size, keys: Keys) -> Table:

@@ -12,7 +12,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
 from numerics.engine.quick import quick_jit
-from numerics.shallow_transformer_gd.transport import random_teacher, responses, tokens
+from numerics.shallow_transformer_gd.transport import (
+    Inputs,
+    Teacher,
+    random_teacher,
+    responses,
+    tokens,
+)
 
 
 class Pool(NamedTuple):
@@ -29,15 +35,21 @@ class Profile(NamedTuple):
     mean_square: Float[Array, "seeds widths counts"]
 
 
-@partial(quick_jit, static_argnames=("pool", "samples", "length", "dim", "anchors"), level=0)
-def response_pool(
+def teacher_and_samples(
     key: PRNGKeyArray, *, pool: int, samples: int, length: int, dim: int, anchors: int = 4
-) -> Pool:
-    """One teacher, its pool of heads, and samples from the law of its inputs."""
+) -> tuple[Teacher, Inputs]:
+    """One teacher with its pool of heads, and samples from the law of its inputs."""
     first, second = jax.random.split(key)
     radii = (3.0, 3.0, 3.0)
     teacher = random_teacher(first, length=length, dim=dim, anchors=anchors, pool=pool, radii=radii)
-    Z = responses(teacher, tokens(second, samples, length, dim), teacher.U, teacher.W)
+    return teacher, tokens(second, samples, length, dim)
+
+
+@partial(quick_jit, static_argnames=("pool", "samples", "length", "dim"), level=0)
+def response_pool(key: PRNGKeyArray, *, pool: int, samples: int, length: int, dim: int) -> Pool:
+    """What the heads of the pool answer to the samples."""
+    teacher, X = teacher_and_samples(key, pool=pool, samples=samples, length=length, dim=dim)
+    Z = responses(teacher, X, teacher.U, teacher.W)
     Z = Z - Z.mean(0)
     return Pool(Z, (Z**2).mean(0).max())
 

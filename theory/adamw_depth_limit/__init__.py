@@ -358,7 +358,7 @@ def system_steps() -> tuple[Step, ...]:
             "McKean-Vlasov form", *mvode(),
             r"$-d P/d t$ is the gradient of the variation of the Hamiltonian $E\langle P, "
             r"A(X, \operatorname{Law} X)\rangle$: one equation for every number of tokens",
-            uses=("no-mask", "Lions derivative"), kind="derived",
+            uses=("no-mask", "Lions derivative"),
         ),
         Step(
             "adjoint is the transpose", total(P[i, e] * linearised(), i, e),

@@ -183,12 +183,12 @@ def adjoint_steps() -> tuple[Step, ...]:
         Step(
             "adjoint equation", found, -adjoint * slope,
             r"$d L/d T = 0$ inside: $d p/d t = -\langle d g/d T\rangle p$, solved for $d p/d t$",
-            uses=("derivative in the state",), kind="derived",
+            uses=("derivative in the state",),
         ),
         Step(
             "end of the adjoint", found_end, sp.diff(risk(here), here),
             "$d L/d T = 0$ at the end: $p(1) = R'(T(1))$; this is where the data enter",
-            uses=("derivative in the state",), kind="derived",
+            uses=("derivative in the state",),
         ),
     )  # fmt: skip
 
@@ -244,7 +244,7 @@ def width_steps() -> tuple[Step, ...]:
             -mean(along_G, beta, rho_t),
             r"mass moves with velocity $-G$, and only in $\beta$: $d/d \tau$ of the mean of "
             r"$\phi$",
-            uses=("drift of attention", "drift of feed-forward"), kind="derived",
+            uses=("drift of attention", "drift of feed-forward"),
         ),
         Step(
             "PDE, strong form",
@@ -257,7 +257,7 @@ def width_steps() -> tuple[Step, ...]:
             "dissipation", transport(Q, rho, beta, down, t),
             -integrate_label(mean(G[0] ** 2 + G[1] ** 2, beta, rho, t), t),
             r"$d Q/d \tau = -\int |G|^2$; (D.25) of the paper prints it without the minus",
-            uses=("PDE, weak form", "functional derivative"), kind="derived",
+            uses=("PDE, weak form", "functional derivative"),
         ),
     )  # fmt: skip
 

@@ -10,7 +10,8 @@ COVERAGE = (
         claims=("training", "gradients", "functional-derivative", "dissipation",
                 "density-against-particles", "scalar-tokens"),
         probes=("bounded-data", "growth", "local-lipschitz", "bounded-start", "independent-start"),
-        missing="The PDE itself is solved for scalar tokens and attention only.",
+        missing="Convergence is measured, not derived. The PDE itself is solved for scalar tokens "
+        "and attention only.",
     ),
     Sentence(
         r"For each training time outputs and risks are within $C (1/L + \sqrt{(\delta + "

@@ -835,11 +835,12 @@ theorem = Theorem(
         r"fresh Gaussian weights (weight $\sqrt{T/L}$), each followed by a projection on the "
         r"sphere. For every $N$, $T$, $m$ and $L \ge 2$ they can be coupled to the solution of an "
         "SDE on the sphere, with a noise common to all tokens, such that the mean square "
-        r"distance, sup over $t \le T$, is at most a constant times $\log L / L + 1/m$; the "
-        "empirical measure solves an SPDE, whose weak form is stated: drift and bracket of the "
-        "means of test functions. If attention alone lets the energy grow at most at a "
-        r"rate $\epsilon < -\bar\lambda'$, the mean energy decays at least at the rate "
-        r"$-(\bar\lambda' + \epsilon)$: the noise synchronizes the tokens. $\bar\lambda < 0$ alone "
+        r"distance, sup over $t \le T$, is at most a constant, which depends on $N$ and $T$, "
+        r"times $\log L / L + 1/m$; the empirical measure solves an SPDE, whose weak form is "
+        "stated: drift and bracket of the means of test functions. If attention alone lets the "
+        r"energy grow at most at a rate $\epsilon < -\bar\lambda'$, the mean energy decays at "
+        r"least at the rate $-(\bar\lambda' + \epsilon)$: the noise synchronizes the tokens. "
+        r"$\bar\lambda < 0$ alone "
         r"is not enough: near synchrony values $V = -\delta I$ add $2 \delta$ to $\bar\lambda$."
     ),
     equations=(

@@ -37,7 +37,8 @@ COVERAGE = (
         claims=("dissipation", "dissipation-with-attention", "dissipation-at-an-end",
                 "repulsion-threshold", "sharp-rate"),
         probes=("coercivity", "forcing"),
-        missing=r"An $\epsilon$ above zero is measured near synchrony only; that the least decay "
+        missing=r"From the identity to the exponential it is Gronwall's inequality, which is not a "
+        r"step. An $\epsilon$ above zero is measured near synchrony only; that the least decay "
         "lies at an end is sampled, not certified.",
     ),
     Sentence(

@@ -112,7 +112,7 @@ def descent_steps() -> tuple[Step, ...]:
             total((phi[k] - star[k]) ** 2, k) - 2 * rate * total(grad[k] * (phi[k] - star[k]), k)
             + rate**2 * total(grad[k] ** 2, k),
             "multiplied out; a projection on a convex set that holds star only shortens it",
-            uses=("radii", "realisable"), kind="derived",
+            uses=("radii", "realisable"),
         ),
         Step(
             "inner product with the gradient", derivative, canonical(residual),

@@ -411,9 +411,11 @@ def block_steps() -> tuple[Step, ...]:
 theorem = Theorem(
     title="Shaped attention has a covariance SDE as its limit",
     statement=(
-        "Let depth and width $n$ grow in proportion, for fixed $m$ tokens with a positive definite "
-        "Gram matrix. The Gram matrix $V$ of the tokens, taken at layer $t n$, converges in law, "
-        "locally (stopped at exits from compact sets), to the solution of "
+        "Let depth and width $n$ of residual layers of shaped attention (softmax less $M$ plus the "
+        "identity, at a temperature that grows with the width) grow in proportion, for fixed $m$ "
+        "tokens with a positive definite Gram matrix. The Gram matrix $V$ of the tokens, taken at "
+        "layer $t n$, converges in law, locally (stopped at exits from compact sets), to the "
+        "solution of "
         r"$dV = b(V)\,dt + \Sigma(V)^{1/2}\,dB$."
     ),
     equations=tuple(sp.Eq(d.array[d.axes], d.expression, evaluate=False) for d in STATED),

@@ -8,8 +8,8 @@ COVERAGE = (
         "by depth over width.",
         steps=("attention mean", "attention covariance", "drift", "noise factor"),
         claims=("drift", "drift-causal", "drift-bias", "covariance", "covariance-heads-causal",
-                "noise", "no-jumps", "law", "law-at-two-times", "law-heads-causal", "law-distance",
-                "gram-sampler"),
+                "noise", "path", "no-jumps", "law", "law-at-two-times", "law-heads-causal",
+                "law-distance", "gram-sampler"),
         probes=("positive-definite-start", "rows-sum-to-one", "gaussian-weights",
                 "fixed-branch-weight"),
         missing="Convergence itself is not derived, only moments of one layer, under what the "

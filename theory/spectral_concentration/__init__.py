@@ -369,16 +369,17 @@ theorem = Theorem(
     title="Spectral energy concentration collapses attention entropy, and a capped step delays it",
     statement=(
         r"Attention columns over the tokens have entropy at least $B_T(\nu)$, $\nu$ the norm of "
-        "their centred logits, and this is attained. The softmax Jacobian is at most one minus the "
-        "exponential of minus the entropy: entropy that has collapsed stops $W_q$ and $W_k$. If "
-        r"every step is capped at $\tau$ times the ratio of the largest singular values of matrix "
-        r"and update, then each singular value stays within $\tau$ times the largest of what "
-        "weight decay leaves of it, and the entropy stays above a level for at least "
-        r"$\ln(\nu_* / \nu_0) / (2 \ln(1 + \tau))$ steps, where $B_T(\nu_*)$ is the level, which "
-        r"says something while $\nu_0 < \nu_*$. "
+        "their centred logits, and this is attained. The norm of the softmax Jacobian is at most "
+        "one minus the exponential of minus the entropy: entropy that has collapsed stops $W_q$ "
+        r"and $W_k$. If every step is capped at $\tau$ times the ratio of the largest singular "
+        r"values of matrix and update, then each singular value stays within $\tau$ times the "
+        r"largest of what weight decay leaves of it. While $\sigma_1(X)$ does not grow, the "
+        r"entropy then stays above a level for at least $\ln(\nu_* / \nu_0) / (2 \ln(1 + \tau))$ "
+        r"steps, where $B_T(\nu_*)$ is the level and $\nu_0 = \sigma_1(X)^2 \sigma_1(W_q) "
+        r"\sigma_1(W_k) / \sqrt{d_q}$ at the start is below $\nu_*$. Where logits are large, "
         r"$W_q^\top W_k$ of rank one makes attention sparse and of low rank (malignant); a "
-        "definite one makes it the identity (benign); spectral concentration alone does neither "
-        "for two or more singular values."
+        "definite one, with tokens of equal norm in it, makes it the identity (benign); spectral "
+        "concentration alone does neither for two or more singular values."
     ),
     equations=(
         sp.Eq(B_T, STATED_BOUND, evaluate=False),

@@ -119,8 +119,8 @@ def spectral_steps() -> tuple[Step, ...]:
         ),
         Step(
             "time to collapse", sp.solve(logits_after(steps_) - target, steps_)[0], collapse_time(),
-            r"the logits grow at most by $(1 + \tau)^2$ a step, one factor each for $W_q$ and "
-            "$W_k$",
+            r"the logits of tokens that stay grow at most by $(1 + \tau)^2$ a step, one factor "
+            "each for $W_q$ and $W_k$",
             uses=("growth of the largest singular value", "one spike", "the bound decreases"),
         ),
         *_power_steps(),
