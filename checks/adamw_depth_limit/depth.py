@@ -69,7 +69,7 @@ depth_claims = (
     state(
         ConstantClaim,
         "euler-constant",
-        "Before training, $L$ times Euler's error is the derived one",
+        "Before training, $L$ times Euler's error is the derived one, to a tenth",
         depths["euler"],
         {
             "no-half": ("$-x''$ in place of $-x''/2$ as the defect", {"constant": 2.0}),

@@ -26,7 +26,8 @@ tokens = Experiment(state.name("tokens"), simulate_tokens)
 token_claim = state(
     IndependenceClaim,
     "tokens",
-    "Error after training does not grow with the number of tokens of nearly one measure",
+    "Error after training does not grow by a quarter with the number of tokens of nearly one "
+    "measure",
     tokens.column(token_error),
     {
         "summed": ("loss summed over tokens, so adjoints of order $N$", With(summed=True)),
@@ -83,7 +84,7 @@ def dimension_claims() -> tuple[IndependenceClaim, ...]:
         )
 
     return (
-        blockwise("error", "error does not grow with $d$", "abstract"),
+        blockwise("error", "error does not grow by a quarter with $d$", "abstract"),
         blockwise("norm", "norms of values grow by less than a quarter with $d$", "reconstructed"),
         state(
             IndependenceClaim,

@@ -102,7 +102,7 @@ def noise_ratio(size: Size, table: Table, flow: bool = True, power: int = 1) -> 
 noise_constant = state(
     ConstantClaim,
     "clt-constant",
-    r"Before training, $\sqrt{L H}$ times the noise is the derived one",
+    r"Before training, $\sqrt{L H}$ times the noise is the derived one, to 13 %",
     heads.column(noise_ratio),
     {
         "no-flow": ("noise not carried by the linearised flow", With(flow=False)),

@@ -39,7 +39,7 @@ constant_claim = state(
     ConstantClaim,
     "clt-constant",
     r"Before training, $\sqrt{M L}$ times the deviation of the outputs from infinite width is "
-    r"the one that $\langle g, p \rangle$ of a particle gives.",
+    r"the one that $\langle g, p \rangle$ of a particle gives, to 15 %.",
     short.column(over_derived),
     {
         "whole": ("$f + h$ for their half", With(times=2.0)),
@@ -122,8 +122,9 @@ untrained = Experiment("mean-field-flow/law-at-start", first_order.before_traini
 law_claim = state(
     LawClaim,
     "law-at-start",
-    r"Before training, $\sqrt{M L}$ times the outputs off infinite width has the law of a Gaussian "
-    "vector with the derived covariance, its length included.",
+    r"Before training, at width 256, $\sqrt{M L}$ times the outputs off infinite width is within a "
+    "distance of 0.1 of the law of a Gaussian vector with the derived covariance, its length "
+    "included.",
     untrained["law"],
     {
         "wider": ("a spread of 1.3 for 1", {"right": gaussian.changed("wider", times=1.3)["law"]}),

@@ -124,7 +124,8 @@ iteration_claims = (
     ),
     state(
         IndependenceClaim, "attention-iterations",
-        "For a softmax head the number of steps on the same inputs does not grow with $T$",
+        "For a softmax head the number of steps on the same inputs does not grow by a quarter with "
+        "$T$",
         attention_steps["steps/{T}"],
         {
             "recurrent": ("a recurrent head for it", recurrent_steps["steps/{T}"]),

@@ -110,7 +110,7 @@ approximation_claims = (
     ),
     state(
         IndependenceClaim, "mean-square",
-        "The mean square of the approximation error does not depend on $n$",
+        "The mean square of the approximation error changes by less than a tenth with $n$",
         mean_square,
         {
             "largest": ("the largest error for the mean square", sup_square),
@@ -128,7 +128,8 @@ approximation_claims = (
     ),
     state(
         InequalityClaim, "approximation-bound",
-        "The largest approximation error of 64 heads is at most Lemma 5's bound, which is loose",
+        "The largest approximation error of 64 heads is at most the bound of Lemma 5, with the "
+        "constant of independent pairs and at probability 0.99; it is loose",
         over_error(1.0),
         {
             "two-hundredth": ("a two-hundredth of the bound", over_error(200.0)),
@@ -138,7 +139,8 @@ approximation_claims = (
     ),
     state(
         IdentityClaim, "least-width",
-        r"The width that Lemma 5 asks for is the least at which its bound is at most $\epsilon$",
+        "The width that Lemma 5, with that constant, asks for is the least at which its bound is "
+        r"at most $\epsilon$",
         asked.column(not_least),
         {
             "more": ("one head more", With(more=1)),

@@ -138,7 +138,8 @@ def replication(run: Experiment) -> Column:
 length_claims = (
     state(
         IndependenceClaim, "length-neutral",
-        "With length-neutral tokens the loss does not depend on $T$",
+        "With length-neutral tokens the loss over its start changes by less than a quarter with "
+        "$T$",
         neutral.column(readings.relative_loss),
         {
             "exponential-sum": (
@@ -152,7 +153,7 @@ length_claims = (
     ),
     state(
         IndependenceClaim, "length-independent",
-        "With independent tokens the loss does not grow with $T$",
+        "With independent tokens the loss does not grow by a quarter with $T$",
         independent["smallest/{T}"],
         {
             "relative-loss": (

@@ -840,8 +840,8 @@ theorem = Theorem(
         "stated: drift and bracket of the means of test functions. If attention alone lets the "
         r"energy grow at most at a rate $\epsilon < -\bar\lambda'$, the mean energy decays at "
         r"least at the rate $-(\bar\lambda' + \epsilon)$: the noise synchronizes the tokens. "
-        r"$\bar\lambda < 0$ alone "
-        r"is not enough: near synchrony values $V = -\delta I$ add $2 \delta$ to $\bar\lambda$."
+        r"$\bar\lambda < 0$ alone is not enough: near synchrony values $V = -\delta I$ add "
+        r"$2 \delta$ to $\bar\lambda$."
     ),
     equations=(
         sp.Eq(drift_[p, a], STATED_DRIFT, evaluate=False),
