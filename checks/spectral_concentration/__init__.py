@@ -20,6 +20,7 @@ from checks.spectral_concentration.capped_steps import (
     growth_events,
     weyl_slack,
 )
+from checks.spectral_concentration.offered_steps import offered_residual
 from checks.spectral_concentration.statements import (
     LATER,
     MANY,
@@ -266,6 +267,17 @@ claims = (
         raw_gradient=("the cap measures the raw gradient", {"under": wrong.capped_by_gradients}),
         off_by_one=(r"$\sigma_1$ after the step in place of before", {"late": True}),
         frobenius=("Frobenius norms, as LARS has them", {"frobenius": True}),
+    ),
+    identity(
+        "offered-steps", "The steps of AdamW², as it is offered, are those of Adam's direction "
+        r"with the decay, at the rate that $\tau \sigma_1(W)$ over $\sigma_1$ of the direction "
+        "caps, three warm rounds of power iteration each: of a matrix, of two heads, of a vector, "
+        "and of a matrix that begins at zero and has no cap.",
+        offered_residual, {},
+        frobenius=("Frobenius' norms, as LARS has them", {"frobenius": True}),
+        no_decay=("no weight decay", {"decay": 0.0}),
+        one_round=("one round of power iteration", {"rounds": 1}),
+        no_cap=("no cap", {"tau": np.inf}),
     ),
     frequency(
         "power-iteration-exceeds-the-cap",
