@@ -150,8 +150,8 @@ approximation_claims = (
     ),
     state(
         IdentityClaim, "responses",
-        "The responses of heads, and of the pool that the claims above ask, are derivatives of a "
-        "softmax head along the transport that the anchors give",
+        "The responses of heads, and of the pool that the claims about approximation ask, are "
+        "derivatives of a softmax head along the transport that the anchors give",
         heads_moved["right"],
         {
             "noise": (

@@ -95,8 +95,9 @@ def pool_responses(_: Size, keys: Keys) -> Table:
         np.hstack([few, of_pool[:, None]])
         for few, of_pool in zip((found, plain, frozen), pooled, strict=True)
     )
+    spread = np.sqrt(2) * float(np.asarray(pool(SAMPLES).responses).std())
     noise = found.copy()
-    noise[:, -1] = pooled[0].std() * np.array([rng.standard_normal() for rng in random])
+    noise[:, -1] = spread * np.array([rng.standard_normal() for rng in random])
     scale = np.maximum(np.abs(plain), 1.0)
     given = {"right": found, "noise": noise, "frozen": frozen}
     return {name: (np.abs(rows - plain) / scale).max(1) for name, rows in given.items()}
