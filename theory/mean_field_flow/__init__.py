@@ -498,8 +498,8 @@ theorem = Theorem(
         r"steps $1/(2L)$, and trained by gradient flow with weight decay $\lambda$, time scaled by "
         r"$M L$. Then the law $\rho$ of the particles at depth $t$ follows the Wasserstein "
         r"gradient flow of the penalised risk, and for each training time, with probability "
-        r"$1 - \epsilon$, outputs, risk and penalised risk are within a constant times "
-        r"$1/L + \sqrt{\log(3(L+1)/\epsilon)/M}$ of their limits."
+        r"$1 - \epsilon$, outputs, risk and penalised risk are within a constant, which depends on "
+        r"that time, times $1/L + \sqrt{\log(3(L+1)/\epsilon)/M}$ of their limits."
     ),
     equations=(
         _equation(sp.diff(state, t), velocity),
