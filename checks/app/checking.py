@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from checks.app.events import Timings, Together, events
 from checks.app.github import annotate
@@ -14,7 +13,7 @@ from checks.app.junit import junit_xml
 from checks.app.machinery import Machinery, require_plan, running
 from checks.app.progress import reporter
 from checks.app.record import json_text
-from checks.app.screen import coloured, complain, console
+from checks.app.screen import coloured, complain, console, print_table
 from checks.suite.files import require_apart, require_writable, write_text
 from checks.suite.fingerprint import source_hash
 from checks.suite.generated import require_generated
@@ -138,15 +137,16 @@ def mutants_refuted(result: Result) -> str:
 def print_verdicts(screen: Console, study: Study) -> None:
     """The verdict table, a paragraph for every claim that is not supported, and who is absent."""
     results = study.results
-    table = Table("claim", "verdict", "because", "mutants refuted", title="Verdicts")
-    for result in results:
-        table.add_row(
+    rows = [
+        (
             escape(result.claim_id),
             coloured(result.verdict.name),
             escape(result.because),
             mutants_refuted(result),
         )
-    screen.print(table)
+        for result in results
+    ]
+    print_table(screen, ("claim", "verdict", "because", "mutants refuted"), rows, title="Verdicts")
     for result in results:
         if not result.verdict.holds:
             _print_why(screen, result)
@@ -163,7 +163,8 @@ def print_verdicts(screen: Console, study: Study) -> None:
 
 
 def _print_why(screen: Console, result: Result) -> None:
-    screen.print(f"\n[bold]{escape(result.claim_id)}[/]: {coloured(result.verdict.name)}")
+    name = f"\n[bold]{escape(result.claim_id)}[/]: {coloured(result.verdict.name)}"
+    screen.print(name, soft_wrap=True)
     screen.print(f"  says: {plain(result.statement)}", markup=False)
     screen.print(f"  because {result.because}", markup=False)
     for mutant in result.mutants:

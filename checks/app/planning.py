@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 
 from rich.markup import escape
-from rich.table import Table
 
 from checks.app.machinery import Machinery, require_plan, running
-from checks.app.screen import console
+from checks.app.screen import console, print_table
 from checks.suite.costs import Costs, cost_of
 from checks.suite.run import Plan, item_of
 from checks.suite.store import Store
@@ -39,11 +38,16 @@ def print_plan(claims: Sequence[Located], plan: Plan, machinery: Machinery) -> i
         for name, planned in experiments_of(claims, plan).items():
             left = planned.left(run.store)
             rows.append((_Time.of(left, costs), name, planned, len(left)))
-    table = Table("experiment", "claims", "blocks", "stored", "seconds", title="To be simulated")
-    for time, name, planned, left in sorted(rows, key=lambda row: row[:2], reverse=True):
-        counts = [len(planned.claims), len(planned.blocks), len(planned.blocks) - left]
-        table.add_row(escape(name), *map(str, counts), time.words(left))
-    console().print(table)
+    lines = [
+        (
+            escape(name),
+            *map(str, (len(planned.claims), len(planned.blocks), len(planned.blocks) - left)),
+            time.words(left),
+        )
+        for time, name, planned, left in sorted(rows, key=lambda row: row[:2], reverse=True)
+    ]
+    head = ("experiment", "claims", "blocks", "stored", "seconds")
+    print_table(console(), head, lines, title="To be simulated")
     total = _Time(*map(math.fsum, zip(*(astuple(row[0]) for row in rows), strict=True)))
     blocks = sum(len(row[2].blocks) for row in rows)
     words = "" if total.seconds else "; the cost of a block is its seeds times its sizes"

@@ -2,15 +2,19 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from checks.suite.problem import InputProblem, printable
 
 PLAIN_WIDTH = 140
+PROSE_WIDTH = 24  # a column of sentences that is narrower is no reading
 COLOURS = {
     "SUPPORTED": "green",
     "REFUTED": "bold red",
@@ -30,6 +34,11 @@ COLOURS = {
 class Screen(Console):
     """A console that obeys no text, and whose reader may leave without changing a verdict."""
 
+    def print(self, *objects: Any, soft_wrap: bool | None = None, **options: Any) -> None:
+        """Lines of a log or in a pipe are whole; on a terminal they break between words."""
+        whole = not self.is_terminal and all(isinstance(item, str) for item in objects)
+        super().print(*objects, soft_wrap=soft_wrap or whole or None, **options)
+
     def render_str(self, text: str, **options: Any) -> Text:
         """Control characters of a statement or a message are shown, not obeyed."""
         return super().render_str(printable(text), **options)
@@ -45,6 +54,49 @@ def console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PLAIN_WIDTH
     return Screen(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def print_table(
+    screen: Console, head: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
+) -> None:
+    """Print rows of markup as a table whose names and numbers are whole, or else row by row.
+
+    A cell without a space is a name (a claim's id, a verdict, a number) and is never cut: where
+    the screen is too narrow for these and for sentences beside them, each row becomes a paragraph.
+    """
+    rows = list(rows)
+    cells = [
+        [Text.from_markup(cell).plain for cell in column] for column in zip(*rows, strict=True)
+    ]
+    prose = [any(" " in cell for cell in column) for column in cells]
+    widths = [
+        max(PROSE_WIDTH * wrapped, *map(cell_len, name.split()), *map(_width_of_name, column))
+        for name, column, wrapped in zip(head, cells, prose, strict=True)
+    ]
+    if sum(widths) + 3 * len(widths) + 1 > screen.width:
+        _print_paragraphs(screen, head, rows, title)
+        return
+    table = Table(title=title)
+    for name, width, wrapped in zip(head, widths, prose, strict=True):
+        table.add_column(name, width=None if wrapped else width, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    screen.print(table)
+
+
+def _width_of_name(cell: str) -> int:
+    return 0 if " " in cell else cell_len(cell)
+
+
+def _print_paragraphs(
+    screen: Console, head: Sequence[str], rows: Sequence[Sequence[str]], title: str | None
+) -> None:
+    if title:
+        screen.print(f"[bold]{title}[/]")
+    for name, *cells in rows:
+        screen.print(f"[bold]{name}[/]", soft_wrap=True)
+        for what, cell in zip(head[1:], cells, strict=True):
+            screen.print(Padding(Text.from_markup(f"{what}: {cell}"), (0, 0, 0, 2), expand=False))
 
 
 def coloured(word: str) -> str:

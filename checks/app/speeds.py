@@ -4,9 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rich.table import Table
-
-from checks.app.screen import console
+from checks.app.screen import console, print_table
 from checks.bench import Benchmark, Row, judging, starting
 from checks.bench.deriving import Derivations
 from checks.report.table import Place
@@ -52,11 +50,12 @@ def bench_speed(
             rows.setdefault(name, []).append(row)
             if not quiet:
                 log.print(f"{name}: {row.name}: {row.value:.3g}", markup=False, highlight=False)
-    shown = Table("subject", "figure", "value", "aim", "note")
-    for name, found in rows.items():
-        for row in found:
-            shown.add_row(name, row.name, f"{row.value:.3g}", row.aim, row.note)
-    console().print(shown)
+    shown = [
+        (name, row.name, f"{row.value:.3g}", row.aim, row.note)
+        for name, found in rows.items()
+        for row in found
+    ]
+    print_table(console(), ("subject", "figure", "value", "aim", "note"), shown)
     if out is not None:
         content = {name: [row.to_json() for row in found] for name, found in rows.items()}
         write_text(out, json.dumps({"bench": content}, indent=1, allow_nan=False) + "\n")

@@ -5,9 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 from rich.markup import escape
-from rich.table import Table
 
-from checks.app.screen import coloured, console
+from checks.app.screen import coloured, console, print_table
 from checks.suite.database import connect, guarded, reading
 from checks.suite.problem import InputProblem
 from checks.suite.store import PLACES, ROW, checksum_of
@@ -36,13 +35,18 @@ def info(path: Path) -> int:
         f"{verdicts} verdicts",
         markup=False,
     )
-    table = Table("experiment", "blocks", "seconds", "slowest block", "peak MiB")
-    for name, blocks, took, slowest, memory in longest:
-        peak = "unknown" if not memory else f"{memory / 2**20:.0f}"
-        table.add_row(escape(name), str(blocks), f"{took:.1f}", f"{slowest:.1f}", peak)
-    if longest:
-        console().print(table)
+    table = [
+        (escape(name), str(blocks), f"{took:.1f}", f"{slowest:.1f}", _mebibytes(memory))
+        for name, blocks, took, slowest, memory in longest
+    ]
+    if table:
+        head = ("experiment", "blocks", "seconds", "slowest block", "peak MiB")
+        print_table(console(), head, table)
     return 0
+
+
+def _mebibytes(memory: int | None) -> str:
+    return f"{memory / 2**20:.0f}" if memory else "unknown"
 
 
 def verify(path: Path) -> int:
@@ -119,11 +123,15 @@ def history(path: Path, claim: str | None, against: str | None, *, slowest: bool
         what = "changed verdict" if against is not None else "verdict"
         console().print(f"no {what} of {claim or 'any claim'} in {path}", markup=False)
         return 0
-    table = Table("made", "version", "claim", "verdict", "because", "tier", "seed", "seconds")
-    for made, version, name, verdict, because, tier, seed, seconds in rows:
-        words = (escape(version), escape(name), coloured(verdict), escape(because), tier)
-        table.add_row(made, *words, str(seed), f"{seconds:.1f}")
-    console().print(table)
+    table = [
+        (
+            *(made, escape(version), escape(name), coloured(verdict)),
+            *(escape(because), tier, str(seed), f"{seconds:.1f}"),
+        )
+        for made, version, name, verdict, because, tier, seed, seconds in rows
+    ]
+    head = ("made", "version", "claim", "verdict", "because", "tier", "seed", "seconds")
+    print_table(console(), head, table)
     return 0
 
 
