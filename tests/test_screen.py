@@ -39,3 +39,9 @@ def test_names_verdicts_and_numbers_are_whole_at_any_width(width: int) -> None:
     assert all(word in shown for word in (long, "INCONCLUSIVE", "[-1.03,", "-0.983],", "3/3"))
     assert "…" not in shown
     assert all(len(line) <= width for line in shown.splitlines() if long not in line)
+
+
+def test_a_table_may_have_no_rows() -> None:
+    written = io.StringIO()
+    print_table(Screen(file=written, width=80), ("claim", "verdict"), [])
+    assert "verdict" in written.getvalue()

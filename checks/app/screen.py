@@ -65,9 +65,8 @@ def print_table(
     the screen is too narrow for these and for sentences beside them, each row becomes a paragraph.
     """
     rows = list(rows)
-    cells = [
-        [Text.from_markup(cell).plain for cell in column] for column in zip(*rows, strict=True)
-    ]
+    columns = zip(*rows, strict=True) if rows else [()] * len(head)
+    cells = [[Text.from_markup(cell).plain for cell in column] for column in columns]
     prose = [any(" " in cell for cell in column) for column in cells]
     widths = [
         max(PROSE_WIDTH * wrapped, *map(cell_len, name.split()), *map(_width_of_name, column))
