@@ -74,6 +74,7 @@ def test_two_methods_are_compared(toy_here: Here, tables: Path) -> None:
     done = toy_here("judge", "both.csv", "--sizes", "n", "--error", "err", "--method", "method")
     assert done.returncode == 0, done.stderr
     assert "ours has the smaller error" in done.stdout
+    assert "not read: run\n" in done.stdout  # the column of methods was
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import numpy as np
 import verilimit as vl
 
 WRONG = "__import__('os').getcwd()"
+step = vl.Step("a", vl.N, vl.N, "b")
+theorem = ("a", "b", (), "c", vl.Source.RECONSTRUCTED, "d", (), None, list)
 n, x, w = vl.sizes("n"), vl.state("x"), vl.gaussian("w")
 found = {}
 for name, *given in (
@@ -23,6 +25,15 @@ for name, *given in (
     ("Layer", "x", 5, {}), ("define", "D", (), WRONG), ("mean", WRONG),
     ("Layer", "x", {x: x + w}, {"v": x}, {}, WRONG),
     ("Layer", "x", {x: x + w}, {"v": x}, {n: WRONG}),
+    ("Step", "a", WRONG, vl.N, "b"), ("Step", "a", vl.N, vl.N, 5), ("Step", 5, vl.N, vl.N, "b"),
+    ("Step", "a", vl.N, vl.N, "b", {}, "drift"), ("Step", "a", vl.N, vl.N, "b", 5),
+    ("Derivation", step), ("Derivation", (5,)), ("Derivation", (step,), (step,)),
+    ("Derivation", (step,), (), "a"), ("Sentence", 5), ("Sentence", "a", "drift"),
+    ("Sentence", "a", (), (), (), 5),
+    ("Function", WRONG, (), "b", "c"), ("Function", 5, (), "b", "c"),
+    ("Function", vl.define("D", (), vl.N), vl.N, "b", "c"), ("Theorem", 5, *theorem[1:]),
+    *(("Theorem", *theorem[:k], 5, *theorem[k + 1:]) for k in (1, 2, 3, 5, 6, 8)),
+    ("Theorem", *theorem, "a sentence"),
 ):
     try:
         found[str((name, given))] = str(getattr(vl, name)(*given))

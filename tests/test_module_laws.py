@@ -136,3 +136,10 @@ def test_every_law_is_tested() -> None:
     here = {"homogeneity", "gradient agrees with finite differences"}
     assert set(MODULE_LAWS) == {*BROKEN, *here}
     assert all(law.holds.__doc__ for law in MODULE_LAWS.values())
+
+
+def test_a_gradient_of_half_precision_is_seen_along_itself() -> None:
+    law = "gradient agrees with finite differences"
+    vl.probe_attention(module("jax", dtype="bfloat16"), laws=(law,), examples=20)(law)
+    lost = module("jax", dtype="bfloat16", gradient=lambda x, c: 0 * x)
+    assert "along the gradient, of length 0" in failure(lost, law)

@@ -1,17 +1,19 @@
 """Recorded runs: judged by the rule of rates, estimated without a claim, compared."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
 
+from checks.recorded.claim import RecordedRateClaim
 from checks.recorded.comparison import compare
 from checks.recorded.estimates import estimate
 from checks.recorded.profiles import profiled
 from checks.recorded.recorded import recorded
 from checks.suite.problem import InputProblem
-from checks.verdicts import Verdict
+from checks.verdicts import Verdict, judge
 from checks.verdicts.calibration import frequency
 from checks.verdicts.levels import Levels, summarize
 from checks.verdicts.outcome import t_quantile
@@ -136,3 +138,15 @@ def test_the_note_on_other_exponents_names_its_interval_and_its_form() -> None:
     assert judged(data, n ** sp.nsimplify(below - 0.005)).verdict is not Verdict.SUPPORTED
     (plain,) = [x for x in judged(data, "n^-1", next_order=None).notes if "outside" in x]
     assert "no next order" in plain
+
+
+def test_an_open_verdict_says_how_many_runs_would_decide() -> None:
+    rng = np.random.default_rng(1)
+    sizes = [level for level in (8, 16, 32, 64, 128) for _ in range(20)]
+    errors = [np.exp(0.5 * rng.standard_normal()) / level for level in sizes]
+    data = recorded({"n": sizes, "e": errors}, sizes="n", error="e")
+    claim = RecordedRateClaim(id="x/y", recorded=data, predicted="1/n", margin=0.1, next_order=1.0)
+    because = judge(claim).because
+    assert re.search("times as many runs a size would decide|too near .* for more runs", because), (
+        because
+    )

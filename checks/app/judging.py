@@ -102,7 +102,8 @@ def _compare(table: Table, columns: dict[str, Any], method: str, json: Path | No
             remedy="Leave the rows of the others out.",
         )
     rows = {name: [k for k, label in enumerate(labels) if label == name] for name in names}
-    parts = [{n: [cells[k] for k in rows[name]] for n, cells in table.items()} for name in names]
+    read = {name: cells for name, cells in table.items() if name != method}
+    parts = [{n: [cells[k] for k in rows[name]] for n, cells in read.items()} for name in names]
     first, second = (recorded(part, **columns) for part in parts)
     found = compare(first, second, (names[0], names[1]))
     console().print(str(found), markup=False, soft_wrap=True)

@@ -7,6 +7,9 @@ from jaxtyping import Float
 
 from checks.properties.frameworks import EPSILON, as_numpy, precision, torch
 from checks.properties.modules import AttentionModule
+from checks.properties.probe import require
+
+HALF = ("float16", "bfloat16")
 
 
 def relative_step(dtype: str) -> float:
@@ -34,6 +37,39 @@ def _of_framework(module: AttentionModule, x: Any, c: Any) -> Any:
 
     y, pullback = jax.vjp(module.call, x)
     return pullback(c.astype(y.dtype))[0]
+
+
+def along_gradient(
+    module: AttentionModule,
+    x: Float[np.ndarray, "*shape"],
+    c: Float[np.ndarray, "..."],
+    gradient: Float[np.ndarray, "*shape"],
+    otherwise: Float[np.ndarray, "*shape"],
+    scale: float,
+) -> None:
+    """Hold a gradient of half precision to what outputs change by along it.
+
+    Steps are so long there that along a drawn direction, ``otherwise``, nearly any gradient
+    agrees. Along its own all of it shows; tokens count as they are rounded, and what two steps
+    differ by says what the curvature does. Raises Violation.
+    """
+    length, step = float(np.linalg.norm(gradient)), relative_step(module.dtype)
+    u = gradient / length if length else otherwise
+    missed = []
+    for h in (step * scale, step * scale / 2):
+        with precision(module.framework, module.dtype):
+            ends = [as_numpy(module.array(x + s * h * u)).astype(float) for s in (1, -1)]
+        forward, backward = (module.run(None, end)[0] for end in ends)
+        slope = float((c * (forward - backward)).sum()) / (2 * h)
+        told = float((gradient * (ends[0] - ends[1])).sum()) / (2 * h)
+        missed.append(slope - told)
+    rounding = 2 * float(np.linalg.norm(c * forward)) / scale
+    allowed = step**2 * (3 * length + rounding) + 2 * abs(missed[0] - missed[1])
+    require(
+        abs(missed[0]) <= allowed,
+        f"along the gradient, of length {length:.4g}, outputs change by {missed[0]:+.4g} more "
+        "than it says",
+    )
 
 
 def attention_lipschitz(

@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import Float
 
-from checks.properties.derivatives import gradient_of, relative_step
+from checks.properties.derivatives import HALF, along_gradient, gradient_of, relative_step
 from checks.properties.frameworks import EPSILON, as_numpy, maker, precision
 from checks.properties.modules import AttentionModule, Sample
 from checks.properties.probe import require
@@ -206,6 +206,8 @@ def differentiable(module: AttentionModule, sample: Sample) -> None:
             f"a directional derivative is {slope:.4g}, and the gradient says "
             f"{float((gradient * u).sum()):.4g}",
         )
+        if module.dtype in HALF:
+            along_gradient(module, tokens, c, gradient, u, sample.scale)
 
 
 def _in_ball(x: Float[np.ndarray, "batch tokens width"]) -> Float[np.ndarray, "batch tokens width"]:

@@ -167,10 +167,14 @@ class ClaimFile:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == str(self.path)]
         where = f", line {lines[-1]}" if lines else ""
+        missing = isinstance(error, ModuleNotFoundError)
         return InputProblem(
             expected=f"{self.path} to run without an error",
             received=f"{type(error).__name__}: {error}{where}",
-            remedy="Mend the file.",
+            remedy="Modules are looked for beside the file and among what is installed: install "
+            "your project (pip install -e .), or move the file beside them."
+            if missing
+            else "Mend the file.",
         )
 
 

@@ -51,7 +51,8 @@ def because(
     said = _Said(worst, finding)
     region = said.region(*worst.support_region)
     end = f" with {several(seeds, 'seed')}" + (", the cap of this tier" if last_look else "")
-    end = f" with {finding.counted}" if finding.counted else end + _cure(seeds, wanted)
+    more = _more_runs(worst, seeds, wanted)
+    end = f" with {finding.counted}{more}" if finding.counted else end + _cure(seeds, wanted)
     return f"{said.words()}, neither inside nor outside {region}{end}"
 
 
@@ -65,6 +66,16 @@ def _cure(seeds: int, wanted: int) -> str:
             "the claim has one"
         )
     return f": about {wanted} would decide (seeds={seeds}, cap={1 << (wanted - 1).bit_length()})"
+
+
+def _more_runs(test: Test, seeds: int, wanted: int) -> str:
+    """How many times the recorded runs would decide; recorded numbers count as one look."""
+    times = -(-wanted // seeds)
+    if test.assumed or times <= 1:
+        return ""
+    if times >= HOPELESS:
+        return ": too near to the edge for more runs to decide; record finer levels"
+    return f": about {times} times as many runs a size would decide"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import sympy as sp
 from theory.algebra.definitions import Cholesky as Cholesky
 from theory.algebra.definitions import Definition, define
 from theory.algebra.definitions import Softmax as Softmax
+from theory.algebra.given import several
 from theory.algebra.scope import free_indices
 from theory.algebra.symbols import label
 from theory.codegen.forms import HELPERS
@@ -50,6 +51,12 @@ class Function:
         """Reject names that code cannot have, and symbols that nothing binds."""
         if isinstance(self.outputs, str):
             self._take_earlier_form()
+        parts: dict[str, type] = {"arguments": sp.Basic, "definitions": Definition}
+        if not isinstance(self.outputs, Definition):
+            parts["outputs"] = Definition
+        for name, kind in parts.items():
+            values = several(getattr(self, name), kind, f"a function to generate: {name}")
+            object.__setattr__(self, name, values)
         if not self.name:
             if len(self.returned) != 1:
                 raise ValueError(
@@ -77,7 +84,11 @@ class Function:
             self.outputs, self.arguments, self.summary, self.reference, self.definitions, self.name,
         )  # fmt: skip
         name, arguments, outputs, summary, reference, definitions = given
-        listed = outputs if isinstance(outputs, tuple) else (outputs,)
+        listed = several(
+            outputs if isinstance(outputs, tuple) else (outputs,),
+            Output,
+            f"function {name}, in the earlier form: outputs (today's form has a Definition first)",
+        )
         names = [name] if len(listed) == 1 else [f"{name}_{k}" for k, _ in enumerate(listed)]
         defined = [define(n, o.axes, o.expression) for n, o in zip(names, listed, strict=True)]
         for field, value in {

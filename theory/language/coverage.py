@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from theory.algebra.given import several, text
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -20,6 +22,11 @@ class Sentence:
 
     def __post_init__(self) -> None:
         """Reject a sentence of which nothing is said."""
+        text(self.says, "what a sentence says")
+        text(self.missing, f"“{self.says}”: missing")
+        for name in ("steps", "claims", "probes"):
+            names = several(getattr(self, name), str, f"“{self.says}”: {name}")
+            object.__setattr__(self, name, names)
         if not self.says.strip():
             raise ValueError("a sentence of a coverage says nothing; write what the paper states")
         if not (self.steps or self.claims or self.probes or self.missing):

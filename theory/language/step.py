@@ -7,6 +7,7 @@ from typing import Literal
 
 import sympy as sp
 
+from theory.algebra.given import given, several, text
 from theory.calculus.bounded import CUT_SHORT
 from theory.calculus.indices import free_indices
 
@@ -52,12 +53,20 @@ class Step:
 
     def __post_init__(self) -> None:
         """Both sides are SymPy expressions with comparable indices, and a reason is given."""
+        text(self.name, "the name of a step")
+        text(self.because, f"step {self.name}: because")
+        object.__setattr__(self, "uses", several(self.uses, str, f"step {self.name}: uses"))
+        if not isinstance(self.domain, Mapping):
+            raise TypeError(
+                f"step {self.name}: domain: expected a dict of symbols and bounds, "
+                f"{{rho: (-1, 1)}}; received {self.domain!r}"
+            )
         if self.kind not in KINDS:
             raise ValueError(
                 f"step {self.name}: expected a kind of {', '.join(KINDS)}; received {self.kind!r}"
             )
         for side in ("left", "right"):
-            value = sp.sympify(getattr(self, side), strict=True)
+            value = given(getattr(self, side), f"step {self.name}: its {side} side")
             for number in sorted(value.atoms(sp.Float), key=str):
                 raise ValueError(
                     f"step {self.name} has the Float {number}, which is not exact: "

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import sympy as sp
 
+from theory.algebra.given import several, text
 from theory.algebra.symbols import label, meaning
 from theory.codegen.function import Function
 from theory.codegen.latex import latex
@@ -34,6 +35,12 @@ class Assumption:
     statement: str
 
 
+_PARTS = {
+    "equations": sp.Basic, "assumptions": Assumption, "coverage": Sentence, "found": Sentence,
+    "words": sp.Basic,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Derivation:
     """What a derivation yields: its steps, in order, and the functions that become code.
@@ -51,7 +58,10 @@ class Derivation:
     aside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Reject duplicated names."""
+        """Reject what is no step, function or name, and duplicated names."""
+        for name, kind in (("steps", Step), ("functions", Function), ("statement", str)):
+            values = several(getattr(self, name), kind, f"a derivation: {name}")
+            object.__setattr__(self, name, values)
         for kind, names in (
             ("step", [s.name for s in self.steps]),
             ("function", [f.name for f in self.functions]),
@@ -94,6 +104,16 @@ class Theorem:
 
     def __post_init__(self) -> None:
         """Explain every symbol, name every assumption once."""
+        for name in ("title", "statement", "reference", "source_note"):
+            text(getattr(self, name), f"a theorem: {name}")
+        for name, kind in _PARTS.items():
+            values = several(getattr(self, name), kind, f"theorem “{self.title}”: {name}")
+            object.__setattr__(self, name, values)
+        if not callable(self.derive):
+            raise TypeError(
+                f"theorem “{self.title}”: derive: expected a function without arguments that "
+                f"returns a Derivation; received {self.derive!r}"
+            )
         ids = [a.id for a in self.assumptions]
         if len(set(ids)) != len(ids):
             raise ValueError(f"assumption ids must differ; received {ids}")
@@ -103,6 +123,11 @@ class Theorem:
     def derivation(self) -> Derivation:
         """The derivation, computed on first use."""
         derivation = self.derive()
+        if not isinstance(derivation, Derivation):
+            raise TypeError(
+                f"theorem “{self.title}”: expected derive to return a Derivation; "
+                f"received {derivation!r}"
+            )
         check_uses(self.title, (a.id for a in self.assumptions), derivation.steps)
         check_symbols(
             self.title, {**self._stated, **_of_functions(derivation)}, _of_steps(derivation)
