@@ -80,7 +80,7 @@ if TYPE_CHECKING:  # the one list of public names: type checkers read it, and so
     from checks.verdicts import settle as settle
     from numerics.spectral_concentration import adamw2 as adamw2
     from numerics.spectral_concentration import spectral_cap as spectral_cap
-    from numerics.spectral_concentration.torch_adamw2 import torch_adamw2 as torch_adamw2
+    from numerics.training.torch_adamw2 import torch_adamw2 as torch_adamw2
     from theory.algebra.arrays import array as array
     from theory.algebra.arrays import indices as indices
     from theory.algebra.arrays import size as size

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checks.mutation import mutations
-from checks.mutation.campaign import Outcome, score
+from checks.mutation.campaign import Outcome, asked, score
 from checks.mutation.equivalent import equivalent
 from checks.suite.house import House
 from checks.suite.problem import InputProblem
@@ -144,3 +144,17 @@ def test_rooms_list_mutations_that_exist() -> None:
             paths = {n: p for n, p in house.address(room).computing().items() if p.name in ends}
             population = [m for n, p in paths.items() for m in mutations(n, p.read_text())]
             assert len(equivalent(room, listed, population, paths)) == len(listed)
+
+
+def test_a_claim_that_is_undecided_before_anything_is_broken_is_not_asked() -> None:
+    claims = [
+        ["slow", "SUPPORTED", 2.0],
+        ["open", "INCONCLUSIVE", 1.0],
+        ["quick", "CERTIFIED", 0.5],
+    ]
+    answer = {"steps": [], "claims": claims, "error": ""}
+    assert asked("room", "smoke", answer) == ["quick", "slow"]
+    with pytest.raises(InputProblem, match="refuted: false"):
+        asked("room", "smoke", {**answer, "claims": [["false", "REFUTED", 1.0]]})
+    with pytest.raises(InputProblem, match="step failed: a lemma"):
+        asked("room", "smoke", {**answer, "steps": ["a lemma"]})

@@ -40,4 +40,10 @@ not_checked = (
 equivalent_mutations = {
     ("numerics/adamw_depth_limit/__init__.py", "_solved", "1", "2"): "the most steps that the "
     "solver may take; it takes fewer",
+    (
+        "theory/adamw_depth_limit/__init__.py",
+        "over_heads",
+        "sp.Tuple(Q, K, V)",
+        "sp.Tuple(K, Q, V)",
+    ): "whose law the mean is over, in another order",
 }

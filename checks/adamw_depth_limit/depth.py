@@ -31,7 +31,10 @@ DEPTH: dict[str, Any] = {
 wrong_optimisers = {
     "coupled-decay": ("L2 decay in the gradient", ADAMW._replace(decoupled=0.0, coupled=0.1)),
     "no-bias-correction": ("moments not corrected", ADAMW._replace(bias_correction=0.0)),
-    "raw-gradients": (r"gradients not times $L H$, $\epsilon$ fixed", ADAMW._replace(divisor=32.0)),
+    "raw-gradients": (
+        r"gradients not times $L H$, $\epsilon$ fixed",
+        ADAMW._replace(factor=1 / 32),
+    ),
 }
 depths = Experiment(state.name("depth"), simulate_depths)
 square_root = ("$L^{-1/2}$ claimed", {"predicted": L**HALF})

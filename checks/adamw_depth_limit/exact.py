@@ -88,8 +88,8 @@ def compact_slack(
 
 def frozen_update(size: Size, keys: Any, scaled: bool = False) -> np.ndarray:
     """Movement of values by raw gradients, epsilon one; ``scaled``: by gradients times L H."""
-    divisor = 1.0 if scaled else float(size["L"] * size["H"])
-    raw = ADAMW._replace(divisor=divisor, decoupled=0.0, eps=1.0)
+    factor = 1.0 if scaled else 1 / (size["L"] * size["H"])
+    raw = ADAMW._replace(factor=factor, decoupled=0.0, eps=1.0)
     return value_moves(keys, size["L"], size["H"], raw)
 
 

@@ -31,6 +31,9 @@ def mutate(
 
     listed = getattr(house.part(room, "checks"), "equivalent_mutations", {})
     outcomes = campaign.run(choose_jobs(jobs), listed, tell)
+    if campaign.undecided:
+        open_ = ", ".join(campaign.undecided)
+        screen.print(f"\nUndecided before anything is broken, not asked: {open_}", markup=False)
     for word, title in (
         ("survived", "Survivors"), ("not reached", "On lines that no claim runs"),
         ("equivalent", "Equivalent"),

@@ -30,6 +30,7 @@ from .equivalent import Place, equivalent
 from .operators import Mutation, mutations
 
 NOTICED = ("refuted", "inconclusive", "step failed", "broken", "out of time")
+HOLDS = ("SUPPORTED", "CERTIFIED")
 PATIENCE = 5.0  # times what the room itself takes
 LEAST = 60.0  # seconds
 
@@ -113,6 +114,7 @@ class Campaign:
         self.population = all_mutations(self._address)
         count = min(number, len(self.population))
         self.sample = random.Random(seed).sample(self.population, count)
+        self.undecided: list[str] = []  # claims of the room itself, known after `run`
         self._memory = memory
         self.source = source_hash()
         self._known = _remembered(memory)
@@ -122,7 +124,8 @@ class Campaign:
         """Outcomes of the sample, in its order; ``tell`` hears of each as it comes.
 
         ``listed``: mutations that change nothing, with the reason, see `equivalent`. Raises
-        `InputProblem` when the room itself is not supported, or one that is listed does not exist.
+        `InputProblem` when a step or claim of the room itself fails, or one that is listed does not
+        exist. A claim that is undecided with this seed has nothing to lose, and is not asked.
         """
         reasons = equivalent(self.room, listed, self.population, self.paths)
         names, patience, lines = self._baseline()
@@ -144,23 +147,18 @@ class Campaign:
         return [found[place] for place in range(len(self.sample))]
 
     def _baseline(self) -> tuple[list[str], float, dict[str, set[int]]]:
-        """Claims, the quick ones first; the seconds to wait for them; the lines that they run."""
+        """Claims that hold, quick ones first; the seconds to wait for them; lines that they run."""
         key = self._key("the room itself")
         answer = self._known.get(key)
         if answer is None:
             files = [str(path) for path in self.paths.values()]
             answer = self._ask({}, None, theory=True, whole=True, trace=files)
-            if wrong := _wrong(answer):
-                raise InputProblem(
-                    expected=f"every step and claim of {self.room} to hold at tier {self.tier} "
-                    "before anything is broken",
-                    received=wrong,
-                    remedy=f"See `verilimit check {self.room}`; nothing was mutated.",
-                )
+            asked(self.room, self.tier, answer)  # what fails unbroken is not remembered
             self._remember(key, answer)
-        order = [name for name, _, _ in sorted(answer["claims"], key=lambda claim: claim[2])]
+        names = asked(self.room, self.tier, answer)
+        self.undecided = [name for name, *_ in answer["claims"] if name not in names]
         lines = {path: set(numbers) for path, numbers in answer["lines"].items()}
-        return order, max(LEAST, PATIENCE * answer["seconds"]), lines
+        return names, max(LEAST, PATIENCE * answer["seconds"]), lines
 
     def _examine(self, mutation: Mutation, names: Sequence[str], patience: float) -> Outcome:
         text = mutation.apply(self.paths[mutation.module].read_text("utf-8"))
@@ -243,14 +241,26 @@ def _judged(answer: Mapping[str, Any]) -> tuple[str, str]:
     for name in answer["steps"]:
         return "step failed", name
     for name, verdict, _ in answer["claims"]:
-        if verdict not in ("SUPPORTED", "CERTIFIED"):
+        if verdict not in HOLDS:
             return verdict.lower(), name
     return ("broken", answer["error"]) if answer["error"] else ("survived", "")
 
 
-def _wrong(answer: Mapping[str, Any]) -> str:
-    verdict, culprit = _judged(answer)
-    return "" if verdict == "survived" else f"{verdict}: {culprit}"
+def asked(room: str, tier: str, answer: Mapping[str, Any]) -> list[str]:
+    """The claims that are asked of a broken room, the quick ones first, from its own answer.
+
+    One that is undecided has nothing to lose. Raises `InputProblem` for what fails unbroken.
+    """
+    decided = [claim for claim in answer["claims"] if claim[1] != "INCONCLUSIVE"]
+    verdict, culprit = _judged({**answer, "claims": decided})
+    if verdict != "survived":
+        raise InputProblem(
+            expected=f"every step of {room} to hold and no claim to fail at tier {tier} before "
+            "anything is broken",
+            received=f"{verdict}: {culprit}",
+            remedy=f"See `verilimit check {room}`; nothing was mutated.",
+        )
+    return [name for name, _, _ in sorted(decided, key=lambda claim: claim[2])]
 
 
 def _remembered(path: Path) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt32
 
 from numerics.engine.measuring import Keys, Size
 from numerics.engine.quick import quick_jit
-from numerics.generated.spectral_concentration import weyl_growth_bound
+from numerics.generated.spectral_concentration import weyl_growth_bound, weyl_shrink_bound
 from numerics.spectral_concentration import (
     HIGH_RANK,
     LOW_ENTROPY,
@@ -27,6 +27,7 @@ TAU = 0.01
 Path = Float[np.ndarray, "k times m n"]
 
 _growth_bound = quick_jit(jnp.vectorize(weyl_growth_bound))
+_shrink_bound = quick_jit(jnp.vectorize(weyl_shrink_bound))
 _growth = quick_jit(relative_growth)
 PLAIN, CAPPED = Arm(), Arm(tau=TAU)
 
@@ -91,7 +92,7 @@ def weyl_slack(
 ) -> Float[np.ndarray, " k"]:
     """tau sigma_1(W) minus the largest change of a singular value beyond the decay, exact norms.
 
-    The slack of the bound on sigma_1 itself is included. Planted errors: another optimiser
+    The slacks of both bounds on sigma_1 itself are included. Planted errors: another optimiser
     ``under`` the cap; ``late``, the bound uses sigma_1 after the step; ``frobenius``, norms
     of the cap are Frobenius'.
     """
@@ -110,8 +111,10 @@ def weyl_slack(
     top = (after if late else before)[..., 0]
     moved = np.abs(after - (1 - decay * rates[..., None]) * before).max(axis=-1)
     growth = np.asarray(_growth_bound(top, TAU, decay * rates)) - after[..., 0]
+    shrinkage = after[..., 0] - np.asarray(_shrink_bound(top, TAU, decay * rates))
+    slack = np.minimum(TAU * top - moved, np.minimum(growth, shrinkage))
     rounding = 64 * max(size["m"], size["n"]) * U * 2 * before[..., 0]
-    return (np.minimum(TAU * top - moved, growth) / rounding).min(axis=1)
+    return (slack / rounding).min(axis=1)
 
 
 def growth_events(

@@ -13,13 +13,19 @@ from jaxtyping import Float
 from checks.spectral_concentration.attention_bounds import Keys, Size, U, Values, each, spectrum
 from numerics.engine.quick import quick_jit
 from numerics.generated import spectral_concentration as generated
-from numerics.spectral_concentration import LOW_ENTROPY, attention_entropy, collapse_indicators
+from numerics.spectral_concentration import (
+    LOW_ENTROPY,
+    MODES,
+    attention_entropy,
+    collapse_indicators,
+    mode_of,
+)
 from numerics.spectral_concentration.reversal import Task, normalised, start
 
 _softmax = quick_jit(jax.nn.softmax, static_argnums=1)
 _entropy = quick_jit(attention_entropy, static_argnums=1)
 _bound = quick_jit(jnp.vectorize(generated.entropy_lower_bound))
-_indicators = quick_jit(collapse_indicators)
+_indicators, _mode = quick_jit(collapse_indicators), quick_jit(mode_of)
 _time = quick_jit(jnp.vectorize(generated.collapse_time))
 
 
@@ -164,13 +170,19 @@ def norm_of_entropy(tokens: int, share: float) -> float:
 
 
 def indicator_residual(size: Size, keys: Keys, power: int = 2, nats: bool = False) -> Values:
-    """Entropy and effective rank of attention, which tell its modes apart, against sums in NumPy.
+    """Entropy and effective rank of attention against sums in NumPy, one where the mode is off.
 
-    The rank is from eigenvalues of Gram matrices. Planted errors: another ``power`` of singular
-    values, entropy in ``nats``.
+    The rank is from eigenvalues of Gram matrices. A third of attention is near the identity, a
+    third near rank one. Planted errors: another ``power`` of singular values, entropy in ``nats``.
     """
     n = size["n"]
-    logits = each(keys, lambda r: 10.0 ** r.uniform(-1, 1) * r.standard_normal((n, n)))
+
+    def drawn(random: np.random.Generator) -> np.ndarray:
+        spikes = (np.zeros((n, n)), np.eye(n), np.eye(n)[[0] * n])[random.integers(3)]
+        noise = 10.0 ** random.uniform(-1, 1) * random.standard_normal((n, n))
+        return 10.0 ** random.uniform(0, 2) * spikes + noise
+
+    logits = each(keys, drawn)
     A = np.exp(logits - logits.max(axis=2, keepdims=True))
     A /= A.sum(axis=2, keepdims=True)
     entropy, rank = (np.asarray(x) for x in _indicators(A))
@@ -179,4 +191,10 @@ def indicator_residual(size: Size, keys: Keys, power: int = 2, nats: bool = Fals
     wanted = np.exp(-(energy * np.log(energy)).sum(axis=1)) / n
     nats_of = -(A * np.log(A)).sum(axis=(1, 2)) / n
     share = nats_of if nats else nats_of / np.log(n)
-    return np.maximum(np.abs(entropy - share), np.abs(rank - wanted))
+    low, high = share < 0.1, share > 0.9
+    wanted_modes = np.select(
+        [low & (wanted > 0.75), low & (wanted < 1 / 3), high], ["benign", "malignant", "uniform"],
+        "none",
+    )  # fmt: skip
+    modes = np.array(MODES)[np.asarray(_mode(entropy, rank)).astype(int)]
+    return np.max([np.abs(entropy - share), np.abs(rank - wanted), modes != wanted_modes], axis=0)

@@ -8,7 +8,9 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from checks.spectral_concentration.capped_steps import CAPPED, Ends
-from numerics.spectral_concentration.reversal import KEPT, products
+from numerics.spectral_concentration.reversal import KEPT, Arm, Start, Task, products, start
+from numerics.spectral_concentration.small_transformers import Data, Size
+from numerics.spectral_concentration.small_transformers import start as start_model
 from numerics.spectral_concentration.spectral_cap import AdamW2State, adam_with
 
 
@@ -50,6 +52,34 @@ def no_positions(params: PyTree) -> PyTree:
     thin = params["thin"].copy()
     thin[:, 1] = 0
     return {**params, "thin": thin}
+
+
+def all_capped(arm: Arm) -> Arm:
+    """The arm with the cap on everything."""
+    return arm._replace(cap_query_key=True, cap_others=True)
+
+
+def without_warm_up(arm: Arm) -> Arm:
+    """The arm at its full rate from the first step on."""
+    return arm._replace(warmup=0.0)
+
+
+def wider(key: Any, task: Task) -> Start:
+    """Square matrices of a variance that is larger by a tenth."""
+    begun = start(key, task)
+    return begun._replace(params=begun.params | {"square": 1.1**0.5 * begun.params["square"]})
+
+
+def observed(key: Any, task: Task) -> Start:
+    """What is observed is what is trained on last."""
+    begun = start(key, task)
+    return begun._replace(held=begun.batches[-1])
+
+
+def same_data(key: Any, data: Data, size: Size) -> Any:
+    """Each batch is one datum, many times."""
+    params, batches = start_model(key, data, size)
+    return params, np.broadcast_to(batches[:, :1], batches.shape)
 
 
 def exchanged(params: PyTree) -> PyTree:

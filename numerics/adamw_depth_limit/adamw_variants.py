@@ -111,7 +111,7 @@ class Recipe(NamedTuple):
     """An optimiser as numbers, so that one compiled function serves AdamW and its variants.
 
     ``decoupled`` is AdamW's weight decay, ``coupled`` the one added to the gradient (L2);
-    ``bias_correction`` is 1 or 0; gradients are divided by ``divisor`` first; ``blockwise`` is 1
+    ``bias_correction`` is 1 or 0; gradients are multiplied by ``factor`` first; ``blockwise`` is 1
     for one second moment a matrix and 0 for one an entry. ``entries`` is as in `scale_by_moments`.
     """
 
@@ -120,7 +120,7 @@ class Recipe(NamedTuple):
     decoupled: Scalar = 0.1
     coupled: Scalar = 0.0
     bias_correction: Scalar = 1.0
-    divisor: Scalar = 1.0
+    factor: Scalar = 1.0
     blockwise: Scalar = 0.0
     entries: PyTree = None
 
@@ -128,7 +128,7 @@ class Recipe(NamedTuple):
 def variant(recipe: Recipe) -> optax.GradientTransformationExtraArgs:
     """The optimiser of a recipe; the default recipe is ``optax.adamw``."""
     return optax.chain(
-        optax.scale(1 / recipe.divisor),
+        optax.scale(recipe.factor),
         optax.add_decayed_weights(recipe.coupled),
         scale_by_moments(
             eps=recipe.eps,

@@ -32,7 +32,7 @@ def largest_parameter(
         def step(carry: tuple, g: Array) -> tuple[tuple, Array]:
             theta, memory = carry
             update, memory = optimizer.update(g[None, None], memory, theta)
-            return (theta + update, memory), (theta + update)[0, 0]
+            return (theta + update, memory), (theta + update).squeeze()
 
         start = jnp.ones((1, 1))
         path = jax.lax.scan(step, (start, optimizer.init(start)), history)[1]

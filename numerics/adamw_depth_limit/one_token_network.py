@@ -25,7 +25,7 @@ def _outputs(
         any_head = jnp.ones((*values.shape, 1, 1))
         heads = Heads(any_head, any_head, values[..., None, None])
         network = Network(heads, shares, jnp.asarray(len(values)))
-        return forward(jnp.ones((1, 1, 1)), network)[-1, 0, 0, 0]
+        return forward(jnp.ones((1, 1, 1)), network)[-1].squeeze()
 
     return jax.vmap(jax.vmap(one, (0, None)))(V, weights)
 

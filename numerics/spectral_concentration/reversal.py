@@ -175,8 +175,9 @@ def observe(
 def train_one(begin: Start, arm: Arm, task: Task, under: Any, logits_of: Any) -> Record:
     """Train one network; records are stacked along the first axis, the start excluded."""
     method = optimizer(arm, under)
-    scaled = {name: arm.scale * begin.params[name] for name in ("square", "thin")}
-    params = begin.params | jax.tree.map(lambda w: w.astype(jnp.float32), scaled)
+    # A scale in double leaves weights in single.
+    scaled = {k: (arm.scale * (w := begin.params[k])).astype(w.dtype) for k in ("square", "thin")}
+    params = begin.params | scaled
 
     def step(carry: Any, batch: Array) -> tuple[Any, tuple[Array, Array]]:
         params, state = carry

@@ -23,6 +23,7 @@ from numerics.spectral_concentration.reversal import KEPT, normalised
 from numerics.spectral_concentration.spectral_cap import adamw2
 
 UNSEEN = -1e9  # a logit whose weight is zero, and so is its product with the weight
+HELD_DIGITS = 360  # images that are not trained on
 HELD, OBSERVED = 256, 32  # held-out data for the loss, and for spectra of attention
 SYMBOLS = 96  # printable ASCII, and one for all else
 MODULES = (
@@ -80,7 +81,8 @@ def digits() -> Data:
     found = load_digits()
     patches = (found.images / 16).reshape(-1, 4, 2, 4, 2).swapaxes(2, 3).reshape(-1, 16, 4)
     images, labels = patches.astype(np.float32), found.target.astype(np.int32)
-    return Data(images[:-360], labels[:-360], images[-360:], labels[-360:], 10)
+    trained, held = slice(-HELD_DIGITS), slice(-HELD_DIGITS, None)
+    return Data(images[trained], labels[trained], images[held], labels[held], 10)
 
 
 class Trained(NamedTuple):
@@ -140,7 +142,9 @@ def predictions(
 
 
 @cache
-def _program(size: Size, causal: bool) -> Any:
+def program(causal: bool) -> Any:
+    """Training of models, one a row of parameters and batches, and what is then recorded."""
+
     def loss(params: PyTree, inputs: Array, targets: Array) -> Array:
         predicted, _ = predictions(params, inputs, causal)
         wanted = jax.nn.one_hot(targets, predicted.shape[-1], dtype=predicted.dtype)
@@ -171,18 +175,23 @@ def _program(size: Size, causal: bool) -> Any:
     return quick_jit(jax.vmap(run, (0, 0, None, None, None)))
 
 
+def start(
+    key: UInt32[np.ndarray, "2"], data: Data, size: Size
+) -> tuple[PyTree, Int[np.ndarray, "steps batch"]]:
+    """Initial weights, and which data are trained on in each step."""
+    random = np.random.default_rng(key)
+    inputs = data.classes if data.inputs.ndim == 2 else data.inputs.shape[2]
+    params = initial(random, size, data.inputs.shape[1], inputs, data.classes)
+    return params, random.integers(0, len(data.inputs), (size.steps, size.batch), np.int32)
+
+
 def train(
     keys: UInt32[np.ndarray, "k 2"], data: Data, rate: float, tau: float, size: Size
 ) -> Trained:
     """Train one model a seed, without warm-up, and look at it on held-out data."""
-    causal = data.inputs.ndim == 2
-    starts, batches = [], []
-    for key in keys:
-        random = np.random.default_rng(key)
-        inputs = data.classes if causal else data.inputs.shape[2]
-        starts.append(initial(random, size, data.inputs.shape[1], inputs, data.classes))
-        batches.append(random.integers(0, len(data.inputs), (size.steps, size.batch), np.int32))
-    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *starts)
+    starts = jax.tree.map(
+        lambda *leaves: np.stack(leaves), *(start(key, data, size) for key in keys)
+    )
     arrays = (data.inputs, data.targets, data.held_inputs[:HELD], data.held_targets[:HELD])
-    found = _program(size, causal)(stacked, np.stack(batches), rate, tau, arrays)
+    found = program(data.inputs.ndim == 2)(*starts, rate, tau, arrays)
     return jax.tree.map(np.asarray, found)

@@ -20,7 +20,14 @@ from functools import cache
 import sympy as sp
 
 from theory.adamw_depth_limit.coverage import COVERAGE, FOUND
-from theory.adamw_depth_limit.depth import H, L, depth_steps, toy_mean_square, toy_symbols
+from theory.adamw_depth_limit.depth import (
+    NOISE_RATE,
+    H,
+    L,
+    depth_steps,
+    toy_mean_square,
+    toy_symbols,
+)
 from theory.adamw_depth_limit.moments import (
     adamw_equations,
     largest_update,
@@ -471,7 +478,7 @@ error = symbol(
     "backpropagated variables",
 )
 constant = symbol("c_0", meaning="a constant without L, H and the number of tokens", positive=True)
-rate = Rate(L**-1 + L ** sp.Rational(-1, 3) * H ** sp.Rational(-1, 2), Kind.UPPER_BOUND)
+rate = Rate(L**-1 + NOISE_RATE, Kind.UPPER_BOUND)
 time = symbol("tau", meaning="depth in [0, 1]: layer / L", real=True)
 heads = symbol("nu", meaning="law of the heads (Q, K, V) at a depth, after the steps taken")
 
@@ -479,10 +486,6 @@ heads = symbol("nu", meaning="law of the heads (Q, K, V) at a depth, after the s
 def over_heads(value: sp.Expr) -> sp.Expr:
     """The mean over the law of the heads."""
     return Mean(value, sp.Tuple(Q, K, V), heads)
-
-
-def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
-    return sp.Eq(left, right, evaluate=False)
 
 
 theorem = Theorem(
@@ -497,8 +500,8 @@ theorem = Theorem(
         "the constants do not depend on the embedding dimension either."
     ),
     equations=(
-        _equation(sp.Derivative(X[i, e], time), over_heads(self_attention(i, e))),
-        _equation(-sp.Derivative(P[t, g], time), over_heads(BACKWARD)),
+        sp.Eq(sp.Derivative(X[i, e], time), over_heads(self_attention(i, e)), evaluate=False),
+        sp.Eq(-sp.Derivative(P[t, g], time), over_heads(BACKWARD), evaluate=False),
         *adamw_equations,
         sp.Le(error, sp.Mul(constant, rate.expression, evaluate=False), evaluate=False),
     ),

@@ -486,10 +486,6 @@ _G = sp.Function("G_f")(theta), sp.Function("G_h")(w)
 _drift = [adjoint * sp.diff(f, z) / 2 + lam * z for f, z in ((branch_f, theta), (branch_h, w))]
 
 
-def _equation(left: sp.Expr, right: sp.Expr) -> sp.Eq:
-    return sp.Eq(left, right, evaluate=False)
-
-
 theorem = Theorem(
     title="Gradient flow on a deep, wide transformer has a Wasserstein gradient flow as its limit",
     statement=(
@@ -502,16 +498,18 @@ theorem = Theorem(
         r"that time, times $1/L + \sqrt{\log(3(L+1)/\epsilon)/M}$ of their limits."
     ),
     equations=(
-        _equation(sp.diff(state, t), velocity),
-        _equation(
+        sp.Eq(sp.diff(state, t), velocity, evaluate=False),
+        sp.Eq(
             sp.diff(adjoint, t),
             -adjoint * mean(sp.diff((branch_f + branch_h) / 2, state), beta, rho, t),
+            evaluate=False,
         ),
-        _equation(adjoint.subs(t, 1), sp.diff(risk(last), last)),
-        *(_equation(g, value) for g, value in zip(_G, _drift, strict=True)),
-        _equation(
+        sp.Eq(adjoint.subs(t, 1), sp.diff(risk(last), last), evaluate=False),
+        *(sp.Eq(g, value, evaluate=False) for g, value in zip(_G, _drift, strict=True)),
+        sp.Eq(
             sp.diff(_density, tau),
             sp.Add(*(sp.Derivative(_density * g, z) for g, z in zip(_G, beta, strict=True))),
+            evaluate=False,
         ),
     ),
     reference="Gao, Cao, Li, He, Wang, Liu, Klusowski, Fan, Global Convergence in Training "
