@@ -14,6 +14,7 @@ from theory.layers.leaves import N
 from theory.limits import Limit
 
 FINEST = 64  # the largest N of a path
+FINEST_STILL = 512  # where nothing is drawn: a path costs little, and rates are told by many levels
 SMALL = 0.15  # a fluctuation at the finest N, relative to the largest statistic at the start
 RELATIVE = 0.25  # variance of a statistic at the end of a path, relative to its square
 LEAST = 8  # steps of a path
@@ -26,8 +27,8 @@ class Paths:
     def __init__(self, limit: Limit, finite: FiniteLayer) -> None:
         """The finest N is the largest one that doubling reaches."""
         self.limit, self.finite = limit, finite
-        first = finite.smallest()
-        self.levels = [first * 2**k for k in range(9) if first * 2**k <= FINEST]
+        first, finest = finite.smallest(), FINEST if finite.moving else FINEST_STILL
+        self.levels = [first * 2**k for k in range(9) if first * 2**k <= finest]
         self.n = self.levels[-1]
         if (drawn := self._drawn()) > MOST_DRAWN:
             raise NotMeasured(

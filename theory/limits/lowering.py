@@ -21,6 +21,7 @@ from theory.calculus.networks import ONE, Head, Networks, Polynomial
 from theory.layers.arrays import Array, Shape
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf, N
+from theory.limits.laws import bernoulli_cumulants, law_of_cumulants
 from theory.limits.sizes import Sizes, Undecided
 
 SUMMED = -100  # the free index of an axis about to be summed
@@ -246,22 +247,7 @@ def _law(leaf: Leaf, scaling: Mapping[sp.Symbol, sp.Expr]) -> Law:
     if kind == "correlated":
         return correlated(leaf.name, what[0].data.name)
     if kind == "cumulants":
-        values = what[0]
-        orders = tuple(k + 1 for k, c in enumerate(values) if c != 0)
-        return independent_entries(leaf.name, lambda k: values[k - 1], orders)
+        return law_of_cumulants(leaf.name, what[0], scaling)
     law = independent_entries(leaf.name, bernoulli_cumulants(what[0]))
     rare = sp.sympify(what[0]).subs(scaling).has(N)  # else its kurtosis is one number
     return Law(law.family, law.orders, law.block, growing=rare)
-
-
-def bernoulli_cumulants(p: sp.Expr):
-    """Cumulants of a Bernoulli variable: the next is p (1 - p) times the slope of the last."""
-    q = sp.Dummy("q")
-    values = [q]
-
-    def cumulant(k: int) -> sp.Expr:
-        while len(values) < k:
-            values.append(sp.expand(q * (1 - q) * sp.diff(values[-1], q)))
-        return values[k - 1].subs(q, p)
-
-    return cumulant
