@@ -157,6 +157,6 @@ def fluctuation_claim(slug: str, paths: Paths, ends: Experiment) -> MomentClaim:
         id=f"{slug}/path-fluctuation", sample=ends.column(products), expected=expected,
         statement=f"At N = {n} and t = {time:.4g} the distance from the ODE times "
         f"{paths.limit.fluctuation.scale} has the derived covariance.",
-        sizes={"N": [n]}, seeds=4 * SEEDS, cap=8 * SEEDS, tolerance=tolerance, margin=0.2,
+        sizes={"N": [n]}, seeds=2 * SEEDS, cap=8 * SEEDS, tolerance=tolerance, margin=0.2,
         mutants=mutants,
     )  # fmt: skip

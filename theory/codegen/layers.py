@@ -122,6 +122,13 @@ def _products(layer: Layer) -> dict[Array, Array]:
     return found
 
 
+def drawn_shapes(layer: Layer) -> list[tuple[sp.Expr, ...]]:
+    """Shapes of what one step draws, products as a whole where they are known."""
+    products = {leaf: product.shape for product, leaf in _products(layer).items()}
+    random = [x for x in layer.leaves.values() if x.data.kind == "random"]
+    return [products.get(x, x.shape) for x in random]
+
+
 class _Writer:
     """Code of expressions; what is used in several places gets a line of its own."""
 
