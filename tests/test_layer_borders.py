@@ -138,8 +138,26 @@ def test_a_large_step_of_a_state_of_unknown_size_is_not_closed() -> None:
     assert "z @ z" in limit.words[0]
 
 
+def test_a_mean_that_depends_on_what_is_left_of_a_state_is_not_closed() -> None:
+    f = vl.sizes("f")
+    A, B = vl.gaussian("A", n, f), vl.gaussian("B", f, n)
+    branch = vl.relu(vl.layer_norm(X) @ A / vl.sqrt(n)) @ B / vl.sqrt(f)
+    step, gram = {X: X + branch / vl.sqrt(N)}, X @ X.T / n
+    alone = vl.derive(vl.Layer("pre-LayerNorm", step, {"V": gram}, {n: N, f: N}, N))
+    assert alone.regime == "NOT CLOSED"
+    assert alone.words[0] == "the drift of V contains vl.sum(X, 1) / n, no function of V."
+    watch = {"V": gram, "u": vl.mean(X, 1)}
+    limit = vl.derive(vl.Layer("pre-LayerNorm", step, watch, {n: N, f: N}, N))
+    V, u = np.array([[1.2, 0.3], [0.3, 0.7]]), np.array([0.3, -0.2])
+    C = V - np.outer(u, u)
+    angle = np.arccos(np.clip(C / np.sqrt(np.outer(np.diag(C), np.diag(C))), -1, 1))
+    expected = (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / (2 * np.pi)
+    found = limit.evaluate("drift", "V", at={"V": V, "u": u})
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
 def test_units_of_several_fields_are_averaged_over_all_of_them() -> None:
-    """A unit of two independent fields: no variable is left in its mean; two tokens are too many."""
+    """Of two independent fields no variable is left in the mean; two tokens are too many."""
     f = vl.sizes("f")
     for state, watched in ((vl.state("z", n), "q"), (X, "V")):
         U, G = (state @ vl.gaussian(k, n, f) / vl.sqrt(n) for k in "AB")

@@ -1,7 +1,7 @@
 """From arrays to tensor networks: the expression of a layer as a polynomial in entries."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from theory.calculus.cumulants import (
     gaussian,
     independent_entries,
 )
-from theory.calculus.networks import ONE, Head, Networks, Polynomial
+from theory.calculus.networks import ONE, Component, Head, Networks, Polynomial
 from theory.layers.arrays import Array, Shape
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf, N
@@ -49,6 +49,7 @@ class Reading:
     reserved: dict[str, set[str]] = field(default_factory=dict)
     unlike: set[str] = field(default_factory=set)  # arrays without Stein's rule
     hidden: dict[str, Any] = field(default_factory=dict)  # units by name
+    inside: dict[str, list[Component]] = field(default_factory=dict)  # states left in kernels
     zero: dict[str, bool] = field(default_factory=dict)  # kernels that vanish
     depth: Fraction | None = None  # how small terms of expansions may be
     counts: dict[str, int] = field(default_factory=dict)
@@ -92,6 +93,17 @@ class Reading:
             return self.unit(self, node, environment)
         parts = [self.of(a, environment) for a in node.args]
         return getattr(self, f"_{node.op}")(node, parts)
+
+    def kernel(self, head: Head, *of: Polynomial) -> None:
+        """Declare a mean that depends on these polynomials: open where a state is left in them."""
+        heads = self.networks.heads
+        left = {
+            c for polynomial in of for _, cs in polynomial for c in cs
+            if any(heads[n].kind == "state" for n, _ in c if n in heads)
+        }  # fmt: skip
+        self.networks.add(replace(head, kind="state") if left else head)
+        if left:
+            self.inside[head.name] = sorted(left)
 
     def reserve(self, name: str, weights: set[str]) -> None:
         """Weights inside something whose joint law with other units is not known."""

@@ -152,7 +152,15 @@ def named_function(
         sums = [(i, 0, 0) for i in ones.values() if i in value.free_symbols]
         return sp.Sum(value, *sums) if sums else value
 
-    reading.networks.add(Head(name, tuple(node.shape[k] for k in axes), kind, definition=of))
+    head = Head(name, tuple(node.shape[k] for k in axes), kind, definition=of)
+    heads = reading.networks.heads
+    components = [
+        c for _, cs in argument for c in cs if any(heads[n].kind == "state" for n, _ in c)
+    ]
+    if all(any(i >= 0 for _, at in c for i in at) for c in components):  # of sums, not of entries
+        reading.kernel(head, argument)
+    else:
+        reading.networks.add(head)
     return reading.networks.entry(name, *(-1 - k for k in axes))
 
 
