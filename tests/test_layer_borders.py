@@ -156,6 +156,17 @@ def test_a_mean_that_depends_on_what_is_left_of_a_state_is_not_closed() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
+@pytest.mark.parametrize("unit", [vl.erf, vl.relu, vl.tanh])
+def test_a_gradient_through_a_unit_is_refused_and_not_zero(unit) -> None:
+    z, v, a = vl.state("z", n), vl.fixed("v", n, unit=True), vl.data("a", n)
+    loss = (unit(a @ z) - a @ v) ** 2 / 2
+    watch = {"m": z @ v, "q": z @ z}
+    layer = vl.Layer("student", {z: vl.gradient_flow(loss, z, 1 / n)}, watch, {n: N}, N)
+    limit = vl.derive(layer)
+    assert limit.regime == "UNDECIDED"
+    assert "write the step out" in limit.words[0]
+
+
 def test_units_of_several_fields_are_averaged_over_all_of_them() -> None:
     """Of two independent fields no variable is left in the mean; two tokens are too many."""
     f = vl.sizes("f")

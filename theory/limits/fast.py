@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import sympy as sp
 
+from theory.calculus.networks import Polynomial
 from theory.limits.moments import Moments
 from theory.limits.remark import Remark
 from theory.limits.sizes import Orders, exceeds, largest
@@ -58,7 +59,7 @@ def _noisy(
     return any(found and exceeds(largest(found), bound) for found, bound in variances)
 
 
-def _slopes(moments: Moments, fast: list[str], steps: Mapping[str, object]) -> sp.Matrix | None:
+def _slopes(moments: Moments, fast: list[str], steps: Mapping[str, Polynomial]) -> sp.Matrix | None:
     """The matrix of a linear mean step of the fast statistics; none where it is not linear."""
     written = [moments.written(steps[s], moments.axes(s)) for s in fast]
     symbols = [moments.reading.statistics[s]() for s in moments.layer.watch]

@@ -18,7 +18,7 @@ from theory.calculus.cumulants import (
     independent_entries,
 )
 from theory.calculus.networks import ONE, Component, Head, Networks, Polynomial
-from theory.layers.arrays import Array, Shape
+from theory.layers.arrays import Array, Shape, nodes
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf, N
 from theory.limits.laws import bernoulli_cumulants, law_of_cumulants
@@ -94,13 +94,17 @@ class Reading:
         parts = [self.of(a, environment) for a in node.args]
         return getattr(self, f"_{node.op}")(node, parts)
 
+    def states_left(self, polynomial: Polynomial) -> set[Component]:
+        """Components in which an entry of a state is left."""
+        heads = self.networks.heads
+        kinds = (
+            (c, (heads[n].kind for n, _ in c if n in heads)) for _, cs in polynomial for c in cs
+        )
+        return {c for c, found in kinds if "state" in found}
+
     def kernel(self, head: Head, *of: Polynomial) -> None:
         """Declare a mean that depends on these polynomials: open where a state is left in them."""
-        heads = self.networks.heads
-        left = {
-            c for polynomial in of for _, cs in polynomial for c in cs
-            if any(heads[n].kind == "state" for n, _ in c if n in heads)
-        }  # fmt: skip
+        left = set().union(*map(self.states_left, of))
         self.networks.add(replace(head, kind="state") if left else head)
         if left:
             self.inside[head.name] = sorted(left)
@@ -214,7 +218,14 @@ class Reading:
         return self.aligned(parts[0], node.args[0], node.shape)
 
     def _gradient(self, node: Array, parts: list[Polynomial]) -> Polynomial:
-        variable = node.args[1].data.name
+        loss, state = node.args
+        for unit in (n for n in nodes(loss) if n.op in ("function", "softmax", "normal")):
+            if state in nodes(unit):
+                raise Undecided(
+                    f"UNDECIDED (expectation): the gradient of a loss with {unit} is not derived, "
+                    f"only that of a polynomial in {state}; write the step out"
+                )
+        variable = state.data.name
         found = []
         for (grade, components), c in parts[0].items():
             for p, component in enumerate(components):

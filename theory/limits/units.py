@@ -153,11 +153,8 @@ def named_function(
         return sp.Sum(value, *sums) if sums else value
 
     head = Head(name, tuple(node.shape[k] for k in axes), kind, definition=of)
-    heads = reading.networks.heads
-    components = [
-        c for _, cs in argument for c in cs if any(heads[n].kind == "state" for n, _ in c)
-    ]
-    if all(any(i >= 0 for _, at in c for i in at) for c in components):  # of sums, not of entries
+    left = reading.states_left(argument)
+    if all(any(i >= 0 for _, at in c for i in at) for c in left):  # in sums, not in entries
         reading.kernel(head, argument)
     else:
         reading.networks.add(head)
