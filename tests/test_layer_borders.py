@@ -19,8 +19,8 @@ X, W, x, y = vl.state("X", m, n), vl.gaussian("W", n, n), vl.state("x"), vl.stat
 xi = vl.gaussian("xi")
 
 
-def moved(step: vl.Array, steps: sp.Expr = N, **more: object) -> vl.Limit:
-    return vl.derive(vl.Layer("moved", {x: step}, {"x": x}, steps=steps, **more))
+def moved(step: vl.Array, steps: sp.Expr = N) -> vl.Limit:
+    return vl.derive(vl.Layer("moved", {x: step}, {"x": x}, steps=steps))
 
 
 def residual(lam: object, gamma: object) -> vl.Limit:
