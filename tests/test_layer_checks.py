@@ -52,7 +52,9 @@ def test_a_wrong_factor_in_expect_is_refuted_and_the_term_named() -> None:
 
 def test_a_wrong_regime_is_refuted_with_the_derived_one() -> None:
     (claim,) = expectation_claims("drop", vl.derive(expecting("drop_path", regime="ODE")))
-    assert settled(claim).verdict is Verdict.REFUTED
+    result = settled(claim)
+    assert result.verdict is Verdict.REFUTED
+    assert result.because == "derived is JUMPS, stated is ODE"
     assert "Derived is JUMPS" in claim.statement
 
 

@@ -46,10 +46,27 @@ def test_a_name_that_code_cannot_have_is_refused() -> None:
 
 
 def test_a_law_without_sampler_is_refused() -> None:
-    y, g = vl.state("y"), vl.independent("g", cumulants=[0, 1, 1, 5])
+    y, g = vl.state("y"), vl.independent("g", cumulants=[0, 1, 1, 5, 20])
     layer = vl.Layer("skew", step={y: y + g / vl.N}, watch={"s": y}, steps=vl.N)
     with pytest.raises(NotImplementedError, match="no sampler is known of g"):
         layer_source(layer)
+
+
+@pytest.mark.parametrize(
+    "cumulants", [(0.5, 2, -1, 3), (0, 1, 1, -1), (0, 0.01, 0.02, 0.05), (1, 2, 1)]
+)
+def test_a_law_that_is_given_by_cumulants_is_drawn_with_them(cumulants: tuple) -> None:
+    y, g = vl.state("y", 200_000), vl.independent("g", 200_000, cumulants=cumulants)
+    layer = vl.Layer("skew", {y: y + g}, {"s": vl.mean(y)}, steps=vl.N)
+    module: dict = {}
+    exec(compile(layer_source(layer), "layer", "exec"), module)
+    drawn = np.asarray(module["step"](jax.random.key(3), y=np.zeros(200_000))["y"])
+    assert len(np.unique(drawn)) <= 3
+    centred = drawn - cumulants[0]
+    second, third, fourth = (*cumulants[1:], 0)[:3]
+    for power, moment in {1: 0, 2: second, 3: third, 4: fourth + 3 * second**2}.items():
+        error = (centred**power).std() / drawn.size**0.5
+        assert abs((centred**power).mean() - moment) < 4.5 * error
 
 
 def test_a_title_cannot_leave_the_docstring() -> None:

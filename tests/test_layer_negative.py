@@ -54,7 +54,7 @@ def judged(claims: Sequence[Claim], name: str) -> Result:
     ("layer", "regime", "claim"),
     [
         (OU, "UNSTABLE", "map-stays"), (OU, "UNSTABLE", "limit-drift"),
-        (QUICK, "FAST", "map-stays"), (BROWNIAN, "UNSTABLE", "grows"),
+        (QUICK, "FAST", "grows"), (BROWNIAN, "UNSTABLE", "grows"),
         (moved(xi / N), "UNSTABLE", "grows"),
         (OU, "JUMPS", "jumps-y-stay"), (OU, "TRIVIAL", "stays"), (BROWNIAN, "TRIVIAL", "stays"),
     ],

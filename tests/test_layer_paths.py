@@ -152,6 +152,16 @@ def test_a_layer_that_is_not_the_derived_one_is_refuted_over_many_steps(
         assert judge(claim, seed=0, tier="smoke", budget=1e-4).verdict is Verdict.REFUTED
 
 
+def test_where_nothing_is_drawn_the_rate_is_that_of_the_steps() -> None:
+    y = vl.state("y")
+    layer = vl.Layer("still", {y: y - y / vl.N}, {"y": y}, steps=vl.N, at={"y": 1})
+    claim = next(c for c in plan_of(layer).claims if c.id.endswith("path-rate"))
+    result = judge(claim, seed=0, tier="smoke", budget=1e-4)
+    assert result.verdict is Verdict.SUPPORTED, result.because
+    assert {m.id for m in result.mutants} >= {"order-1", "order-2", "auto-floor"}
+    assert all(m.verdict is Verdict.REFUTED for m in result.mutants)
+
+
 def test_every_region_of_a_phase_diagram_can_be_checked() -> None:
     m, n = sp.symbols("m n", integer=True, positive=True)
     p = sp.Symbol("p", positive=True)

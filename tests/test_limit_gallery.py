@@ -15,11 +15,11 @@ GALLERY = sorted((ROOT / "docs" / "gallery").glob("*.py"))
 @pytest.mark.parametrize("path", GALLERY, ids=lambda p: p.stem)
 def test_the_derivation_gives_what_is_stated(path: Path) -> None:
     ((_, layer),) = chosen(str(path)).items()
-    start = time.monotonic()
+    start = time.process_time()
     limit = vl.derive(layer)
     assert limit.contradictions() == []
     assert limit.words
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda p: p.stem)

@@ -6,6 +6,7 @@ small. A limit that is wrong by a constant stays where it is.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import sympy as sp
@@ -13,7 +14,7 @@ import sympy as sp
 from checks.layers.finite import FiniteLayer
 from checks.layers.ladder import RATIO, SLOW, rungs
 from checks.layers.limiting import Limiting
-from checks.layers.planted import TERMS, WRONG, constant, short
+from checks.layers.planted import TERMS, WRONG, constant, of_allowed, short
 from checks.layers.states import NotMeasured
 from checks.verdicts import IdentityClaim, Mutant
 from theory.calculus.networks import Polynomial
@@ -135,6 +136,7 @@ class Ladder:
             mutants = [Mutant("moves", "every entry larger by three times the largest", slip)]
         return IdentityClaim(
             id=name, residual=constant(residual()), tolerance=1.0, seeds=1, cap=1,
+            reason=partial(of_allowed, "the distance, or its fall from level to level,"),
             statement=f"The exact {moment} of one step of {', '.join(self.finite.layer.watch)}, "
             f"{times}tends to the derived {what}: at N = {', '.join(map(str, levels))} the "
             f"distance falls at least like N**(-{SLOW:g}), to {NEAR:g} of its size or less{left}.",

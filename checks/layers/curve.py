@@ -13,7 +13,6 @@ from checks.layers.states import NotMeasured
 from checks.verdicts import Experiment, MomentClaim, Mutant, RateClaim
 from checks.verdicts.experiment import Table
 from theory.layers.leaves import N
-from theory.limits import Limit
 
 MOST = 6  # mutants of a rate
 MARGIN = 0.2  # of an exponent, and at most half of the way to the next order
@@ -71,22 +70,35 @@ def rate_claim(slug: str, paths: Paths, ends: Experiment) -> tuple[RateClaim, li
     return RateClaim(
         id=name, error=ends.column(error(limiting)), predicted=N**power,
         kind=kind, statistic="rms", sizes={"N": paths.levels}, margin=margin, seeds=SEEDS,
-        cap=8 * SEEDS, mutants=mutants, next_order=_correction(power, min(others), paths.limit),
+        cap=8 * SEEDS, mutants=mutants, next_order=_correction(power, min(others), paths),
         statement=f"The distance of {', '.join(limiting.shapes)} from the derived ODE at "
         f"t = {times[n]:.4g} falls {'at least ' * (kind != 'exact')}like N**({power}), told from "
         f"{told}.",
     ), hidden  # fmt: skip
 
 
-def _correction(power: sp.Expr, below: sp.Expr, limit: Limit) -> sp.Expr | str:
+def _correction(power: sp.Expr, below: sp.Expr, paths: Paths) -> sp.Expr | str:
     """The relative order of the next term of the distance, where it is known.
 
     Where the distance is the fluctuation, its leading part is Gaussian, centred and symmetric. What
     comes next, a mean or a third cumulant, is odd in it and leaves its square alone to first order.
+    Where nothing is drawn, the distance is that of a one-step method: a series in the powers of its
+    shifts and their sums (Gragg).
     """
+    limit, shifts = paths.limit, _shifts(paths)
+    if not paths.finite.moving:
+        later = {*shifts, *(p + q for p in shifts for q in shifts)}
+        return power - max(p for p in later if p < power)
     if limit.fluctuation is None or sp.simplify(limit.fluctuation.scale * N**power - 1) != 0:
         return "auto"
     return 2 * (power - below)
+
+
+def _shifts(paths: Paths) -> set[sp.Expr]:
+    """Powers of N by which the mean step, and the steps themselves, are off the ODE."""
+    moments, steps = paths.finite.moments, paths.finite.layer.steps_exponent or sp.S.One
+    means = (e for mean in moments.means.values() for e in moments.orders(mean))
+    return {-steps, *(p for e in means if (p := sp.expand(e + steps)) != 0)}
 
 
 def neighbours(power: sp.Expr, paths: Paths) -> tuple[sp.Expr, sp.Expr]:
@@ -97,9 +109,8 @@ def neighbours(power: sp.Expr, paths: Paths) -> tuple[sp.Expr, sp.Expr]:
     """
     half, steps = sp.Rational(1, 2), paths.finite.layer.steps_exponent or sp.S.One
     moments = paths.finite.moments
-    found = {power - half, power + half, -steps, sp.S.Zero}
-    for s, mean in moments.means.items():
-        found |= {sp.expand(e + steps) for e in moments.orders(mean)}
+    found = {power - half, power + half, sp.S.Zero, *_shifts(paths)}
+    for s in moments.means:
         found |= {(e + steps) / 2 for e in moments.orders(moments.covariance(s, s))}
     return max(p for p in found if p < power), min(p for p in found if p > power)
 
@@ -146,6 +157,6 @@ def fluctuation_claim(slug: str, paths: Paths, ends: Experiment) -> MomentClaim:
         id=f"{slug}/path-fluctuation", sample=ends.column(products), expected=expected,
         statement=f"At N = {n} and t = {time:.4g} the distance from the ODE times "
         f"{paths.limit.fluctuation.scale} has the derived covariance.",
-        sizes={"N": [n]}, seeds=4 * SEEDS, cap=8 * SEEDS, tolerance=tolerance, margin=0.2,
+        sizes={"N": [n]}, seeds=2 * SEEDS, cap=8 * SEEDS, tolerance=tolerance, margin=0.2,
         mutants=mutants,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What the author of a layer expects, as a claim against what is derived."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ def expectation_claims(slug: str, limit: Limit) -> list[IdentityClaim]:
             words = f"The regime that is derived (nothing is measured here) is {value}."
             if wrong:
                 words += f" Derived is {limit.regime}: {'; '.join(limit.words)}."
-            found.append(_claim(f"{slug}/expected-regime", words, FAR * wrong))
+            why = f"derived is {limit.regime}, stated is {value}" if wrong else ""
+            found.append(_claim(f"{slug}/expected-regime", words, FAR * wrong, why))
             continue
         for what, stated in value.items():
             found.append(_stated(slug, limit, key, what, np.asarray(stated, float)))
@@ -35,14 +37,16 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
     try:
         derived = limit.evaluate(what, key)
     except ValueError as why:
-        return _claim(name, f"{words} {why}", FAR)
+        return _claim(name, f"{words} {why}", FAR, f"no number is derived: {why}")
     if derived.shape != stated.shape:
-        return _claim(name, f"{words} Derived has shape {derived.shape}.", FAR)
-    terms = _terms(limit, what, key)
+        why = f"derived has shape {derived.shape}, stated has {stated.shape}"
+        return _claim(name, f"{words} Derived has shape {derived.shape}.", FAR, why)
+    terms, why = _terms(limit, what, key), ""
     if distance(derived, stated) > 1:
-        why = closest(terms, derived, stated)
-        derived_words = np.round(derived, 7).tolist()
-        words += f" Derived is {derived_words}{f'; stated is {why}' if why else ''}."
+        nearest = closest(terms, derived, stated)
+        why = f"derived is {np.round(derived, 7).tolist()}"
+        why += f"; stated is {nearest}" * bool(nearest)
+        words += f" {why[0].upper()}{why[1:]}."
     mutants = []
     for k, term in enumerate(terms, start=1):
         for wrong in ("dropped", "doubled"):
@@ -52,7 +56,14 @@ def _stated(slug: str, limit: Limit, key: str, what: str, stated: np.ndarray) ->
                 mutants.append(
                     Mutant(f"term-{k}-{wrong}", description, {"residual": constant(residual)})
                 )
-    return _claim(name, words, distance(derived, stated), mutants[:8])
+    return _claim(name, words, distance(derived, stated), why, mutants[:8])
+
+
+def _reason(why: str, residual: float) -> str:
+    """What a claim of the author turns on."""
+    if residual <= 1:
+        return "what is stated is what is derived"
+    return why or f"what is stated is off by {residual:.3g} roundings of its digits"
 
 
 def _terms(limit: Limit, what: str, key: str) -> list[Term]:
@@ -68,8 +79,10 @@ def _terms(limit: Limit, what: str, key: str) -> list[Term]:
     ]
 
 
-def _claim(name: str, words: str, residual: float, mutants: Sequence[Mutant] = ()) -> IdentityClaim:
+def _claim(
+    name: str, words: str, residual: float, why: str, mutants: Sequence[Mutant] = ()
+) -> IdentityClaim:
     return IdentityClaim(
         id=name, statement=words, residual=constant(residual), tolerance=1.0, seeds=1, cap=1,
-        mutants=mutants,
+        mutants=mutants, reason=partial(_reason, why),
     )  # fmt: skip

@@ -1,13 +1,14 @@
 """Numbers that are exact at each N, on a ladder of large N: nothing is drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from checks.layers.finite import FiniteLayer
-from checks.layers.planted import constant
+from checks.layers.planted import constant, of_allowed
 from checks.layers.states import NotMeasured, explicit_shape
 from checks.verdicts import IdentityClaim, Mutant
 
@@ -88,6 +89,7 @@ def _claim(
 ) -> IdentityClaim:
     return IdentityClaim(
         id=name, residual=constant(off), tolerance=1.0, seeds=1, cap=1,
+        reason=partial(of_allowed, "the change from level to level"),
         statement=f"{what}: at N = {', '.join(map(str, levels))} {words}.",
         mutants=[
             Mutant(f"power-{k}", f"in its place N**({p:g})", {"residual": constant(x)})

@@ -89,9 +89,11 @@ def ill_posed_claim(slug: str, limit: Limit, finite: FiniteLayer) -> IdentityCla
         return sample
 
     middle = [sum(drifts) / 2] * 2
+    noise = max(float(limit.evaluate("covariance", name, at={name: s * near})) for s in (1, -1))
+    spread = (noise * finite.steps(n) / BATCH) ** 0.5  # of a mean step times the steps, this near
     return IdentityClaim(
         id=f"{slug}/two-drifts", residual=residual(drifts), sizes={"N": [n]}, seeds=8, cap=8,
-        tolerance=1e-9,
+        tolerance=1e-9 + 8 * spread,
         statement=f"At {name} = {near:g} and {-near:g} the mean step, times the steps, is "
         f"{drifts[0]:g} and {drifts[1]:g}: no continuous drift, and no noise that would help.",
         mutants=[Mutant("continuous", "the drift is continuous", {"residual": residual(middle)}),

@@ -3,21 +3,25 @@
 from functools import cached_property
 
 import numpy as np
+import sympy as sp
 
 from checks.layers.finite import FiniteLayer
 from checks.layers.limiting import Limiting
-from checks.layers.states import NotMeasured, explicit_shape
+from checks.layers.states import NotMeasured
 from checks.verdicts import Experiment
 from numerics.layers.paths import BOUND
 from theory.calculus.kernels import SoftmaxMean
+from theory.codegen.layers import drawn_shapes
 from theory.layers.leaves import N
 from theory.limits import Limit
 
 FINEST = 64  # the largest N of a path
+FINEST_STILL = 512  # where nothing is drawn: a path costs little, and rates are told by many levels
 SMALL = 0.15  # a fluctuation at the finest N, relative to the largest statistic at the start
 RELATIVE = 0.25  # variance of a statistic at the end of a path, relative to its square
 LEAST = 8  # steps of a path
 MOST_DRAWN = 1e5  # numbers drawn in one step of a path
+MOST_ALONG = 1e6  # and over all the declared steps, where there is a choice of N
 
 
 class Paths:
@@ -26,19 +30,27 @@ class Paths:
     def __init__(self, limit: Limit, finite: FiniteLayer) -> None:
         """The finest N is the largest one that doubling reaches."""
         self.limit, self.finite = limit, finite
-        first = finite.smallest()
-        self.levels = [first * 2**k for k in range(9) if first * 2**k <= FINEST]
+        first, finest = finite.smallest(), FINEST if finite.moving else FINEST_STILL
+        self.levels = [first * 2**k for k in range(9) if first * 2**k <= finest]
         self.n = self.levels[-1]
-        if (drawn := self._drawn()) > MOST_DRAWN:
+        if (drawn := self._drawn(self.n)) > MOST_DRAWN:
             raise NotMeasured(
                 f"at N = {self.n} one step draws {drawn} numbers, too many for the paths of a claim"
             )
+        while limit.regime != "ODE" and self.levels[1:] and self._costs() > MOST_ALONG:
+            self.n = self.levels.pop() // 2  # a law is seen at any N, a rate is not
         self.start = finite.start(self.n)
 
-    def _drawn(self) -> int:
-        sizes, leaves = self.finite.sizes(self.n), self.finite.layer.leaves.values()
-        shapes = [explicit_shape(x, sizes) for x in leaves if x.data.kind == "random"]
-        return sum(int(np.prod(shape)) for shape in shapes)
+    def _drawn(self, n: int) -> int:
+        sizes, found = self.finite.sizes(n), 0
+        for shape in drawn_shapes(self.finite.layer):
+            found += int(
+                sp.Mul(*shape).subs({s: sizes[str(s)] for s in sp.Mul(*shape).free_symbols})
+            )
+        return found
+
+    def _costs(self) -> float:
+        return self.finite.steps(self.n) * self._drawn(self.n)
 
     @cached_property
     def limiting(self) -> Limiting:

@@ -83,6 +83,13 @@ def constant(residual: float) -> Callable[..., np.ndarray]:
     return lambda size, keys: np.full(len(keys), value)
 
 
+def of_allowed(what: str, residual: float) -> str:
+    """A residual in units of what is allowed, in words."""
+    if residual >= FAR:
+        return f"{what} is beyond any bound, or no number"
+    return f"{what} is {residual:.3g} times what is allowed"
+
+
 def closest(terms: Sequence[Term], derived: np.ndarray, stated: np.ndarray) -> str:
     """Which wrong term explains a statement; nothing if none does."""
     for term in terms:

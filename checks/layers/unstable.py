@@ -25,7 +25,9 @@ def unstable_claims(
     slug: str, limit: Limit, finite: FiniteLayer
 ) -> list[MomentClaim | IdentityClaim]:
     """The map of one step, and that it does not shrink; or what grows over the declared steps."""
-    if limit.regime == "FAST" or any(e != 0 for e in limit.drift.values()):
+    orders = (finite.moments.orders(mean) for mean in finite.moments.means.values())
+    at_once = any(e.is_nonnegative for o in orders for e in o)
+    if at_once if limit.regime == "FAST" else any(e != 0 for e in limit.drift.values()):
         return [_map(slug, finite), _stays(slug, finite)]
     return [_grows(slug, finite)]
 

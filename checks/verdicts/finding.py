@@ -22,7 +22,8 @@ class Finding:
     ``blocked`` says why nothing can be decided, ``doubt`` why nothing can be supported, ``final``
     that no seeds would change it, and ``counted`` what the numbers rest on where that is not seeds,
     which one could add to.
-    ``proved``: what supports was no sample, but a proof that was checked.
+    ``proved``: what supports was no sample, but a proof that was checked. ``reason`` takes the
+    place of the number that decided, where a sentence says it better.
     """
 
     tests: tuple[Test, ...]
@@ -34,6 +35,7 @@ class Finding:
     final: bool = False
     counted: str = ""
     proved: bool = False
+    reason: str = ""
 
 
 def estimate_of(test: Test, unit: str = "") -> dict[str, Any]:

@@ -30,6 +30,8 @@ def because(
     """
     if verdict is Verdict.INCONCLUSIVE and (finding.blocked or finding.doubt):
         return finding.blocked or finding.doubt
+    if finding.reason:
+        return finding.reason
     told = ("SAMPLED", "CERTIFIED")
     words = next((note for note in finding.notes if note.startswith(told)), "")
     if verdict is Verdict.REFUTED:

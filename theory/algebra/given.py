@@ -1,8 +1,13 @@
 """What a caller gives as an expression: SymPy's objects and numbers, never text."""
 
+from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 import sympy as sp
+
+DENOMINATOR = 1000  # of a fraction that a float may stand for
+ROUNDINGS = 1e-15  # relative, of a few operations in double precision
 
 
 def given(value: object, what: str) -> Any:
@@ -33,6 +38,29 @@ def several(values: object, kind: type, what: str) -> tuple[Any, ...]:
     raise TypeError(
         f"{what}: expected a tuple of {kind.__name__}; received {values!r}. One alone is (it,)"
     )
+
+
+def exact(value: object, what: str) -> Any:
+    """As `given`, with floats as the numbers that they round: 0.1 + 0.2 is 3/10, 0.7**0.5 a root.
+
+    Exponents and cancellations are decided exactly, so a rounding would be taken for a term.
+    """
+    found = given(value, what)
+    return found.xreplace({x: _unrounded(float(x)) for x in found.atoms(sp.Float)})
+
+
+def _unrounded(value: float) -> sp.Expr:
+    """A short decimal or fraction, or the root of one; else the decimal as it is printed."""
+    size = abs(value)
+    if not isfinite(value) or value == 0:
+        return sp.sympify(value) if value else sp.S.Zero
+    for power in (1, 2):
+        decimal, whole = Fraction(f"{size**power:.12g}"), Fraction(size**power)
+        for near in (decimal, whole.limit_denominator(DENOMINATOR)):
+            number = sp.Rational(near.numerator, near.denominator) ** sp.Rational(1, power)
+            if abs(float(number) - size) <= ROUNDINGS * size:
+                return number if value > 0 else -number
+    return sp.Rational(repr(value))
 
 
 def named(names: object, what: str) -> list[str]:

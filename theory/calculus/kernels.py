@@ -10,6 +10,9 @@ from functools import lru_cache
 import numpy as np
 import sympy as sp
 
+KINKS = (sp.Max, sp.Abs, sp.sign, sp.Heaviside)
+POINTS = (121, 151)  # of two quadratures in one or two variables, which must agree
+
 
 class GaussianMean(sp.Expr):
     """E f(z) for centred Gaussian variables; ``covariance`` is the upper triangle, row by row."""
@@ -74,6 +77,15 @@ class GaussianMean(sp.Expr):
             raise ValueError(f"no quadrature of {self.body}: a slope of a kink is no function")
         return _quadrature(self.body, (*self.variables,), covariance, self.outer, outer)
 
+    def quadratures(self, covariances: np.ndarray, outer: np.ndarray) -> np.ndarray:
+        """The values at many covariances, one a row, and at as many values of ``outer``."""
+        smooth = not self.body.has(*KINKS, sp.DiracDelta, sp.Derivative)
+        if len(self.variables) == 1 and smooth and (covariances >= 0).all():
+            function = _compiled(self.body, (*self.variables, *self.outer))
+            return _settled(*(_on_line(function, covariances, outer, k) for k in POINTS))
+        rows = zip(covariances.tolist(), outer.tolist(), strict=True)
+        return np.array([self.quadrature(tuple(c), tuple(o)) for c, o in rows])
+
 
 class SoftmaxMean(sp.Expr):
     """E of a product of entries of a softmax of Gaussian logits, rows and columns in turn.
@@ -112,7 +124,7 @@ def _softmax_moments(covariance: np.ndarray, rows: tuple[int, ...]) -> np.ndarra
     if len(kept) > 4:
         raise ValueError(f"a softmax of {size} tokens of order one: quadrature is for at most 3")
     results = []
-    for points in (18, 22) if len(kept) > 2 else (121, 151):
+    for points in (18, 22) if len(kept) > 2 else POINTS:
         grid, mass = _grid(len(kept), points)
         logits = (root @ grid).reshape(len(rows), size, -1)
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -136,6 +148,16 @@ def _grid(dimensions: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     grid = np.meshgrid(*([nodes] * dimensions), indexing="ij")
     mass = np.meshgrid(*([weights] * dimensions), indexing="ij")
     return np.stack([g.ravel() for g in grid]), np.prod([m.ravel() for m in mass], axis=0)
+
+
+def _on_line(
+    function: Callable[..., np.ndarray], variances: np.ndarray, outer: np.ndarray, points: int
+) -> np.ndarray:
+    """Means over one variable, at variances in a column and values of parameters beside them."""
+    grid, mass = _grid(1, points)
+    parameters = [column[:, None] for column in outer.T]
+    found = function(np.sqrt(variances) * grid, *parameters)
+    return np.asarray(np.sum(mass * found, axis=1))
 
 
 def _sectors(root: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
@@ -188,8 +210,8 @@ def _quadrature(
     root = vectors[:, kept] * np.sqrt(spectrum[kept])
     function = _compiled(body, (*variables, *outer))
     found = []
-    kinks = body.has(sp.Max, sp.Abs, sp.sign, sp.Heaviside) and 0 < len(kept) < 3
-    for points in (121, 151) if len(kept) < 3 else (24, 30):
+    kinks = body.has(*KINKS) and 0 < len(kept) < 3
+    for points in POINTS if len(kept) < 3 else (24, 30):
         grid, mass = _sectors(root, points) if kinks else _grid(len(kept), points)
         found.append(np.asarray(np.sum(mass * function(*(root @ grid), *values))))
     return float(_settled(*found))
@@ -236,16 +258,20 @@ def single_kernel(body: sp.Expr, x: sp.Symbol, xx: sp.Expr) -> sp.Expr | None:
         return whole if base == sp.Abs(x) else whole / 2
     if body == sp.Heaviside(x):
         return sp.Rational(1, 2)
+    if body == sp.DiracDelta(x):
+        return 1 / sp.sqrt(2 * sp.pi * xx)
     return {sp.exp(x): sp.exp(xx / 2), sp.cos(x): sp.exp(-xx / 2)}.get(body)
 
 
 def shifted_kernel(body: sp.Expr, z: sp.Symbol, zz: sp.Expr) -> sp.Expr | None:
     """E f(mu + z) in closed form, where one is known."""
-    if len(body.args) == 1 and body.func in (sp.sign, sp.erf):
+    if len(body.args) == 1 and body.func in (sp.sign, sp.erf, sp.DiracDelta):
         slope = sp.diff(body.args[0], z)
         mu = sp.expand(body.args[0] - slope * z)
         if slope.has(z):
             return None
         spread = slope**2 * zz
+        if body.func is sp.DiracDelta:
+            return sp.exp(-(mu**2) / (2 * spread)) / sp.sqrt(2 * sp.pi * spread)
         return sp.erf(mu / sp.sqrt(2 * spread + (1 if body.func is sp.erf else 0)))
     return None

@@ -46,6 +46,15 @@ HELPERS = {
     "normalised": '''def normalised(x, square):
     """Divided by a root along the last axis."""
     return x / jnp.sqrt(square(x**2, axis=-1, keepdims=True))''',
+    "three_points": '''def three_points(key, shape, mean, variance, third, fourth):
+    """Entries of the law on its mean and two other points that has these cumulants."""
+    skew, fourth = third / variance**1.5, 3.0 + fourth / variance**2
+    spread = jnp.sqrt(4.0 * fourth - 3.0 * skew**2)
+    low, high = (skew - spread) / 2, (skew + spread) / 2
+    first, second = 1.0 / (low * (low - high)), 1.0 / (high * (high - low))
+    drawn = jax.random.uniform(key, shape)
+    point = jnp.where(drawn < first, low, jnp.where(drawn < first + second, high, 0.0))
+    return mean + jnp.sqrt(variance) * point''',
     "softmax": '''def softmax(x, weights):
     """Weights times exponentials, divided by their sum along the last axis."""
     top = weights * jnp.exp(x - x.max(axis=-1, keepdims=True))
@@ -111,6 +120,13 @@ def _products(layer: Layer) -> dict[Array, Array]:
         if met and parent.args[0] != leaf and not grows and parent not in within:
             found[parent] = leaf
     return found
+
+
+def drawn_shapes(layer: Layer) -> list[tuple[sp.Expr, ...]]:
+    """Shapes of what one step draws, products as a whole where they are known."""
+    products = {leaf: product.shape for product, leaf in _products(layer).items()}
+    random = [x for x in layer.leaves.values() if x.data.kind == "random"]
+    return [products.get(x, x.shape) for x in random]
 
 
 class _Writer:
@@ -250,10 +266,13 @@ def _draw(leaf: Array, key: str) -> str:
         return f"{code(mean, str(leaf))} + {_scaled(normal, variance)}"
     if tuple(cumulants) == SIGNS[: len(cumulants)]:
         return f"jax.random.rademacher({key}, {shape}, dtype=float)"
-    raise NotImplementedError(
-        f"no sampler is known of {leaf} with the cumulants {list(cumulants)}; known are Gaussian "
-        f"laws, signs and Bernoulli laws"
-    )
+    if len(cumulants) > 4:
+        raise NotImplementedError(
+            f"no sampler is known of {leaf} with the cumulants {list(cumulants)}; known are "
+            f"Gaussian laws, signs, Bernoulli laws, and laws given by four cumulants or fewer"
+        )
+    four = ", ".join(code(sp.sympify(c), str(leaf)) for c in (*cumulants, 0)[:4])
+    return f"three_points({key}, {shape}, {four})"
 
 
 def _scaled(text: str, variance: sp.Expr) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 import sympy as sp
 
+from theory.algebra.given import exact
+
 Shape = tuple[sp.Expr, ...]
 Operand = Any  # an array, a SymPy number or a Python number
 
@@ -155,10 +157,8 @@ def as_array(value: Operand) -> Array:
     """An operand of an array; what is neither array nor exact number is refused."""
     if isinstance(value, Array):
         return value
-    if isinstance(value, int | sp.Expr):
-        return number(sp.sympify(value))
-    if isinstance(value, float):
-        return number(sp.nsimplify(repr(value), rational=True))
+    if isinstance(value, int | float | sp.Expr):
+        return number(exact(value, "a number in a layer"))
     raise TypeError(
         f"expected an array of verilimit, a SymPy expression or a number in a layer; received "
         f"{type(value).__name__}. An array of numbers is vl.fixed, with its values in at="

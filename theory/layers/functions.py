@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.algebra.given import given
+from theory.algebra.given import exact
 from theory.layers.arrays import Array, LayerError, Operand, as_array, broadcast
 from theory.layers.leaves import Leaf
 
@@ -178,7 +178,7 @@ def outer(*vectors: Array) -> Array:
 
 def heads(array: Array, count: sp.Expr) -> Array:
     """One copy for each of ``count`` heads, as a new first axis."""
-    return Array("heads", (_array("heads", array),), (given(count, "heads"), *array.shape))
+    return Array("heads", (_array("heads", array),), (exact(count, "heads"), *array.shape))
 
 
 def gradient(loss: Array, variable: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from theory.algebra.given import given
+from theory.algebra.given import exact
 from theory.layers.arrays import Array, LayerError, nodes
 from theory.layers.leaves import Leaf, N
 
@@ -56,11 +56,11 @@ class Layer:
                 raise LayerError(
                     f"the step of {old} must have its shape {old.shape}; received {shape}"
                 )
-        for size, value in (
-            *self.scaling.items(),
-            ("steps", N if self.steps is None else self.steps),
-        ):
-            given(value, f"layer “{self.name}”: {size}")
+        scaling = {s: exact(v, f"layer “{self.name}”: {s}") for s, v in self.scaling.items()}
+        object.__setattr__(self, "scaling", scaling)
+        if self.steps is not None:
+            steps = exact(self.steps, f"layer “{self.name}”: steps")
+            object.__setattr__(self, "steps", steps)
         self._check_names()
         self._check_ties()
         self._check_sizes()

@@ -6,11 +6,20 @@ from typing import Any
 
 import sympy as sp
 
-from theory.algebra.given import given, named
+from theory.algebra.given import exact, named
 from theory.layers.arrays import Array, LayerError, as_array
 
 N = sp.Symbol("N", positive=True)
-sqrt, log = sp.sqrt, sp.log  # of numbers
+
+
+def sqrt(value: sp.Expr | int | float) -> Any:
+    """The root of a number; a float counts as the number that it rounds."""
+    return sp.sqrt(exact(value, "sqrt"))
+
+
+def log(value: sp.Expr | int | float) -> Any:
+    """The natural logarithm of a number; a float counts as the number that it rounds."""
+    return sp.log(exact(value, "log"))
 
 
 @dataclass(frozen=True)
@@ -74,18 +83,23 @@ def fixed(
     return _leaf(Leaf(name, "fixed", (), unit, rows_sum_to_one, symmetric), shape)
 
 
-def gaussian(name: str, *shape: sp.Expr | int, variance: sp.Expr | int = 1) -> Array:
+def gaussian(name: str, *shape: sp.Expr | int, variance: sp.Expr | int | float = 1) -> Array:
     """Independent centred Gaussian entries, drawn anew in every step."""
     return _leaf(
-        Leaf(name, "random", ("gaussian", given(variance, f"the variance of {name}"))), shape
+        Leaf(name, "random", ("gaussian", exact(variance, f"the variance of {name}"))), shape
     )
 
 
-def independent(name: str, *shape: sp.Expr | int, cumulants: Sequence[sp.Expr | int]) -> Array:
-    """Independent entries with these cumulants (mean, variance, third, ..); later ones are zero."""
+def independent(
+    name: str, *shape: sp.Expr | int, cumulants: Sequence[sp.Expr | int | float]
+) -> Array:
+    """Independent entries with these cumulants (mean, variance, third, ..); later ones are zero.
+
+    As far as there is a law with zeros; those of two points follow from the first four.
+    """
     if not isinstance(cumulants, Sequence):
         raise LayerError(f"{name}: expected cumulants, (mean, variance, ..); received {cumulants}")
-    law = ("cumulants", tuple(given(c, f"a cumulant of {name}") for c in cumulants))
+    law = ("cumulants", tuple(exact(c, f"a cumulant of {name}") for c in cumulants))
     return _leaf(Leaf(name, "random", law), shape)
 
 

@@ -32,11 +32,8 @@ def opaque_softmax(reading: Reading, node: Array, logits: Polynomial) -> Polynom
     reading.reserve(name, weights)
     networks.add(Head(name, tuple(node.shape), "random"))
 
-    def between(*at: sp.Idx) -> sp.Expr:
-        return expression(networks, leading, at, frozenset(networks.heads))
-
     def block(entries: Sequence[Entry]) -> list[Block]:
-        return in_moments(entries, lambda part: _moment(reading, node, between, part))
+        return in_moments(entries, lambda part: _moment(reading, node, leading, part))
 
     reading.laws[name] = Law(name, None, block)
     return networks.entry(name, -1, -2)
@@ -68,16 +65,17 @@ def _check_gaussian(reading: Reading, node: Array, logits: Polynomial) -> None:
         )
 
 
-def _moment(reading: Reading, node: Array, between, entries: Sequence[Entry]) -> Entry:
+def _moment(reading: Reading, node: Array, leading: Polynomial, entries: Sequence[Entry]) -> Entry:
     """The mean of one entry, or of a product of two, of the averaging matrix."""
-    name = f"E[{node} {len(entries)}]"
+    name, networks = f"E[{node} {len(entries)}]", reading.networks
     at = tuple(i for _, place in sorted(entries) for i in place)
-    if name not in reading.networks.heads:
+    if name not in networks.heads:
         shape = tuple(node.shape) * len(entries)
 
         def definition(*where: sp.Idx) -> sp.Expr:
             p, q, r, s = map(sp.Idx, ("_p", "_q", "_r", "_s"), (*node.shape, *node.shape))
-            return SoftmaxMean(sp.Tuple(*where), sp.Tuple(p, q, r, s), between(p, q, r, s))
+            between = expression(networks, leading, (p, q, r, s), frozenset(networks.heads))
+            return SoftmaxMean(sp.Tuple(*where), sp.Tuple(p, q, r, s), between)
 
-        reading.networks.add(Head(name, shape, "function", definition=definition))
+        reading.kernel(Head(name, shape, "function", definition=definition), leading)
     return name, at

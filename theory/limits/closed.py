@@ -1,10 +1,10 @@
 """Whether a moment is a function of the statistics: two states that agree in them and not in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from theory.calculus.networks import Polynomial
+from theory.calculus.networks import Component, Polynomial
 from theory.limits.moments import Moments
 from theory.limits.probe import Probe, State, split_state
 from theory.limits.remedy import watchable
@@ -18,7 +18,7 @@ def witness(moments: Moments, what: str, part: Polynomial) -> list[str]:
     ``Undecided`` if it does not grow: a function of the statistics is likely.
     """
     components = moments.open_states(part)
-    left = ", ".join(sorted({watchable(moments, c) for c in components}))
+    left = ", ".join(sorted({watchable(moments, c) for c in _inner(moments, components)}))
     watched = ", ".join(moments.layer.watch)
     try:
         probe = Probe(moments, part)
@@ -52,10 +52,23 @@ def two_states(moments: Moments, part: Polynomial) -> tuple[dict, dict] | None:
     return {**probe.given, **one}, {**probe.given, **two}
 
 
+def _inner(moments: Moments, components: Iterable[Component]) -> list[Component]:
+    """What is left of a state, inside of kernels too."""
+    found: list[Component] = []
+    for c in components:
+        kernels = [n for n, _ in c if n in moments.reading.inside]
+        deeper = (k for n in kernels for k in moments.reading.inside[n])
+        found += _inner(moments, deeper) if kernels else [c]
+    return found
+
+
 def _pair(probe: Probe) -> tuple[tuple[State, np.ndarray], tuple[State, np.ndarray]] | None:
     seen: dict[tuple, tuple[State, np.ndarray]] = {}
     for state in probe.states():
-        statistics, value = probe.values(state)
+        with np.errstate(all="ignore"):
+            statistics, value = probe.values(state)
+        if not (np.isfinite(statistics).all() and np.isfinite(value).all()):
+            continue
         other = seen.setdefault(tuple(np.round(statistics, 9)), (state, value))
         if not np.allclose(other[1], value, atol=1e-9):
             return other, (state, value)

@@ -47,17 +47,24 @@ def _factored(body: sp.Expr, variables: list[sp.Symbol], cov: Covariance) -> sp.
     found = []
     for term in sp.Add.make_args(sp.expand(body) if body.is_Add or body.is_Mul else body):
         value, rest = sp.S.One, term
-        for group in _groups(variables, cov):
+        for group in _groups(variables, cov, sp.Mul.make_args(term)):
             inside, rest = _split(rest, group)
             value = value * _group_mean(inside, group, cov)
         found.append(value * rest)
     return sp.Add(*found)
 
 
-def _groups(variables: list[sp.Symbol], cov: Covariance) -> list[list[sp.Symbol]]:
+def _groups(
+    variables: list[sp.Symbol], cov: Covariance, factors: Sequence[sp.Expr]
+) -> list[list[sp.Symbol]]:
+    """Variables that are dependent, or that one factor joins."""
+
+    def joined(w: sp.Symbol, v: sp.Symbol) -> bool:
+        return cov.get((w, v), 0) != 0 or any({v, w} <= f.free_symbols for f in factors)
+
     groups: list[list[sp.Symbol]] = []
     for v in variables:
-        touching = [g for g in groups if any(cov.get((w, v), 0) != 0 for w in g)]
+        touching = [g for g in groups if any(joined(w, v) for w in g)]
         groups = [g for g in groups if g not in touching]
         groups.append([w for g in touching for w in g] + [v])
     return groups

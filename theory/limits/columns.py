@@ -102,7 +102,7 @@ class Columns:
         }
         bare = networks.joined(
             ((g, tuple(c for c in cs if c not in deltas)), w)
-            for (g, cs), w in self._with(r, s, other).items()
+            for (g, cs), w in self.between(r, s, other).items()
         )
         spare = sp.Idx("unused", 1)
         first = dict(zip(self.tokens, left, strict=True))
@@ -111,7 +111,8 @@ class Columns:
         free += [second.get(k, spare) for k in range(other.dim)]
         return expression(networks, bare, free, frozenset(networks.heads))
 
-    def _with(self, r: int, s: int, other: "Columns") -> Polynomial:
+    def between(self, r: int, s: int, other: "Columns") -> Polynomial:
+        """The covariance of two fields, of which the second may be another's."""
         if other.linear is self.linear:
             return self.covariances[r, s]
         if len(other.columns) != len(self.columns):

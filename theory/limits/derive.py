@@ -11,6 +11,7 @@ from theory.calculus.cumulants import UnknownMoment
 from theory.layers.layer import Layer
 from theory.layers.leaves import N
 from theory.limits.closed import witness
+from theory.limits.fast import fast_variables
 from theory.limits.limit import LIMITS, ByPair, Fluctuation, Limit
 from theory.limits.moments import Moments
 from theory.limits.nonzero import without_zeros
@@ -19,8 +20,9 @@ from theory.limits.phase import Phase, phase
 from theory.limits.plane import Plane, plane
 from theory.limits.reading import read
 from theory.limits.remark import Remark
+from theory.limits.singular import ill_posed
 from theory.limits.sizes import Orders, Undecided, incomparable, largest
-from theory.limits.words import explosion, fast_variables, fixed_points, hypotheses, jumps_at, zooms
+from theory.limits.words import explosion, fixed_points, hypotheses, jumps_at, zooms
 
 SHOWN = 12  # products in a term of lower order that is written out
 
@@ -98,6 +100,8 @@ class _Derivation:
         v = {s: sp.expand(e + self.steps) for s, e in sigma.items()}
         over = [s for s in m if self._above(m[s]) or self._above(v[s])]
         scale, powers = ("$N$", ()) if top == -1 else ("$N**({})$", (sp.expand(-top),))
+        if over and (fast := fast_variables(self.moments, self.mean_orders, self.steps)):
+            return Limit(self.layer, "FAST", tuple(fast))
         if over:
             cures = {
                 f"{what} smaller by the power $N**({{}})$": power
@@ -145,9 +149,11 @@ class _Derivation:
         return exponent != 0 and self._at_least(exponent, sp.S.Zero)
 
     def _unstable(self, mu: dict) -> Limit:
-        fast = fast_variables(self.moments, self.mean_orders)
+        fast = fast_variables(self.moments, self.mean_orders, self.layer.steps_exponent)
         if fast:
             return Limit(self.layer, "FAST", tuple(fast))
+        if unclosed := self._unsized():
+            return Limit(self.layer, "NOT CLOSED", tuple(unclosed))
         drift, axes, words = {}, {}, []
         for s, orders in self.mean_orders.items():
             axes[s] = tuple(self.moments.axes(s))
@@ -183,6 +189,18 @@ class _Derivation:
             self.words.append("assumes delocalised states: max_i x_i**2 = o(|x|**2) (H4 ASSUMED)")
         return found
 
+    def _unsized(self) -> list[str]:
+        """Sentences about what is left in a step of order one of states of no known size."""
+        sizes = self.moments.reading.sizes
+        for s, orders in self.mean_orders.items():
+            for e, part in orders.items():
+                if self._at_least(e, sp.S.Zero):
+                    left = {n for c in self.moments.open_states(part) for n, _ in c}
+                    states = {old.data.name for old in self.layer.step}
+                    if any(not sizes.is_known(n) for n in left & states):
+                        return witness(self.moments, f"the drift of {s}", part)
+        return []
+
     # The limit itself.
     def _limit(
         self, regime: str, steps: sp.Expr | None, words: list[str], sigma: dict | None = None
@@ -198,7 +216,8 @@ class _Derivation:
             axes[p] = tuple(self.moments.axes(*p))
             covariance[p] = count * self.moments.written(orders.get(-steps, {}), list(axes[p]))
         self._add_transposes(covariance, axes, self.pair_orders, -steps, count)
-        regime, ill = self._well_posed(regime, drift, covariance)
+        ill = ill_posed(self.moments, drift, covariance)
+        regime = "ILL-POSED" if ill else regime
         fluctuation = distance = None
         if regime == "ODE" and sigma is not None:
             fluctuation = self._fluctuation(sigma, steps, count, axes)
@@ -293,19 +312,6 @@ class _Derivation:
         """Powers of N by which finite layers are off their ODE in the mean."""
         below = (sp.expand(e + steps) for o in self.mean_orders.values() for e in o)
         return [-steps, *(e for e in below if e != 0)]
-
-    def _well_posed(self, regime: str, drift: dict, covariance: ByPair) -> tuple[str, list[str]]:
-        """Where the drift jumps, the noise must not vanish."""
-        for s, e in drift.items():
-            jumping = e.atoms(sp.sign, sp.Heaviside)
-            if jumping and covariance[s, s] == 0:
-                points = [j.args[0] for j in sorted(jumping, key=str)]
-                where = ", ".join("${} = 0$" for _ in points)
-                template = (
-                    f"the drift ${{}}$ of {s} is discontinuous at {where}, where the noise vanishes"
-                )
-                return "ILL-POSED", [Remark.of(template, e, *points)]
-        return regime, []
 
 
 def _top(exponents: Iterable[sp.Expr]) -> sp.Expr:

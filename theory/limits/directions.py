@@ -50,7 +50,8 @@ def directions(reading: Reading, node: Array, environment: Environment) -> Polyn
 
     tokens = tuple(node.shape[:-1])
     symmetric = last == 1
-    reading.networks.add(Head(kernel, tokens * 2, "function", symmetric, sp.S.One, definition))
+    head = Head(kernel, tokens * 2, "function", symmetric, sp.S.One, definition)
+    reading.kernel(head, *columns.covariances.values())
     reading.networks.add(Head(name, tuple(node.shape), "random"))
     weight = 1 / size if node.data == "unit" else sp.S.One
 

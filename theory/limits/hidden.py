@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
+from itertools import chain, combinations
 
 import sympy as sp
 
@@ -109,7 +110,12 @@ def _moment(reading: Reading, entries: list[Entry]) -> Entry | None:
         trial = definition(*(sp.Idx(f"t{k}", s) for k, s in enumerate(shape)))
         reading.zero[name] = trial == 0
         head = Head(name, shape, "function", same, definition=definition)
-        reading.networks.add(head)
+        laws = [h.covariances.values() for h in hidden]
+        laws += [
+            [h.between(r, s, g) for r in range(len(h.linear)) for s in range(len(g.linear))]
+            for h, g in combinations(hidden, 2) if h.weights & g.weights
+        ]  # fmt: skip
+        reading.kernel(head, *chain.from_iterable(laws))
     return None if reading.zero[name] else (name, at)
 
 

@@ -1,7 +1,7 @@
 """From arrays to tensor networks: the expression of a layer as a polynomial in entries."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -17,10 +17,11 @@ from theory.calculus.cumulants import (
     gaussian,
     independent_entries,
 )
-from theory.calculus.networks import ONE, Head, Networks, Polynomial
-from theory.layers.arrays import Array, Shape
+from theory.calculus.networks import ONE, Component, Head, Networks, Polynomial
+from theory.layers.arrays import Array, Shape, nodes
 from theory.layers.layer import Layer
 from theory.layers.leaves import Leaf, N
+from theory.limits.laws import bernoulli_cumulants, law_of_cumulants
 from theory.limits.sizes import Sizes, Undecided
 
 SUMMED = -100  # the free index of an axis about to be summed
@@ -48,6 +49,7 @@ class Reading:
     reserved: dict[str, set[str]] = field(default_factory=dict)
     unlike: set[str] = field(default_factory=set)  # arrays without Stein's rule
     hidden: dict[str, Any] = field(default_factory=dict)  # units by name
+    inside: dict[str, list[Component]] = field(default_factory=dict)  # states left in kernels
     zero: dict[str, bool] = field(default_factory=dict)  # kernels that vanish
     depth: Fraction | None = None  # how small terms of expansions may be
     counts: dict[str, int] = field(default_factory=dict)
@@ -91,6 +93,21 @@ class Reading:
             return self.unit(self, node, environment)
         parts = [self.of(a, environment) for a in node.args]
         return getattr(self, f"_{node.op}")(node, parts)
+
+    def states_left(self, polynomial: Polynomial) -> set[Component]:
+        """Components in which an entry of a state is left."""
+        heads = self.networks.heads
+        kinds = (
+            (c, (heads[n].kind for n, _ in c if n in heads)) for _, cs in polynomial for c in cs
+        )
+        return {c for c, found in kinds if "state" in found}
+
+    def kernel(self, head: Head, *of: Polynomial) -> None:
+        """Declare a mean that depends on these polynomials: open where a state is left in them."""
+        left = set().union(*map(self.states_left, of))
+        self.networks.add(replace(head, kind="state") if left else head)
+        if left:
+            self.inside[head.name] = sorted(left)
 
     def reserve(self, name: str, weights: set[str]) -> None:
         """Weights inside something whose joint law with other units is not known."""
@@ -201,7 +218,14 @@ class Reading:
         return self.aligned(parts[0], node.args[0], node.shape)
 
     def _gradient(self, node: Array, parts: list[Polynomial]) -> Polynomial:
-        variable = node.args[1].data.name
+        loss, state = node.args
+        for unit in (n for n in nodes(loss) if n.op in ("function", "softmax", "normal")):
+            if state in nodes(unit):
+                raise Undecided(
+                    f"UNDECIDED (expectation): the gradient of a loss with {unit} is not derived, "
+                    f"only that of a polynomial in {state}; write the step out"
+                )
+        variable = state.data.name
         found = []
         for (grade, components), c in parts[0].items():
             for p, component in enumerate(components):
@@ -246,22 +270,7 @@ def _law(leaf: Leaf, scaling: Mapping[sp.Symbol, sp.Expr]) -> Law:
     if kind == "correlated":
         return correlated(leaf.name, what[0].data.name)
     if kind == "cumulants":
-        values = what[0]
-        orders = tuple(k + 1 for k, c in enumerate(values) if c != 0)
-        return independent_entries(leaf.name, lambda k: values[k - 1], orders)
+        return law_of_cumulants(leaf.name, what[0], scaling)
     law = independent_entries(leaf.name, bernoulli_cumulants(what[0]))
     rare = sp.sympify(what[0]).subs(scaling).has(N)  # else its kurtosis is one number
     return Law(law.family, law.orders, law.block, growing=rare)
-
-
-def bernoulli_cumulants(p: sp.Expr):
-    """Cumulants of a Bernoulli variable: the next is p (1 - p) times the slope of the last."""
-    q = sp.Dummy("q")
-    values = [q]
-
-    def cumulant(k: int) -> sp.Expr:
-        while len(values) < k:
-            values.append(sp.expand(q * (1 - q) * sp.diff(values[-1], q)))
-        return values[k - 1].subs(q, p)
-
-    return cumulant

@@ -69,13 +69,7 @@ class Moments:
 
     def open_states(self, polynomial: Polynomial) -> list[Component]:
         """Components in which an entry of a state is left."""
-        heads = self.reading.networks.heads
-        return [
-            c
-            for _, components in polynomial
-            for c in components
-            if any(n in heads and heads[n].kind == "state" for n, _ in c)
-        ]
+        return sorted(self.reading.states_left(polynomial))
 
     def axes(self, *names: str) -> list[sp.Idx]:
         """Index names for the axes of statistics, one after the other."""

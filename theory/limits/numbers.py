@@ -115,12 +115,9 @@ class _Numbers:
         names = tuple(dict.fromkeys(i for _, at in parts for i in at))
         shape = tuple(self.extent(i) for i in names)
         entries = [np.broadcast_to(_aligned(p, names), shape).ravel() for p in parts]
-        split = len(parts) - len(outer)
-        found = [
-            node.quadrature(tuple(row[:split]), tuple(row[split:]))
-            for row in np.stack(entries, axis=-1)
-        ]
-        return np.asarray(found).reshape(shape), names
+        rows, split = np.stack(entries, axis=-1), len(parts) - len(outer)
+        found = node.quadratures(rows[:, :split], rows[:, split:])
+        return found.reshape(shape), names
 
     def softmax(self, node: SoftmaxMean) -> Named:
         where, bound, covariance = node.args

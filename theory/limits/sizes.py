@@ -13,6 +13,7 @@ from theory.calculus.networks import Component, Networks, Polynomial
 from theory.layers.leaves import N
 
 Orders = dict[sp.Expr, Polynomial]
+ROUNDED = sp.Rational(1, 10**13)  # of numbers of order one in double precision
 
 
 class Undecided(ValueError):
@@ -39,7 +40,19 @@ def _exponents(expanded: sp.Expr) -> dict[sp.Expr, sp.Expr]:
             exponent += e if base == N else 0
         exponent = sp.expand(exponent)
         found[exponent] = found.get(exponent, sp.S.Zero) + rest
-    return {e: c for e, c in found.items() if sp.expand(c) != 0}
+    return {e: c for e, c in found.items() if not _vanishes(sp.expand(c), expanded)}
+
+
+def _vanishes(coefficient: sp.Expr, expression: sp.Expr) -> bool:
+    """Whether it is zero; ``Undecided`` where it may be what rounding leaves of zero."""
+    left = abs(coefficient.as_coeff_Mul()[0])
+    if 0 < left < ROUNDED:
+        raise Undecided(
+            f"UNDECIDED (order): {expression} contains {coefficient.evalf(3)}, which may be zero "
+            f"up to rounding; give exact numbers, such as vl.sqrt(3) / 2, or a parameter with its "
+            f"value in at="
+        )
+    return coefficient == 0
 
 
 def _by_series(expression: sp.Expr) -> dict[sp.Expr, sp.Expr]:
@@ -117,6 +130,10 @@ class Sizes:
     def entry_size(self, name: str) -> sp.Expr:
         """The power of N of one entry of an array."""
         return self._entry_sizes().get(name) or sp.S.Zero
+
+    def is_known(self, name: str) -> bool:
+        """Whether the size of an array's entries follows from what is watched of it."""
+        return name in self._entry_sizes()
 
     def exponent_of(self, size: sp.Expr) -> sp.Expr:
         """The power of N in a number; the largest of several."""

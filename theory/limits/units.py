@@ -152,7 +152,12 @@ def named_function(
         sums = [(i, 0, 0) for i in ones.values() if i in value.free_symbols]
         return sp.Sum(value, *sums) if sums else value
 
-    reading.networks.add(Head(name, tuple(node.shape[k] for k in axes), kind, definition=of))
+    head = Head(name, tuple(node.shape[k] for k in axes), kind, definition=of)
+    left = reading.states_left(argument)
+    if all(any(i >= 0 for _, at in c for i in at) for c in left):  # in sums, not in entries
+        reading.kernel(head, argument)
+    else:
+        reading.networks.add(head)
     return reading.networks.entry(name, *(-1 - k for k in axes))
 
 

@@ -9,7 +9,8 @@ from theory.limits.limit import Fluctuation
 from theory.limits.moments import Moments
 from theory.limits.normalised import Normalised
 from theory.limits.remark import Remark
-from theory.limits.sizes import Orders, exceeds, largest
+from theory.limits.singular import jumps
+from theory.limits.sizes import exceeds, largest
 
 
 def fixed_points(
@@ -40,43 +41,6 @@ def fixed_points(
     listed = ", ".join("${}$ ({}, multiplier ${}$)" for _ in points)
     template = f"at unit diagonal the map is ${{}} -> {{}}$, with the fixed points {listed}"
     return [Remark.of(template, rho, image, *(part for point in points for part in point))]
-
-
-def fast_variables(moments: Moments, orders: Mapping[str, Orders]) -> list[str]:
-    """Sentences, if the steps of order one are a strictly stable linear map of some statistics."""
-    zero = sp.S.Zero
-    if any(exceeds(e, zero) for o in orders.values() for e in o):
-        return []
-    steps = {s: moments.written(o.get(zero, {}), moments.axes(s)) for s, o in orders.items()}
-    if any(len(moments.layer.watch[s].shape) for s in steps):
-        return []
-    symbols = [moments.reading.statistics[s]() for s in steps]
-    matrix = sp.Matrix([[sp.diff(e, x) for x in symbols] for e in steps.values()])
-    if any(matrix.has(x) for x in symbols):
-        return []
-    fast = [s for s, e in steps.items() if e != 0]
-    slow = [s for s in steps if s not in fast]
-    places = [list(steps).index(s) for s in fast]
-    inner = matrix.extract(places, places)
-    factors = [sp.factor(1 + e) for e in inner.eigenvals()]
-    if not slow or not all(_inside(f) for f in factors):
-        return []
-    where = "" if all(f.is_number for f in factors) else ", where these are below one in size"
-    listed = ", ".join("${}$" for _ in factors)
-    return [
-        Remark.of(
-            f"FAST: {', '.join(fast)} relaxes in O(1) steps (factors {listed}{where}), "
-            f"{', '.join(slow)} is slow. Watch {', '.join(slow)} with {', '.join(fast)} at rest",
-            *factors,
-        )
-    ]
-
-
-def _inside(factor: sp.Expr) -> bool:
-    """Whether a multiplier may be inside the unit circle: known so, or of a symbol below one."""
-    if factor.is_number:
-        return bool(abs(factor) < 1)
-    return all(s.is_positive for s in factor.free_symbols) and factor.is_polynomial()
 
 
 def explosion(
@@ -190,6 +154,8 @@ def hypotheses(
         "H5": "ASSUMED: the statistics converge at the start",
         "H6": "PROVED: polynomial coefficients, locally Lipschitz"
         if smooth
+        else "ASSUMED: a drift that jumps where noise crosses"
+        if any(jumps(e) for e in formulas)
         else "ASSUMED: the coefficients are smooth where their roots and quotients are",
     }
 

@@ -1,5 +1,6 @@
 """Identities: equal to rounding on random instances."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,11 +20,12 @@ class IdentityClaim(Claim):
 
     ``residual(size, keys) -> (n,)``, relative and nonnegative, n random instances;
     ``tolerance`` is best had from ``dtype_tolerance(dtype, condition)``. One residual
-    above it refutes.
+    above it refutes. ``reason`` puts the largest one into words, where it is no rounding.
     """
 
     residual: Measure
     tolerance: Real = 1e-12
+    reason: Callable[[float], str] | None = None
 
     measured: ClassVar[str] = "residual"
 
@@ -43,7 +45,8 @@ class IdentityClaim(Claim):
         notes = (
             searched(data, "residual", least=False, name="relative residual", allowed=allowed),
         )
-        return Finding((test,), {test.name: estimate_of(test)}, notes=notes)
+        reason = self.reason(worst) if self.reason else ""
+        return Finding((test,), {test.name: estimate_of(test)}, notes=notes, reason=reason)
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Residuals larger by 2 and by 1000 tolerances."""
