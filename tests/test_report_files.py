@@ -57,15 +57,15 @@ def test_the_claims_of_a_file_stand_in_the_page_refuted_ones_too(
     (tmp_path / "own.py").write_text(OWN)
     assert toy_here("report", "own.py", "-q").returncode == 1
     page = (tmp_path / "report.html").read_text()
-    card = page[page.index('class="card"') : page.index('id="verdicts"')]
+    card = page[page.index("class=card") : page.index("id=verdicts")]
     assert "1 of 2 claims hold" in card
-    assert '<a href="#mine/wrong">mine/wrong</a> <span class="badge REFUTED">' in card
-    assert "Claims of <math><msup><mi>x</mi><mn>2</mn></msup></math>." in card
-    verdicts = page[page.index('id="verdicts"') : page.index('id="file.1"')]
-    assert re.search(r"mine/wrong</a></td><td><span class=\"badge REFUTED\">", verdicts)
+    assert "<a href=#mine/wrong>mine/wrong</a> <b class=REFUTED>" in card
+    assert "<msup><mi>x</mi><mn>2</mn></msup></math>.</span>" in card
+    verdicts = page[page.index("id=verdicts") : page.index("id=file.1>")]
+    assert re.search(r"mine/wrong</a><td><b class=REFUTED>", verdicts)
     assert "derivation" not in verdicts
     for name in ("right", "wrong"):
-        assert page.count(f'<article class="claim" id="mine/{name}">') == 1
+        assert page.count(f"<article class=claim id=mine/{name}>") == 1
     assert "mine/late, at tier full only: Later." in page
 
 
@@ -77,9 +77,9 @@ def test_a_file_of_a_layer_and_a_claim_has_a_section_for_each(
     (folder / "both.py").write_text(OWN + LAYER)
     assert toy_here("report", "some place/both.py", "-q").returncode == 1
     page = (tmp_path / "report.html").read_text()
-    assert page.index('<section id="file.1">') < page.index('<section id="decay">')
-    assert page.count('id="mine/wrong"') == 1
-    assert page.count('id="decay/limit-drift"') == 1
+    assert page.index("<section id=file.1>") < page.index("<section id=decay>")
+    assert page.count("id=mine/wrong>") == 1
+    assert page.count("id=decay/limit-drift>") == 1
     again = "check 'some place/both.py' --tier smoke --seed 0"
     whole = "report 'some place/both.py' --tier smoke --seed 0"
     assert dict.fromkeys(commands(page)) == {again: None, whole: None}
@@ -123,10 +123,10 @@ def page_with(content: RoomContent, sentence: Sentence) -> str:
 def test_what_was_found_shows_what_became_of_its_claims(content: RoomContent) -> None:
     names = ("rate", "constant", "late", "broken", "nothing")
     page = page_with(content, Sentence("It is so.", claims=names))
-    card = page[page.index('class="card"') : page.index('id="verdicts"')]
+    card = page[page.index("class=card") : page.index("id=verdicts")]
     assert (
-        '(<a href="#wide_layer/rate">rate</a>, '
-        '<a href="#wide_layer/constant">constant</a> <span class="badge REFUTED">REFUTED</span>, '
+        "(<a href=#wide_layer/rate>rate</a>, "
+        "<a href=#wide_layer/constant>constant</a> <b class=REFUTED>REFUTED</b>, "
         "late (not at this tier), broken (no verdict), nothing (no such claim))"
     ) in card
 

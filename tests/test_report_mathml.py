@@ -36,7 +36,23 @@ def test_a_slash_has_no_space_and_a_sign_after_a_sign_is_no_difference() -> None
     assert "<mo>/" not in mathml("L^{-1/3}/n")
     assert mathml(r"V = -\delta").count('<mo form="prefix">−</mo>') == 1
     assert mathml(r"f(-x, -\infty)").count('form="prefix"') == 2
-    assert 'form="prefix"' not in mathml(r"(a) - b - |x| - y' - z")
+    assert 'form="prefix">−' not in mathml(r"(a) - b - |x| - y' - z")
+
+
+def test_brackets_stretch_where_there_is_something_to_stretch_to() -> None:
+    """Chromium sets a stretchy bracket wide, `1/ ( L H )`, however low what it holds is."""
+    low = mathml(r"1/\left(L H\right) \left(x_{1}^{2}\right)")
+    assert low.count('<mo stretchy="false">') == 4
+    assert "<mrow>" not in low
+    high = mathml(r"\left(\frac{a}{b}\right) f(x)")
+    assert high.count("<mo>") == 2
+    assert high.startswith("<math><mrow><mo>(</mo><mfrac>")
+
+
+def test_bars_around_something_stand_close_to_it() -> None:
+    shown = mathml("2|b|/n")
+    assert [shown.count(f'form="{side}">|') for side in ("prefix", "postfix")] == [1, 1]
+    assert "form=" not in mathml(r"x \mid y")
 
 
 def test_a_fraction_in_a_line_is_one_number_and_no_row_has_one_row() -> None:

@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from checks.report.charts import picture_drawing, series_drawing, svg
+from checks.report.short import short
 from checks.report.strips import strip
 from checks.report.svg import minimal
 from checks.report.words import with_error
@@ -103,7 +104,8 @@ def test_logarithmic_axes_of_a_picture_have_the_ticks_of_other_plots() -> None:
 def test_a_strip_shows_the_estimate_on_its_region() -> None:
     test = Test("excess", 0.05, 0.01, 30.0, -0.1, 0.1)
     root = fromstring(strip(test))
-    region, interval, estimate = root[0], root[1].get("d", ""), root[2]
+    drawn = root[0]
+    region, interval, estimate = drawn[0], drawn[1].get("d", ""), drawn[2]
     left, width = float(region.get("x", "")), float(region.get("width", ""))
     ends = [float(t) for t in re.findall(r"[\d.]+", interval)]
     low, high = test.interval()
@@ -115,13 +117,13 @@ def test_a_strip_shows_the_estimate_on_its_region() -> None:
 
 
 def test_a_strip_of_a_bound_reaches_the_edge() -> None:
-    root = fromstring(strip(Test("slack", 0.5, 0.1, 10.0, -np.inf, 1.0)))
+    root = fromstring(strip(Test("slack", 0.5, 0.1, 10.0, -np.inf, 1.0)))[0]
     assert float(root[0].get("x", "")) == 0.0
 
 
 def test_a_strip_of_an_open_interval_reaches_the_edge() -> None:
     test = Test("exponent", 0.5, np.inf, 10.0, -1.0, 1.0, exact=(-0.2, np.inf))
-    assert fromstring(strip(test))[1].get("d", "").endswith("H120")
+    assert fromstring(strip(test))[0][1].get("d", "").endswith("H120")
 
 
 @pytest.mark.parametrize(
@@ -138,3 +140,16 @@ def test_an_estimate_has_as_many_digits_as_its_error_allows(
     value: float | None, interval: tuple[float | None, float | None], text: str
 ) -> None:
     assert with_error(value, interval) == text
+
+
+def test_the_legend_of_two_plots_is_drawn_once_and_stays_in_its_place() -> None:
+    other = {**SERIES, "mean": [3.0, 1.4, 0.8, 0.4], "fit": [3.0, 1.5, 0.75, 0.375]}
+    drawn = [svg(series_drawing(series), f"id-{k}") for k, series in enumerate((SERIES, other))]
+    places = [re.findall(r'class="key" transform="([^"]*)"', text) for text in drawn]
+    page = short("".join(drawn))
+    assert page.count("measured ± 2 s.e.") == 1
+    assert page.count("id=key-0") == 1
+    for (place,), read in zip(
+        places, ('<g transform="{}"><g id=key-0', 'href=#key-0 transform="{}"/>'), strict=True
+    ):
+        assert read.format(place) in page

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.report.printed import BROWSERS, printed, require_browser
+from checks.report.printed import BROWSERS, _as_ever, printed, require_browser
 from checks.suite.problem import InputProblem
 from tests.conftest import Ended
 
@@ -69,3 +69,12 @@ def test_no_other_file_is_written_over(toy_here: Here, tmp_path: Path) -> None:
     done = toy_here("report", "--pdf", "r.pdf")
     assert done.returncode == 2
     assert (tmp_path / "r.pdf").read_text() == "import this"
+
+
+def test_the_names_of_elements_in_a_pdf_are_counted_from_one() -> None:
+    first, second = (
+        b"%%PDF (node%08d) (node%08d) (node%08d)" % ids for ids in ((122, 123, 122), (7, 9, 7))
+    )
+    assert (
+        _as_ever(first) == _as_ever(second) == b"%PDF (node00000001) (node00000002) (node00000001)"
+    )

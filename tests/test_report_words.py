@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from checks.report.numbers import number
 from checks.report.words import reason
 from checks.verdicts import IdentityClaim, Result, Test, Verdict, judge
 
@@ -90,3 +91,39 @@ def test_what_does_not_hold_keeps_the_judges_own_line(judged: Result) -> None:
     refuted = replace(judged, verdict=Verdict.REFUTED)
     assert reason(refuted) == refuted.because
     assert said(judged, "OwnClaim", *judged.tests) == judged.because
+
+
+def test_what_changes_by_a_factor_says_so(judged: Result) -> None:
+    levels = replace(judged, sizes=({"tokens": 2}, {"tokens": 8}))
+    drift = Test(
+        "log drift over the range of tokens",
+        np.log(1.1),
+        0.01,
+        30.0,
+        -np.inf,
+        0.0,
+        -np.inf,
+        np.log(1.25),
+    )
+    assert said(levels, "IndependenceClaim", drift) == (
+        r"over $\mathrm{tokens}$ from 2 to 8 it changes by the factor 1.1 (1.07 to 1.13), allowed "
+        "up to 1.25"
+    )
+    step = Test("log ratio of N=30 to 10", np.log(0.5), 0.01, 30.0, -np.inf, 0.0)
+    assert said(judged, "MonotoneClaim", step).startswith(
+        "each step of $N$ lowers it: the least certain, from 10 to 30, by the factor 0.5 ("
+    )
+
+
+def test_growth_names_its_law_and_a_proof_its_size(judged: Result) -> None:
+    bent = Test("curvature", 0.03, 0.09, 30.0, -0.5, 0.5)
+    rise = {"slope_in_log_n": {"value": 0.36, "interval": [0.34, 0.38]}}
+    assert said(judged, "GrowthClaim", bent, **rise).startswith(
+        r"it grows like $\log n$: slope 0.360 ± 0.020, curvature 0.03 ± "
+    )
+    proved = replace(judged, kind="CertifiedClaim", because="CERTIFIED: proved by 3 boxes")
+    assert reason(proved) == "proved by 3 boxes"
+
+
+def test_numbers_of_four_digits_have_no_exponent() -> None:
+    assert [number(x) for x in (6400.0, 64123.0, -0.5)] == ["6400", "64100", "−0.5"]

@@ -43,7 +43,7 @@ def draw_profiles(axes: Any, results: Mapping[str, Any]) -> None:
     for ax, limit, name, which in zip(axes, fixed_limit(4), ("x", "p"), (0, 1), strict=True):
         for depth, heads in ((8, 1), (32, 4), (32, 64)):
             found = random_heads(keys, depth, heads, 4)[which]
-            ax.plot(times, found[0, -1, 0, :, 0, 0], marker="o", label=f"L={depth}, H={heads}")
+            ax.plot(times, found[0, -1, 0, :, 0, 0], marker="o", label=f"L = {depth}, H = {heads}")
         ax.plot(times, limit[0, -1, 0, :, 0, 0], "k--", label="limit")
         ax.set(xlabel="depth t", ylabel=name)
         ax.legend()

@@ -30,12 +30,13 @@ def draw_sphere(axes: Any, results: Mapping[str, Any]) -> None:
         )[0]  # fmt: skip
         steps = np.asarray(path)
         angle, height = np.arctan2(steps[..., 1], steps[..., 0]), steps[..., 2]
-        for k, color in ((0, "0.75"), (6, "tab:orange"), (60, "tab:blue")):
+        for k, color in ((0, "C5"), (6, "C1"), (60, "C0")):
             panel.plot(angle[k], height[k], "o", color=color, label=f"time {k / 2:g}")
         panel.set_xlabel("longitude")
         panel.set_ylabel("height")
-        panel.set_title(f"{name}, sigma_u = {sigma}")
-        panel.legend()
+        panel.set_title(f"{name}, σᵤ = {sigma:g}")
+        panel.set_ylim(-1.1, 1.5)  # with room for the legend above the sphere
+        panel.legend(loc="upper center", ncol=3, handletextpad=0.1, columnspacing=1)
 
 
 def draw_energy(axes: Any, results: Mapping[str, Any]) -> None:
@@ -47,7 +48,7 @@ def draw_energy(axes: Any, results: Mapping[str, Any]) -> None:
     axes.semilogy(times, curve, "o", label="sigmoid, mean energy")
     axes.semilogy(times, curve[0] * np.exp(bound * times), "--", label="bound")
     axes.set_xlabel("time")
-    axes.set_ylabel("energy, beta = 1")
+    axes.set_ylabel("energy, β = 1")
     axes.legend()
 
 
@@ -77,7 +78,7 @@ def draw_exponents(axes: Any, results: Mapping[str, Any]) -> None:
         axes.text(column, -0.6, f"s = {sigma:g}")
         for row, name in enumerate(ACTIVATIONS):
             found = exponents(name, d, sigma)
-            colour = "tab:blue" if found.lambda_bar < 0 else "0.3"
+            colour = "C0" if found.lambda_bar < 0 else "0.3"
             axes.text(column, row, f"{found.lambda_1:.2g}", color=colour)
             axes.text(column, row + 0.3, f"{found.lambda_bar:.2g}", color=colour)
     for row, name in enumerate(ACTIVATIONS):

@@ -20,7 +20,9 @@ from checks.verdicts import Result
 INK = "#123457"  # replaced by the colour of the page's text
 COLOURS = ("#3b7dbd", "#d0662c", "#3f9b6c", "#a559aa", "#b58b00", "#7a7f87")
 FAINT = "#8b8f96"
-OF_THE_PAGE = {INK: "currentColor"} | {c: f"var(--c{k},{c})" for k, c in enumerate(COLOURS)}
+OF_THE_PAGE = dict.fromkeys((INK, "#000000"), "currentColor") | {
+    c: f"var(--c{k},{c})" for k, c in enumerate(COLOURS)
+}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -84,7 +86,7 @@ def _drawing(result: Result, members: Sequence[int]) -> Draw:
 def _parts(series: Series) -> tuple[str, str]:
     """The quantity, and where: ``error, H=4`` is the error where H = 4."""
     name, _, where = series["label"].partition(",")
-    return name, where.strip().replace("=", " = ")
+    return name.replace(" * ", " · "), where.strip().replace("=", " = ")
 
 
 def _known(values: Iterable[Any]) -> np.ndarray:

@@ -96,6 +96,8 @@ def rate_latex(rate: sp.Expr) -> str:
 def _power(factor: sp.Expr) -> str:
     base, exponent = factor.as_base_exp()
     text = latex(base)
+    if isinstance(base, sp.log) and base.args[0].is_Symbol:
+        text = rf"\log {latex(base.args[0])}"
     if exponent == 1:
         return text
     text = rf"\left({text}\right)" if isinstance(base, sp.log) else f"{{{text}}}"

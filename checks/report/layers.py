@@ -13,6 +13,7 @@ from checks.report.drawing import layer_picture
 from checks.report.formulas import Equality, formula, formula_view, latex, rows
 from checks.report.prose import typeset
 from checks.report.sections import NO_DERIVATION, section, without_verdict
+from checks.report.words import sentence
 from checks.suite.picture import Picture
 from checks.verdicts import Claim, ClaimError, Result
 from theory.codegen.layers import layer_source
@@ -86,13 +87,15 @@ class LayerContent:
         limit = self.plan.limit
         layer = limit.layer
         words = {key: status.partition(": ") for key, status in limit.hypotheses.items()}
+        equations, said = _equations(self.plan), map(typeset, limit.words)
         code = {"name": "The finite layer", "summary": "", "formula": ""}
         return section(
             name=self.name,
             title=layer.name,
             reference=Path(self.file).name,
-            statement=f"{limit.regime}. " + " ".join(f"{w}." for w in map(typeset, limit.words)),
-            equations=_equations(self.plan),
+            statement=" ".join(f"{sentence(w)}." for w in (limit.regime, *said)),
+            equations=equations,
+            shortest=min(equations, key=lambda view: len(view["rows"]), default=None),
             source="Derived",
             source_note="The limit follows from the layer as it is written in the file.",
             notation=_notation(layer),

@@ -15,14 +15,16 @@ TAGS = frozenset(
         "msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose ",
     )
 )
-DROPPED = frozenset({("display", "inline"), ("stretchy", "true"), ("fence", "true")})
-FUNCTIONS = frozenset(
-    re.findall(r"\w+", "log ln exp sin cos tan tanh arccos arctan max min sup inf det dim lim ")
+DROPPED = frozenset(
+    {("display", "inline"), ("stretchy", "true"), ("fence", "true"), ("fence", "false")}
 )
 SCRIPTS = ("msup", "msub", "msubsup")
 PLACES = (*SCRIPTS, "munder", "mover", "munderover", "mfrac", "mroot")  # children have their places
 ROWS = ("math", "msqrt", "mtd", "mstyle", "mpadded", "mphantom", "menclose")  # are rows themselves
 LOW = frozenset({"math", "mrow", "mi", "mn", "mo", "mspace", "mtext"})  # as high as a letter
+BARS = ("|", "\u2016")
+CLOSED = frozenset(")]}\u27e9")
+FENCES = frozenset("()[]{}|\u2016\u2308\u2309\u230a\u230b\u27e8\u27e9")
 THIN = Element("mspace", width=".17em")
 
 
@@ -42,14 +44,14 @@ def _compact(node: Element) -> str:
     tag = node.tag.rpartition("}")[2]
     if tag not in TAGS:
         raise ValueError(f"{tag} is no element of a formula")
-    signs = [_sign(child) for child in node if child.text or len(child) or _tag(child) != "mo"]
+    parts = [*node] if tag in PLACES else _flat([*node])
+    signs = [_sign(child) for child in parts if child.text or len(child) or _tag(child) != "mo"]
     children = _with_words(signs if tag in PLACES else _spaced(_with_numbers(signs)))
     if tag == "mrow" and len(children) == 1:
         (only,) = children
         return only if isinstance(only, str) else _compact(only)
-    if LOW.issuperset(map(_tag, node.iter())):
-        for child in node:
-            child.attrib.pop("stretchy", None)  # nothing there to stretch to
+    if _is_low(node):
+        _without_stretch(signs)
     inner = "".join(c if isinstance(c, str) else _compact(c) for c in children)
     if tag in ROWS and len(children) == 1 and inner.startswith("<mrow>"):
         inner = inner.removeprefix("<mrow>").removesuffix("</mrow>")
@@ -89,11 +91,13 @@ def _with_words(children: list[Element]) -> list[Element | str]:
 
 
 def _sign(node: Element) -> Element:
-    """A slash has no space around it, and no sign a form but those that `_spaced` gives."""
+    """A slash and a name have no space of a sign, and no sign a form but those of `_spaced`."""
     if _tag(node) == "mo":
         node.attrib.pop("form", None)
         if node.text == "/":
             node.tag = "mn"
+        elif len(node.text or "") > 1 and str(node.text).isalpha():
+            node.tag = "mi"
     return node
 
 
@@ -101,16 +105,45 @@ def _spaced(children: list[Element]) -> list[Element]:
     """A name of several letters stands apart from factors, a sign after a sign belongs to what
     follows."""
     found = children[:1]
+    bars = [child for child in children if _tag(child) == "mo" and child.text in BARS]
+    for k, bar in enumerate(bars if len(bars) % 2 == 0 else ()):
+        bar.set("form", ("prefix", "postfix")[k % 2])  # or there would be space on both sides
     for before, after in pairwise(children):
         if _tag(after) == "mo":
             if after.text in ("+", "\u2212") and _tag(before) == "mo" and _is_open(before):
                 after.set("form", "prefix")
-        elif _tag(before) == "mo" or (before.text or "").endswith("/"):
+        elif _is_operator(before) or (before.text or "").endswith("/"):
             pass
         elif _is_word(after) or (_is_word(before) and not _is_group(after)):
             found.append(THIN)
         found.append(after)
     return found
+
+
+def _flat(children: list[Element]) -> list[Element]:
+    """The children, those of a low group within brackets in its place: nothing there stretches."""
+    found: list[Element] = []
+    for child in children:
+        if _tag(child) == "mrow" and len(child) > 1 and _is_group(child) and _is_low(child):
+            _without_stretch([*child])
+            found += _flat([*child])
+        else:
+            found.append(child)
+    return found
+
+
+def _without_stretch(children: list[Element]) -> None:
+    """Brackets as they are: browsers set stretchy ones wide even with nothing to stretch to."""
+    for child in children:
+        if _tag(child) == "mo" and child.text and child.text in FENCES:
+            child.set("stretchy", "false")
+
+
+def _is_low(node: Element, within: bool = False) -> bool:
+    """Whether no part is higher than a letter with a script."""
+    if _tag(node) in SCRIPTS:
+        return not within and all(_is_low(child, True) for child in node)
+    return _tag(node) in LOW and all(_is_low(child, within) for child in node)
 
 
 def _tag(node: Element) -> str:
@@ -122,11 +155,17 @@ def _is_open(sign: Element) -> bool:
     return (sign.text or "") not in (")", "]", "}", "\u27e9", "|", "\u2016", "!", "\u2032")
 
 
+def _is_operator(node: Element) -> bool:
+    """A sign with a space of its own, which a bracket that closes has not."""
+    return _tag(node) == "mo" and node.text not in CLOSED
+
+
 def _is_word(node: Element) -> bool:
     """A function by name, or upright letters in a row."""
     base = node[0] if _tag(node) in SCRIPTS and len(node) else node
     letters = len(base) > 1 and all(letter.get("mathvariant") == "normal" for letter in base)
-    return letters or (_tag(base) == "mi" and base.text in FUNCTIONS)
+    name = base.text or ""
+    return letters or (_tag(base) in ("mi", "mo") and len(name) > 1 and name.isalpha())
 
 
 def _is_group(node: Element) -> bool:

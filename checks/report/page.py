@@ -16,10 +16,12 @@ from checks.report.layers import LayerContent
 from checks.report.mathml import mathml
 from checks.report.prose import html as prose
 from checks.report.sentences import seen_by
+from checks.report.short import short
 from checks.report.steps import derivation_view
 from checks.report.strips import strip
-from checks.report.words import reason
+from checks.report.words import in_words, reason, sentence
 from checks.suite.picture import Picture
+from checks.suite.problem import printable
 from checks.verdicts import Result, Verdict, several
 from theory.language import Sentence
 from theory.language.prose import plain
@@ -37,7 +39,7 @@ def html(content: Content) -> str:
     environment.filters["several"] = several
     style = environment.get_template("style.css").render()
     plan = content.study.plan
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         style=Markup(style),
         verdicts=content.verdict_summary,
         rooms=[
@@ -53,6 +55,7 @@ def html(content: Content) -> str:
             "command": content.command,
         },
     )
+    return short(printable(page))
 
 
 def room_view(content: RoomContent) -> Mapping[str, Any]:
@@ -62,7 +65,8 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
     notation = dict.fromkeys((formula(s), prose(text)) for s, text in theorem.notation.items())
     return {
         "name": content.room.name,
-        "title": theorem.title,
+        "title": prose(theorem.title),
+        "plain_title": plain(theorem.title),
         "reference": theorem.reference,
         "statement": prose(theorem.statement),
         "equations": [formula_view(equation(stated)) for stated in theorem.equations],
@@ -74,16 +78,24 @@ def room_view(content: RoomContent) -> Mapping[str, Any]:
         "assumptions": [{"id": a.id, "statement": prose(a.statement)} for a in theorem.assumptions],
         "probes": {p.assumption.id: probe_view(p) for p in content.probed},
         "derivation": derivation_view(content),
+        "shortest": _shortest(theorem.equations),
         "steps_status": content.worst_step.name,
         "steps_summary": content.steps_summary,
         "claims": [
-            claim_view(result, _target(result), content.rooms) for result in content.results
+            claim_view(result, _target(result), content.rooms, content.room.name)
+            for result in content.results
         ],
         "pictures": pictures_view(content.room.name, content.room.pictures, by_id),
         "found": [found_view(content, sentence) for sentence in theorem.found],
         "coverage": [found_view(content, sentence) for sentence in theorem.coverage],
         **summary_view(content),
     }
+
+
+def _shortest(equations: Sequence[Any]) -> Mapping[str, Any] | None:
+    """The equation of a statement that a card has room for; of equal ones the last, the result."""
+    views = [formula_view(equation(stated)) for stated in reversed(equations)]
+    return min(views, key=lambda view: len(view["rows"]), default=None)
 
 
 def pictures_view(
@@ -99,6 +111,7 @@ def pictures_view(
                 picture_drawing(picture, results),
                 f"{name}-picture-{number}",
                 axes=picture.axes,
+                small=picture.axes == 1,
                 label=plain(picture.title),
             ),
         }
@@ -109,11 +122,13 @@ def pictures_view(
 def section_view(content: FileContent | LayerContent) -> Mapping[str, Any]:
     """A layer, or the claims of a file itself, as the template reads it."""
     file = quote(content.file)
-    claims = [claim_view(result, file) for result in content.results]
+    claims = [claim_view(result, file, section=content.name) for result in content.results]
     view = content.view()
     return {
         **view,
         **summary_view(content),
+        "title": prose(view["title"]),
+        "plain_title": plain(view["title"]),
         "statement": prose(view["statement"]),
         "claims": claims,
         "pictures": pictures_view(content.name, content.pictures, {}),
@@ -151,18 +166,24 @@ def _target(result: Result) -> str:
     return quote(result.theorem if pattern and result.theorem else result.claim_id)
 
 
-def claim_view(result: Result, target: str, rooms: str = "") -> Mapping[str, Any]:
+def claim_view(
+    result: Result, target: str, rooms: str = "", section: str = ""
+) -> Mapping[str, Any]:
     """One judged claim as the template reads it, with its tests: first what decides.
 
-    ``target`` names it on the command line, where ``rooms`` is an option that finds its room.
+    ``target`` names it on the command line, where ``rooms`` is an option that finds its room; in
+    the table of its ``section`` its name has no prefix that all there have. A proof has no test.
     """
     refuted = result.verdict is Verdict.REFUTED
-    deciding = sorted(result.tests, key=lambda test: test.p_refute if refuted else -test.p_support)
+    tests = () if result.verdict is Verdict.CERTIFIED else result.tests
+    deciding = sorted(tests, key=lambda test: test.p_refute if refuted else -test.p_support)
     name = result.claim_id.replace("/", "-")
     return {
         **result.to_json(),
         "says": prose(result.statement),
-        "reason": prose(reason(result)),
+        "name": result.claim_id.removeprefix(f"{section.replace('_', '-')}/"),
+        "kind_in_words": in_words(result.kind),
+        "reason": prose(sentence(reason(result))),
         "strip": strip(deciding[0], result.confidence) if deciding else "",
         "in_table": strip(deciding[0], result.confidence, told=False) if deciding else "",
         "tests": [test.to_json() for test in deciding],

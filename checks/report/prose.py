@@ -1,5 +1,7 @@
 """Prose in the report: text with formulas between dollars, as HTML and as LaTeX."""
 
+import re
+
 import sympy as sp
 from markupsafe import Markup, escape
 
@@ -12,9 +14,14 @@ from theory.limits.remark import Remark
 SIGNS = {"**({})": "^{{{}}}", "->": r"\to ", "!=": r"\neq "}  # of a remark
 
 
+# A browser would break a line between a formula and the sign that belongs to it.
+_TIED = re.compile(r"\(?<math>(?:(?!<math>).)*</math>[,.;:!?)]+|\(<math>.*?</math>", re.DOTALL)
+
+
 def html(text: str) -> Markup:
     """The text with its formulas in MathML; everything else is escaped."""
-    return Markup("").join(_math(part) if math else escape(part) for math, part in pieces(text))
+    found = "".join(_math(part) if math else escape(part) for math, part in pieces(text))
+    return Markup(_TIED.sub(lambda tied: f'<span class="tied">{tied[0]}</span>', found))
 
 
 def _math(formula: str) -> Markup:

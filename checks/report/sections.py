@@ -9,7 +9,7 @@ from checks.verdicts import Claim, ClaimError, tier_words
 NOTHING: Mapping[str, Any] = {
     "statement": "", "equations": (), "rate": "", "rate_kind": "", "notation": (),
     "assumptions": (), "probes": {}, "steps_status": "", "steps_summary": "", "pictures": (),
-    "found": (), "coverage": (),
+    "found": (), "coverage": (), "shortest": None,
 }  # fmt: skip
 NO_DERIVATION: Mapping[str, Any] = {"main": (), "side": (), "ends": (), "beside": (), "code": ()}
 

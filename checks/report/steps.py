@@ -13,7 +13,7 @@ from checks.report.prose import html
 from theory.algebra.definitions import Definition
 from theory.codegen.function import Function
 from theory.codegen.unicode import unicode
-from theory.language import Outcome
+from theory.language import Outcome, Status
 from theory.language.graph import reached
 
 
@@ -52,11 +52,19 @@ def step_view(outcome: Outcome, places: Mapping[str, str]) -> Mapping[str, Any]:
         "name": html(step.name),
         "kind": step.kind,
         "status": outcome.status.name,
-        "detail": outcome.detail,
+        "detail": _detail(outcome),
         "because": html(step.because),
         "uses": _links(step.uses, places),
         "formula": formula_view(equality(step.left, step.right)),
     }
+
+
+def _detail(outcome: Outcome) -> str:
+    """How a step was decided; the box of the points where these are all there is."""
+    if outcome.status is not Status.PROVED:
+        return outcome.detail
+    said, digits, _ = outcome.detail.partition(" digits")
+    return said + digits
 
 
 def code_view(functions: Sequence[Function], generated: Path) -> Sequence[Mapping[str, Any]]:

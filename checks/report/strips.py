@@ -34,9 +34,9 @@ def strip(test: Test, confidence: float = 0.99, *, told: bool = True) -> Markup:
     ends, middle = (x(min(interval)), x(max(interval))), HEIGHT // 2
     return Markup(
         f'<svg class="strip" viewBox="0 0 {WIDTH} {HEIGHT}" {label}>'
-        f'<rect x="{left}" width="{right}" y="1" height="{HEIGHT - 2}"/>'
+        f'<g class="bar"><rect x="{left}" width="{right}" y="1" height="{HEIGHT - 2}"/>'
         f'<path d="M{ends[0]} {middle}H{ends[1]}"/>'
-        f'<circle cx="{x(test.estimate)}" cy="{middle}" r="3"/></svg>'
+        f'<circle cx="{x(test.estimate)}" cy="{middle}" r="3"/></g></svg>'
     )
 
 

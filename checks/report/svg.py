@@ -1,7 +1,8 @@
 """Matplotlib's SVG made small: flat, rounded, one path a style, colours of the page.
 
 What is drawn stays what it was: groups, comments, metadata and unused names go, markers become
-strokes of the path that has their style, and what lies inside the axes needs no clip.
+strokes of the path that has their style, and what lies inside the axes needs no clip. A legend is a
+group of its own, the same wherever it stands, so that a page can hold it once.
 """
 
 import re
@@ -31,6 +32,7 @@ class _Flat:
     clips: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
     paths: list[tuple[Style, str]] = field(default_factory=list)
     words: list[tuple[str, str]] = field(default_factory=list)
+    legends: list[str] = field(default_factory=list)
 
     def walk(self, node: Element, shift: tuple[float, float], clip: str) -> None:
         """Write what a node draws."""
@@ -39,7 +41,9 @@ class _Flat:
         moved = re.search(r"translate\(([-\d.]+) ([-\d.]+)\)", node.get("transform", ""))
         if tag in ("defs", "metadata"):
             return
-        if tag == "g":
+        if tag == "g" and node.get("id", "").startswith("legend"):
+            self.legends.append(_legend(self, node, shift, clip))
+        elif tag == "g":
             if moved:
                 shift = (shift[0] + float(moved[1]), shift[1] + float(moved[2]))
             for child in node:
@@ -47,7 +51,7 @@ class _Flat:
         elif tag == "path":
             self._path(node.get("d", ""), shift, _style(node), clip)
         elif tag == "use":
-            at = (float(node.get("x", 0)), float(node.get("y", 0)))
+            at = (float(node.get("x", 0)) + shift[0], float(node.get("y", 0)) + shift[1])
             self._marker(self.markers[node.get(LINK, "")[1:]], at, _style(node), clip)
         elif tag == "text":
             self.words.append(_text(node, shift, self.colours))
@@ -103,12 +107,7 @@ def minimal(text: str, name: str, colours: Mapping[str, str], label: str) -> str
         flat.clips[node.get("id", "")] = x, y, width, height
     for child in root:
         flat.walk(child, (0.0, 0.0), "")
-    widths = Counter(dict(style).get("stroke-width", "1") for style, _ in flat.paths)
-    usual = ("stroke-width", widths.most_common(1)[0][0] if widths else "1")
-    body = "".join(
-        f"<path {_attributes([*(pair for pair in style if pair != usual), ('d', d)])}/>"
-        for style, d in flat.paths
-    )
+    usual, body = _paths(flat)
     clips = "".join(
         f'<clipPath id="{name}-clip{k}"><rect x="{x:.4g}" y="{y:.4g}" width="{w:.4g}" '
         f'height="{h:.4g}"/></clipPath>'
@@ -117,13 +116,40 @@ def minimal(text: str, name: str, colours: Mapping[str, str], label: str) -> str
     _, _, width, height = map(float, root.get("viewBox", "").split())
     box = f"0 0 {width:.4g} {height:.4g}"
     words = "".join(
-        f'<g text-anchor="{anchor}">{"".join(text for _, text in group)}</g>'
-        for anchor, group in groupby(flat.words, lambda word: word[0])
+        f"<g {place}>{''.join(text for _, text in group)}</g>"
+        for place, group in groupby(flat.words, lambda word: word[0])
     )
     root_attributes = f'viewBox="{box}" font-size="9" fill="currentColor" role="img"'
     root_attributes += f' aria-label="{escape(label)}"'
     strokes = _attributes([("fill", "none"), usual])
-    return f"<svg {root_attributes}>{clips}<g {strokes}>{body}</g>{words}</svg>"
+    legends = "".join(flat.legends)
+    return f"<svg {root_attributes}>{clips}<g {strokes}>{body}</g>{words}{legends}</svg>"
+
+
+def _paths(flat: _Flat) -> tuple[tuple[str, str], str]:
+    """The width of most strokes, and the paths without it."""
+    widths = Counter(dict(style).get("stroke-width", "1") for style, _ in flat.paths)
+    usual = ("stroke-width", widths.most_common(1)[0][0] if widths else "1")
+    return usual, "".join(
+        f"<path {_attributes([*(pair for pair in style if pair != usual), ('d', d)])}/>"
+        for style, d in flat.paths
+    )
+
+
+def _legend(flat: _Flat, node: Element, shift: tuple[float, float], clip: str) -> str:
+    """A legend, drawn from where its first words stand: equal ones are equal in their bytes."""
+    first = next(node.iter(f"{NAMESPACE}text"))
+    start = tuple(float(first.get(k, 0)) + moved for k, moved in zip("xy", shift, strict=True))
+    own = _Flat(flat.name, flat.colours, flat.markers, flat.clips)
+    for child in node:
+        own.walk(child, (shift[0] - start[0], shift[1] - start[1]), clip)
+    usual, body = _paths(own)
+    words = "".join(
+        text.replace("<text", f'<text fill="currentColor" {place}', 1) for place, text in own.words
+    )
+    at = " ".join(f"{value:.1f}".removesuffix(".0") for value in start)
+    strokes = _attributes([("fill", "none"), usual])
+    return f'<g class="key" transform="translate({at})" {strokes}>{body}{words}</g>'
 
 
 def _attributes(pairs: Iterable[tuple[str, str]]) -> str:
@@ -173,8 +199,8 @@ def _tenths(number: int) -> str:
 
 
 def _text(node: Element, shift: tuple[float, float], colours: Mapping[str, str]) -> tuple[str, str]:
-    """Where words are anchored, and they; parts of mathematical text of one line and size stand
-    together."""
+    """How words are anchored and how large, and they; parts of mathematical text of one line and
+    size stand together."""
     style = dict(part.strip().split(": ", 1) for part in node.get("style", "").split(";") if part)
     x, y = float(node.get("x", 0)) + shift[0], float(node.get("y", 0)) + shift[1]
     parts: list[tuple[str, str, str]] = []
@@ -197,7 +223,8 @@ def _text(node: Element, shift: tuple[float, float], colours: Mapping[str, str])
     attributes = [
         f'x="{place[0]}" y="{place[1]}"',
         f'fill="{fill}"' if fill not in ("currentColor", "black") else "",
-        f'font-size="{size[1]}"' if size and size[1] != "9" else "",
         f'transform="rotate({turned[1]} {" ".join(place)})"' if turned else "",
     ]
-    return anchor, f"<text {' '.join(filter(None, attributes))}>{words}</text>"
+    sized = f' font-size="{size[1]}"' if size and size[1] != "9" else ""
+    words = f"<text {' '.join(filter(None, attributes))}>{words}</text>"
+    return f'text-anchor="{anchor}"{sized}', words

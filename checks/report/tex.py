@@ -11,8 +11,8 @@ from checks.report.content import Content, RoomContent, errors_sentence, mutants
 from checks.report.formulas import equality, equation, latex, rate_latex
 from checks.report.prose import tex as prose
 from checks.report.sentences import seen_by
-from checks.report.tex_words import escaped
-from checks.report.words import reason
+from checks.report.tex_words import escaped, words
+from checks.report.words import reason, sentence
 from checks.suite.files import write_bytes, write_text
 from checks.verdicts import Result
 from theory.language import Sentence
@@ -34,6 +34,7 @@ def write_latex(content: Content, folder: Path) -> None:
         autoescape=False,
     )
     environment.filters["tex"] = escaped
+    environment.filters["words"] = words
     environment.filters["prose"] = prose
     rooms = [room_view(room, folder) for room in content.rooms]
     text = environment.get_template("report.tex.j2").render(
@@ -91,7 +92,7 @@ def claim_view(result: Result, folder: Path) -> Mapping[str, Any]:
         write_bytes(folder / files[-1], pdf(draw, small=True))
     return {
         "result": result,
-        "reason": prose(reason(result)),
+        "reason": prose(sentence(reason(result))),
         "errors": errors_sentence(result),
         "charts": files,
         "refuted": f"{mutants_refuted(result)}/{len(result.mutants)}",

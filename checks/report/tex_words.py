@@ -1,10 +1,11 @@
 """Words for LaTeX: special characters, Greek letters, sub- and superscripts."""
 
+import re
 import unicodedata
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
-    "%": r"\%", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "%": r"\%", "\0": "{}", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "“": "``", "”": "''", "‘": "`", "’": "'", "…": r"\ldots{}", "–": "--", "—": "---",
 }  # fmt: skip
 MATH = {
@@ -14,11 +15,20 @@ MATH = {
     "≫": r"\gg", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", "ℝ": r"\mathbb{R}", "⊗": r"\otimes",
     "𝒜": r"\mathcal{A}", "∝": r"\propto", "⇒": r"\Rightarrow", "ν": r"\nu",
 }  # fmt: skip
+BREAK = r"\allowbreak{}"
+LIGATURE = re.compile("([-<>`',])(?=\\1)")  # two are one sign of another kind
 
 
 def escaped(text: str) -> str:
     """Words for LaTeX: special characters, Greek letters, sub- and superscripts."""
-    return "".join(_escaped(character) for character in str(text))
+    apart = LIGATURE.sub("\\1\0", str(text))
+    return "".join(_escaped(character) for character in apart)
+
+
+def words(name: str) -> str:
+    """A name in typewriter type, which may be broken after its parts, and after 16 signs."""
+    parts = re.findall(r"[^-/.\s]{1,16}[-/.\s]?|[-/.\s]", str(name))
+    return rf"\words{{{BREAK.join(map(escaped, parts))}}}"
 
 
 def _escaped(character: str) -> str:

@@ -6,11 +6,11 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from checks.report.factors import growth, independence, monotone
+from checks.report.numbers import number, symbol, with_error
 from checks.verdicts import Result, Test, several
 
-MINUS = "\u2212"
 DIGITS, EQUAL = 16, 1e-12  # of a share in percent, which rounding may change beyond
 ENDS = ("0%", "100%")
 
@@ -23,26 +23,14 @@ def reason(result: Result) -> str:
     return say(result) or result.because
 
 
-def with_error(value: float | None, interval: Any) -> str:
-    """E.g. ``1.00 ± 0.02``, with as many digits as the error has meaning."""
-    if value is None or None in interval:
-        return "unbounded" if value is None else _number(value)
-    half = max(interval[1] - value, value - interval[0])
-    if half <= 0:
-        return _number(value)
-    digits = 1 - math.floor(math.log10(half))
-    if max(abs(value), half) >= 1e5 or digits > 6:
-        return f"{_number(value)} ± {_number(half)}"
-    shown, spread = (f"{x:.{max(digits, 0)}f}" for x in (value, half))
-    return f"{shown} ± {spread}".replace("-", MINUS)
+def sentence(text: str) -> str:
+    """The text with a capital, to stand as a sentence."""
+    return text[:1].upper() + text[1:]
 
 
-def _number(value: float) -> str:
-    """E.g. ``0.25``; ``$2\\cdot 10^{-16}$`` as a formula."""
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.3g}".replace("-", MINUS)
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return rf"${mantissa.removesuffix('.0')} \cdot 10^{{{int(exponent)}}}$"
+def in_words(kind: str) -> str:
+    """The kind of a claim in words: ``RateClaim`` is a rate claim."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind).lower()
 
 
 def _estimate(test: Test) -> str:
@@ -93,8 +81,7 @@ def _power(name: str, power: float) -> str:
             whole = str(round(numerator))
             exponent = whole if denominator == 1 else f"{whole}/{denominator}"
             break
-    base = name if len(name) == 1 else rf"\mathrm{{{name}}}"
-    return base if exponent == "1" else f"{base}^{{{exponent}}}"
+    return symbol(name) if exponent == "1" else f"{symbol(name)}^{{{exponent}}}"
 
 
 def _margin(result: Result) -> str:
@@ -114,7 +101,7 @@ def _moments(result: Result) -> str:
         if count == 1
         else f"all {count} means agree with the expected values"
     )
-    allowed = _number(float(worst.support_region[1]))
+    allowed = number(float(worst.support_region[1]))
     which = "it" if count == 1 else "the least certain"
     return f"{mean}: {which} is off by {_estimate(worst)}, allowed {allowed}"
 
@@ -125,8 +112,8 @@ def _deciding(result: Result) -> Test:
 
 
 def _law(result: Result) -> str:
-    largest = _number(max(float(test.estimate) for test in result.tests))
-    allowed = _number(max(float(test.support_region[1]) for test in result.tests))
+    largest = number(max(float(test.estimate) for test in result.tests))
+    allowed = number(max(float(test.support_region[1]) for test in result.tests))
     if len(result.tests) == 1:
         return f"the distance between the laws is below {allowed} ({largest})"
     return f"the distances between the laws are below {allowed} wherever tested (largest {largest})"
@@ -134,15 +121,15 @@ def _law(result: Result) -> str:
 
 def _identity(result: Result) -> str:
     test = result.tests[0]
-    worst, allowed = _number(float(test.estimate)), _number(float(test.high))
+    worst, allowed = number(float(test.estimate)), number(float(test.high))
     seeds = several(result.seeds, "seed")
     return f"largest relative residual over {seeds}: {worst}, allowed {allowed}"
 
 
 def _inequality(result: Result) -> str:
     test = result.tests[0]
-    slack, least = _number(float(test.estimate)), float(test.low)
-    allowed = f", at least {_number(least)} is allowed" if least < 0 else ""
+    slack, least = number(float(test.estimate)), float(test.low)
+    allowed = f", at least {number(least)} is allowed" if least < 0 else ""
     seeds = several(result.seeds, "seed")
     return f"no counterexample in {seeds}: smallest slack {slack}{allowed}"
 
@@ -209,4 +196,8 @@ SAYS: Mapping[str, Callable[[Result], str]] = {
     "InequalityClaim": _inequality,
     "FrequencyClaim": _frequency,
     "DecayClaim": _decay,
+    "IndependenceClaim": independence,
+    "MonotoneClaim": monotone,
+    "GrowthClaim": growth,
+    "CertifiedClaim": lambda result: result.because.removeprefix("CERTIFIED: "),
 }

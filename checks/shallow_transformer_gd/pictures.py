@@ -24,14 +24,14 @@ def draw_log_n(axes: Any, results: Mapping[str, Any]) -> None:
     data = series_of(results, "log-n")
     axes.set_xscale("log")
     axes.set_xlabel("samples n")
-    axes.set_ylabel("m error^2 / (2 v)")
+    axes.set_ylabel("m error² / (2v)")
     if data is None:
         return
     n, mean, error = data
     axes.errorbar(n, mean, 2 * error, fmt="o", label="networks, two standard errors")
     axes.plot(n, np.polyval(np.polyfit(np.log(n), mean, 1), np.log(n)), label="A + B log n")
     power = np.polyfit(np.log(n), np.log(mean), 1)
-    axes.plot(n, np.exp(np.polyval(power, np.log(n))), "--", label=f"n^{power[0]:.2f}")
+    axes.plot(n, np.exp(np.polyval(power, np.log(n))), "--", label=f"$n^{{{power[0]:.2f}}}$")
     axes.legend()
 
 

@@ -29,7 +29,7 @@ def draw_bias(axes: Any, results: Mapping[str, Any]) -> None:
     errors -= float(attention_drift(V0, M, GAMMA, TAU0)[-1, -1])
     axes.errorbar(levels, np.abs(errors.mean(1)), errors.std(1) / np.sqrt(32), fmt="o", capsize=3)
     axes.plot(levels, abs(errors.mean(1)[0]) * levels[0] / levels, "--", label="1/n")
-    axes.set(xscale="log", yscale="log", xlabel="width n", ylabel="|n E[V' - V] - b|")
+    axes.set(xscale="log", yscale="log", xlabel="width n", ylabel="|n E[V′ − V] − b|")
     axes.legend()
 
 

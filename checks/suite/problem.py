@@ -7,10 +7,11 @@ from typing import Any
 def printable(text: str) -> str:
     """The text with escapes for control characters, lone surrogates and what XML has none of.
 
-    A terminal would obey some of them, and a file of UTF-8 or XML cannot hold others.
+    A terminal would obey some of them, a file of UTF-8 or XML cannot hold others, and those that
+    turn the direction of writing make words beside them read as what they are not.
     """
     return re.sub(
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]",
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]",
         lambda found: found[0].encode("unicode_escape").decode(),
         text,
     )

@@ -18,6 +18,7 @@ from checks.report.charts import picture_drawing, svg
 from checks.report.drawing import layer_picture
 from checks.report.formulas import latex, rows
 from checks.report.prose import typeset
+from checks.report.words import sentence
 
 FOLDER = Path(__file__).resolve().parent.parent / "gallery"
 
@@ -72,7 +73,7 @@ def _entry(path: Path, found: Any) -> nodes.section:
         found["title"].rstrip("."),
         f"layer-{path.stem}",
         paragraph(badge(found["regime"])),
-        *(paragraph(f"{words}.") for words in found["words"]),
+        *(paragraph(f"{sentence(words)}.") for words in found["words"]),
         *(formula(*lines) for lines in found["formulas"]),
         *map(figure, found["picture"]),
         folded(["Hypotheses"], table(("", ""), found["hypotheses"])),

@@ -100,7 +100,9 @@ def badge(word: str) -> nodes.inline:
 
 def section(title: str, anchor: str, *children: nodes.Node) -> nodes.section:
     """A section with a title."""
-    return nodes.section("", nodes.title("", title), *children, ids=[anchor], names=[anchor])
+    return nodes.section(
+        "", nodes.title(title, "", *prose(title)), *children, ids=[anchor], names=[anchor]
+    )
 
 
 def listing(source: str, language: str) -> nodes.literal_block:

@@ -1,4 +1,4 @@
-"""Regression with anisotropic data, watched by |e|^2: NOT CLOSED, with two states as witness."""
+"""Regression with anisotropic data, watched by $|e|^2$: NOT CLOSED, with two states as witness."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""A bilinear GLU with a fixed branch weight (W7): UNSTABLE, one layer moves V by O(1)."""
+"""A bilinear GLU with a fixed branch weight: UNSTABLE, one layer moves $V$ by $O(1)$."""
 
 import verilimit as vl
 

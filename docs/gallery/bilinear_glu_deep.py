@@ -1,4 +1,4 @@
-"""The bilinear GLU with branch gamma / sqrt(L), L = n (W8): an ODE that explodes."""
+r"""The bilinear GLU with branch $\gamma/\sqrt{L}$, $L = n$: an ODE that explodes."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""A ResNet with centred outer weights (W21): TRIVIAL, moves only over N^3 steps."""
+"""A ResNet with centred outer weights: TRIVIAL, moves only over $N^3$ steps."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""A ResNet with centred outer weights (W21): SDE WITHOUT DRIFT, covariance E[phi phi^T]."""
+r"""A ResNet with centred outer weights: SDE WITHOUT DRIFT, covariance $E[\phi \phi^\top]$."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""A random GLU as common noise on the sphere (W13): synchronises if and only if d < 5."""
+"""A random GLU as common noise on the sphere: synchronises if and only if $d < 5$."""
 
 import verilimit as vl
 

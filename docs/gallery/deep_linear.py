@@ -1,4 +1,4 @@
-"""A deep linear net at depth ~ width (W27): SDE without drift; E V = 1, the median e^-t."""
+r"""A deep linear net, depth as width: SDE without drift; $E V = 1$, the median $\exp(-t)$."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Drop path with keep probability c / L: JUMPS, no diffusion."""
+"""Drop path with keep probability $c/L$: JUMPS, no diffusion."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Heavy ball, step c / n: the momentum is FAST."""
+"""Heavy ball, step $c/n$: the momentum is FAST."""
 
 import verilimit as vl
 

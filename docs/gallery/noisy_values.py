@@ -1,4 +1,4 @@
-"""H heads with values I + noise on the sphere (W25): an ODE for any H."""
+"""$H$ heads with values $I$ plus noise on the sphere: an ODE for any $H$."""
 
 import verilimit as vl
 

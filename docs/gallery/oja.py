@@ -1,4 +1,4 @@
-"""Oja's rule for a spiked covariance, step c / n: ODE."""
+"""Oja's rule for a spiked covariance, step $c/n$: ODE."""
 
 import verilimit as vl
 

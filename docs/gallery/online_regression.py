@@ -1,4 +1,4 @@
-"""Online linear regression, step c / n: ODE, with its fluctuation."""
+"""Online linear regression, step $c/n$: ODE, with its fluctuation."""
 
 import verilimit as vl
 

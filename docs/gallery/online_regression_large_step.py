@@ -1,4 +1,4 @@
-"""Online linear regression, step c / sqrt(n) (W17): UNSTABLE, mean c^2 (r + sigma^2) a step."""
+r"""Online linear regression, step $c/\sqrt{n}$: UNSTABLE, mean $c^2 (r + \sigma^2)$ a step."""
 
 import verilimit as vl
 

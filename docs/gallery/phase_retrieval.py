@@ -1,4 +1,4 @@
-"""Online phase retrieval, step c / n (W15): ODE with the critical-step terms."""
+"""Online phase retrieval, step $c/n$: ODE with the critical-step terms."""
 
 import verilimit as vl
 

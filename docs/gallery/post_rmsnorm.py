@@ -1,4 +1,4 @@
-"""RMSNorm after a smooth shaped MLP (W5): an SDE of correlations."""
+"""RMSNorm after a smooth shaped MLP: an SDE of correlations."""
 
 import verilimit as vl
 

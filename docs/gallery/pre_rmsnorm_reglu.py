@@ -1,4 +1,4 @@
-"""RMSNorm before a ReGLU MLP, branch gamma / sqrt(L), L ~ n: ODE with its fluctuation."""
+r"""RMSNorm before a ReGLU MLP, branch $\gamma/\sqrt{L}$, $L \sim n$: ODE with its fluctuation."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Shaped attention with QK-norm (W3): an SDE that depends on the head size n_k = 2."""
+"""Shaped attention with QK-norm: an SDE that depends on the head size $n_k = 2$."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Random values on the sphere, H heads with deterministic logits (W11): SDE over N^2 steps."""
+"""Random values on the sphere, $H$ heads with deterministic logits: SDE over $N^2$ steps."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""A ReLU residual net at fixed width, depth -> oo (W19): NOT CLOSED in |x|^2."""
+r"""A ReLU residual net at fixed width, depth $\to \infty$: NOT CLOSED in $|x|^2$."""
 
 import verilimit as vl
 

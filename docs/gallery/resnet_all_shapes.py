@@ -1,4 +1,4 @@
-"""A ResNet of M units a layer, branch 1 / (L M) (W21): ODE b = E phi."""
+r"""A ResNet of $M$ units a layer, branch $1/(L M)$: ODE, $b = E \phi$."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Shaped attention at depth ~ width: the covariance SDE of Noci et al. 2023."""
+"""Shaped attention, depth as width: the covariance SDE of Noci et al. 2023."""
 
 import verilimit as vl
 

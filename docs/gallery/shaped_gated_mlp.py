@@ -1,4 +1,4 @@
-"""A gated MLP whose gate is near one (W1): SDE, the drift exact at every width."""
+"""A gated MLP whose gate is near one: SDE, the drift exact at every width."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Deep linear net with weights +-1: as with Gaussian ones, where states are delocalised (H4)."""
+r"""Deep linear net with weights $\pm 1$: as with Gaussian ones, where states are delocalised."""
 
 import verilimit as vl
 

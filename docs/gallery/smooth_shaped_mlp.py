@@ -1,4 +1,4 @@
-"""A smooth shaped activation s phi(x / s), s = a sqrt(n), in a residual MLP: SDE."""
+r"""A smooth shaped activation $s \phi(x/s)$, $s = a \sqrt{n}$, in a residual MLP: SDE."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Unshaped softmax with a fixed branch weight, depth ~ width (W9): UNSTABLE."""
+"""Unshaped softmax with a fixed branch weight, depth as width: UNSTABLE."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""Unshaped softmax with branch gamma / sqrt(L), L = n: an ODE, with its fluctuation."""
+r"""Unshaped softmax with branch $\gamma/\sqrt{L}$, $L = n$: an ODE, with its fluctuation."""
 
 import verilimit as vl
 

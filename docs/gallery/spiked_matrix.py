@@ -1,4 +1,4 @@
-"""A spiked matrix, loss |Y - x x^T|^2, step c / n (W16): ODE."""
+r"""A spiked matrix, loss $|Y - x x^\top|^2$, step $c/n$: ODE."""
 
 import verilimit as vl
 

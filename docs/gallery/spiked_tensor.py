@@ -1,4 +1,4 @@
-"""A spiked 3-tensor, loss |Y - x (x) x (x) x|^2, step c / n: ODE."""
+r"""A spiked 3-tensor, loss $|Y - x \otimes x \otimes x|^2$, step $c/n$: ODE."""
 
 import verilimit as vl
 

@@ -1,4 +1,4 @@
-"""A mean-field two-layer linear net (W23): the moments f and S close."""
+"""A mean-field two-layer linear net: the moments $f$ and $S$ close."""
 
 import verilimit as vl
 

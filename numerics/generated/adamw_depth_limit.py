@@ -345,8 +345,8 @@ def largest_update(n: Scalar, beta1: Scalar, beta2: Scalar) -> Float[Array, ""]:
     Formula:
         \sqrt{\frac{\left(1 - \beta_{2}^{n}\right) \left(1 -
         \left(\frac{\beta_{1}^{2}}{\beta_{2}}\right)^{n}\right)}{\left(1 -
-        \beta_{1}^{n}\right)^{2} \left(1 - \beta_{2}\right) \left(-
-        \frac{\beta_{1}^{2}}{\beta_{2}} + 1\right)}} \left|{\beta_{1} - 1}\right|
+        \beta_{1}^{n}\right)^{2} \left(1 - \beta_{2}\right) \left(1 -
+        \frac{\beta_{1}^{2}}{\beta_{2}}\right)}} \left|{\beta_{1} - 1}\right|
     """
     n, beta1, beta2 = (1.0 * jnp.asarray(a) for a in (n, beta1, beta2))
     return (

@@ -384,11 +384,11 @@ def adjoint_velocity(
     Gao et al. 2024 (arXiv:2410.23610), (C.12); not the plain exponential of (3.3).
 
     Formula:
-        \frac{1}{2} \left(- \sum_{i,j} {P}^{s j} {V}^{i c} {p}^{i j} - \sum_{i,j} {S_{1}}^{j s}
-        {W_{1}}^{j c} {W_{2}}^{i j} {p}^{i s} - \sum_{i,j,k,l} {P}^{l s} {V}^{j i} {W}^{k c}
+        \frac{1}{2} \left(\sum_{i,j,k,l,q} {P}^{l s} {P}^{q s} {V}^{j i} {W}^{k c} {Z}^{i l}
+        {Z}^{k q} {p}^{j s} - \sum_{i,j} {P}^{s j} {V}^{i c} {p}^{i j} - \sum_{i,j} {S_{1}}^{j
+        s} {W_{1}}^{j c} {W_{2}}^{i j} {p}^{i s} - \sum_{i,j,k,l} {P}^{l s} {V}^{j i} {W}^{k c}
         {Z}^{i l} {Z}^{k l} {p}^{j s} - \sum_{i,j,k,l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i s}
-        {Z}^{k l} {p}^{j l} + \sum_{i,j,k,l,q} {P}^{l s} {P}^{q s} {V}^{j i} {W}^{k c} {Z}^{i l}
-        {Z}^{k q} {p}^{j s} + \sum_{i,j,k,l,q} {P}^{q l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i q}
+        {Z}^{k l} {p}^{j l} + \sum_{i,j,k,l,q} {P}^{q l} {P}^{s l} {V}^{j i} {W}^{c k} {Z}^{i q}
         {Z}^{k l} {p}^{j l}\right)
 
     where
@@ -439,7 +439,7 @@ def depth_defect(
     Derived here from the alternating layer.
 
     Formula:
-        - \frac{{g'g}^{a i}}{2} - \frac{{\dot g}^{a i}}{2} + \frac{{h'f}^{a i}}{4}
+        \frac{{h'f}^{a i}}{4} - \frac{{g'g}^{a i}}{2} - \frac{{\dot g}^{a i}}{2}
     """
     return -gg/2 - gt/2 + hf/4
 
@@ -491,17 +491,17 @@ def tied_adjoint_velocity(
         \right)}}{2} + \frac{1}{2}\right)}{2}\right)
 
     Formula:
-        - q_{1} \left(- \frac{u_{1}^{2} y^{2} \left(1 - \tanh^{2}{\left(\frac{u_{1} y
-        \left(u_{1} - u_{2}\right)}{2} \right)}\right)}{8} + \frac{u_{1} u_{2} y^{2} \left(1 -
+        - q_{1} \left(\frac{u_{1} u_{2} y^{2} \left(1 - \tanh^{2}{\left(\frac{u_{1} y
+        \left(u_{1} - u_{2}\right)}{2} \right)}\right)}{8} - \frac{u_{1}^{2} y^{2} \left(1 -
         \tanh^{2}{\left(\frac{u_{1} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)}{8} +
         \frac{y \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{1} y \left(u_{1} -
         u_{2}\right)}{2} \right)}}{2}\right)}{2}\right) - q_{2} \left(\frac{u_{1} y \left(1 -
-        \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right) \left(-
-        \frac{u_{2} y}{2} + \frac{y \left(u_{1} - u_{2}\right)}{2}\right)}{4} - \frac{u_{2} y
-        \left(1 - \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)
-        \left(- \frac{u_{2} y}{2} + \frac{y \left(u_{1} - u_{2}\right)}{2}\right)}{4} + \frac{y
-        \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2}
-        \right)}}{2}\right)}{2}\right)
+        \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2} \right)}\right)
+        \left(\frac{y \left(u_{1} - u_{2}\right)}{2} - \frac{u_{2} y}{2}\right)}{4} -
+        \frac{u_{2} y \left(1 - \tanh^{2}{\left(\frac{u_{2} y \left(u_{1} - u_{2}\right)}{2}
+        \right)}\right) \left(\frac{y \left(u_{1} - u_{2}\right)}{2} - \frac{u_{2}
+        y}{2}\right)}{4} + \frac{y \left(\frac{1}{2} - \frac{\tanh{\left(\frac{u_{2} y
+        \left(u_{1} - u_{2}\right)}{2} \right)}}{2}\right)}{2}\right)
     """
     u1, u2, q1, q2, y = (1.0 * jnp.asarray(a) for a in (u1, u2, q1, q2, y))
     return (

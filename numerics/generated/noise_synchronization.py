@@ -95,8 +95,8 @@ def token_drift(
     Agazzi et al. 2026 (arXiv:2604.26898), limiting SDE; derived from one layer.
 
     Formula:
-        - \frac{\kappa(1) \left(d - 1\right)}{2} {X}^{p a} + \sum_{i,j} {P}^{p i} {V}^{a j}
-        {X}^{i j} - \sum_{i,j,k} {P}^{p i} {V}^{k j} {X}^{i j} {X}^{p a} {X}^{p k}
+        \sum_{i,j} {P}^{p i} {V}^{a j} {X}^{i j} - \sum_{i,j,k} {P}^{p i} {V}^{k j} {X}^{i j}
+        {X}^{p a} {X}^{p k} - \frac{\kappa(1) \left(d - 1\right)}{2} {X}^{p a}
 
     where
         {P}^{i j} = \mathrm{softmax}_{j}\left(\sum_{a,b,c} {K}^{a c} {Q}^{a b} {X}^{i b} {X}^{j
@@ -127,8 +127,8 @@ def field_drift(
     Derived from one layer; a kernel of frozen features is not zonal.
 
     Formula:
-        - \left(\frac{d}{2} - \frac{1}{2}\right) {X}^{p a} {\mathrm{variance}}^{p} + {A}^{p a} -
-        \sum_{i} {A}^{p i} {X}^{p a} {X}^{p i}
+        {A}^{p a} - \sum_{i} {A}^{p i} {X}^{p a} {X}^{p i} - \left(\frac{d}{2} -
+        \frac{1}{2}\right) {X}^{p a} {\mathrm{variance}}^{p}
     """
     d = X.shape[1]
     t1 = jnp.einsum("ab,ab->a", A, X)
@@ -160,9 +160,9 @@ def layer_norm_expansion(
     Agazzi et al. 2026 (arXiv:2604.26898); derived by Taylor expansion.
 
     Formula:
-        - \frac{\epsilon^{2}}{2} \sum_{i} \left({G}^{p i}\right)^{2} {X}^{p a} - \epsilon^{2}
-        \sum_{i} {G}^{p a} {G}^{p i} {X}^{p i} + \frac{3 \epsilon^{2}}{2} \sum_{i,j} {G}^{p i}
-        {G}^{p j} {X}^{p a} {X}^{p i} {X}^{p j} + \epsilon \left({G}^{p a} - \sum_{i} {G}^{p i}
+        \frac{3 \epsilon^{2}}{2} \sum_{i,j} {G}^{p i} {G}^{p j} {X}^{p a} {X}^{p i} {X}^{p j} -
+        \frac{\epsilon^{2}}{2} \sum_{i} \left({G}^{p i}\right)^{2} {X}^{p a} - \epsilon^{2}
+        \sum_{i} {G}^{p a} {G}^{p i} {X}^{p i} + \epsilon \left({G}^{p a} - \sum_{i} {G}^{p i}
         {X}^{p a} {X}^{p i}\right) + {X}^{p a}
     """
     epsilon = 1.0 * jnp.asarray(epsilon)
@@ -206,17 +206,17 @@ def energy_slope(
     Agazzi et al. 2026 (arXiv:2604.26898); exact, derived by Ito's formula.
 
     Formula:
-        \frac{\beta^{2}}{2 N^{2}} \left(- \sum_{i,j} \kappa(1) e^{\beta {\mathbf{u}}^{i j}} +
-        \sum_{i,j} \kappa(1) e^{\beta {\mathbf{u}}^{i j}} \left({\mathbf{u}}^{i j}\right)^{2} +
-        \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} {\mathbf{u}}^{i j} -
+        \frac{\beta^{2}}{2 N^{2}} \left(\sum_{i,j} \kappa(1) e^{\beta {\mathbf{u}}^{i j}}
+        \left({\mathbf{u}}^{i j}\right)^{2} - \sum_{i,j} \kappa(1) e^{\beta {\mathbf{u}}^{i j}}
+        + \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} {\mathbf{u}}^{i j} -
         \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} \left({\mathbf{u}}^{i
         j}\right)^{3}\right) + \frac{\beta \kappa(1) \left(d - 1\right)}{2 N^{2}} \sum_{i,j}
         e^{\beta {\mathbf{u}}^{i j}} {\mathbf{u}}^{i j} - \frac{\beta \left(d - 2\right)}{2
         N^{2}} \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j} - \frac{\beta}{2
         N^{2}} \sum_{i,j} e^{\beta {\mathbf{u}}^{i j}} {\mathrm{kernel}}^{i j}
-        \left({\mathbf{u}}^{i j}\right)^{2} + \frac{\beta}{N^{2}} \left(- \sum_{i,j,k} e^{\beta
-        {\mathbf{u}}^{i j}} {A}^{i k} {X}^{j k} + \sum_{i,j,k} e^{\beta {\mathbf{u}}^{i j}}
-        {A}^{i k} {X}^{i k} {\mathbf{u}}^{i j}\right)
+        \left({\mathbf{u}}^{i j}\right)^{2} + \frac{\beta}{N^{2}} \left(\sum_{i,j,k} e^{\beta
+        {\mathbf{u}}^{i j}} {A}^{i k} {X}^{i k} {\mathbf{u}}^{i j} - \sum_{i,j,k} e^{\beta
+        {\mathbf{u}}^{i j}} {A}^{i k} {X}^{j k}\right)
     """
     N = X.shape[0]
     d = X.shape[1]
@@ -250,10 +250,10 @@ def weak_drift(
     Agazzi et al. 2026 (arXiv:2604.26898), SPDE; derived by Ito's formula.
 
     Formula:
-        - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {\nabla f}^{i j} {\mathrm{variance}}^{i} +
         \frac{1}{N} \left(\sum_{i,j} {A}^{i j} {\nabla f}^{i j} - \sum_{i,j,k} {A}^{i j} {X}^{i
-        j} {X}^{i k} {\nabla f}^{i k}\right) + \frac{1}{2 N} \left(\sum_{i,j} {\nabla^2 f}^{i j
-        j} {\mathrm{variance}}^{i} - \sum_{i,j,k} {X}^{i j} {X}^{i k} {\nabla^2 f}^{i k j}
+        j} {X}^{i k} {\nabla f}^{i k}\right) - \frac{d - 1}{2 N} \sum_{i,j} {X}^{i j} {\nabla
+        f}^{i j} {\mathrm{variance}}^{i} + \frac{1}{2 N} \left(\sum_{i,j} {\nabla^2 f}^{i j j}
+        {\mathrm{variance}}^{i} - \sum_{i,j,k} {X}^{i j} {X}^{i k} {\nabla^2 f}^{i k j}
         {\mathrm{variance}}^{i}\right)
     """
     N = X.shape[0]
@@ -279,9 +279,9 @@ def relu_kernel(u: Scalar, d: Scalar, sigma_u: Scalar, sigma_w: Scalar) -> Float
 
     Formula:
         \sigma_{w}^{2} + \left(\sigma_{u}^{2} + \frac{1}{d}\right) \left(\begin{cases} 0 &
-        \text{for}\: \rho \leq -1 \\\frac{\rho}{2} & \text{for}\: \rho \geq 1 \\- \frac{\rho
-        \arccos{\left(\rho \right)}}{2 \pi} + \frac{\rho}{2} + \frac{\sqrt{1 - \rho^{2}}}{2 \pi}
-        & \text{otherwise} \end{cases}\right)
+        \text{for}\: \rho \leq -1 \\\frac{\rho}{2} & \text{for}\: \rho \geq 1 \\\frac{\rho}{2} -
+        \frac{\rho \arccos{\left(\rho \right)}}{2 \pi} + \frac{\sqrt{1 - \rho^{2}}}{2 \pi} &
+        \text{otherwise} \end{cases}\right)
 
     where
         \rho = \frac{\sigma_{u}^{2} + \frac{u}{d}}{\sigma_{u}^{2} + \frac{1}{d}}
@@ -302,7 +302,7 @@ def relu_slope(u: Scalar, d: Scalar, sigma_u: Scalar) -> Float[Array, ""]:
     Price's theorem.
 
     Formula:
-        \frac{- \frac{\arccos{\left(\rho \right)}}{2 \pi} + \frac{1}{2}}{d}
+        \frac{\frac{1}{2} - \frac{\arccos{\left(\rho \right)}}{2 \pi}}{d}
 
     where
         \rho = \max\left(-1, \min\left(1, \frac{\sigma_{u}^{2} + \frac{u}{d}}{\sigma_{u}^{2} +
@@ -324,7 +324,7 @@ def pair_drift(
     Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
 
     Formula:
-        \kappa(1) \left(- d u + u\right) + \kappa(u) \left(d + u^{2} - 2\right)
+        \kappa(1) \left(u - d u\right) + \kappa(u) \left(d + u^{2} - 2\right)
     """
     u, kernel_at_u, kernel_at_one, d = (
         1.0 * jnp.asarray(a)
@@ -339,7 +339,7 @@ def pair_variance(u: Scalar, kernel_at_u: Scalar, kernel_at_one: Scalar) -> Floa
     Follows from the trace identities of Agazzi et al. 2026 (arXiv:2604.26898); derived here.
 
     Formula:
-        2 \left(- \kappa(1) + \kappa(u) u\right) \left(u - 1\right) \left(u + 1\right)
+        2 \left(\kappa(u) u - \kappa(1)\right) \left(u - 1\right) \left(u + 1\right)
     """
     u, kernel_at_u, kernel_at_one = (1.0 * jnp.asarray(a) for a in (u, kernel_at_u, kernel_at_one))
     return 2*(-kernel_at_one + kernel_at_u*u)*(u - 1)*(u + 1)
@@ -357,8 +357,8 @@ def decay_density(
     Agazzi et al. 2026 (arXiv:2604.26898), dissipation.
 
     Formula:
-        \frac{\beta \left(\beta \left(- \kappa(1) u^{2} + \kappa(1) + \kappa(u) u^{3} -
-        \kappa(u) u\right) - d \kappa(1) u + d \kappa(u) + \kappa(1) u + \kappa(u) u^{2} - 2
+        \frac{\beta \left(\beta \left(\kappa(1) - \kappa(1) u^{2} + \kappa(u) u^{3} - \kappa(u)
+        u\right) - d \kappa(1) u + d \kappa(u) + \kappa(1) u + \kappa(u) u^{2} - 2
         \kappa(u)\right)}{e^{\beta \left(1 - u\right)} - 1}
     """
     u, kernel_at_u, kernel_at_one, beta, d = (
@@ -382,10 +382,10 @@ def exponents(
     Agazzi et al. 2026 (arXiv:2604.26898); derived from two tokens near synchrony.
 
     Formula:
-        - \frac{\kappa(1) \left(d - 1\right)}{2} + \frac{\kappa'(1) \left(d - 3\right)}{2}
+        \frac{\kappa'(1) \left(d - 3\right)}{2} - \frac{\kappa(1) \left(d - 1\right)}{2}
 
     Formula:
-        - \kappa(1) \left(d - 3\right) + \kappa'(1) \left(d - 1\right)
+        \kappa'(1) \left(d - 1\right) - \kappa(1) \left(d - 3\right)
     """
     kernel_at_one, kernel_slope, d = (
         1.0 * jnp.asarray(a)

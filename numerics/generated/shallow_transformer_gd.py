@@ -280,8 +280,8 @@ def erf_kernel_given_weights(
         \mathrm{queries} = \sum_{i} {q_{2}}^{i} {q}^{i}
 
     where
-        \Delta = - 4 \mathrm{ab}^{2} + \left(2 \mathrm{aa} + 1\right) \left(2 \mathrm{bb} +
-        1\right)
+        \Delta = \left(2 \mathrm{aa} + 1\right) \left(2 \mathrm{bb} + 1\right) - 4
+        \mathrm{ab}^{2}
     """
     t1 = a @ a
     aa = t1
@@ -478,7 +478,7 @@ def residual_step(
     Derived here, from the model and the loss; K is the tangent kernel at the samples.
 
     Formula:
-        - \frac{2 \eta_{s}}{n} \sum_{g} {K}^{g j} {r}^{g} + {r}^{j}
+        {r}^{j} - \frac{2 \eta_{s}}{n} \sum_{g} {K}^{g j} {r}^{g}
     """
     n = K.shape[0]
     eta_s = 1.0 * jnp.asarray(eta_s)

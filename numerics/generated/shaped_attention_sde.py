@@ -189,12 +189,12 @@ def mlp_drift(
 
     Formula:
         \gamma^{2} \sqrt{{V}^{\alpha \alpha} {V}^{\beta \beta}} \left(\begin{cases}
-        \frac{\left(c_- - c_+\right)^{2}}{2} + \left({\varrho}^{\alpha \beta} + 1\right) \left(-
-        \frac{c_-^{2}}{2} + c_- c_+ - \frac{c_+^{2}}{2}\right) & \text{for}\: {\varrho}^{\alpha
-        \beta} \leq -1 \\0 & \text{for}\: {\varrho}^{\alpha \beta} \geq 1 \\- \frac{\left(c_- -
-        c_+\right)^{2} \left(- \sqrt{1 - \left({\varrho}^{\alpha \beta}\right)^{2}} +
-        \arccos{\left({\varrho}^{\alpha \beta} \right)} {\varrho}^{\alpha \beta}\right)}{2 \pi}
-        & \text{otherwise} \end{cases}\right)
+        \frac{\left(c_- - c_+\right)^{2}}{2} + \left({\varrho}^{\alpha \beta} + 1\right)
+        \left(c_- c_+ - \frac{c_-^{2}}{2} - \frac{c_+^{2}}{2}\right) & \text{for}\:
+        {\varrho}^{\alpha \beta} \leq -1 \\0 & \text{for}\: {\varrho}^{\alpha \beta} \geq 1 \\-
+        \frac{\left(c_- - c_+\right)^{2} \left(\arccos{\left({\varrho}^{\alpha \beta} \right)}
+        {\varrho}^{\alpha \beta} - \sqrt{1 - \left({\varrho}^{\alpha
+        \beta}\right)^{2}}\right)}{2 \pi} & \text{otherwise} \end{cases}\right)
 
     where
         {\varrho}^{\alpha \beta} = \frac{{V}^{\alpha \beta}}{\sqrt{{V}^{\alpha \alpha}

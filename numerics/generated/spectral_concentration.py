@@ -142,7 +142,7 @@ def weyl_shrink_bound(sigma: Scalar, tau: Scalar, decay: Scalar) -> Float[Array,
     Weyl's inequality; W' = (1 - decay) W - alpha D, alpha sigma_1(D) <= tau sigma_1(W).
 
     Formula:
-        - \sigma \tau + \sigma \left(1 - \mathrm{decay}\right)
+        \sigma \left(1 - \mathrm{decay}\right) - \sigma \tau
     """
     sigma, tau, decay = (1.0 * jnp.asarray(a) for a in (sigma, tau, decay))
     return -sigma*tau + sigma*(1 - decay)
@@ -157,7 +157,7 @@ def concentration_bounds(
     Reconstructed: the root of the s largest squared singular values is a norm.
 
     Formula:
-        \frac{- \epsilon + \sqrt{\mathrm{sec}}}{\epsilon + 1}
+        \frac{\sqrt{\mathrm{sec}} - \epsilon}{\epsilon + 1}
 
     Formula:
         \frac{\epsilon + \sqrt{\mathrm{sec}}}{1 - \epsilon}
@@ -184,7 +184,7 @@ def power_iteration_share(c: Scalar, ratio: Scalar, rounds: Scalar) -> Float[Arr
     Reconstructed: c is the start's part in the top space, ratio sigma_2 / sigma_1.
 
     Formula:
-        \frac{1}{\sqrt{- \mathrm{ratio}^{4 \mathrm{rounds}} + 1 + \frac{\mathrm{ratio}^{4
+        \frac{1}{\sqrt{1 - \mathrm{ratio}^{4 \mathrm{rounds}} + \frac{\mathrm{ratio}^{4
         \mathrm{rounds}}}{c^{2}}}}
     """
     c, ratio, rounds = (1.0 * jnp.asarray(a) for a in (c, ratio, rounds))
@@ -198,8 +198,8 @@ def adam_entry_bound(b1: Scalar, b2: Scalar, t: Scalar) -> Float[Array, ""]:
 
     Formula:
         \frac{\sqrt{\frac{\left(1 - b_{2}^{t}\right) \left(1 -
-        \left(\frac{b_{1}^{2}}{b_{2}}\right)^{t}\right)}{\left(1 - b_{2}\right) \left(-
-        \frac{b_{1}^{2}}{b_{2}} + 1\right)}} \left(1 - b_{1}\right)}{1 - b_{1}^{t}}
+        \left(\frac{b_{1}^{2}}{b_{2}}\right)^{t}\right)}{\left(1 - b_{2}\right) \left(1 -
+        \frac{b_{1}^{2}}{b_{2}}\right)}} \left(1 - b_{1}\right)}{1 - b_{1}^{t}}
     """
     b1, b2, t = (1.0 * jnp.asarray(a) for a in (b1, b2, t))
     return (

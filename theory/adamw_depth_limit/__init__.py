@@ -474,7 +474,7 @@ def functions() -> tuple[Function, ...]:
 
 error = symbol(
     "error",
-    meaning="L^2 norm of the largest error over the initial tokens, of hidden states and "
+    meaning="$L^2$ norm of the largest error over the initial tokens, of hidden states and "
     "backpropagated variables",
 )
 constant = symbol("c_0", meaning="a constant without L, H and the number of tokens", positive=True)

@@ -63,7 +63,9 @@ class Mean(sp.Expr):
     def _latex(self, printer: Any) -> str:
         given = "" if self.label is None else rf"\mid {printer.doprint(self.label)}"
         at = f"{printer.doprint(self.measure)}(d{printer.doprint(self.variable)}{given})"
-        return rf"\int {printer.doprint(self.function)}\, {at}"
+        body = printer.doprint(self.function)
+        body = rf"\left({body}\right)" if self.function.is_Add else body
+        return rf"\int {body}\, {at}"
 
 
 def mean(phi: sp.Expr, y: Point, mu: sp.Symbol, label: sp.Expr | None = None) -> sp.Expr:

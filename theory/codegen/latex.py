@@ -19,6 +19,12 @@ class IndexedLatex(LatexPrinter):
         indices = "".join(f"{self._print(i)} " for i in expr.indices).strip()
         return f"{{{self._print(expr.base)}}}^{{{indices}}}"
 
+    def _as_ordered_terms(self, expr: sp.Expr, order: str | None = None) -> list[sp.Expr]:
+        """In SymPy's order, but ``1 - x y`` and not ``- x y + 1``: no sum begins with a minus."""
+        terms = super()._as_ordered_terms(expr, order)
+        first = next((k for k, t in enumerate(terms) if not t.as_coeff_Mul()[0].is_negative), 0)
+        return [terms[first], *terms[:first], *terms[first + 1 :]]
+
     raised: tuple[type, ...] = (sp.Indexed,)  # what has superscripts already, or is a product
 
     def _helper_print_standard_power(self, expr: sp.Pow, template: str) -> str:
@@ -68,7 +74,7 @@ def latex(expression: sp.Basic, by: type[IndexedLatex] = IndexedLatex) -> str:
         weight, value = term.as_independent(sp.Sum, sp.Indexed, as_Add=False)
         sign = -1 if weight.could_extract_minus_sign() else 1
         brackets.setdefault(sign * weight, []).append(sign * value)
-    text = ""
+    parts = []
     for weight, values in brackets.items():
         body = sp.Add(*values)
         minus = weight != 1 and len(values) == 1 and body.as_coeff_Mul()[0] < 0
@@ -80,8 +86,10 @@ def latex(expression: sp.Basic, by: type[IndexedLatex] = IndexedLatex) -> str:
         elif weight != 1:
             factor = printer.doprint(weight)
             part = rf"\left({factor}\right) {part}" if weight.is_Add else f"{factor} {part}"
-        text += (" - " if minus else " + ") + part
-    return text.removeprefix(" + ").removeprefix(" ")
+        parts.append((" - " if minus else " + ") + part)
+    positive = (k for k, part in enumerate(parts) if not part.startswith((" - ", " + -")))
+    parts.insert(0, parts.pop(next(positive, 0)))
+    return "".join(parts).removeprefix(" + ").removeprefix(" ")
 
 
 def prints_its_code_name(symbol: sp.Basic) -> bool:

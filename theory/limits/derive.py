@@ -226,7 +226,9 @@ class _Derivation:
         diagonals = {s: d for s in drift if (d := heads[s].diagonal) is not None}
         words = [*words, *ill, *self.words, *explosion(self.moments, drift, axes, covariance)]
         if regime in LIMITS:
-            time = Remark.of("time is step / (${}$)", sp.sympify(self.layer.steps or N**steps))
+            time = Remark.of(
+                "one unit of time is ${}$ steps", sp.sympify(self.layer.steps or N**steps)
+            )
             words = [time, *words]
             words.append("convergence is local: both sides are stopped at the exit of compacts")
             words += zooms(self.moments, drift, fluctuation) if fluctuation else []

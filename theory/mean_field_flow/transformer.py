@@ -35,7 +35,7 @@ n, m, o = indices("n m o", hidden)
 Z = array("Z", D, T, meaning="state: D rows, one column a token")
 p = array("p", D, T, meaning="adjoint of the state, same shape")
 V = array("V", D, D, meaning="value matrix of a head")
-W = array("W", D, D, meaning="logit matrix of a head, W_K^T W_Q")
+W = array("W", D, D, meaning=r"logit matrix of a head, $W_K^\top W_Q$")
 W1 = array("W1", hidden, D, meaning="inner feed-forward weights")
 W2 = array("W2", D, hidden, meaning="outer feed-forward weights")
 P = array("P", T, T)  # softmax weights

@@ -56,7 +56,7 @@ N = size("N", "number of tokens")
 d = size("d", "embedding dimension")
 m = size("m", "MLP width")
 modes = size("modes")
-eps = symbol("epsilon", meaning="sqrt(T / L)", positive=True)
+eps = symbol("epsilon", meaning=r"$\sqrt{T/L}$", positive=True)
 beta = symbol("beta", meaning="inverse temperature of the energy", positive=True)
 sigma_u = symbol("sigma_u", meaning="standard deviation of the inner biases", positive=True)
 sigma_w = symbol("sigma_w", meaning="standard deviation of the outer biases", positive=True)
@@ -69,7 +69,7 @@ p, q, i, j = indices("p q i j", N)
 a, b, c, e, g = indices("a b c e g", d)
 (h,), (r,) = indices("h", m), indices("r", modes)
 X = array("X", N, d, meaning="tokens, unit vectors, N by d")
-A = array("A", N, d, meaning="attention values Attn(mu, x_i), N by d")
+A = array("A", N, d, meaning="attention values at $x_i$, $N$ by $d$")
 G = array("G", N, d, meaning="values of a vector field (the MLP's output) at the tokens, N by d")
 W, b_W, U_w, b_U, Fe = (
     array("W", d, m),
@@ -82,7 +82,7 @@ kernel = array(
     "kernel",
     N,
     N,
-    meaning="noise kernel K(x_p, x_q) = E[phi(Z) phi(Z')] + sigma_w^2",
+    meaning=r"noise kernel $K(x_p, x_q) = E[\phi(Z) \phi(Z')] + \sigma_w^2$",
     symmetric=True,
 )
 Phi = array("Phi", N, N, symmetric=True)
@@ -109,7 +109,7 @@ other = array(
     "other", N, d, latex=r"\nabla \psi",
     meaning="gradient of another test function psi at the tokens",
 )  # fmt: skip
-variance = array("variance", N, meaning="K(x_i, x_i)")
+variance = array("variance", N, meaning="$K(x_i, x_i)$")
 x = array("x", d)
 y = array("y", d)
 sigma, coefficient, order = array("sigma", N, modes), array("a", modes), array("k", modes)
@@ -799,7 +799,7 @@ weak_bracket = symbol(
     meaning="d<<mu, f>, <mu, psi>>/dt, the bracket",
     real=True,
 )
-F_ = symbol("F", meaning="decay density; -lambda_bar' is its infimum over u in [-1, 1]")
+F_ = symbol("F", meaning=r"decay density; $-\bar\lambda'$ is its infimum over $u \in [-1, 1]$")
 bar = symbol(
     "lambda_bar",
     latex=r"\bar\lambda",
@@ -816,7 +816,7 @@ bar_prime = symbol(
 )
 forcing = symbol(
     "epsilon_A",
-    meaning="growth rate of the energy that attention alone allows: dE/dt <= epsilon_A E",
+    meaning=r"growth rate of the energy that attention alone allows: $d E/d t \le \epsilon_A E$",
     nonnegative=True,
 )
 time = symbol("t", meaning="time, T l / L after l layers", positive=True)
@@ -825,8 +825,8 @@ growth = symbol(
     meaning="rate of the mean of 1 - u near synchrony, with V = -delta I",
     real=True,
 )
-energy_t = symbol("E_t", meaning="mean of E_beta at time t", positive=True)
-energy_0 = symbol("E_0", meaning="mean of E_beta at the start", positive=True)
+energy_t = symbol("E_t", meaning=r"mean of $E_\beta$ at time $t$", positive=True)
+energy_0 = symbol("E_0", meaning=r"mean of $E_\beta$ at the start", positive=True)
 
 theorem = Theorem(
     title="Attention with a random MLP synchronizes tokens by common noise",

@@ -67,7 +67,9 @@ i, j, l = indices("i j l", d)  # noqa: E741
 B = symbol("B", meaning="bound of the norms of all U, with probability 1 - delta", positive=True)
 tau = symbol("tau", meaning="number of steps", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
-rho_c = symbol("rho_c", meaning="radius of the projection set in c, times 1/sqrt(m)", positive=True)
+rho_c = symbol(
+    "rho_c", meaning=r"radius of the projection set in $c$, times $1/\sqrt{m}$", positive=True
+)
 rho_u = symbol("rho_u", meaning="the same in U", positive=True)
 rho_w = symbol("rho_w", meaning="the same in W", positive=True)
 B_app = symbol("B_app", latex=r"B_{\mathrm{app}}", meaning="approximation error")

@@ -45,7 +45,7 @@ u = array("u", d, meaning="direction in U")
 w = array("w", d, d, meaning="direction in W")
 xi = array("xi", d)  # direction (u, w), and xi = w q
 eps = symbol("epsilon", latex=r"\varepsilon", positive=True)
-z = symbol("z", meaning="its input, u . x_t", real=True)
+z = symbol("z", meaning=r"its input, $\langle u, x_t\rangle$", real=True)
 
 
 def logit(token: sp.Idx, weights: sp.IndexedBase = W) -> sp.Expr:

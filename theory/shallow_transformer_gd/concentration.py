@@ -16,7 +16,7 @@ eps = symbol("epsilon", meaning="wanted accuracy", positive=True)
 delta = symbol("delta", meaning="probability of failure", positive=True)
 b = symbol(
     "b",
-    meaning="sigma0 nu_c + sigma1 nu_u + sigma1 nu_w, size of the target",
+    meaning=r"$\sigma_0 \nu_c + \sigma_1 \nu_u + \sigma_1 \nu_w$, size of the target",
     positive=True,
 )
 lam = sp.Symbol("lambda", positive=True)

@@ -11,7 +11,7 @@ from theory.calculus.indices import symbol
 from theory.language.step import Step
 
 w = symbol("w", latex=r"\omega", meaning="recurrent weight", real=True)
-z = symbol("z", meaning="its input, u . x_t", real=True)
+z = symbol("z", meaning=r"its input, $\langle u, x_t\rangle$", real=True)
 x = symbol("x", latex="|w|", positive=True)
 h = symbol("h", meaning="state of a recurrent head", real=True)
 gradient = symbol("gradient", meaning="its derivative in w", real=True)

@@ -42,20 +42,20 @@ n_k = size("n_k")
 n = heads * w
 gamma = symbol(
     "gamma",
-    meaning="weight of the branch; the residual has sqrt(1 - gamma^2)",
+    meaning=r"weight of the branch; the residual has $\sqrt{1 - \gamma^2}$",
     positive=True,
 )
-tau0 = symbol("tau0", meaning="temperature: tau = tau0 sqrt(n n_k)", positive=True)
+tau0 = symbol("tau0", meaning=r"temperature: $\tau = \tau_0 \sqrt{n n_k}$", positive=True)
 c_plus = symbol(
     "c_plus",
     latex=r"c_+",
-    meaning="shape of the ReLU on the right: slope 1 + c_plus / sqrt(n)",
+    meaning=r"shape of the ReLU on the right: slope $1 + c_+/\sqrt{n}$",
     real=True,
 )
 c_minus = symbol(
     "c_minus",
     latex=r"c_-",
-    meaning="shape of the ReLU on the left: slope 1 + c_minus / sqrt(n)",
+    meaning=r"shape of the ReLU on the left: slope $1 + c_-/\sqrt{n}$",
     real=True,
 )
 of_attention = symbol(
@@ -73,7 +73,7 @@ of_mlp = symbol(
 lam = sp.sqrt(1 - gamma**2)
 al, be, de, om, nu, ka = indices("alpha beta delta omega nu kappa", m)
 h, g = indices("h g", heads)
-V = array("V", m, m, meaning="Gram matrix of the tokens, X X^T / n, m by m", symmetric=True)
+V = array("V", m, m, meaning=r"Gram matrix of the tokens, $X X^\top/n$, $m$ by $m$", symmetric=True)
 M = array(
     "M",
     m,
@@ -84,8 +84,8 @@ L = array("L", m, m, meaning="Cholesky factor of V")
 dG = array("dG", m, m, latex=r"\mathrm{d}G", meaning="m by m Gaussian matrix, from the values")
 dZ = array("dZ", m, m, latex=r"\mathrm{d}Z", meaning="m by m Gaussian matrix, from the logits")
 b = array("b", m, m, meaning="drift per unit time; one unit of time is n layers")
-S1 = array("S1", m, m, meaning="mean of A - I, times n tau0^2")
-S2 = array("S2", m, m, m, m, meaning="covariance of A - I, times n tau0^2")
+S1 = array("S1", m, m, meaning=r"mean of $A - I$, times $n \tau_0^2$")
+S2 = array("S2", m, m, m, m, meaning=r"covariance of $A - I$, times $n \tau_0^2$")
 Sigma = array("Sigma", m, m, m, m, meaning="covariance of the increments of V per unit time")
 
 # What the paper states, for an averaging matrix M with rows summing to one (M = 1/m there).
@@ -330,7 +330,7 @@ def attention_steps(drift: sp.Expr, spread: sp.Expr) -> tuple[Step, ...]:
         Step(
             "attention covariance", tau0**2 * covariance_of("Z", h, al, be, g, de, om),
             same * COVARIANCE[al, be, de, om],
-            "the first order of the softmax is linear in the logits: S2",
+            "the first order of the softmax is linear in the logits: $S_2$",
             uses=(
                 "rows-sum-to-one", "fixed-branch-weight", "small-remainders",
                 "covariance of the logits",

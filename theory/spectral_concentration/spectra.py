@@ -27,7 +27,7 @@ norm = symbol("norm", latex=r"\nu", meaning="Frobenius norm of W", positive=True
 start = symbol("start", latex=r"\nu_0", meaning="norm of the logits at the start", positive=True)
 target = symbol("target", latex=r"\nu_*", meaning="norm that is to be reached", positive=True)
 c = symbol("c", meaning="part of the start vector in the top space", positive=True)
-ratio = symbol("ratio", meaning="sigma_2 / sigma_1", positive=True)
+ratio = symbol("ratio", meaning=r"$\sigma_2/\sigma_1$", positive=True)
 rounds = symbol("rounds", meaning="rounds of power iteration", positive=True)
 b1 = symbol("b1", meaning="Adam's first decay rate", positive=True)
 b2 = symbol("b2", meaning="Adam's second decay rate", positive=True)
