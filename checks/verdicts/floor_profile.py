@@ -13,12 +13,13 @@ from jaxtyping import Float
 from scipy import optimize, special
 
 from .data import Real
-from .levels import Levels
+from .levels import SMALLEST, Levels
 from .likelihood import ASKED
 from .linear import misfit_unit, whitener
 from .outcome import Test
 
 Region = tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]  # excess exponents, from and to
+FARTHEST = 20.0  # of an exponent that a bound admits
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Floored:
         target = root @ self.levels.log_mean
 
         def design(gamma: Float[np.ndarray, " J"]) -> Float[np.ndarray, "K p"]:
-            moved = self.terms * np.exp(gamma @ self.log_sizes)
+            shift = gamma @ self.log_sizes
+            moved = self.terms * np.exp(shift - shift.max())  # none is beyond all doubles
             if share is None:
                 return np.concatenate([moved, self.floor[None]]).T
             rest = moved[:, [self.finest]]
@@ -53,13 +55,14 @@ class Floored:
 
         def solved(gamma: Float[np.ndarray, " J"]) -> Float[np.ndarray, " p"]:
             columns = root @ design(gamma)
-            length = np.linalg.norm(columns, axis=0)
+            length = np.maximum(np.linalg.norm(columns, axis=0), SMALLEST)
             return np.linalg.lstsq(columns / length, target, rcond=None)[0] / length
 
         def residual(gamma: Float[np.ndarray, " J"]) -> Float[np.ndarray, " K"]:
             return target - root @ (design(gamma) @ solved(gamma))
 
-        found = optimize.least_squares(residual, np.clip(start, *region), bounds=region)
+        box = np.clip(region, -FARTHEST, FARTHEST)
+        found = optimize.least_squares(residual, np.clip(start, *box), bounds=box)
         if share is not None:
             return 2 * float(found.cost), float(share)
         coefficients = solved(found.x)

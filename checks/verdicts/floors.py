@@ -53,8 +53,8 @@ def floor_tests(
         test = within_margin(test, floored, (low - growth, high - growth), fit.gamma - growth)
     if len(terms) == 1 or rate.kind is Kind.EXACT:
         return (test,)
-    moved = np.full_like(growth, margin) - growth if margin else 0 * growth
-    slowest = terms * np.exp(moved @ shape.log_sizes)
+    slower = (margin - growth if margin else 0 * growth) @ shape.log_sizes
+    slowest = terms * np.exp(slower - slower.max())
     return (test, *_slice_tests(rate, terms, slowest, levels, fit, floor_share, data))
 
 
