@@ -86,7 +86,7 @@ def test_an_exact_sum_with_a_term_that_is_not_seen_is_not_supported():
 
 
 def test_rate_and_limit_are_two_tests():
-    result = judge(claim(lambda n: 1 / n + 1 / 512))
+    result = judge(claim(lambda n: 1 / n + 1 / 512, seeds=512))
     names = [test.name for test in result.tests]
     assert names == ["excess exponent of n", "floor share at the finest size"]
     assert result.tests[1].p_refute < 1e-4
@@ -170,3 +170,14 @@ def test_a_correction_of_order_one_half_is_not_taken_for_another_rate():
     named = half_order(lambda n: 1 / n, next_order=0.5)
     assert judge(named).verdict is not Verdict.REFUTED
     assert judge(half_order(lambda n: n**-2.0)).verdict is Verdict.REFUTED
+
+
+def test_a_floor_that_an_exponent_within_the_margin_explains_refutes_no_claim() -> None:
+    """The form n^-0.8 looks like 1/n above a floor; that of 1/n and a floor is told from it."""
+    slower = claim(lambda n: n**-0.8, margin=0.25, next_order=1, cap=512)
+    found = judge(slower)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.because.startswith("a floor or another exponent")
+    assert {m.verdict for m in found.mutants if m.id == "auto-floor"} == {Verdict.REFUTED}
+    floored = claim(lambda n: 1 / n + 1 / 256, margin=0.25, next_order=1, cap=512)
+    assert judge(floored).verdict is Verdict.REFUTED

@@ -138,7 +138,9 @@ class RecordedRateClaim(Claim):
     @property
     def rule(self) -> RateRule:
         """What decides, where there is noise."""
-        return RateRule(self.rate, self.margin, self.next_order, self.floor_share)
+        return RateRule(
+            self.rate, self.margin, self.next_order, self.floor_share, planted=self.is_planted
+        )
 
     def _resolved(self, data: Data) -> tuple[Data, tuple[str, ...]]:
         """The data without levels that are rounding, and a note on them."""
@@ -209,12 +211,6 @@ class RecordedRateClaim(Claim):
         text = f"right rate to a wrong limit: {multiple:g} times the finest error added everywhere"
         raised = partial(self._raised, multiple, onto=not exact)
         return (Mutant("auto-floor", text, {"resolution": 0}, data=raised),)
-
-    def planted(self, mutant: Mutant) -> "RecordedRateClaim":
-        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
-        claim = cast(RecordedRateClaim, super().planted(mutant))
-        known = claim.next_order != "auto" or claim.recorded.noise == "none"
-        return claim if known or len(claim.rate.terms) > 1 else replace(claim, next_order=1.0)
 
     def _on_bound(self, step: Real, data: Data) -> Data:
         """Errors on the bound, times this power of every size."""

@@ -150,6 +150,7 @@ class Claim(ABC):
 
     least_seeds: ClassVar[int] = 1  # which a statistic of this kind needs
     measured: ClassVar[str] = ""  # the field of the measuring function, where there is one
+    is_planted: ClassVar[bool] = False  # `planted` says so of what it returns
 
     @abstractmethod
     def roles(self) -> Mapping[str, Role]:
@@ -222,14 +223,20 @@ class Claim(ABC):
         return tuple(looks)
 
     def planted(self, mutant: Mutant) -> "Claim":
-        """The claim with a mutant's changes, and without mutants of its own."""
+        """The claim with a mutant's changes, and without mutants of its own.
+
+        ``is_planted`` tells its rule, which asks for teeth, not for form: a rate is judged by
+        order 1 and with the exponents that it claims.
+        """
         try:
-            return replace(self, **{**mutant.changes, "mutants": ()})
+            claim = replace(self, **{**mutant.changes, "mutants": ()})
         except TypeError as error:
             raise ValueError(
                 f"claim {self.id}: mutant {mutant.id} changes {sorted(mutant.changes)}, but a "
                 f"{type(self).__name__} has no such field ({error}); correct the name"
             ) from error
+        object.__setattr__(claim, "is_planted", True)
+        return claim
 
 
 def _check_common(claim: Claim) -> None:

@@ -1,15 +1,19 @@
 """The floor under a rate: an error that goes to zero, and not to a wrong limit."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float, Int
 
 from theory.language.rate import Kind, Rate
 
 from .data import Data, Real
-from .fit import Fit
+from .fit import Fit, allowed
+from .floor_profile import Floored, within_margin
 from .levels import Levels
-from .linear import Linear, relative_solution, unit_columns
+from .linear import Linear, relative_levels, relative_solution, unit_columns
 from .model import Shape
+from .orders import REFUTES
 from .outcome import Test
 from .shapes import finest_point
 from .trends import slices
@@ -18,11 +22,12 @@ SPARE = 3  # levels of a slice beyond its terms, for a floor of its own and a te
 
 
 def floor_tests(
-    rate: Rate, floor_share: Real, levels: Levels, shape: Shape, fit: Fit, data: Data
+    rate: Rate, margin: Real, floor_share: Real, levels: Levels, shape: Shape, fit: Fit, data: Data
 ) -> tuple[Test, ...]:
     """Shares of the finest error that do not vanish: in all sizes, and in each one by itself.
 
-    The exponents are taken to be right. For a bound the terms follow the faster decay that was
+    The exponents are taken to be right, but a share is too large only if it is with all exponents
+    within ``margin`` (0: with those). For a bound the terms follow the faster decay that was
     measured: decaying faster than a bound is no floor. Where every term of a bound vanishes in one
     size, so must the error at fixed other sizes: each slice has coefficients and a floor of its
     own, if there are levels enough, and the mean share over slices is judged.
@@ -34,17 +39,43 @@ def floor_tests(
         growth = np.minimum(fit.gamma, 0.0)
     terms = unit_columns(shape.log_terms + growth @ shape.log_sizes - fit.log_fit)
     finest, kept = finest_point(rate, data), fit.kept
-    columns = [*terms, *(terms[0] * shape.corrections)]
-    columns.append(np.exp(fit.log_fit[finest] - fit.log_fit))
-    solved = relative_solution(levels.select(kept), fit.log_fit[kept], np.array(columns).T[kept])
-    design = np.array(columns)[:, finest][None]
-    tests = [_share_test("floor share at the finest size", *solved, design, floor_share)]
-    if len(terms) > 1 and rate.kind is Kind.UPPER_BOUND:
-        for name in _vanishing(rate):
-            parts = [members for _, members in slices(data, name)]
-            if all(len(members) >= len(terms) + SPARE for members in parts):
-                tests.append(_slice_test(name, parts, terms, levels, fit, floor_share))
-    return tuple(tests)
+    follow = np.concatenate([terms, terms[0] * shape.corrections])
+    floor = np.exp(fit.log_fit[finest] - fit.log_fit)
+    columns = np.concatenate([follow, floor[None]])
+    solved = relative_solution(levels.select(kept), fit.log_fit[kept], columns.T[kept])
+    share = "floor share at the finest size"
+    test = _share_test(share, *solved, columns[:, finest][None], floor_share)
+    if margin:
+        seen = relative_levels(levels.select(kept), fit.log_fit[kept])
+        at = int(np.searchsorted(kept, finest))
+        floored = Floored(seen, follow[:, kept], floor[kept], shape.log_sizes[:, kept], at)
+        low, high = allowed(rate.kind, margin)
+        test = within_margin(test, floored, (low - growth, high - growth), fit.gamma - growth)
+    if len(terms) == 1 or rate.kind is Kind.EXACT:
+        return (test,)
+    slower = (margin - growth if margin else 0 * growth) @ shape.log_sizes
+    slowest = terms * np.exp(slower - slower.max())
+    return (test, *_slice_tests(rate, terms, slowest, levels, fit, floor_share, data))
+
+
+def _slice_tests(
+    rate: Rate,
+    terms: Float[np.ndarray, "T K"],
+    slowest: Float[np.ndarray, "T K"],
+    levels: Levels,
+    fit: Fit,
+    floor_share: Real,
+    data: Data,
+) -> list[Test]:
+    """Floors in each size in which all terms vanish, held to the slowest terms admitted, too."""
+    tests = []
+    for name in _vanishing(rate):
+        parts = [members for _, members in slices(data, name)]
+        if all(len(members) >= len(terms) + SPARE for members in parts):
+            test = _slice_test(name, parts, terms, levels, fit, floor_share)
+            slow = _slice_test(name, parts, slowest, levels, fit, floor_share)
+            tests.append(replace(test, refutation=max(test.p_refute, slow.p_refute)))
+    return tests
 
 
 def _slice_test(
@@ -87,6 +118,20 @@ def _share_test(
     variance, df = solution.variance(np.mean(contrasts, axis=0)[None])
     error = float(np.sqrt(variance[0]))
     return Test(name, float(np.mean(shares)), error, float(df[0]), -np.inf, floor_share)
+
+
+def floor_doubt(tests: tuple[Test, ...]) -> str:
+    """Why a floor that is seen with the claimed exponents does not refute; empty where none is."""
+    for test in tests:
+        seen = test.name.startswith("floor share") and test.interval()[0] > test.high
+        alone = replace(test, refutation=None).p_refute
+        if seen and test.p_refute > max(alone, REFUTES):
+            return (
+                f"a floor or another exponent: with the claimed one, {test.name} "
+                f"{test.estimate:.3g}, but exponents within the margin leave less; take a "
+                "narrower margin, or a wider range of sizes"
+            )
+    return ""
 
 
 def grows(rate: Rate) -> bool:

@@ -90,6 +90,10 @@ def _mixed(L: Real, H: Real) -> float:
     return 1 / L + (L * H) ** -0.5
 
 
+def _onto(L: Real, H: Real) -> float:
+    return 1 / L + L ** (-1 / 3) * H**-0.5
+
+
 def _quadrature(name: str, right: bool, truth: Callable[..., Any], **fields: Any) -> Hostile:
     """Errors claimed to be of order 1/L and (L H)^-1/2 in quadrature, or so in one size."""
     predicted = sp.sqrt(L**-2 + 1 / (L * H))
@@ -163,6 +167,8 @@ NOT_COVERED = tuple(
     replace(study, covered=False)
     for study in (
         _rate("slower-rate-beyond-the-range", False, lambda n: 1 / n + n**-0.5 / 400),
+        _rate("floor-behind-a-faster-rate", False,  # three tenths of the finest error
+              lambda n: n**-1.1 + 3 / 7 * 512**-1.1, next_order=None),
         _constant("constant-of-a-wave-between-the-levels", False,
                   lambda n: (1 + 0.5 * np.sin(2 * np.pi * np.log2(n))) / n),
         Hostile("slower-rate-in-one-seed-of-ten-thousand", False,
@@ -177,8 +183,13 @@ FLOORS = (
     _bound("floor-in-one-size", False, lambda L, H: (1 / L + 0.01) / H),
     _bound("sum-below-a-mixed-bound", True, lambda L, H: _mixed(L, H)),
     _bound("root-of-squares-below-it", True, lambda L, H: (L**-2.0 + 0.25 / (L * H)) ** 0.5),
-    _bound("errors-on-the-bound", True, lambda L, H: 1 / L + L ** (-1 / 3) * H**-0.5),
+    _bound("errors-on-the-bound", True, lambda L, H: _onto(L, H)),
     _bound("one-term-far-below", True, lambda L, H: L**-2.0),
+    _bound("slower-within-the-margin-of-a-bound", True, lambda L, H: _onto(L, H) * (L * H) ** 0.12),
+    _rate(
+        "slower-within-a-wide-margin", True, lambda n: n**-0.8, margin=0.25, next_order=1, cap=4096
+    ),
+    _rate("slower-within-the-margin", True, lambda n: n**-0.92, next_order=None, cap=4096),
 )
 QUADRATURE = (
     _quadrature("quadrature", True, _root),

@@ -1,6 +1,6 @@
 """Weighted least squares on levels, with a lack-of-fit test and an honest variance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -21,11 +21,17 @@ def level_weights(levels: Levels) -> Float[np.ndarray, " K"]:
 
 def chi_square(levels: Levels, residual: Float[np.ndarray, " K"]) -> float:
     """Size of residuals by the joint covariance of the levels, or level by level for few seeds."""
+    return float(((whitener(levels) @ residual) ** 2).sum())
+
+
+def whitener(levels: Levels) -> Float[np.ndarray, "K K"]:
+    """What makes residuals of the levels a vector whose squared length is their chi-square."""
     covariance = _regular(levels.covariance)
-    spare = levels.seeds - len(residual)
+    spare = levels.seeds - len(covariance)
     if spare < 2:
-        return float((residual**2 / np.diag(covariance)).sum())
-    return float(residual @ np.linalg.solve(covariance, residual)) * spare / (levels.seeds - 1)
+        return np.diag(np.diag(covariance) ** -0.5)
+    root = np.linalg.inv(np.linalg.cholesky(covariance))
+    return root * (spare / (levels.seeds - 1)) ** 0.5
 
 
 def _regular(covariance: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
@@ -110,11 +116,16 @@ def relative_solution(
     levels: Levels, log_fit: Float[np.ndarray, " K"], columns: Float[np.ndarray, "K p"]
 ) -> tuple[Float[np.ndarray, " p"], Linear]:
     """Least squares of error / fitted error on columns in the same unit: coefficients, and how."""
-    values = np.exp(levels.log_mean - log_fit)
-    covariance = levels.covariance * np.outer(values, values)
-    relative = Levels(values, covariance, levels.seeds, levels.sign)
+    relative = relative_levels(levels, log_fit)
+    values = relative.log_mean
     solution = linear_solution(columns, level_weights(levels), relative, values)
     return solution.projector @ values, solution
+
+
+def relative_levels(levels: Levels, log_fit: Float[np.ndarray, " K"]) -> Levels:
+    """Levels of error / fitted error, in place of logarithms."""
+    values = np.exp(levels.log_mean - log_fit)
+    return replace(levels, log_mean=values, covariance=levels.covariance * np.outer(values, values))
 
 
 def _hotelling(

@@ -26,7 +26,7 @@ from .exponents import (
 )
 from .finding import Finding, noise_floor, plot_series
 from .fit import Fit, allowed, least_misfit
-from .floors import floor_notes, floor_tests
+from .floors import floor_doubt, floor_notes, floor_tests
 from .levels import Levels
 from .likelihood import by_likelihood
 from .model import Shape
@@ -40,12 +40,16 @@ Held = tuple[tuple[Test, ...], tuple[str, ...], str]  # tests, notes, doubt
 
 @dataclass(frozen=True)
 class RateRule:
-    """A rate and what is allowed of it; the fields are those of `RateClaim`."""
+    """A rate and what is allowed of it; the fields are those of `RateClaim`.
+
+    ``planted``: it is of an error that was planted, which has to be refuted as it is claimed.
+    """
 
     rate: Rate
     margin: Real
     next_order: Any
     floor_share: Real
+    planted: bool = False
 
     def of_sum(self, levels: Levels) -> tuple["RateRule", Levels]:
         """The rule of the sum that is claimed, and the levels that it is claimed of."""
@@ -72,7 +76,8 @@ def rate_finding(
     held, seen = rule.of_sum(levels)
     shape = rate_shape(held.rate, held.next_order, data)
     fit = fit_rate(held.rate, held.margin, seen, shape)
-    tests, more, doubt = _over_orders(held, _tests(held, seen, shape, fit, data), seen, data)
+    first = _tests(held, seen, shape, fit, data)
+    tests, more, doubt = _over_orders(held, first, seen, data)
     if len(shape.log_terms) > 1 and rate.kind is Kind.EXACT:
         tests += presence_tests(held.rate, seen, shape, fit)
     if power > 1:
@@ -95,7 +100,7 @@ def rate_finding(
             *neighbour_notes(rate, rule.margin, order, tests),
         ),
         noise_floor(levels, finest, data.points),
-        fit.doubt or doubt,
+        fit.doubt or doubt or floor_doubt(first),
     )
 
 
@@ -116,12 +121,13 @@ def _tests(
     if len(rate.terms) == 1 or rate.kind is Kind.EXACT:
         region = allowed(rate.kind, rule.margin)
         tests = by_likelihood(tests, levels, shape, fit, region, bounded=bounded)
-    return tests + floor_tests(rate, rule.floor_share, levels, shape, fit, data)
+    margin = 0.0 if rule.planted else rule.margin
+    return tests + floor_tests(rate, margin, rule.floor_share, levels, shape, fit, data)
 
 
 def _over_orders(rule: RateRule, tests: tuple[Test, ...], levels: Levels, data: Data) -> Held:
     """The tests, held to corrections of other orders where none is named."""
-    if rule.next_order != "auto" or len(rule.rate.terms) > 1:
+    if rule.next_order != "auto" or len(rule.rate.terms) > 1 or rule.planted:
         return tests, (), ""
     rate = rule.rate
     shape, *others = (rate_shape(rate, order, data) for order in (1.0, *OTHERS))

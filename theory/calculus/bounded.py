@@ -13,10 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
-LATE, DIED = CUT_SHORT = ("took longer than", "died")
 Method = Callable[[Any], tuple[Any, str]]  # of a question: an answer, or none and the reason
+
+
+class Reply(NamedTuple):
+    """What a method answers, or None, and how or why not; ``cut_short``: it did not come to an end.
+
+    Another day, on a machine that is less busy, it may.
+    """
+
+    answer: Any
+    words: str
+    cut_short: bool = False
 
 
 class Worker:
@@ -43,7 +53,7 @@ class Worker:
         """Stop the subprocess."""
         self._stop()
 
-    def ask(self, method: Method, question: object, limit: float) -> tuple[Any, str]:
+    def ask(self, method: Method, question: object, limit: float) -> Reply:
         """The answer of a method, or none and the reason, after ``limit`` seconds."""
         process = self._process = self._process or _start(self._methods)
         assert process.stdin is not None
@@ -53,13 +63,13 @@ class Worker:
             process.stdin.flush()
             answer = reader.submit(pickle.load, process.stdout)
             try:
-                return answer.result(timeout=limit)
+                return Reply(*answer.result(timeout=limit))
             except TookTooLong:
                 self._stop()
-                return None, f"{_name(method)} {LATE} {limit:g} s"
+                return Reply(None, f"{_name(method)} took longer than {limit:g} s", cut_short=True)
             except EOFError:
                 self._stop()
-                return None, f"{_name(method)} {DIED}"
+                return Reply(None, f"{_name(method)} died", cut_short=True)
 
     def _stop(self) -> None:
         if self._process is not None:

@@ -74,7 +74,7 @@ def _limit(expression: sp.Expr, variable: sp.Symbol, point: sp.Expr, side: str) 
         value = by_algebra(*question)
     except Undecided as why:
         with Worker(limit) as worker:
-            value, reason = worker.ask(limit, question, SECONDS)
+            value, reason, _ = worker.ask(limit, question, SECONDS)
         if value is None:
             raise _refusal(expression, variable, point, f"by SymPy: {reason}; {why}") from None
     except Disagreement as why:

@@ -19,8 +19,9 @@ def run_steps(steps: Sequence[Step], limit: float = 20.0) -> Iterator[Outcome]:
             start = time.monotonic()
             proved = worker.ask(rewriting, step, limit)
             sampled = worker.ask(sampling, step, limit)
-            status, detail, routes = judged(proved, sampled)
-            yield Outcome(step, status, detail, time.monotonic() - start, routes)
+            status, detail, routes = judged(proved[:2], sampled[:2])
+            cut_short = proved.cut_short or sampled.cut_short
+            yield Outcome(step, status, detail, time.monotonic() - start, routes, cut_short)
 
 
 def judged(proved: Answer, sampled: Answer) -> tuple[Status, str, int]:

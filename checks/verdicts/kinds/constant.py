@@ -1,7 +1,7 @@
 """Constants: the extrapolated ratio of error to prediction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -142,7 +142,7 @@ class ConstantClaim(Claim):
         self, ratios: Levels, test: Test, data: Data
     ) -> tuple[tuple[Test, ...], tuple[str, ...], str]:
         """The test, held to corrections of other orders where none is named."""
-        if self.next_order != "auto":
+        if self.next_order != "auto" or self.is_planted:
             return (test,), (), ""
         found = {}
         for order in (1.0, *OTHERS):
@@ -161,11 +161,6 @@ class ConstantClaim(Claim):
                    {"constant": partial(self._times, by)})
             for word, by in (("up", factor), ("down", 1 / factor))
         )  # fmt: skip
-
-    def planted(self, mutant: Mutant) -> "ConstantClaim":
-        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
-        claim = cast(ConstantClaim, super().planted(mutant))
-        return replace(claim, next_order=1.0) if claim.next_order == "auto" else claim
 
     def _times(self, factor: Real, size: Size) -> float:
         return factor * self.constant_at(size)

@@ -123,7 +123,9 @@ class LimitClaim(Claim):
                 "differences of neighbouring levels change sign: the quantity turns, and follows "
                 "no rate on all levels; use finer levels, or more seeds where that is noise"
             )
-        rule = RateRule(self.rate, self.margin, self.next_order, FLOOR_SHARE)
+        rule = RateRule(
+            self.rate, self.margin, self.next_order, FLOOR_SHARE, planted=self.is_planted
+        )
         found = rate_finding(rule, levels, coarse, unit, ())
         own = common_unit(values)
         scaled = in_unit(values, own)
@@ -187,11 +189,6 @@ class LimitClaim(Claim):
                    data=partial(self._drifting, law))
             for name, words, law in DRIFTS
         )  # fmt: skip
-
-    def planted(self, mutant: Mutant) -> "LimitClaim":
-        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
-        claim = cast(LimitClaim, super().planted(mutant))
-        return replace(claim, next_order=1.0) if claim.next_order == "auto" else claim
 
     def _drifting(self, law: Callable[[np.ndarray], np.ndarray], data: Data) -> Data:
         values, (name,) = data.matrix("value"), self.rate.sizes

@@ -1,7 +1,7 @@
 """Rates: exponents, terms, floor."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, cast
 
@@ -121,7 +121,9 @@ class RateClaim(Claim):
     @property
     def rule(self) -> RateRule:
         """What decides, whatever the levels were summarised from."""
-        return RateRule(self.rate, self.margin, self.next_order, self.floor_share)
+        return RateRule(
+            self.rate, self.margin, self.next_order, self.floor_share, planted=self.is_planted
+        )
 
     def errors_to_plant(self) -> tuple[Mutant, ...]:
         """Wrong exponents, or errors that leave the bound."""
@@ -169,12 +171,6 @@ class RateClaim(Claim):
             data=lambda data: self._raised(multiple, before(data)),
         )  # fmt: skip
         return (floor,)
-
-    def planted(self, mutant: Mutant) -> "RateClaim":
-        """A planted error is judged by the order that supports: it asks for teeth, not for form."""
-        claim = cast(RateClaim, super().planted(mutant))
-        known = claim.next_order != "auto" or len(claim.rate.terms) > 1
-        return claim if known else replace(claim, next_order=1.0)
 
     def _resolved(self, data: Data) -> Data:
         return self.resolved(data)[0]
