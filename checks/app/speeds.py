@@ -6,10 +6,11 @@ from pathlib import Path
 
 from checks.app.screen import console, print_table
 from checks.bench import Benchmark, Row, judging, starting
+from checks.bench.counting import Counts
 from checks.bench.deriving import Derivations
 from checks.report.table import Place
 from checks.suite.files import require_writable, write_text
-from checks.suite.house import House
+from checks.suite.house import BUILT_IN, House
 from checks.suite.problem import InputProblem
 
 PLACE = Place("<!-- verilimit bench -->", "<!-- end of the bench -->")
@@ -21,6 +22,7 @@ def subjects(house: House) -> Mapping[str, tuple[Benchmark, ...]]:
         "starting": starting.benchmarks,
         "judging": judging.benchmarks,
         "deriving": (Derivations(house.names()),),
+        "counting": (Counts(BUILT_IN.names()),),
     }
     for room in house.names():
         module = house.part(room, "benchmarks")

@@ -28,6 +28,7 @@ from checks.verdicts import (
 )
 from numerics import in_double
 from numerics.engine.measuring import Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.generated.shaped_attention_sde import attention_covariance, attention_drift
 from numerics.shaped_attention_sde import DERIVED, Terms
 from numerics.shaped_attention_sde import measurements as found
@@ -47,12 +48,14 @@ from theory import shaped_attention_sde as room
 from theory.calculus.indices import define, unfold
 from theory.codegen.evaluate import evaluate
 
+_drift, _covariance = (quick_jit(f, level=0) for f in (attention_drift, attention_covariance))
+
 
 # One layer: mean
 @in_double
 def drift(averaging: jax.Array) -> np.ndarray:
     """The derived drift, upper triangle."""
-    return np.asarray(jax.jit(attention_drift)(V0, averaging, GAMMA, TAU0))[UPPER]
+    return np.asarray(_drift(V0, averaging, GAMMA, TAU0))[UPPER]
 
 
 def drift_without_S1(_: Size) -> np.ndarray:
@@ -122,7 +125,7 @@ ALONE = 10**9  # heads, of which so many leave the values' part alone
 @in_double
 def covariance(heads: int, averaging: jax.Array) -> np.ndarray:
     """The derived covariance of entries of the upper triangle."""
-    full = np.asarray(jax.jit(attention_covariance)(V0, averaging, GAMMA, TAU0, heads))
+    full = np.asarray(_covariance(V0, averaging, GAMMA, TAU0, heads))
     return full[UPPER][:, *UPPER][PAIRS]
 
 
@@ -177,7 +180,6 @@ def branch_moments(size: Size, power: float = 1.0, times: float = 1.0) -> np.nda
     return np.concatenate([drift, full[UPPER][:, *UPPER][PAIRS]])
 
 
-_drift, _covariance = jax.jit(attention_drift), jax.jit(attention_covariance)
 branch = state(
     MomentClaim, "residual-branch",
     "The residual connection sets the scales: where the branch weighs 0.3, 0.6 and 1, $n$ times "

@@ -1,6 +1,7 @@
 """Claims about whole blocks: shaped attention, then a shaped MLP."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ from checks.shaped_attention_sde import wrong
 from checks.shaped_attention_sde.statements import experiment, right, state
 from checks.verdicts import Column, LawClaim, MomentClaim
 from numerics import in_double
+from numerics.engine.quick import quick_jit
 from numerics.generated.shaped_attention_sde import (
     attention_covariance,
     attention_drift,
@@ -29,7 +31,7 @@ def moments(
 ) -> np.ndarray:
     """Drift and covariance of a block, in the order of a seed's row."""
 
-    @jax.jit
+    @partial(quick_jit, level=0)
     def both() -> tuple[jax.Array, jax.Array]:
         b = attention_drift(V0, CAUSAL, GAMMA, TAU0) + drift(V0, *found.SLOPES, GAMMA)
         full = attention_covariance(V0, CAUSAL, GAMMA, TAU0, 1) + covariance(V0, GAMMA)

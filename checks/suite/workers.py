@@ -14,6 +14,7 @@ import os
 import signal
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -282,6 +283,8 @@ def _begin(programs: str) -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
         # Else the folder's name is part of a program's, and no later run would find it.
         jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+        # What another worker is just writing is compiled here as well: nothing to warn of.
+        warnings.filterwarnings("ignore", "Error reading persistent compilation cache entry")
 
 
 def _ready() -> int:

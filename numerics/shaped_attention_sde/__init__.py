@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from numerics.engine.quick import quick_jit
 from numerics.generated.shaped_attention_sde import attention_drift, noise_increment
 from numerics.shaped_attention_sde.chunks import Keys, in_chunks
 from numerics.shaped_attention_sde.gaussian import bartlett
@@ -168,7 +169,7 @@ def limit_ensemble(
     return in_chunks(lambda some: _paths(some, V0, M, diffusion, terms), keys)
 
 
-@partial(jax.jit, static_argnames="terms")
+@partial(quick_jit, static_argnames="terms")
 def _paths(keys: Keys, V0: Gram, M: Gram, diffusion: Diffusion, terms: Terms) -> Ensemble:
     """Own loop, not diffrax: stopping and the return to the cone belong to every step."""
     m, (horizon, steps, gamma, tau0, heads, stop) = len(V0), diffusion
@@ -216,7 +217,7 @@ def one_layer_means(keys: Keys, V0: Gram, M: Gram, network: Network) -> Float[Ar
     return in_chunks(lambda some: _means(some, V0, M, network, narrow), keys)
 
 
-@partial(jax.jit, static_argnames="narrow")
+@partial(quick_jit, static_argnames="narrow")
 def _means(
     keys: Keys, V0: Gram, M: Gram, network: Network, narrow: int | None
 ) -> Float[Array, "samples m m"]:

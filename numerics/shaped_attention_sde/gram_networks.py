@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray
 
+from numerics.engine.quick import quick_jit
 from numerics.shaped_attention_sde.chunks import Keys, in_chunks
 from numerics.shaped_attention_sde.gaussian import bartlett, haar_shares
 
@@ -78,7 +79,7 @@ def narrow_key_dim(m: int, key_dim: int) -> int | None:
     return key_dim if key_dim < max(m, NARROW) else None
 
 
-@partial(jax.jit, static_argnames=("heads", "narrow"))
+@partial(quick_jit, static_argnames=("heads", "narrow"))
 def _gram_paths(
     keys: Keys, V0: Gram, M: Gram, network: Network, heads: int, narrow: int | None
 ) -> Ensemble:
@@ -176,7 +177,7 @@ def literal_ensemble(
     return _literal_paths(keys, V0, M, network, **sizes)
 
 
-@partial(jax.jit, static_argnames=("width", "key_dim", "heads"))
+@partial(quick_jit, static_argnames=("width", "key_dim", "heads"))
 def _literal_paths(
     keys: Keys, V0: Gram, M: Gram, network: Network, *, width: int, key_dim: int, heads: int
 ) -> Float[Array, "samples m m"]:

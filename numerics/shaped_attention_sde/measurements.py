@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from numerics import double
 from numerics.engine.measuring import Keys, Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.shaped_attention_sde import (
     DERIVED,
     Diffusion,
@@ -240,7 +241,7 @@ def relu_moments(size: Size, keys: Any) -> Table:
     return dict(zip(names, _relu_moments(jnp.asarray(keys), size["n"]), strict=True))
 
 
-@jax.jit
+@quick_jit
 def _relu_moments(keys: Any, n: Any) -> tuple[Float[Array, " seeds"], ...]:
     def one(key: jax.Array) -> tuple[jax.Array, ...]:
         u = jax.random.uniform(key, (3,), minval=-1.0)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from numerics.engine.measuring import Size, Table
+from numerics.engine.quick import quick_jit
 from numerics.generated.shaped_attention_sde import (
     attention_covariance,
     attention_drift,
@@ -78,7 +79,7 @@ def block_ensemble(
     return in_chunks(lambda some: _blocks(some, V0, M, network, slopes, **sizes), keys)
 
 
-@partial(jax.jit, static_argnames=("width", "narrow"))
+@partial(quick_jit, static_argnames=("width", "narrow"))
 def _blocks(
     keys: Keys, V0: Gram, M: Gram, network: Network, slopes: Any, *, width: int, narrow: int | None
 ) -> tuple[Float[Array, "samples m m"], Float[Array, "samples m m"]]:
