@@ -5,8 +5,17 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
+from theory.calculus import bounded
 from theory.calculus.indices import array, indices, size, total
-from theory.language import Status, Step, counted, exit_status, lasting, run_steps
+from theory.language import (
+    DerivationsBeside,
+    Status,
+    Step,
+    counted,
+    exit_status,
+    lasting,
+    run_steps,
+)
 from theory.language.decide import rewriting
 from theory.language.worker import judged
 
@@ -83,6 +92,29 @@ def test_a_summary_counts_statuses_and_single_routes() -> None:
     steps += [Step("c", sp.cosh(x), sp.exp(x) / 2 + sp.exp(-x) / 2, "by definition")]
     outcomes = list(run_steps(steps))
     assert counted(outcomes) == "3 identities: 2 PROVED, 1 SAMPLED; 1 by one route only"
+
+
+def test_derivations_beside_say_the_same() -> None:
+    derivations = [
+        [Step("a", x, x, "same"), Step("b", x, 2 * x, "wrong")],
+        [],
+        [Step("c", x, x, "so")],
+    ]
+    with DerivationsBeside() as beside:
+        decided = [beside.decide(steps) for steps in derivations]
+        found = [[(o.step, o.status, o.detail) for o in each.result()] for each in decided]
+    assert found == [[(o.step, o.status, o.detail) for o in run_steps(d)] for d in derivations]
+
+
+def test_derivations_that_are_left_leave_no_process(monkeypatch) -> None:
+    started = []
+    start = bounded._start
+    monkeypatch.setattr(bounded, "_start", lambda of: started.append(start(of)) or started[-1])
+    forever = Step("long", sp.Integral(sp.sin(x**x), (x, 0, 1)), sp.S.Zero, "never decided")
+    with DerivationsBeside() as beside:
+        undecided = beside.decide([forever] * 9)
+    assert not undecided.done()
+    assert all(process.poll() is not None for process in started)
 
 
 def test_the_exit_status_is_that_of_the_worst_step() -> None:

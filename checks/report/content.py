@@ -15,7 +15,7 @@ from checks.suite.roots import Address, Root
 from checks.suite.run import Plan, Study
 from checks.suite.targets import file_claims, file_plans
 from checks.verdicts import Claim, ClaimError, Result, Verdict, several
-from theory.language import Outcome, Status, counted, exit_status, run_steps
+from theory.language import DerivationsBeside, Outcome, Status, counted, exit_status
 
 
 @dataclass(frozen=True)
@@ -108,21 +108,23 @@ def gather(
 
     The claims in users' ``files`` and their layers follow them.
     """
-    found = []
-    for name in names:
-        announce(f"{name}: derivation")
-        room = house.room(name)
-        outcomes = tuple(run_steps(room.theorem.derivation.steps))
-        announce(f"{name}: probes")
-        probed = tuple(run_probes([name], house))
-        results, absent, failed = _of(room.claims, study)
-        address = house.address(name)
-        found.append(
-            RoomContent(
-                room, outcomes, results, absent, probed, failed, address.generated,
-                _rooms_option(address),
-            )
-        )  # fmt: skip
+    with DerivationsBeside() as beside:
+        shown = []
+        for name in names:
+            announce(f"{name}: derivation and probes")
+            room = house.room(name)
+            decided = beside.decide(room.theorem.derivation.steps)
+            shown.append((room, decided, tuple(run_probes([name], house))))
+        found = []
+        for room, decided, probed in shown:
+            results, absent, failed = _of(room.claims, study)
+            address = house.address(room.name)
+            found.append(
+                RoomContent(
+                    room, decided.result(), results, absent, probed, failed, address.generated,
+                    _rooms_option(address),
+                )
+            )  # fmt: skip
     files = tuple(dict.fromkeys(files))
     layers = [layer for path in files for layer in _layers(path, study)]
     own = [FileContent(k, path, *_own(path, study)) for k, path in enumerate(files, start=1)]

@@ -71,6 +71,12 @@ class Worker:
                 self._stop()
                 return Reply(None, f"{_name(method)} died", cut_short=True)
 
+    def kill(self) -> None:
+        """End the subprocess, from any thread; the question that it is asked is cut short."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def _stop(self) -> None:
         if self._process is not None:
             self._process.kill()

@@ -14,4 +14,5 @@ from theory.language.theorem import Assumption as Assumption
 from theory.language.theorem import Derivation as Derivation
 from theory.language.theorem import Source as Source
 from theory.language.theorem import Theorem as Theorem
+from theory.language.worker import DerivationsBeside as DerivationsBeside
 from theory.language.worker import run_steps as run_steps
