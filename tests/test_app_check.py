@@ -142,7 +142,7 @@ def test_an_undecided_step_is_exit_status_three_here_and_in_the_report(
     assert done.returncode == 3
     assert "UNDECIDED mass at zero" in done.stdout
     assert toy_here("report", "--latex", "tex").returncode == 3
-    assert 'class="badge UNDECIDED"' in (tmp_path / "report.html").read_text()
+    assert "<b class=UNDECIDED>" in (tmp_path / "report.html").read_text()
     assert "{UNDECIDED}" in next((tmp_path / "tex").glob("*.tex")).read_text()
 
 

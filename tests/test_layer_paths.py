@@ -141,15 +141,21 @@ def test_noise_in_jumps_is_another_law() -> None:
 def test_a_layer_that_is_not_the_derived_one_is_refuted_over_many_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    claims = [claim_of("online_regression", x) for x in ("path-rate", "path-fluctuation")]
+    rate, fluctuation = (
+        claim_of("online_regression", x) for x in ("path-rate", "path-fluctuation")
+    )
     honest = FiniteLayer.path_end
 
     def slower(self: FiniteLayer, n: int, keys: np.ndarray, steps: int) -> np.ndarray:
         return honest(self, n, keys, max(1, round(0.7 * steps)))
 
     monkeypatch.setattr(FiniteLayer, "path_end", slower)
-    for claim in claims:
-        assert judge(claim, seed=0, tier="smoke", budget=1e-4).verdict is Verdict.REFUTED
+    found = judge(fluctuation, seed=0, tier="smoke", budget=1e-4)
+    assert found.verdict is Verdict.REFUTED
+    # From N = 8 to 64 a floor and an exponent within the margin are one curve.
+    found = judge(rate, seed=0, tier="smoke", budget=1e-4)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "a floor or another exponent" in found.because
 
 
 def test_where_nothing_is_drawn_the_rate_is_that_of_the_steps() -> None:

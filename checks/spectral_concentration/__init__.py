@@ -217,8 +217,8 @@ claims = (
     identity(
         "collapse-indicators",
         "Entropy and effective rank are those of the rows of attention and of its singular values. "
-        "Below a tenth of log n collapse is benign above a rank of 3 n / 4, malignant below n / 3, "
-        "and attention is uniform above nine tenths.",
+        r"Below a tenth of $\log n$ collapse is benign above a rank of $3 n / 4$, malignant below "
+        "$n / 3$, and attention is uniform above nine tenths.",
         collapse.indicator_residual, {"n": [6]},
         not_squared=("singular values not squared", {"power": 1}),
         nats=(r"entropy in nats for its share of $\log n$", {"nats": True}),

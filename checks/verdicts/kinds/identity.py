@@ -30,8 +30,13 @@ class IdentityClaim(Claim):
     measured: ClassVar[str] = "residual"
 
     def check(self) -> None:
-        """Reject a tolerance that is not positive."""
+        """Reject a tolerance that is not positive, and a reason that is no function."""
         check_number(self, "tolerance", above=0)
+        if not (self.reason is None or callable(self.reason)):
+            raise ValueError(
+                f"claim {self.id}: reason: expected a function of the largest residual that "
+                f"returns text, or None; received {self.reason!r}"
+            )
 
     def roles(self) -> dict[str, Role]:
         """Residuals, one a key."""
