@@ -13,8 +13,8 @@ from checks.verdicts.wording import percent
 
 def drawn(root: Element) -> tuple[float, float]:
     """Where the interval and the region end on the right."""
-    interval, region = root[1].get("d", ""), root[0]
-    end = float(re.findall(r"[\d.]+", interval)[2])
+    region, interval, *_ = root[0]
+    end = float(re.findall(r"[\d.]+", interval.get("d", ""))[2])
     return end, float(region.get("x", "")) + float(region.get("width", ""))
 
 
