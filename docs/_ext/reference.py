@@ -63,8 +63,7 @@ def _documented(name: str) -> list[str]:
         return [f".. py:data:: verilimit.{name}", "", f"   {_first_line(value)}", "", *_lines(own)]
     home = (getattr(value, "__module__", None) or "builtins").partition(".")[0]
     if home not in PACKAGES:
-        words = f"``{home}.{value.__name__}``" if callable(value) else f"The value ``{value}``"
-        return [f".. py:data:: verilimit.{name}", "", f"   {words}."]
+        return [f".. py:data:: verilimit.{name}", "", f"   The value ``{value}``."]
     if inspect.isclass(value):
         return [f".. autoclass:: verilimit.{name}", "   :members:"]
     return [f".. autofunction:: verilimit.{name}"]
