@@ -181,3 +181,18 @@ def test_memory_is_that_of_adamw_and_vectors_and_one_direction_at_a_time() -> No
     vectors, largest = 4 * 2 * (256 + 4 * 128), params["a"].nbytes
     assert mine[0] - theirs[0] <= vectors + 64
     assert mine[1] - theirs[1] <= 1.1 * largest
+
+
+def test_a_step_that_gives_its_buffers_away_holds_all_directions() -> None:
+    params = {f"w{k}": jnp.ones((128, 128), jnp.float32) for k in range(4)}
+    method = adamw2(0.1, 0.01)
+    state = method.init(params)
+
+    def step(params, state, gradients):
+        updates, state = method.update(gradients, state, params)
+        return optax.apply_updates(params, updates), state
+
+    compiled = jax.jit(step, donate_argnums=(0, 1)).lower(params, state, params).compile()
+    analysis = compiled.memory_analysis()
+    assert analysis is not None
+    assert analysis.temp_size_in_bytes <= 1.1 * sum(w.nbytes for w in params.values())

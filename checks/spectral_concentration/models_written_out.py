@@ -15,10 +15,8 @@ from numerics.spectral_concentration.small_transformers import initial, predicti
 from numerics.spectral_concentration.spectral_cap import adamw2
 
 MODEL = ModelSize(width=6, batch=3, steps=2)
-LAYERS = {
-    True: 2,
-    False: 1,
-}  # of GPT, which is causal, and of ViT: programs of few layers are quick
+# Of GPT, which is causal, and of ViT: programs of few layers are quick.
+LAYERS = {True: 2, False: 1}
 TOKENS, CLASSES, PIECES, CHANNELS = 5, 7, 9, 3
 KEPT = 4  # s of the concentration that is recorded
 RATE, TAU = 0.03, 0.02  # the cap binds for most matrices
